@@ -1,1 +1,8 @@
 //! chinwag
+
+pub mod limits;
+mod session_id;
+pub mod time;
+pub mod wire;
+
+pub use session_id::SessionId;

@@ -1,0 +1,144 @@
+//! Every bound there is, in one place: its unit, its default, its reason, and its clause in `protocol.md` 5.
+//!
+//! Constants are what nobody needs to turn; [`Limits`] is what a flag of `chinwag serve` turns. How bounds must relate to each
+//! other is asserted at compile time below, so that an unlucky edit does not build.
+
+/// Bytes of a client's line without its ending (5.1). IRC has 512 and telnet clients send a screen line at a time; a paragraph fits.
+pub const LINE_BYTES_MAX: usize = 1024;
+
+/// Bytes of one telnet subnegotiation (5.2), after which it is given up rather than swallowing what somebody types for ever.
+pub const SUBNEGOTIATION_BYTES_MAX: u16 = 1024;
+
+/// Columns of a username (5.3): a list row and a prompt still fit on a narrow screen.
+pub const NAME_COLUMNS_MAX: usize = 20;
+
+/// Bytes of a username (5.3): 20 columns of three-byte letters, and a few marks.
+pub const NAME_BYTES_MAX: usize = 64;
+
+/// Marks in a row within a username (5.3), as UTS #39, 5.4 advises; more is not writing but decoration that spills over other lines.
+pub const NAME_MARKS_MAX: usize = 4;
+
+/// Rows of one list (5.4): what a person reads, and what one reply may cost.
+pub const LIST_ROWS_MAX: usize = 50;
+
+/// How far the users that match a prefix are counted (5.4), so that no list costs more than this however many are online.
+pub const LIST_COUNT_MAX: usize = 1_000;
+
+/// Asks in a row before a user is slowed (5.8). Nobody who waits for answers notices.
+pub const ASKS_IN_A_ROW_MAX: u32 = 5;
+
+/// Milliseconds after which one more ask is free (5.8).
+pub const ASK_INTERVAL_MS: u64 = 2_000;
+
+/// Names that one user may ignore at a time (5.9).
+pub const IGNORED_MAX: usize = 50;
+
+/// Bytes that may wait for one connection beyond the high-water mark (5.11), for what others cause and cannot be slowed for:
+/// requests, ends, announcements. Reaching it takes thousands of them.
+pub const OUTBOX_BYTES_OVER_HIGH_WATER: usize = 1024 * 1024;
+
+/// Milliseconds without a byte taken before the partner is told (5.12): longer than a stutter, shorter than impatience.
+pub const STALL_NOTICE_MS: u64 = 2_000;
+
+/// Connections taken from a listener in one turn (5.17), so that a rush of arrivals does not hold up those who talk.
+pub const ACCEPTS_PER_TURN: usize = 64;
+
+/// Bytes read from one connection in one turn (5.17), and the size of the one read buffer. Sixteen full lines.
+pub const READ_BYTES_PER_TURN: usize = 16 * 1024;
+
+/// Readiness events taken from the kernel in one turn: the batch over which outputs are gathered into one write each.
+pub const EVENTS_PER_TURN: usize = 1024;
+
+/// Connections the kernel holds for us before we accept them; it cuts this to `net.core.somaxconn`.
+pub const BACKLOG: i32 = 4096;
+
+/// File descriptors kept for all that is not a client: the standard three, the poll, signals, listeners.
+pub const DESCRIPTORS_RESERVED: u64 = 16;
+
+/// Milliseconds before an accept that failed for want of memory or descriptors elsewhere is tried again.
+pub const ACCEPT_RETRY_MS: u64 = 1_000;
+
+/// Seconds of silence before the kernel asks whether a peer is still there (5.18).
+pub const KEEPALIVE_IDLE_S: u64 = 60;
+
+/// Seconds between those questions (5.18).
+pub const KEEPALIVE_INTERVAL_S: u64 = 15;
+
+/// Unanswered questions after which the connection has failed (5.18).
+pub const KEEPALIVE_COUNT: u32 = 4;
+
+/// Milliseconds that sent bytes may stay unacknowledged (5.18, RFC 5482).
+pub const USER_TIMEOUT_MS: u64 = 120_000;
+
+/// Bytes a buffer has when it is new: a few lines each way.
+pub const BUFFER_BYTES: usize = 2 * 1024;
+
+/// Bytes above which a buffer is freed rather than kept for the next one in need.
+pub const BUFFER_BYTES_KEPT_MAX: usize = 16 * 1024;
+
+/// Empty buffers kept for reuse: as many as one turn of the loop can have in use, and not more.
+pub const BUFFERS_KEPT_MAX: usize = EVENTS_PER_TURN;
+
+/// Bytes of one log line, so that a pipe or a terminal that is ready takes it whole (pipe(7): `PIPE_BUF` and less is atomic).
+pub const LOG_LINE_BYTES_MAX: usize = 255;
+
+/// The longest single reply of the server to one line of one user: a full list.
+const REPLY_BYTES_MAX: usize = (LIST_ROWS_MAX + 3) * (2 * NAME_BYTES_MAX + 64);
+
+const _: () = assert!(
+    REPLY_BYTES_MAX < OUTBOX_BYTES_OVER_HIGH_WATER,
+    "our own reply must not trip the limit on output"
+);
+const _: () = assert!(LINE_BYTES_MAX <= READ_BYTES_PER_TURN, "a full line fits into one read");
+const _: () = assert!(LIST_ROWS_MAX <= LIST_COUNT_MAX, "what is shown is counted");
+const _: () = assert!(BUFFER_BYTES <= BUFFER_BYTES_KEPT_MAX, "an unused buffer is worth keeping");
+
+/// The bounds that a flag turns. [`Limits::default`] is what `protocol.md` 5 says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Milliseconds within which a new connection gives a username (5.5).
+    pub naming_ms: u64,
+    /// Milliseconds after which an unanswered request lapses (5.6).
+    pub ask_ms: u64,
+    /// Milliseconds before the same user may be asked again by the same asker (5.7).
+    pub ask_again_ms: u64,
+    /// Bytes waiting for a connection above which neither it nor its partner is read (5.10).
+    pub high_water_bytes: usize,
+    /// Milliseconds without a byte taken after which a reader is parted (5.13).
+    pub stall_ms: u64,
+    /// Milliseconds that a connection has for its end (5.14).
+    pub closing_ms: u64,
+    /// Connections at a time (5.15).
+    pub connections_max: usize,
+    /// Connections at a time from one address other than loopback (5.16).
+    pub per_address_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            naming_ms: 60_000,
+            ask_ms: 60_000,
+            ask_again_ms: 10_000,
+            high_water_bytes: 64 * 1024,
+            stall_ms: 30_000,
+            closing_ms: 5_000,
+            connections_max: usize::MAX,
+            per_address_max: 1024,
+        }
+    }
+}
+
+impl Limits {
+    /// Bytes at or below which a connection that was above [`Limits::high_water_bytes`] is read again (5.10).
+    #[must_use]
+    pub fn low_water_bytes(&self) -> usize {
+        self.high_water_bytes / 4
+    }
+
+    /// Bytes waiting for one connection at which its session is over (5.11).
+    #[must_use]
+    pub fn outbox_bytes_max(&self) -> usize {
+        self.high_water_bytes + OUTBOX_BYTES_OVER_HIGH_WATER
+    }
+}

@@ -1,0 +1,44 @@
+//! Bytes to lines and lines to bytes, for one connection; `protocol.md` 1 and 2.1.
+//!
+//! [`LineReader`] takes the bytes of a connection as they were read and gives [`Frame`]s;
+//! [`Outbox`] holds what waits to be written. Both live on [`Pool`]ed buffers, so that a
+//! connection with nothing half-done owns none. The client reads the server through the same
+//! reader. Nothing here knows of sockets, or of what a line means.
+
+mod buffer;
+mod line;
+mod outbox;
+mod telnet;
+pub mod text;
+
+pub use buffer::{Buffer, Pool};
+pub use line::LineReader;
+pub use outbox::Outbox;
+
+/// What the next bytes of a connection turned out to be.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Frame<'a> {
+    /// Something for the conversation.
+    Input(Input<'a>),
+    /// A telnet option was offered or asked for; this refusal is to be sent back (1.7).
+    Reply([u8; 3]),
+}
+
+/// What a person sent, as the conversation sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input<'a> {
+    /// A line, safe for any terminal (2.1), without its ending.
+    Line(&'a str),
+    /// A line over the limit, thrown away (1.3).
+    TooLong,
+    /// A line that was not UTF-8, thrown away (1.4).
+    NotUtf8,
+    /// A telnet subnegotiation over its limit, given up (1.8).
+    EndlessSubnegotiation,
+    /// "Are you there?" (1.8).
+    AreYouThere,
+    /// A TLS hello (1.10).
+    TlsHello,
+    /// The end of input, said in the stream: IAC EOF or control-D (1.8, 1.9).
+    End,
+}

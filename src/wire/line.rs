@@ -1,0 +1,305 @@
+//! Framing: the bytes of a connection, however they were cut, become lines (1.2 to 1.10).
+
+use std::borrow::Cow;
+use std::mem;
+
+use memchr::memchr2;
+
+use super::buffer::{Buffer, Pool};
+use super::telnet::{Meaning, Telnet};
+use super::{Frame, Input, text};
+
+const END_OF_TRANSMISSION: u8 = 0x04;
+const BACKSPACE: u8 = 0x08;
+const NEGATIVE_ACKNOWLEDGE: u8 = 0x15;
+const DELETE: u8 = 0x7f;
+/// How a TLS record that begins a handshake begins: its type, and the first byte of its version.
+const TLS_HANDSHAKE: u8 = 0x16;
+const TLS_VERSION: u8 = 0x03;
+
+/// Reads lines out of one connection's bytes.
+///
+/// A line that lies whole and plain in what was read is given out where it lies. Everything else
+/// (a line cut in two, telnet, editing, other scripts) goes byte by byte through a pooled buffer.
+#[derive(Debug)]
+pub struct LineReader {
+    line_bytes_max: u16,
+    start: Start,
+    telnet: Telnet,
+    /// A CR ended the last line: the LF or NUL that may follow belongs to it.
+    after_cr: bool,
+    begun: Begun,
+}
+
+/// The line whose end has not come.
+#[derive(Debug, Default)]
+enum Begun {
+    /// Nothing of it has come either.
+    #[default]
+    Nothing,
+    /// Its first bytes.
+    Bytes(Box<Buffer>),
+    /// It was too long, and is thrown away as it comes.
+    TooLong,
+    /// It was given out; the buffer returns to the pool at the next call.
+    GivenOut(Box<Buffer>),
+}
+
+/// The first bytes of a connection, which tell a TLS client.
+#[derive(Debug, PartialEq, Eq)]
+enum Start {
+    Fresh,
+    MaybeTls,
+    Passed,
+}
+
+impl LineReader {
+    /// A reader for a new connection, of lines of at most `line_bytes_max` bytes.
+    #[must_use]
+    pub fn new(line_bytes_max: u16) -> LineReader {
+        LineReader {
+            line_bytes_max,
+            start: Start::Fresh,
+            telnet: Telnet::default(),
+            after_cr: false,
+            begun: Begun::Nothing,
+        }
+    }
+
+    /// The next frame of `input`, which is shortened by what was used up; `None` when all of it
+    /// has been, and more is needed.
+    pub fn next<'a, 'i: 'a>(
+        &'a mut self,
+        pool: &mut Pool,
+        input: &mut &'i [u8],
+    ) -> Option<Frame<'a>> {
+        if let Begun::GivenOut(_) = self.begun {
+            self.release(pool);
+        }
+        if self.after_cr && !input.is_empty() {
+            self.after_cr = false;
+            *input = input.strip_prefix(b"\n").or(input.strip_prefix(b"\0")).unwrap_or(input);
+        }
+        if self.start != Start::Passed && self.is_tls_hello(input) {
+            return Some(Frame::Input(Input::TlsHello));
+        }
+        match self.whole_line(input) {
+            Some(line) => Some(Frame::Input(Input::Line(line))),
+            None => self.byte_by_byte(pool, input),
+        }
+    }
+
+    /// The end of the connection's bytes: a last line without an ending counts as a line (1.6).
+    pub fn finish(&mut self) -> Option<Input<'_>> {
+        match self.begun {
+            Begun::Nothing | Begun::GivenOut(_) => None,
+            Begun::Bytes(_) | Begun::TooLong => Some(self.end_line()),
+        }
+    }
+
+    /// Gives back to `pool` what the reader holds, and with it the line begun.
+    pub fn release(&mut self, pool: &mut Pool) {
+        match mem::take(&mut self.begun) {
+            Begun::Bytes(buffer) | Begun::GivenOut(buffer) => pool.take_back(buffer),
+            Begun::Nothing | Begun::TooLong => {}
+        }
+    }
+
+    fn is_tls_hello(&mut self, input: &mut &[u8]) -> bool {
+        while let [first, rest @ ..] = *input {
+            match (&self.start, *first) {
+                (Start::Fresh, TLS_HANDSHAKE) => self.start = Start::MaybeTls,
+                (Start::MaybeTls, TLS_VERSION) => {
+                    self.start = Start::Passed;
+                    return true;
+                }
+                _ => {
+                    self.start = Start::Passed;
+                    return false;
+                }
+            }
+            *input = rest;
+        }
+        false
+    }
+
+    /// The fast path: the next line, if it lies whole, plain and within the limit in `input`.
+    fn whole_line<'a>(&mut self, input: &mut &'a [u8]) -> Option<&'a str> {
+        let (Begun::Nothing, Telnet::Text) = (&self.begun, self.telnet) else { return None };
+        let end = memchr2(b'\n', b'\r', input)?;
+        let line = &input[..end];
+        if end > usize::from(self.line_bytes_max) || !text::is_plain(line) {
+            return None;
+        }
+        self.after_cr = input[end] == b'\r';
+        *input = &input[end + 1..];
+        str::from_utf8(line).ok()
+    }
+
+    fn byte_by_byte<'a>(&'a mut self, pool: &mut Pool, input: &mut &[u8]) -> Option<Frame<'a>> {
+        while let [byte, rest @ ..] = *input {
+            *input = rest;
+            let at_start = matches!(self.begun, Begun::Nothing);
+            match self.telnet.step(*byte) {
+                Meaning::Nothing => {}
+                Meaning::Reply(refusal) => return Some(Frame::Reply(refusal)),
+                Meaning::AreYouThere => return Some(Frame::Input(Input::AreYouThere)),
+                Meaning::Endless => return Some(Frame::Input(Input::EndlessSubnegotiation)),
+                Meaning::End => return Some(Frame::Input(Input::End)),
+                Meaning::Byte(END_OF_TRANSMISSION) if at_start => {
+                    return Some(Frame::Input(Input::End));
+                }
+                Meaning::Byte(end @ (b'\n' | b'\r')) => {
+                    self.after_cr = end == b'\r';
+                    return Some(Frame::Input(self.end_line()));
+                }
+                Meaning::EraseCharacter | Meaning::Byte(BACKSPACE | DELETE) => {
+                    self.erase_character(pool);
+                }
+                Meaning::EraseLine | Meaning::Byte(NEGATIVE_ACKNOWLEDGE) => self.release(pool),
+                Meaning::Byte(byte) => self.add(pool, byte),
+            }
+        }
+        None
+    }
+
+    fn add(&mut self, pool: &mut Pool, byte: u8) {
+        match &mut self.begun {
+            Begun::Bytes(buffer) if buffer.len() < usize::from(self.line_bytes_max) => {
+                buffer.push(&[byte]);
+            }
+            Begun::Bytes(_) => {
+                self.release(pool);
+                self.begun = Begun::TooLong;
+            }
+            Begun::Nothing | Begun::GivenOut(_) => {
+                let mut buffer = pool.lend();
+                buffer.push(&[byte]);
+                self.begun = Begun::Bytes(buffer);
+            }
+            Begun::TooLong => {}
+        }
+    }
+
+    fn erase_character(&mut self, pool: &mut Pool) {
+        let Begun::Bytes(buffer) = &mut self.begun else { return };
+        let is_first_of_character = |byte: &u8| !(0x80..0xc0).contains(byte);
+        let rest = buffer.as_slice().iter().rposition(is_first_of_character).unwrap_or(0);
+        buffer.truncate(rest);
+        if rest == 0 {
+            self.release(pool);
+        }
+    }
+
+    fn end_line(&mut self) -> Input<'_> {
+        match mem::take(&mut self.begun) {
+            Begun::Nothing | Begun::GivenOut(_) => Input::Line(""),
+            Begun::TooLong => Input::TooLong,
+            Begun::Bytes(mut buffer) => {
+                if let Ok(Cow::Owned(cleaned)) = str::from_utf8(buffer.as_slice()).map(text::clean)
+                {
+                    buffer.clear();
+                    buffer.push(cleaned.as_bytes());
+                }
+                self.begun = Begun::GivenOut(buffer);
+                self.given_out()
+            }
+        }
+    }
+
+    fn given_out(&self) -> Input<'_> {
+        let Begun::GivenOut(buffer) = &self.begun else { return Input::Line("") };
+        str::from_utf8(buffer.as_slice()).map_or(Input::NotUtf8, Input::Line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::LINE_BYTES_MAX;
+
+    /// What a reader made of `packets`, written down.
+    fn read(packets: &[&[u8]]) -> Vec<String> {
+        let (mut pool, mut reader) = (Pool::default(), LineReader::new(LINE_BYTES_MAX as u16));
+        let mut read = Vec::new();
+        for mut input in packets.iter().copied() {
+            while let Some(frame) = reader.next(&mut pool, &mut input) {
+                read.push(written(&frame));
+            }
+            assert!(input.is_empty(), "whatever is not a line yet is held by the reader");
+        }
+        read.extend(reader.finish().map(|input| written(&Frame::Input(input))));
+        read
+    }
+
+    fn written(frame: &Frame<'_>) -> String {
+        match frame {
+            Frame::Input(Input::Line(line)) => (*line).to_owned(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn lf_crlf_crnul_and_bare_cr_end_a_line() {
+        assert_eq!(
+            read(&[b"a\nb\r\nc\r\0d\re\n\n\r\r\nf"]),
+            ["a", "b", "c", "d", "e", "", "", "", "f"]
+        );
+    }
+
+    #[test]
+    fn a_line_of_the_limit_passes_and_one_byte_more_is_thrown_away_whole() {
+        for glyph in ["x", "é"] {
+            let full = glyph.repeat(LINE_BYTES_MAX / glyph.len());
+            let sent = format!("{full}\n{full}y\n{full}");
+            assert_eq!(read(&[sent.as_bytes()]), [&full, "Input(TooLong)", &full], "{glyph}");
+        }
+    }
+
+    #[test]
+    fn broken_utf8_costs_one_line() {
+        assert_eq!(read(&[b"a\n\xc3\x28\nna\xc3\xafve\n"]), ["a", "Input(NotUtf8)", "naïve"]);
+        assert_eq!(read(&[b"caf\xe9\n\xff\xff\n"]), ["Input(NotUtf8)", "Input(NotUtf8)"]);
+    }
+
+    #[test]
+    fn characters_typed_one_by_one_can_be_taken_back() {
+        assert_eq!(read(&["hellö\x7fo\x08\x08lp\n".as_bytes()]), ["hellp"]);
+        assert_eq!(read(&[b"\x7f\x7fab\x15cd\n"]), ["cd"]);
+        assert_eq!(read(&[b"ab\x7f\x7f\x04"]), ["Input(End)"], "an erased line is at its start");
+        assert_eq!(read(&[b"no\x04t here\n"]), ["not here"]);
+    }
+
+    #[test]
+    fn telnet_is_taken_out_wherever_it_stands() {
+        assert_eq!(read(&[b"he\xff\xfd\x06llo\n"]), ["Reply([255, 252, 6])", "hello"]);
+        assert_eq!(read(&[b"gone\xff\xf4\xff\xfd\x06here\n"]), ["Reply([255, 252, 6])", "here"]);
+        assert_eq!(read(&[b"ab\xff\xf7c\xff\xf6\r\n"]), ["Input(AreYouThere)", "ac"]);
+        assert_eq!(read(&[b"\xff\xfa\x18\n\r\xff\xf0x\n\xff\xec"]), ["x", "Input(End)"]);
+    }
+
+    #[test]
+    fn a_tls_hello_is_told_from_a_line_that_begins_oddly() {
+        assert_eq!(read(&[b"\x16", b"\x03\x01"])[0], "Input(TlsHello)");
+        assert_eq!(read(&[b"\x16x\n\x16\x03\n"]), ["x", ""]);
+    }
+
+    #[test]
+    fn every_way_to_cut_a_stream_in_three_gives_the_same_lines() {
+        let stream = "a\r\nbé\u{1b}[A\x7f\r\0\u{feff}日本\t|\r\r\n"
+            .bytes()
+            .chain(
+                *b"\xff\xfd\x06\xff\xfa\x01\xff\xff\xff\xf0\xff\xf6c\xff\xf7\xff\xffd\ne\x15\x04",
+            )
+            .collect::<Vec<_>>();
+        let whole = read(&[&stream]);
+        for first in 0..=stream.len() {
+            for second in first..=stream.len() {
+                let cut = [&stream[..first], &stream[first..second], &stream[second..]];
+                assert_eq!(read(&cut), whole, "cut at {first} and {second}");
+            }
+        }
+        let single_bytes = stream.chunks(1).collect::<Vec<_>>();
+        assert_eq!(read(&single_bytes), whole);
+    }
+}
