@@ -1,5 +1,7 @@
 //! chinwag
 
+pub mod chat;
+pub mod exchange;
 pub mod limits;
 mod session_id;
 pub mod time;

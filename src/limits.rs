@@ -30,12 +30,24 @@ pub const ASKS_IN_A_ROW_MAX: u32 = 5;
 /// Milliseconds after which one more ask is free (5.8).
 pub const ASK_INTERVAL_MS: u64 = 2_000;
 
+/// Names that one user waits to ask again (5.7); the oldest of more is forgotten. The slowing of 5.8
+/// keeps it from being reached at the default.
+pub const COOLING_MAX: usize = 64;
+
 /// Names that one user may ignore at a time (5.9).
 pub const IGNORED_MAX: usize = 50;
 
 /// Bytes that may wait for one connection beyond the high-water mark (5.11), for what others cause and cannot be slowed for:
 /// requests, ends, announcements. Reaching it takes thousands of them.
 pub const OUTBOX_BYTES_OVER_HIGH_WATER: usize = 1024 * 1024;
+
+/// Bytes that may wait for a user before their own input is held: whoever does not read the answers
+/// to their own commands is not read either.
+pub const REPLIES_BYTES_MAX: usize = 8 * 1024;
+
+/// Bytes waiting for all connections together beyond which the high-water mark of each is
+/// [`REPLIES_BYTES_MAX`]: a crowd of readers that do not read shares this, and does not multiply it.
+pub const OUTPUT_BYTES_BEFORE_PRESSURE: usize = 32 * 1024 * 1024;
 
 /// Milliseconds without a byte taken before the partner is told (5.12): longer than a stutter, shorter than impatience.
 pub const STALL_NOTICE_MS: u64 = 2_000;
@@ -79,8 +91,9 @@ pub const BUFFER_BYTES_KEPT_MAX: usize = 16 * 1024;
 /// Empty buffers kept for reuse: as many as one turn of the loop can have in use, and not more.
 pub const BUFFERS_KEPT_MAX: usize = EVENTS_PER_TURN;
 
-/// Bytes of one log line, so that a pipe or a terminal that is ready takes it whole (pipe(7): `PIPE_BUF` and less is atomic).
-pub const LOG_LINE_BYTES_MAX: usize = 255;
+/// Bytes of what one log line says, so that with its date it stays under the 256 bytes that a
+/// terminal which is ready takes without waiting; a pipe takes more (pipe(7), `PIPE_BUF`).
+pub const LOG_LINE_BYTES_MAX: usize = 190;
 
 /// The longest single reply of the server to one line of one user: a full list.
 const REPLY_BYTES_MAX: usize = (LIST_ROWS_MAX + 3) * (2 * NAME_BYTES_MAX + 64);

@@ -7,6 +7,7 @@
 
 mod buffer;
 mod line;
+mod opening;
 mod outbox;
 mod telnet;
 pub mod text;
@@ -33,12 +34,12 @@ pub enum Input<'a> {
     TooLong,
     /// A line that was not UTF-8, thrown away (1.4).
     NotUtf8,
-    /// A telnet subnegotiation over its limit, given up (1.8).
-    EndlessSubnegotiation,
     /// "Are you there?" (1.8).
     AreYouThere,
-    /// A TLS hello (1.10).
+    /// The connection begins with a TLS hello (1.10).
     TlsHello,
+    /// The connection begins with an HTTP request (1.10).
+    HttpRequest,
     /// The end of input, said in the stream: IAC EOF or control-D (1.8, 1.9).
     End,
 }

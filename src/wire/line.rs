@@ -6,6 +6,7 @@ use std::mem;
 use memchr::memchr2;
 
 use super::buffer::{Buffer, Pool};
+use super::opening::Opening;
 use super::telnet::{Meaning, Telnet};
 use super::{Frame, Input, text};
 
@@ -13,9 +14,6 @@ const END_OF_TRANSMISSION: u8 = 0x04;
 const BACKSPACE: u8 = 0x08;
 const NEGATIVE_ACKNOWLEDGE: u8 = 0x15;
 const DELETE: u8 = 0x7f;
-/// How a TLS record that begins a handshake begins: its type, and the first byte of its version.
-const TLS_HANDSHAKE: u8 = 0x16;
-const TLS_VERSION: u8 = 0x03;
 
 /// Reads lines out of one connection's bytes.
 ///
@@ -24,7 +22,7 @@ const TLS_VERSION: u8 = 0x03;
 #[derive(Debug)]
 pub struct LineReader {
     line_bytes_max: u16,
-    start: Start,
+    opening: Opening,
     telnet: Telnet,
     /// A CR ended the last line: the LF or NUL that may follow belongs to it.
     after_cr: bool,
@@ -45,21 +43,13 @@ enum Begun {
     GivenOut(Box<Buffer>),
 }
 
-/// The first bytes of a connection, which tell a TLS client.
-#[derive(Debug, PartialEq, Eq)]
-enum Start {
-    Fresh,
-    MaybeTls,
-    Passed,
-}
-
 impl LineReader {
     /// A reader for a new connection, of lines of at most `line_bytes_max` bytes.
     #[must_use]
     pub fn new(line_bytes_max: u16) -> LineReader {
         LineReader {
             line_bytes_max,
-            start: Start::Fresh,
+            opening: Opening::default(),
             telnet: Telnet::default(),
             after_cr: false,
             begun: Begun::Nothing,
@@ -80,8 +70,9 @@ impl LineReader {
             self.after_cr = false;
             *input = input.strip_prefix(b"\n").or(input.strip_prefix(b"\0")).unwrap_or(input);
         }
-        if self.start != Start::Passed && self.is_tls_hello(input) {
-            return Some(Frame::Input(Input::TlsHello));
+        if let Some(foreign) = self.opening.recognize(input) {
+            *input = &[];
+            return Some(Frame::Input(foreign));
         }
         match self.whole_line(input) {
             Some(line) => Some(Frame::Input(Input::Line(line))),
@@ -105,24 +96,6 @@ impl LineReader {
         }
     }
 
-    fn is_tls_hello(&mut self, input: &mut &[u8]) -> bool {
-        while let [first, rest @ ..] = *input {
-            match (&self.start, *first) {
-                (Start::Fresh, TLS_HANDSHAKE) => self.start = Start::MaybeTls,
-                (Start::MaybeTls, TLS_VERSION) => {
-                    self.start = Start::Passed;
-                    return true;
-                }
-                _ => {
-                    self.start = Start::Passed;
-                    return false;
-                }
-            }
-            *input = rest;
-        }
-        false
-    }
-
     /// The fast path: the next line, if it lies whole, plain and within the limit in `input`.
     fn whole_line<'a>(&mut self, input: &mut &'a [u8]) -> Option<&'a str> {
         let (Begun::Nothing, Telnet::Text) = (&self.begun, self.telnet) else { return None };
@@ -144,7 +117,7 @@ impl LineReader {
                 Meaning::Nothing => {}
                 Meaning::Reply(refusal) => return Some(Frame::Reply(refusal)),
                 Meaning::AreYouThere => return Some(Frame::Input(Input::AreYouThere)),
-                Meaning::Endless => return Some(Frame::Input(Input::EndlessSubnegotiation)),
+                Meaning::Endless => self.begin_too_long(pool),
                 Meaning::End => return Some(Frame::Input(Input::End)),
                 Meaning::Byte(END_OF_TRANSMISSION) if at_start => {
                     return Some(Frame::Input(Input::End));
@@ -156,7 +129,7 @@ impl LineReader {
                 Meaning::EraseCharacter | Meaning::Byte(BACKSPACE | DELETE) => {
                     self.erase_character(pool);
                 }
-                Meaning::EraseLine | Meaning::Byte(NEGATIVE_ACKNOWLEDGE) => self.release(pool),
+                Meaning::EraseLine | Meaning::Byte(NEGATIVE_ACKNOWLEDGE) => self.erase_line(pool),
                 Meaning::Byte(byte) => self.add(pool, byte),
             }
         }
@@ -168,16 +141,25 @@ impl LineReader {
             Begun::Bytes(buffer) if buffer.len() < usize::from(self.line_bytes_max) => {
                 buffer.push(&[byte]);
             }
-            Begun::Bytes(_) => {
-                self.release(pool);
-                self.begun = Begun::TooLong;
-            }
+            Begun::Bytes(_) => self.begin_too_long(pool),
             Begun::Nothing | Begun::GivenOut(_) => {
                 let mut buffer = pool.lend();
                 buffer.push(&[byte]);
                 self.begun = Begun::Bytes(buffer);
             }
             Begun::TooLong => {}
+        }
+    }
+
+    /// What comes is thrown away up to the end of the line, which nothing else can bring back.
+    fn begin_too_long(&mut self, pool: &mut Pool) {
+        self.release(pool);
+        self.begun = Begun::TooLong;
+    }
+
+    fn erase_line(&mut self, pool: &mut Pool) {
+        if let Begun::Bytes(_) = self.begun {
+            self.release(pool);
         }
     }
 
@@ -279,9 +261,21 @@ mod tests {
     }
 
     #[test]
-    fn a_tls_hello_is_told_from_a_line_that_begins_oddly() {
+    fn tls_and_http_are_told_from_lines_that_begin_oddly() {
         assert_eq!(read(&[b"\x16", b"\x03\x01"])[0], "Input(TlsHello)");
-        assert_eq!(read(&[b"\x16x\n\x16\x03\n"]), ["x", ""]);
+        assert_eq!(read(&[b"PO", b"ST ", b"/"])[0], "Input(HttpRequest)");
+        assert_eq!(read(&[b"\x16x\nGET /\n"]), ["x", "GET /"]);
+    }
+
+    #[test]
+    fn a_subnegotiation_that_is_given_up_costs_the_line_it_stands_in() {
+        let endless = [&b"ab\xff\xfa"[..], &[b'z'; 2000], b"\x15\x7f\nnext\n"].concat();
+        assert_eq!(read(&[&endless]), ["Input(TooLong)", "next"]);
+    }
+
+    #[test]
+    fn a_lone_iac_does_not_swallow_the_line_ending() {
+        assert_eq!(read(&[b"\xff\nnext\n"]), ["", "next"]);
     }
 
     #[test]

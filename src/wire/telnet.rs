@@ -98,6 +98,8 @@ fn command(byte: u8) -> (Telnet, Meaning) {
         EL | IP | BRK => (Telnet::Text, Meaning::EraseLine),
         AYT => (Telnet::Text, Meaning::AreYouThere),
         EOF => (Telnet::Text, Meaning::End),
+        // No command is below EOF: the IAC alone is out of place, such as an ÿ of Latin-1.
+        0..EOF => (Telnet::Text, Meaning::Byte(byte)),
         _ => (Telnet::Text, Meaning::Nothing),
     }
 }

@@ -1,0 +1,166 @@
+//! The chat: who is here, who talks with whom, and what everyone is told; `protocol.md` 3 and 4.
+//!
+//! A state machine and nothing else: no socket, clock, thread or I/O. Arrivals, input, departures
+//! and time go in through the `handle_*` methods, each with the time it is; what is to be done comes
+//! out of [`Chat::poll_output`], and is to be taken before the next `handle_*`. The same calls give
+//! the same outputs, always.
+
+mod aside;
+mod command;
+mod conversation;
+mod manners;
+mod meeting;
+pub mod name;
+mod output;
+mod roster;
+mod session;
+mod wording;
+
+pub use name::Name;
+pub use output::{AskEnd, Departure, Event, Output};
+
+use crate::SessionId;
+use crate::limits::Limits;
+use crate::time::Time;
+use crate::wire::Input;
+use output::Outputs;
+use roster::Roster;
+use session::{Phase, Session};
+use wording::{Line, News, Prompt, Refusal};
+
+/// Everybody here, and what they are doing.
+#[derive(Debug)]
+pub struct Chat {
+    limits: Limits,
+    roster: Roster,
+    outputs: Outputs,
+}
+
+impl Chat {
+    /// An empty chat.
+    #[must_use]
+    pub fn new(limits: Limits) -> Chat {
+        Chat { limits, roster: Roster::default(), outputs: Outputs::default() }
+    }
+
+    /// Somebody has connected (3.1.1). `id` must not be in use, until it is forgotten.
+    pub fn handle_arrival(&mut self, now: Time, id: SessionId) {
+        self.assert_drained();
+        self.roster.add(id, now.after_ms(self.limits.naming_ms));
+        self.say(id, Line::News(News::Welcome));
+        self.say(id, Line::Prompt(Prompt::Username));
+    }
+
+    /// A session sent something; if it is over, that is thrown away (3.8.1).
+    pub fn handle_input(&mut self, now: Time, id: SessionId, input: Input<'_>) {
+        self.assert_drained();
+        self.take_input(now, id, input);
+    }
+
+    /// The connection of a session has ended, or is to end. `why` is told to whom it concerns.
+    pub fn handle_departure(&mut self, now: Time, id: SessionId, why: Departure) {
+        self.assert_drained();
+        self.leave(now, id, why);
+    }
+
+    /// A session takes nothing of what is said to it; its partner is told (5.12).
+    pub fn handle_stall(&mut self, id: SessionId) {
+        self.assert_drained();
+        if let Some(partner) = self.partner(id) {
+            let name = &self.roster.user(id).name;
+            self.outputs.say(partner, &Line::News(News::NotReading(name)));
+        }
+    }
+
+    /// Lines that a session sent to its partner could not be delivered before the chat ended (3.1.5).
+    pub fn handle_undelivered(&mut self, id: SessionId, lines: usize) {
+        self.assert_drained();
+        if let Session::User(_) = self.roster.session(id) {
+            self.say(id, Line::Refusal(Refusal::Undelivered { lines }));
+        }
+    }
+
+    /// It is `now`: whatever was to happen by then happens (3.3.3, 3.6.4).
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.assert_drained();
+        while let Some(id) = self.roster.deadlines().due(now) {
+            match self.roster.session(id) {
+                Session::Naming { .. } => self.leave(now, id, Departure::Nameless),
+                Session::User(_) => self.end_ask(now, id, AskEnd::Lapsed),
+                Session::Over { .. } => unreachable!("what is over has no deadline"),
+            }
+        }
+    }
+
+    /// The server stops: everybody is told, and every session is over (3.9.3).
+    pub fn handle_stop(&mut self) {
+        self.assert_drained();
+        self.leave_all();
+    }
+
+    /// A session that is over will not be spoken of any more; its id is free.
+    pub fn forget(&mut self, id: SessionId) {
+        self.roster.forget(id);
+    }
+
+    /// The next thing to do; `None` when there is none.
+    pub fn poll_output(&mut self) -> Option<Output<'_>> {
+        self.outputs.poll()
+    }
+
+    /// When [`Chat::handle_timeout`] is to be called, unless something happens before.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.roster.deadlines().next()
+    }
+
+    /// With whom a session is chatting.
+    #[must_use]
+    pub fn partner(&self, id: SessionId) -> Option<SessionId> {
+        match self.roster.session(id) {
+            Session::User(user) => match user.phase {
+                Phase::Chatting { with } => Some(with),
+                Phase::Menu { .. }
+                | Phase::Choosing
+                | Phase::Asking { .. }
+                | Phase::Asked { .. } => None,
+            },
+            Session::Naming { .. } | Session::Over { .. } => None,
+        }
+    }
+
+    /// The username of a session, also when it is over and not yet forgotten.
+    #[must_use]
+    pub fn name(&self, id: SessionId) -> Option<&Name> {
+        self.roster.name_of(id)
+    }
+
+    /// How many users are here.
+    #[must_use]
+    pub fn user_count(&self) -> usize {
+        self.roster.user_count()
+    }
+
+    /// States what always holds between sessions: partners agree, every asker has an asked, names
+    /// are unique, nobody waits without a deadline. Costs a walk over everybody.
+    ///
+    /// # Panics
+    /// If it does not hold, which is a bug.
+    pub fn check(&self) {
+        self.roster.check();
+    }
+
+    fn say(&mut self, to: SessionId, line: Line<'_>) {
+        self.outputs.say(to, &line);
+    }
+
+    fn say_if_present(&mut self, to: SessionId, line: Line<'_>) {
+        if !matches!(self.roster.session(to), Session::Over { .. }) {
+            self.say(to, line);
+        }
+    }
+
+    fn assert_drained(&self) {
+        debug_assert!(self.outputs.is_empty(), "take all outputs before the next call");
+    }
+}

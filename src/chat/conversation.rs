@@ -1,0 +1,132 @@
+//! What each state makes of a line: the table of `protocol.md` 3.2, row by row.
+
+use super::Chat;
+use super::command::{ChatCommand, Command};
+use super::name::Name;
+use super::output::{AskEnd, Departure, Event};
+use super::roster::NameInUse;
+use super::session::{Overtaken, Phase, Session};
+use super::wording::{CHAT_HELP, Line, News, Refusal};
+use crate::SessionId;
+use crate::time::Time;
+use crate::wire::Input;
+
+impl Chat {
+    pub(super) fn take_input(&mut self, now: Time, id: SessionId, input: Input<'_>) {
+        match input {
+            Input::Line(line) => self.take_line(now, id, line),
+            Input::TooLong => self.refuse(id, Refusal::TooLong),
+            Input::NotUtf8 => self.refuse(id, Refusal::NotUtf8),
+            Input::AreYouThere => self.say_if_present(id, Line::News(News::AreYouThere)),
+            Input::TlsHello => self.leave(now, id, Departure::SpokeTls),
+            Input::HttpRequest => self.leave(now, id, Departure::SpokeHttp),
+            Input::End => self.leave(now, id, Departure::HungUp),
+        }
+    }
+
+    fn take_line(&mut self, now: Time, id: SessionId, line: &str) {
+        match self.roster.session(id) {
+            Session::Naming { .. } => self.naming(now, id, line),
+            Session::User(user) => match user.phase {
+                Phase::Menu { missed_request } => self.at_menu(now, id, line, missed_request),
+                Phase::Choosing => self.choosing(now, id, line),
+                Phase::Asking { whom, .. } => self.asking(now, id, whom, line),
+                Phase::Asked { by, overtook, .. } => self.asked(now, id, by, overtook, line),
+                Phase::Chatting { with } => self.chatting(id, with, line),
+            },
+            Session::Over { .. } => {}
+        }
+    }
+
+    fn naming(&mut self, now: Time, id: SessionId, line: &str) {
+        let word = line.trim();
+        if word.eq_ignore_ascii_case("exit") || word.eq_ignore_ascii_case("quit") {
+            return self.leave(now, id, Departure::Exit);
+        }
+        let name = match Name::parse(word) {
+            Ok(name) => name,
+            Err(fault) => return self.refuse(id, Refusal::Name(fault)),
+        };
+        match self.roster.name(id, name.clone()) {
+            Ok(()) => {
+                self.say(id, Line::News(News::Hello(&name)));
+                self.outputs.report(Event::Named(id));
+                self.prompt(id);
+            }
+            Err(NameInUse::Taken) => self.refuse(id, Refusal::NameTaken(&name)),
+            Err(NameInUse::LooksTaken) => self.refuse(id, Refusal::NameLooksTaken(&name)),
+        }
+    }
+
+    fn at_menu(&mut self, now: Time, id: SessionId, line: &str, missed_request: bool) {
+        self.roster.prompt(id, Phase::MENU);
+        match Command::parse(line) {
+            Command::Yes | Command::No if missed_request => {
+                self.say(id, Line::Refusal(Refusal::RequestIsOver));
+            }
+            Command::Chat(None) => {
+                self.roster.prompt(id, Phase::Choosing);
+                self.prompt(id);
+            }
+            Command::Chat(Some(name)) => self.ask_for(now, id, name),
+            Command::Exit => self.leave(now, id, Departure::Exit),
+            Command::Yes | Command::No | Command::Cancel | Command::Quit | Command::Unknown => {
+                self.refuse(id, Refusal::NotAChoice);
+            }
+            Command::Aside(aside) => self.aside(id, aside),
+        }
+    }
+
+    fn choosing(&mut self, now: Time, id: SessionId, line: &str) {
+        self.roster.prompt(id, Phase::MENU);
+        if line.trim().is_empty() || Command::parse(line) == Command::Cancel {
+            self.say(id, Line::News(News::NobodyAsked));
+            self.prompt(id);
+        } else {
+            self.ask_for(now, id, line);
+        }
+    }
+
+    fn asking(&mut self, now: Time, id: SessionId, whom: SessionId, line: &str) {
+        match Command::parse(line) {
+            Command::Cancel | Command::Quit => self.end_ask(now, id, AskEnd::Withdrawn),
+            Command::Exit => self.leave(now, id, Departure::Exit),
+            Command::Chat(_) | Command::Yes | Command::No | Command::Unknown => {
+                let whom = &self.roster.user(whom).name;
+                self.outputs.say(id, &Line::Refusal(Refusal::WaitingFor(whom)));
+            }
+            Command::Aside(aside) => self.aside(id, aside),
+        }
+    }
+
+    fn asked(&mut self, now: Time, id: SessionId, by: SessionId, overtook: Overtaken, line: &str) {
+        self.roster.catch_up(id);
+        let names_asker = |name: &str| {
+            Name::parse(name.trim()).is_ok_and(|name| self.roster.find(&name) == Some(by))
+        };
+        match Command::parse(line) {
+            Command::Yes => self.accept(by),
+            Command::No => self.end_ask(now, by, AskEnd::Declined),
+            Command::Chat(Some(name)) if names_asker(name) => self.accept(by),
+            _ if overtook == Overtaken::Whom && names_asker(line) => self.accept(by),
+            Command::Exit => self.leave(now, id, Departure::Exit),
+            Command::Chat(_) | Command::Cancel | Command::Quit | Command::Unknown => {
+                let by = &self.roster.user(by).name;
+                self.outputs.say(id, &Line::Refusal(Refusal::AnswerFirst(by)));
+            }
+            Command::Aside(aside) => self.aside(id, aside),
+        }
+    }
+
+    fn chatting(&mut self, id: SessionId, with: SessionId, line: &str) {
+        match ChatCommand::parse(line) {
+            ChatCommand::Say(text) => {
+                let from = &self.roster.user(id).name;
+                self.outputs.say(with, &Line::Text { from, text });
+            }
+            ChatCommand::Quit => self.quit(id),
+            ChatCommand::Help => self.help(id, &CHAT_HELP),
+            ChatCommand::Unknown => self.refuse(id, Refusal::NotACommand),
+        }
+    }
+}

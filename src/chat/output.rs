@@ -1,0 +1,181 @@
+//! What the chat wants done: lines said, sessions over, and what the log should know.
+
+use crate::SessionId;
+use crate::time::Time;
+
+use super::wording::Line;
+
+/// One thing the chat wants done, in the order it came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output<'a> {
+    /// Give this line, its ending included, to that session.
+    Say {
+        /// Whose line it is.
+        to: SessionId,
+        /// UTF-8, safe for a terminal, ends in CR LF.
+        line: &'a [u8],
+    },
+    /// That session is over: write what was said to it, then close (3.9.2).
+    HangUp {
+        /// Whose session it is.
+        whom: SessionId,
+    },
+    /// Hand on no input of that session before then (4.4).
+    Pause {
+        /// Whose input waits.
+        whom: SessionId,
+        /// Until when.
+        until: Time,
+    },
+    /// Something for the log and the counts.
+    Report(Event),
+}
+
+/// Something that came about, for those who look after the server. Never what people say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A session has taken its username.
+    Named(SessionId),
+    /// Somebody asked somebody.
+    Asked {
+        /// The asker.
+        by: SessionId,
+        /// The asked.
+        whom: SessionId,
+    },
+    /// A request came to nothing.
+    Unanswered {
+        /// The asker.
+        by: SessionId,
+        /// The asked.
+        whom: SessionId,
+        /// How it ended.
+        how: AskEnd,
+    },
+    /// A chat began.
+    Paired {
+        /// The asker.
+        by: SessionId,
+        /// The asked.
+        with: SessionId,
+    },
+    /// A chat ended.
+    Parted {
+        /// Who ended it.
+        by: SessionId,
+        /// Who is left.
+        from: SessionId,
+    },
+    /// A session is over.
+    Left {
+        /// Whose.
+        who: SessionId,
+        /// Why.
+        why: Departure,
+    },
+}
+
+/// How a request ended without a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskEnd {
+    /// The asked said no.
+    Declined,
+    /// The asker took it back.
+    Withdrawn,
+    /// Nobody said anything in time.
+    Lapsed,
+    /// The asker's session is over.
+    AskerLeft,
+    /// The asked's session is over.
+    AskedLeft,
+}
+
+/// Why a session is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Departure {
+    /// They chose to leave.
+    Exit,
+    /// The client ended its half of the connection.
+    HungUp,
+    /// The connection failed.
+    Lost,
+    /// No username came in time (5.5).
+    Nameless,
+    /// It spoke TLS (1.10).
+    SpokeTls,
+    /// It spoke HTTP (1.10).
+    SpokeHttp,
+    /// They took nothing for too long (5.13).
+    Stalled,
+    /// Too much was waiting for them (5.11).
+    Overrun,
+    /// The server stops.
+    Stopping,
+}
+
+/// The outputs not yet taken, and the text of the lines among them. Both keep their memory, so
+/// saying something allocates nothing once the chat is in its stride.
+#[derive(Debug, Default)]
+pub(super) struct Outputs {
+    text: String,
+    queue: Vec<Queued>,
+    /// How many of `queue` have been taken, and how much of `text` with them.
+    taken: usize,
+    text_taken: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Queued {
+    Say { to: SessionId, text_end: usize },
+    HangUp(SessionId),
+    Pause(SessionId, Time),
+    Report(Event),
+}
+
+impl Outputs {
+    pub(super) fn say(&mut self, to: SessionId, line: &Line<'_>) {
+        line.encode(&mut self.text);
+        self.queue.push(Queued::Say { to, text_end: self.text.len() });
+    }
+
+    pub(super) fn hang_up(&mut self, whom: SessionId) {
+        self.queue.push(Queued::HangUp(whom));
+    }
+
+    pub(super) fn pause(&mut self, whom: SessionId, until: Time) {
+        self.queue.push(Queued::Pause(whom, until));
+    }
+
+    pub(super) fn report(&mut self, event: Event) {
+        self.queue.push(Queued::Report(event));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// The next output; `None` when all have been taken.
+    pub(super) fn poll(&mut self) -> Option<Output<'_>> {
+        let Some(&queued) = self.queue.get(self.taken) else {
+            self.clear();
+            return None;
+        };
+        self.taken += 1;
+        Some(match queued {
+            Queued::Say { to, text_end } => {
+                let line = &self.text.as_bytes()[self.text_taken..text_end];
+                self.text_taken = text_end;
+                Output::Say { to, line }
+            }
+            Queued::HangUp(whom) => Output::HangUp { whom },
+            Queued::Pause(whom, until) => Output::Pause { whom, until },
+            Queued::Report(event) => Output::Report(event),
+        })
+    }
+
+    fn clear(&mut self) {
+        self.text.clear();
+        self.queue.clear();
+        (self.taken, self.text_taken) = (0, 0);
+    }
+}

@@ -1,0 +1,270 @@
+//! Who is here, by id and by name. Alone in adding, removing, pairing and parting people: what two
+//! sessions share is changed here, on both ends at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
+use std::ops::Bound;
+
+use compact_str::CompactString;
+
+use super::name::{Name, fold};
+use super::session::{Overtaken, Phase, Pursuit, Session, User};
+use crate::SessionId;
+use crate::time::{Deadlines, Time};
+
+/// All sessions, and every index over them.
+#[derive(Debug, Default)]
+pub(super) struct Roster {
+    /// By the key of the id; dense, since the shell's slab hands out the keys.
+    sessions: Vec<Option<Session>>,
+    /// The users, by folded name, which is also the order of lists.
+    by_name: BTreeMap<CompactString, SessionId>,
+    /// What the names in use look like.
+    looks: BTreeSet<CompactString>,
+    /// When a session must have a name, and when an asker's request lapses.
+    deadlines: Deadlines,
+}
+
+/// Why a name cannot be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NameInUse {
+    Taken,
+    LooksTaken,
+}
+
+impl Roster {
+    /// Adds a session without a name.
+    pub(super) fn add(&mut self, id: SessionId, until: Time) {
+        if self.sessions.len() <= id.key() {
+            self.sessions.resize_with(id.key() + 1, || None);
+        }
+        let replaced = self.sessions[id.key()].replace(Session::Naming { until });
+        assert!(replaced.is_none(), "{id} arrived twice");
+        self.deadlines.replace(id, None, Some(until));
+    }
+
+    /// Gives a session without a name this one.
+    pub(super) fn name(&mut self, id: SessionId, name: Name) -> Result<(), NameInUse> {
+        let (folded, look) = (name.folded(), name.look());
+        // "* You left" must be said by the server alone (2.5).
+        if folded == "you" || self.by_name.contains_key(&folded) {
+            return Err(NameInUse::Taken);
+        }
+        if self.looks.contains(&look) {
+            return Err(NameInUse::LooksTaken);
+        }
+        let session = self.session_mut(id);
+        let Session::Naming { until } = *session else { panic!("{id} has a name already") };
+        *session = Session::User(User { name, phase: Phase::MENU, manners: None });
+        self.deadlines.replace(id, Some(until), None);
+        self.by_name.insert(folded, id);
+        self.looks.insert(look);
+        Ok(())
+    }
+
+    /// Ends a session that has nothing to do with anybody any more; its name is free at once.
+    pub(super) fn end(&mut self, id: SessionId) {
+        let session = self.session_mut(id);
+        match mem::replace(session, Session::Over { name: None }) {
+            Session::Naming { until } => self.deadlines.replace(id, Some(until), None),
+            Session::User(user) => {
+                assert!(
+                    matches!(user.phase, Phase::Menu { .. } | Phase::Choosing),
+                    "{id} is engaged"
+                );
+                self.by_name.remove(&user.name.folded());
+                self.looks.remove(&user.name.look());
+                *self.session_mut(id) = Session::Over { name: Some(user.name) };
+            }
+            Session::Over { name } => *session = Session::Over { name },
+        }
+    }
+
+    /// Removes a session that is over.
+    pub(super) fn forget(&mut self, id: SessionId) {
+        let session = self.sessions[id.key()].take();
+        assert!(
+            matches!(session, Some(Session::Over { .. })),
+            "{id} was forgotten, and is not over"
+        );
+    }
+
+    /// Puts an unengaged user at the menu or before "Chat with whom?".
+    pub(super) fn prompt(&mut self, id: SessionId, phase: Phase) {
+        let user = self.user_mut(id);
+        assert!(matches!(user.phase, Phase::Menu { .. } | Phase::Choosing), "{id} is engaged");
+        assert!(matches!(phase, Phase::Menu { .. } | Phase::Choosing), "that takes two");
+        user.phase = phase;
+    }
+
+    /// `by` asks `whom`.
+    pub(super) fn ask(&mut self, by: SessionId, whom: SessionId, lapses_at: Time) {
+        let overtook = match self.user(whom).phase {
+            Phase::Menu { .. } => Overtaken::Menu,
+            Phase::Choosing => Overtaken::Whom,
+            Phase::Asking { .. } | Phase::Asked { .. } | Phase::Chatting { .. } => {
+                panic!("{whom} is engaged")
+            }
+        };
+        self.user_mut(by).phase = Phase::Asking { whom, lapses_at };
+        self.user_mut(whom).phase = Phase::Asked { by, lapses_at, overtook };
+        self.deadlines.replace(by, None, Some(lapses_at));
+    }
+
+    /// The line that a request may have overtaken has come.
+    pub(super) fn catch_up(&mut self, id: SessionId) {
+        if let Phase::Asked { overtook, .. } = &mut self.user_mut(id).phase {
+            *overtook = Overtaken::Menu;
+        }
+    }
+
+    /// The request of `by` is over; both are at the menu. Returns who was asked.
+    pub(super) fn end_ask(&mut self, by: SessionId, was_answered: bool) -> SessionId {
+        let Phase::Asking { whom, lapses_at } = self.user(by).phase else {
+            panic!("{by} asks nobody")
+        };
+        self.deadlines.replace(by, Some(lapses_at), None);
+        self.user_mut(by).phase = Phase::MENU;
+        self.user_mut(whom).phase = Phase::Menu { missed_request: !was_answered };
+        whom
+    }
+
+    /// The request of `by` is accepted: a chat begins. Returns who was asked.
+    pub(super) fn pair(&mut self, by: SessionId) -> SessionId {
+        let whom = self.end_ask(by, true);
+        self.user_mut(by).phase = Phase::Chatting { with: whom };
+        self.user_mut(whom).phase = Phase::Chatting { with: by };
+        whom
+    }
+
+    /// The chat of `by` is over; both are at the menu. Returns who the other is.
+    pub(super) fn part(&mut self, by: SessionId) -> SessionId {
+        let Phase::Chatting { with } = self.user(by).phase else { panic!("{by} is in no chat") };
+        self.user_mut(by).phase = Phase::MENU;
+        self.user_mut(with).phase = Phase::MENU;
+        with
+    }
+
+    /// Whatever a session is engaged in is over, for both.
+    pub(super) fn disengage(&mut self, id: SessionId) {
+        let Session::User(user) = self.session(id) else { return };
+        match user.phase {
+            Phase::Menu { .. } | Phase::Choosing => {}
+            Phase::Asking { .. } => drop(self.end_ask(id, false)),
+            Phase::Asked { by, .. } => drop(self.end_ask(by, false)),
+            Phase::Chatting { .. } => drop(self.part(id)),
+        }
+    }
+
+    pub(super) fn session(&self, id: SessionId) -> &Session {
+        self.sessions[id.key()].as_ref().expect("the id of a session that is here")
+    }
+
+    fn session_mut(&mut self, id: SessionId) -> &mut Session {
+        self.sessions[id.key()].as_mut().expect("the id of a session that is here")
+    }
+
+    pub(super) fn user(&self, id: SessionId) -> &User {
+        let Session::User(user) = self.session(id) else { panic!("{id} is no user") };
+        user
+    }
+
+    pub(super) fn user_mut(&mut self, id: SessionId) -> &mut User {
+        let Session::User(user) = self.session_mut(id) else { panic!("{id} is no user") };
+        user
+    }
+
+    /// The name of a session that has, or until it was over had, one.
+    pub(super) fn name_of(&self, id: SessionId) -> Option<&Name> {
+        match self.session(id) {
+            Session::Naming { .. } => None,
+            Session::User(user) => Some(&user.name),
+            Session::Over { name } => name.as_ref(),
+        }
+    }
+
+    /// The user of that name, in any case.
+    pub(super) fn find(&self, name: &Name) -> Option<SessionId> {
+        self.by_name.get(&name.folded()).copied()
+    }
+
+    /// How many users are here.
+    pub(super) fn user_count(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// The users whose names begin so, in order of name.
+    pub(super) fn users(&self, prefix: &str) -> impl Iterator<Item = SessionId> {
+        let prefix = fold(prefix);
+        let from = Bound::Included(prefix.as_str());
+        self.by_name
+            .range::<str, _>((from, Bound::Unbounded))
+            .take_while(move |(name, _)| name.starts_with(prefix.as_str()))
+            .map(|(_, &id)| id)
+    }
+
+    /// Every session that is not over.
+    pub(super) fn present(&self) -> impl Iterator<Item = SessionId> {
+        let is_present = |session: &Option<Session>| {
+            matches!(session, Some(Session::Naming { .. } | Session::User(_)))
+        };
+        let ids = (0..self.sessions.len()).map(SessionId::from_key);
+        ids.zip(&self.sessions).filter(move |(_, session)| is_present(session)).map(|(id, _)| id)
+    }
+
+    /// What others see a user do.
+    pub(super) fn pursuit(&self, id: SessionId) -> Pursuit<'_> {
+        let user = self.user(id);
+        match user.phase {
+            Phase::Menu { .. } | Phase::Choosing if user.is_busy() => Pursuit::Busy,
+            Phase::Menu { .. } | Phase::Choosing => Pursuit::Available,
+            Phase::Asking { whom, .. } => Pursuit::Asking(&self.user(whom).name),
+            Phase::Asked { by, .. } => Pursuit::AskedBy(&self.user(by).name),
+            Phase::Chatting { with } => Pursuit::ChattingWith(&self.user(with).name),
+        }
+    }
+
+    pub(super) fn deadlines(&self) -> &Deadlines {
+        &self.deadlines
+    }
+
+    /// States what always holds. Costs a walk over everybody: for tests and the simulation.
+    ///
+    /// # Panics
+    /// If it does not hold, which is a bug.
+    pub(super) fn check(&self) {
+        let mut users = 0;
+        let mut deadlines = 0;
+        for id in self.present() {
+            let Session::User(user) = self.session(id) else {
+                deadlines += 1;
+                continue;
+            };
+            users += 1;
+            assert_eq!(self.by_name.get(&user.name.folded()), Some(&id), "found by name");
+            assert!(self.looks.contains(&user.name.look()), "look-alikes are known");
+            match user.phase {
+                Phase::Menu { .. } | Phase::Choosing => {}
+                Phase::Asking { whom, lapses_at } => {
+                    deadlines += 1;
+                    let Phase::Asked { by, lapses_at: at, .. } = self.user(whom).phase else {
+                        panic!("{id} asks {whom}, who was not asked");
+                    };
+                    assert_eq!((by, at), (id, lapses_at), "asker and asked agree");
+                }
+                Phase::Asked { by, .. } => {
+                    let agreed =
+                        matches!(self.user(by).phase, Phase::Asking { whom, .. } if whom == id);
+                    assert!(agreed, "{id} was asked by {by}, who does not ask");
+                }
+                Phase::Chatting { with } => {
+                    let back = self.user(with).phase;
+                    assert_eq!(back, Phase::Chatting { with: id }, "partners agree");
+                    assert_ne!(with, id, "nobody chats with themselves");
+                }
+            }
+        }
+        assert_eq!((self.by_name.len(), self.looks.len()), (users, users), "a name each");
+        assert_eq!(self.deadlines.len(), deadlines, "no deadline without somebody it is for");
+    }
+}

@@ -1,0 +1,304 @@
+//! Every line the server says, its tag included; the only place with words in it.
+
+use std::fmt::{self, Write};
+
+use super::name::{Name, NameFault};
+use super::session::Pursuit;
+use crate::limits::{IGNORED_MAX, LINE_BYTES_MAX, LIST_COUNT_MAX, NAME_COLUMNS_MAX};
+
+/// One line for one user. The bold words of `protocol.md` are a promise.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Line<'a> {
+    /// `NAME: text`, the line that everything else is there for.
+    Text { from: &'a Name, text: &'a str },
+    /// `*`: something happened.
+    News(News<'a>),
+    /// `!`: something was refused.
+    Refusal(Refusal<'a>),
+    /// `?`: an answer is awaited.
+    Prompt(Prompt<'a>),
+    /// `-`: a row of a list.
+    Row(Row<'a>),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum News<'a> {
+    Welcome,
+    Hello(&'a Name),
+    UsersOnline(usize),
+    /// How many names begin so; beyond what is counted, `None`.
+    UsersMatching(Option<usize>, &'a str),
+    Asked(&'a Name),
+    Accepted(&'a Name),
+    Declined(&'a Name),
+    YouDeclined(&'a Name),
+    YouWithdrew(&'a Name),
+    Withdrew(&'a Name),
+    YourRequestLapsed(&'a Name),
+    RequestLapsed(&'a Name),
+    NobodyAsked,
+    NowChatting(&'a Name),
+    YouLeft(&'a Name),
+    Left(&'a Name),
+    Gone(&'a Name),
+    NotReading(&'a Name),
+    Busy,
+    Free,
+    Ignoring(&'a Name),
+    NotIgnoring(&'a Name),
+    IgnoredCount(usize),
+    Help,
+    AreYouThere,
+    Goodbye(Option<&'a Name>),
+    Stopping,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Prompt<'a> {
+    Username,
+    Menu,
+    Whom,
+    WantsToChat(&'a Name),
+}
+
+/// Why what a person typed was not done. Nothing has changed.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Refusal<'a> {
+    Name(NameFault),
+    NameTaken(&'a Name),
+    NameLooksTaken(&'a Name),
+    NoNameInTime { seconds: u64 },
+    NotAChoice,
+    RequestIsOver,
+    NobodyCalledThat,
+    Yourself,
+    Unavailable { whom: &'a Name, pursuit: Pursuit<'a> },
+    TakesNoRequests(&'a Name),
+    AskedLately { whom: &'a Name, seconds: u64 },
+    AnswerFirst(&'a Name),
+    WaitingFor(&'a Name),
+    NoSuchName,
+    IgnoringTooMany,
+    NotACommand,
+    TooLong,
+    NotUtf8,
+    Undelivered { lines: usize },
+    Tls,
+    Http,
+    Stalled { seconds: u64 },
+    Overrun,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Row<'a> {
+    User {
+        name: &'a Name,
+        pursuit: Pursuit<'a>,
+        is_reader: bool,
+    },
+    /// How many are not shown; beyond what is counted, `None`.
+    More(Option<usize>),
+    Ignored(&'a str),
+    Help(&'static str),
+}
+
+/// The choices, as `help` shows them.
+pub(super) const MENU_HELP: [&str; 6] = [
+    "1 or list: who is here and who is free; 1 AN lists the names that begin with an",
+    "2 or chat: ask somebody to chat; 2 ANNA asks anna at once",
+    "3 or exit: leave",
+    "busy: nobody can ask you; free: they can again",
+    "ignore NAME: no requests from NAME; unignore NAME: again; ignore: whom you ignore",
+    "yes or no answers a request; cancel withdraws yours; quit ends a chat",
+];
+
+/// What a chat offers, as `/help` shows it.
+pub(super) const CHAT_HELP: [&str; 3] = [
+    "whatever you type goes to your partner, and to nobody else",
+    "quit or /quit: end the chat, back to the menu",
+    "// at the start of a line: a text that begins with /",
+];
+
+impl Line<'_> {
+    /// Appends the line, with its ending (1.1), to `out`.
+    pub(super) fn encode(&self, out: &mut String) {
+        let written = match self {
+            // Relaying is nearly all a server does; formatting would cost more than the rest of it.
+            Line::Text { from, text } => {
+                out.push_str(from.as_str());
+                out.push_str(": ");
+                out.push_str(text);
+                Ok(())
+            }
+            Line::News(news) => write!(out, "* {news}"),
+            Line::Refusal(refusal) => write!(out, "! {refusal}"),
+            Line::Prompt(prompt) => write!(out, "? {prompt}"),
+            Line::Row(row) => write!(out, "- {row}"),
+        };
+        written.expect("writing to memory does not fail");
+        out.push_str("\r\n");
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for News<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            News::Welcome => write!(f, "Welcome to chinwag: two people talk when both said yes"),
+            News::Hello(name) => write!(f, "Hello, {name}"),
+            News::UsersOnline(1) => write!(f, "1 user online"),
+            News::UsersOnline(count) => write!(f, "{count} users online"),
+            News::UsersMatching(Some(1), prefix) => {
+                write!(f, "1 user whose name begins with {prefix}")
+            }
+            News::UsersMatching(Some(count), prefix) => {
+                write!(f, "{count} users whose names begin with {prefix}")
+            }
+            News::UsersMatching(None, prefix) => {
+                write!(f, "More than {LIST_COUNT_MAX} users whose names begin with {prefix}")
+            }
+            News::Asked(whom) => write!(f, "Asked {whom}, waiting for an answer; cancel withdraws"),
+            News::Accepted(whom) => write!(f, "{whom} accepted"),
+            News::Declined(whom) => write!(f, "{whom} declined"),
+            News::YouDeclined(by) => write!(f, "You declined {by}"),
+            News::YouWithdrew(whom) => write!(f, "You withdrew your request to {whom}"),
+            News::Withdrew(by) => write!(f, "{by} withdrew the request"),
+            News::YourRequestLapsed(whom) => {
+                write!(f, "{whom} did not answer; your request has lapsed")
+            }
+            News::RequestLapsed(by) => write!(f, "The request of {by} has lapsed"),
+            News::NobodyAsked => write!(f, "Nobody was asked"),
+            News::NowChatting(with) => write!(f, "You are now chatting with {with}; quit ends it"),
+            News::YouLeft(with) => write!(f, "You left the chat with {with}"),
+            News::Left(who) => write!(f, "{who} left the chat"),
+            News::Gone(who) => write!(f, "{who} left, the connection is gone"),
+            News::NotReading(who) => {
+                write!(f, "{who} is not reading; what you send waits, and nothing is lost")
+            }
+            News::Busy => write!(f, "You are busy: nobody can ask you until you say free"),
+            News::Free => write!(f, "You are free: others can ask you"),
+            News::Ignoring(whom) => write!(f, "You ignore {whom} until you leave"),
+            News::NotIgnoring(whom) => write!(f, "You do not ignore {whom}"),
+            News::IgnoredCount(0) => write!(f, "You ignore nobody"),
+            News::IgnoredCount(count) => write!(f, "You ignore {count}"),
+            News::Help => write!(f, "What you can type here"),
+            News::AreYouThere => write!(f, "chinwag is here"),
+            News::Goodbye(Some(name)) => write!(f, "Goodbye, {name}"),
+            News::Goodbye(None) => write!(f, "Goodbye"),
+            News::Stopping => write!(f, "The server is stopping. Goodbye"),
+        }
+    }
+}
+
+impl fmt::Display for Prompt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Prompt::Username => write!(f, "Username:"),
+            Prompt::Menu => write!(f, "1 list users, 2 request chat, 3 exit"),
+            Prompt::Whom => write!(f, "Chat with whom?"),
+            Prompt::WantsToChat(by) => write!(f, "{by} wants to chat, yes or no"),
+        }
+    }
+}
+
+impl fmt::Display for Pursuit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Pursuit::Available => write!(f, "available"),
+            Pursuit::Busy => write!(f, "busy"),
+            Pursuit::Asking(whom) => write!(f, "asking {whom}"),
+            Pursuit::AskedBy(by) => write!(f, "asked by {by}"),
+            Pursuit::ChattingWith(with) => write!(f, "chatting with {with}"),
+        }
+    }
+}
+
+impl fmt::Display for NameFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NameFault::BadStart => write!(f, "A username begins with a letter or a digit"),
+            NameFault::TooLong => write!(f, "A username has at most {NAME_COLUMNS_MAX} columns"),
+            NameFault::BadCharacter => {
+                write!(f, "A username has letters, digits and _ - . in it, nothing else")
+            }
+            NameFault::MixedScripts => {
+                write!(f, "A username keeps to one script, and this one mixes letters of two")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Refusal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Name(fault) => write!(f, "{fault}; choose another"),
+            Refusal::NameTaken(name) => write!(f, "{name} is taken; choose another"),
+            Refusal::NameLooksTaken(name) => {
+                write!(f, "{name} looks like a name that is taken; choose another")
+            }
+            Refusal::NoNameInTime { seconds } => {
+                write!(f, "No username came within {seconds} s. Goodbye")
+            }
+            Refusal::NotAChoice => write!(f, "That is not a choice here; it went to nobody"),
+            Refusal::RequestIsOver => write!(f, "That request is over; nothing was done"),
+            Refusal::NobodyCalledThat => write!(f, "Nobody of that name is here; nobody was asked"),
+            Refusal::Yourself => write!(f, "You cannot chat with yourself; nobody was asked"),
+            Refusal::Unavailable { whom, pursuit } => {
+                write!(f, "{whom} is not available, {pursuit}; nobody was asked")
+            }
+            Refusal::TakesNoRequests(whom) => {
+                write!(f, "{whom} takes no requests at the moment; nobody was asked")
+            }
+            Refusal::AskedLately { whom, seconds } => {
+                write!(f, "You asked {whom} just now; ask again in {seconds} s")
+            }
+            Refusal::AnswerFirst(by) => {
+                write!(f, "{by} wants to chat: yes or no first; nothing else was done")
+            }
+            Refusal::WaitingFor(whom) => {
+                write!(f, "You are waiting for {whom}; cancel withdraws, nothing else was done")
+            }
+            Refusal::NoSuchName => write!(f, "That is not a username; nothing was changed"),
+            Refusal::IgnoringTooMany => {
+                write!(f, "You ignore {IGNORED_MAX} already; unignore one first")
+            }
+            Refusal::NotACommand => {
+                write!(f, "No such command, and it was not sent; // begins a text with /")
+            }
+            Refusal::TooLong => {
+                write!(f, "That line has more than {LINE_BYTES_MAX} bytes; it went to nobody")
+            }
+            Refusal::NotUtf8 => write!(f, "That line is not UTF-8; it went to nobody"),
+            Refusal::Undelivered { lines: 1 } => {
+                write!(f, "1 line you had typed before that was not delivered")
+            }
+            Refusal::Undelivered { lines } => {
+                write!(f, "{lines} lines you had typed before that were not delivered")
+            }
+            Refusal::Tls => write!(f, "This port speaks plain text, not TLS. Goodbye"),
+            Refusal::Http => write!(f, "This port is a chat, not a web server. Goodbye"),
+            Refusal::Stalled { seconds } => {
+                write!(f, "You have read nothing for {seconds} s. Goodbye")
+            }
+            Refusal::Overrun => write!(f, "Too much waits that you have not read. Goodbye"),
+        }
+    }
+}
+
+impl fmt::Display for Row<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Row::User { name, pursuit, is_reader: false } => write!(f, "{name} {pursuit}"),
+            Row::User { name, pursuit, is_reader: true } => write!(f, "{name} {pursuit} (you)"),
+            Row::More(Some(count)) => write!(f, "and {count} more; 1 PREFIX narrows the list"),
+            Row::More(None) => write!(f, "and many more; 1 PREFIX narrows the list"),
+            Row::Ignored(name) => write!(f, "{name}"),
+            Row::Help(row) => write!(f, "{row}"),
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! Bytes in, bytes out: joins the framing, the chat and the outboxes of all connections, and holds
+//! the rule of backpressure (5.10). Everything a server is, but for the sockets.
+//!
+//! The shell tells what happened to a connection through the `handle_*` methods and then does what
+//! [`Exchange::poll_action`] says. Like the chat, this is a state machine without a clock or I/O; a
+//! whole server with slow, dying and hostile clients runs in a test, from a seed.
+//!
+//! The rule: *nobody is read who has answers of their own to read first, or whose partner has.*
+//! It is looked up each time from the state it speaks of, never stored, so it cannot be left behind.
+
+mod endpoint;
+mod endpoints;
+
+use crate::SessionId;
+use crate::chat::{Chat, Departure, Event, Output};
+use crate::limits::{Limits, REPLIES_BYTES_MAX, STALL_NOTICE_MS};
+use crate::time::Time;
+use crate::wire::{Buffer, Frame};
+use endpoint::{Receiving, Sending};
+use endpoints::Endpoints;
+
+/// The chat, and both ends of every connection to it.
+#[derive(Debug)]
+pub struct Exchange {
+    limits: Limits,
+    chat: Chat,
+    endpoints: Endpoints,
+    /// Sessions whose input may be held no longer.
+    to_resume: Vec<SessionId>,
+    /// Sessions whose chat ended with lines of theirs unsent, and how many.
+    undelivered: Vec<(SessionId, usize)>,
+}
+
+/// What the shell is to do, in the order it came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// There is output: write [`Exchange::output`], tell [`Exchange::handle_sent`].
+    Write(SessionId),
+    /// Input is wanted again: read if the socket was found readable when it was not.
+    Resume(SessionId),
+    /// All has been sent: end the sending half of the connection (FIN).
+    EndSending(SessionId),
+    /// Both halves have ended, or time is up: close the socket, then [`Exchange::forget`].
+    Close(SessionId),
+    /// For the log.
+    Report(Event),
+}
+
+impl Exchange {
+    /// An exchange without connections.
+    #[must_use]
+    pub fn new(limits: Limits) -> Exchange {
+        Exchange {
+            chat: Chat::new(limits.clone()),
+            endpoints: Endpoints::new(limits.clone()),
+            to_resume: Vec::new(),
+            undelivered: Vec::new(),
+            limits,
+        }
+    }
+
+    /// Somebody has connected.
+    pub fn handle_arrival(&mut self, now: Time, id: SessionId) {
+        self.endpoints.add(id);
+        self.chat.handle_arrival(now, id);
+        self.deliver(now);
+    }
+
+    /// These bytes came; to be called only while [`Exchange::wants_input`].
+    pub fn handle_bytes(&mut self, now: Time, id: SessionId, mut bytes: &[u8]) {
+        if self.endpoints[id].receiving != Receiving::Lines {
+            return;
+        }
+        self.hand_on(now, id, &mut bytes);
+        if !bytes.is_empty() && self.endpoints[id].receiving == Receiving::Lines {
+            self.endpoints.keep_unread(id, bytes);
+        }
+        self.resume_all(now);
+    }
+
+    /// The client has ended its half; what it had sent is still answered (1.6).
+    pub fn handle_end(&mut self, now: Time, id: SessionId) {
+        match self.endpoints[id].receiving {
+            Receiving::Lines => {
+                self.endpoints[id].receiving = Receiving::LastLines;
+                self.to_resume.push(id);
+                self.resume_all(now);
+            }
+            Receiving::Discarding => self.endpoints.end_receiving(id),
+            Receiving::LastLines | Receiving::Ended => {}
+        }
+    }
+
+    /// The connection has failed: nothing can be read or written any more.
+    pub fn handle_failure(&mut self, now: Time, id: SessionId) {
+        self.chat.handle_departure(now, id, Departure::Lost);
+        self.deliver(now);
+        self.endpoints.close(now, id);
+        self.resume_all(now);
+    }
+
+    /// The socket took so many bytes of the output.
+    pub fn handle_sent(&mut self, now: Time, id: SessionId, count: usize) {
+        let relief = self.endpoints.take_output(now, id, count);
+        if relief.of_own_input {
+            self.to_resume.push(id);
+        }
+        if relief.of_partner {
+            self.to_resume.extend(self.chat.partner(id));
+        }
+        if !self.to_resume.is_empty() {
+            self.resume_all(now);
+        }
+    }
+
+    /// The socket takes bytes again.
+    pub fn handle_writable(&mut self, id: SessionId) {
+        self.endpoints.write_rest(id);
+    }
+
+    /// The socket takes no more at the moment, and output waits.
+    pub fn handle_blocked(&mut self, now: Time, id: SessionId) {
+        self.endpoints.block(now, id);
+    }
+
+    /// It is `now`: whatever was to happen by then happens.
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.chat.handle_timeout(now);
+        self.deliver(now);
+        while let Some(id) = self.endpoints.due(now) {
+            self.endpoint_due(now, id);
+        }
+        self.resume_all(now);
+    }
+
+    /// The server stops: everyone is told, and every connection is to be closed (3.9.3).
+    pub fn handle_stop(&mut self, now: Time) {
+        self.chat.handle_stop();
+        self.deliver(now);
+    }
+
+    /// The connection is closed; its id is free.
+    pub fn forget(&mut self, id: SessionId) {
+        self.endpoints.remove(id);
+        self.chat.forget(id);
+    }
+
+    /// Whether bytes of that connection are wanted now; if not, [`Action::Resume`] will say when.
+    #[must_use]
+    pub fn wants_input(&self, id: SessionId) -> bool {
+        let endpoint = &self.endpoints[id];
+        match endpoint.receiving {
+            Receiving::Lines => endpoint.unread.is_none() && self.may_hand_on(id),
+            Receiving::Discarding => true,
+            Receiving::LastLines | Receiving::Ended => false,
+        }
+    }
+
+    /// What waits to be written to that connection.
+    #[must_use]
+    pub fn output(&self, id: SessionId) -> &[u8] {
+        self.endpoints[id].outbox.as_slice()
+    }
+
+    /// The next thing to do; `None` when there is none.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.endpoints.poll_action()
+    }
+
+    /// When [`Exchange::handle_timeout`] is to be called, unless something happens before.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.chat.poll_timeout().into_iter().chain(self.endpoints.next_deadline()).min()
+    }
+
+    /// The chat, to look at.
+    #[must_use]
+    pub fn chat(&self) -> &Chat {
+        &self.chat
+    }
+
+    /// Bytes in the outboxes and unread buffers of all connections.
+    #[must_use]
+    pub fn buffered_bytes(&self) -> usize {
+        self.endpoints.buffered_bytes()
+    }
+
+    /// The rule of backpressure.
+    fn may_hand_on(&self, id: SessionId) -> bool {
+        let endpoint = &self.endpoints[id];
+        endpoint.paused_until.is_none()
+            && endpoint.outbox.len() <= REPLIES_BYTES_MAX
+            && self.chat.partner(id).is_none_or(|with| !self.endpoints[with].outbox.is_congested())
+    }
+
+    /// Hands the lines in `bytes` to the chat, as far as the rule allows; what is left is left.
+    fn hand_on(&mut self, now: Time, id: SessionId, bytes: &mut &[u8]) {
+        while self.may_hand_on(id) {
+            let (endpoint, pool) = self.endpoints.with_pool(id);
+            if !matches!(endpoint.receiving, Receiving::Lines | Receiving::LastLines) {
+                return;
+            }
+            match endpoint.reader.next(pool, bytes) {
+                None => return,
+                Some(Frame::Reply(refusal)) => self.endpoints.say(id, &refusal),
+                Some(Frame::Input(input)) => {
+                    self.chat.handle_input(now, id, input);
+                    self.deliver(now);
+                }
+            }
+        }
+    }
+
+    /// Puts what the chat says where it belongs.
+    fn deliver(&mut self, now: Time) {
+        loop {
+            while let Some(output) = self.chat.poll_output() {
+                match output {
+                    Output::Say { to, line } => self.endpoints.say(to, line),
+                    Output::HangUp { whom } => self.endpoints.hang_up(now, whom),
+                    Output::Pause { whom, until } => self.endpoints.pause(whom, until),
+                    Output::Report(event) => {
+                        self.endpoints.report(event);
+                        if let Event::Parted { by, from } = event {
+                            let lines = self.endpoints.discard_unread(now, from);
+                            self.undelivered.extend((lines > 0).then_some((from, lines)));
+                            self.to_resume.extend([by, from]);
+                        }
+                    }
+                }
+            }
+            // Only now may the chat be told something again.
+            if let Some(id) = self.endpoints.poll_overrun() {
+                self.chat.handle_departure(now, id, Departure::Overrun);
+            } else if let Some((id, lines)) = self.undelivered.pop() {
+                self.chat.handle_undelivered(id, lines);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn resume_all(&mut self, now: Time) {
+        while let Some(id) = self.to_resume.pop() {
+            if self.endpoints.contains(id) {
+                self.resume(now, id);
+            }
+        }
+    }
+
+    /// Hands on what was held, if it is held no longer.
+    fn resume(&mut self, now: Time, id: SessionId) {
+        if let Some(unread) = self.endpoints[id].unread.take() {
+            self.hand_on_unread(now, id, unread);
+        }
+        let endpoint = &self.endpoints[id];
+        if endpoint.receiving == Receiving::LastLines
+            && endpoint.unread.is_none()
+            && self.may_hand_on(id)
+        {
+            self.finish(now, id);
+        }
+        if self.wants_input(id) {
+            self.endpoints.act(Action::Resume(id));
+        }
+    }
+
+    fn hand_on_unread(&mut self, now: Time, id: SessionId, mut unread: Box<Buffer>) {
+        let mut rest = unread.as_slice();
+        self.hand_on(now, id, &mut rest);
+        let handed_on = unread.len() - rest.len();
+        unread.take(handed_on);
+        self.endpoints.put_back_unread(id, unread, handed_on);
+    }
+
+    /// All lines have been handed on, and no more will come.
+    fn finish(&mut self, now: Time, id: SessionId) {
+        self.endpoints[id].receiving = Receiving::Ended;
+        if let Some(input) = self.endpoints[id].reader.finish() {
+            self.chat.handle_input(now, id, input);
+            self.deliver(now);
+        }
+        self.chat.handle_departure(now, id, Departure::HungUp);
+        self.deliver(now);
+    }
+
+    fn endpoint_due(&mut self, now: Time, id: SessionId) {
+        let endpoint = &mut self.endpoints[id];
+        if endpoint.paused_until.is_some_and(|until| until <= now) {
+            endpoint.paused_until = None;
+            self.to_resume.push(id);
+        }
+        match (endpoint.sending, &mut endpoint.blocked) {
+            (Sending::Finishing { until } | Sending::Ended { until }, _) => {
+                if until <= now {
+                    self.endpoints.close(now, id);
+                }
+            }
+            (Sending::Open, Some(blocked)) => {
+                let quiet_ms = now.ms_since(blocked.since);
+                if quiet_ms >= self.limits.stall_ms {
+                    self.chat.handle_departure(now, id, Departure::Stalled);
+                } else if quiet_ms >= STALL_NOTICE_MS && !blocked.told {
+                    blocked.told = true;
+                    self.chat.handle_stall(id);
+                }
+                self.deliver(now);
+            }
+            (Sending::Open, None) => {}
+        }
+        self.endpoints.refresh_deadline(id);
+    }
+}

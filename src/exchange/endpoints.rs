@@ -1,0 +1,302 @@
+//! All endpoints: their buffers, their deadlines, and what the shell is to do about them.
+
+use std::collections::VecDeque;
+use std::ops::{Index, IndexMut};
+
+use super::Action;
+use super::endpoint::{Blocked, Endpoint, Receiving, Sending};
+use crate::SessionId;
+use crate::chat::Event;
+use crate::limits::{Limits, OUTPUT_BYTES_BEFORE_PRESSURE, REPLIES_BYTES_MAX};
+use crate::time::{Deadlines, Time};
+use crate::wire::{Buffer, Pool};
+
+/// Every endpoint, and what they share.
+#[derive(Debug)]
+pub(super) struct Endpoints {
+    limits: Limits,
+    /// By the key of the id, as in the roster.
+    endpoints: Vec<Option<Endpoint>>,
+    pool: Pool,
+    deadlines: Deadlines,
+    actions: VecDeque<Action>,
+    /// Those whose output has passed its bound (5.11).
+    overrun: Vec<SessionId>,
+    output_bytes: usize,
+    unread_bytes: usize,
+}
+
+/// Whose input need not be held any longer, now that output has been taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Relief {
+    pub(super) of_own_input: bool,
+    pub(super) of_partner: bool,
+}
+
+impl Endpoints {
+    pub(super) fn new(limits: Limits) -> Endpoints {
+        Endpoints {
+            limits,
+            endpoints: Vec::new(),
+            pool: Pool::default(),
+            deadlines: Deadlines::default(),
+            actions: VecDeque::new(),
+            overrun: Vec::new(),
+            output_bytes: 0,
+            unread_bytes: 0,
+        }
+    }
+
+    pub(super) fn add(&mut self, id: SessionId) {
+        if self.endpoints.len() <= id.key() {
+            self.endpoints.resize_with(id.key() + 1, || None);
+        }
+        self.endpoints[id.key()] = Some(Endpoint::new());
+    }
+
+    pub(super) fn remove(&mut self, id: SessionId) {
+        self.drop_unread(id);
+        let Some(mut endpoint) = self.endpoints[id.key()].take() else { return };
+        self.output_bytes -= endpoint.outbox.len();
+        endpoint.outbox.clear(&mut self.pool);
+        endpoint.reader.release(&mut self.pool);
+        self.deadlines.replace(id, endpoint.deadline, None);
+    }
+
+    pub(super) fn contains(&self, id: SessionId) -> bool {
+        self.endpoints[id.key()].is_some()
+    }
+
+    pub(super) fn with_pool(&mut self, id: SessionId) -> (&mut Endpoint, &mut Pool) {
+        (endpoint_mut(&mut self.endpoints, id), &mut self.pool)
+    }
+
+    /// Puts `line` into the outbox of `to`; the shell will write it at the end of the turn, with
+    /// all that comes until then.
+    pub(super) fn say(&mut self, to: SessionId, line: &[u8]) {
+        let pressed = self.output_bytes > OUTPUT_BYTES_BEFORE_PRESSURE;
+        let high_water = if pressed { REPLIES_BYTES_MAX } else { self.limits.high_water_bytes };
+        let endpoint = endpoint_mut(&mut self.endpoints, to);
+        if endpoint.sending != Sending::Open {
+            return;
+        }
+        endpoint.outbox.push(&mut self.pool, line, high_water);
+        self.output_bytes += line.len();
+        if endpoint.outbox.len() > self.limits.outbox_bytes_max() {
+            self.overrun.push(to);
+        }
+        // A socket that is full will say when it is not; trying before costs a call in vain.
+        if endpoint.blocked.is_none() {
+            self.write(to);
+        }
+    }
+
+    /// What waits for `id`, if anything does, can be written.
+    pub(super) fn write_rest(&mut self, id: SessionId) {
+        if !self[id].outbox.is_empty() {
+            self.write(id);
+        }
+    }
+
+    fn write(&mut self, id: SessionId) {
+        let endpoint = endpoint_mut(&mut self.endpoints, id);
+        if !endpoint.to_write {
+            endpoint.to_write = true;
+            self.actions.push_back(Action::Write(id));
+        }
+    }
+
+    /// Someone whose output has passed its bound.
+    pub(super) fn poll_overrun(&mut self) -> Option<SessionId> {
+        self.overrun.pop()
+    }
+
+    /// The socket took `count` bytes of the output of `id`.
+    pub(super) fn take_output(&mut self, now: Time, id: SessionId, count: usize) -> Relief {
+        let low_water = self.limits.low_water_bytes();
+        let endpoint = endpoint_mut(&mut self.endpoints, id);
+        let (before, pool) = (endpoint.outbox.len(), &mut self.pool);
+        let of_partner = endpoint.outbox.take(pool, count, low_water);
+        let after = endpoint.outbox.len();
+        self.output_bytes -= before - after;
+        if after == 0 {
+            endpoint.blocked = None;
+        } else if let (Some(blocked), true) = (&mut endpoint.blocked, count > 0) {
+            blocked.since = now;
+        }
+        if let (Sending::Finishing { until }, true) = (&mut endpoint.sending, count > 0) {
+            *until = now.after_ms(self.limits.closing_ms);
+        }
+        self.end_sending_if_done(now, id);
+        self.refresh_deadline(id);
+        let of_own_input = before > REPLIES_BYTES_MAX && after <= REPLIES_BYTES_MAX;
+        Relief { of_own_input, of_partner }
+    }
+
+    /// The socket of `id` takes no more at the moment.
+    pub(super) fn block(&mut self, now: Time, id: SessionId) {
+        let endpoint = &mut self[id];
+        endpoint.blocked.get_or_insert(Blocked { since: now, told: false });
+        self.refresh_deadline(id);
+    }
+
+    /// The session is over: what waits is still written, what comes is thrown away.
+    pub(super) fn hang_up(&mut self, now: Time, id: SessionId) {
+        self.drop_unread(id);
+        let until = now.after_ms(self.limits.closing_ms);
+        let (endpoint, pool) = self.with_pool(id);
+        endpoint.reader.release(pool);
+        endpoint.paused_until = None;
+        endpoint.receiving = match endpoint.receiving {
+            Receiving::Lines | Receiving::Discarding => Receiving::Discarding,
+            Receiving::LastLines | Receiving::Ended => Receiving::Ended,
+        };
+        if endpoint.sending == Sending::Open {
+            endpoint.sending = Sending::Finishing { until };
+            self.end_sending_if_done(now, id);
+        }
+        self.refresh_deadline(id);
+        // Whatever readiness was left alone while input was held is wanted now, to be thrown away.
+        self.act(Action::Resume(id));
+    }
+
+    /// The client has ended its half after the session was over.
+    pub(super) fn end_receiving(&mut self, id: SessionId) {
+        self[id].receiving = Receiving::Ended;
+        if self[id].is_closed() {
+            self.act(Action::Close(id));
+        }
+    }
+
+    /// Neither half is of any use any more.
+    pub(super) fn close(&mut self, now: Time, id: SessionId) {
+        if self[id].is_closed() {
+            return;
+        }
+        self.output_bytes -= self[id].outbox.len();
+        let (endpoint, pool) = self.with_pool(id);
+        endpoint.outbox.clear(pool);
+        endpoint.blocked = None;
+        endpoint.receiving = Receiving::Ended;
+        endpoint.sending = Sending::Ended { until: now };
+        self.act(Action::Close(id));
+    }
+
+    pub(super) fn pause(&mut self, id: SessionId, until: Time) {
+        self[id].paused_until = Some(until);
+        self.refresh_deadline(id);
+    }
+
+    pub(super) fn report(&mut self, event: Event) {
+        self.act(Action::Report(event));
+    }
+
+    pub(super) fn act(&mut self, action: Action) {
+        self.actions.push_back(action);
+    }
+
+    /// The next thing for the shell to do. A connection that is to be written to is off the list
+    /// once that has been said.
+    pub(super) fn poll_action(&mut self) -> Option<Action> {
+        let action = self.actions.pop_front()?;
+        if let Action::Write(id) = action
+            && let Some(Some(endpoint)) = self.endpoints.get_mut(id.key())
+        {
+            endpoint.to_write = false;
+        }
+        Some(action)
+    }
+
+    /// Keeps what was read and may not be handed on yet.
+    pub(super) fn keep_unread(&mut self, id: SessionId, bytes: &[u8]) {
+        let (endpoint, pool) = self.with_pool(id);
+        endpoint.unread.get_or_insert_with(|| pool.lend()).push(bytes);
+        self.unread_bytes += bytes.len();
+    }
+
+    /// Puts back what is left of unread bytes that were taken out to be handed on.
+    pub(super) fn put_back_unread(&mut self, id: SessionId, unread: Box<Buffer>, handed_on: usize) {
+        self.unread_bytes -= handed_on;
+        let (endpoint, pool) = self.with_pool(id);
+        let is_wanted = matches!(endpoint.receiving, Receiving::Lines | Receiving::LastLines);
+        if is_wanted && !unread.is_empty() {
+            endpoint.unread = Some(unread);
+        } else {
+            let left = unread.len();
+            pool.take_back(unread);
+            self.unread_bytes -= left;
+        }
+    }
+
+    /// The chat of `id` was ended by the other: lines meant for it that wait here go to nobody.
+    /// Its stall, which the other may have caused, is counted from now. Returns how many lines.
+    pub(super) fn discard_unread(&mut self, now: Time, id: SessionId) -> usize {
+        if let Some(blocked) = &mut self[id].blocked {
+            *blocked = Blocked { since: now, told: false };
+        }
+        self.refresh_deadline(id);
+        let unread = self[id].unread.as_ref().map_or(&[][..], |unread| unread.as_slice());
+        let lines = unread.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).count();
+        self.drop_unread(id);
+        lines
+    }
+
+    fn drop_unread(&mut self, id: SessionId) {
+        let (endpoint, pool) = self.with_pool(id);
+        if let Some(unread) = endpoint.unread.take() {
+            let left = unread.len();
+            pool.take_back(unread);
+            self.unread_bytes -= left;
+        }
+    }
+
+    fn end_sending_if_done(&mut self, now: Time, id: SessionId) {
+        let until = now.after_ms(self.limits.closing_ms);
+        let endpoint = &mut self[id];
+        if !matches!(endpoint.sending, Sending::Finishing { .. }) || !endpoint.outbox.is_empty() {
+            return;
+        }
+        endpoint.sending = Sending::Ended { until };
+        let action = if endpoint.is_closed() { Action::Close(id) } else { Action::EndSending(id) };
+        self.act(action);
+    }
+
+    /// Sets the deadline that the state of `id` asks for.
+    pub(super) fn refresh_deadline(&mut self, id: SessionId) {
+        let endpoint = endpoint_mut(&mut self.endpoints, id);
+        let due = endpoint.due(&self.limits);
+        self.deadlines.replace(id, endpoint.deadline, due);
+        endpoint.deadline = due;
+    }
+
+    /// Someone for whom something was to happen by now.
+    pub(super) fn due(&self, now: Time) -> Option<SessionId> {
+        self.deadlines.due(now)
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        self.deadlines.next()
+    }
+
+    pub(super) fn buffered_bytes(&self) -> usize {
+        self.output_bytes + self.unread_bytes
+    }
+}
+
+fn endpoint_mut(endpoints: &mut [Option<Endpoint>], id: SessionId) -> &mut Endpoint {
+    endpoints[id.key()].as_mut().expect("the id of a connection that is here")
+}
+
+impl Index<SessionId> for Endpoints {
+    type Output = Endpoint;
+
+    fn index(&self, id: SessionId) -> &Endpoint {
+        self.endpoints[id.key()].as_ref().expect("the id of a connection that is here")
+    }
+}
+
+impl IndexMut<SessionId> for Endpoints {
+    fn index_mut(&mut self, id: SessionId) -> &mut Endpoint {
+        endpoint_mut(&mut self.endpoints, id)
+    }
+}
