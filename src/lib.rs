@@ -1,8 +1,10 @@
 //! chinwag
 
+pub mod args;
 pub mod chat;
 pub mod exchange;
 pub mod limits;
+pub mod server;
 mod session_id;
 pub mod time;
 pub mod wire;

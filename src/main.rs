@@ -1,2 +1,72 @@
-//! The program.
-fn main() {}
+//! The program: arguments in, exit code out. 0 is success, 1 a failure, 2 a misuse.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use chinwag::args::{Cli, Command, ServeArgs};
+use chinwag::server::{Server, descriptors, logging};
+use clap::Parser;
+use clap::error::ErrorKind;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return explain(&error),
+    };
+    let result = match cli.command {
+        None => serve(&cli.serve),
+        Some(Command::Serve(args)) => serve(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say_error(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(args: &ServeArgs) -> io::Result<()> {
+    logging::start(args.log_level());
+    let limits = args.limits(descriptors::connections_possible());
+    let mut server = Server::bind(&args.addresses(), limits)?;
+    // Whoever started the server may have gone by now, and it serves all the same.
+    drop(greet(&server));
+    server.run()
+}
+
+/// Says where the server is and how to get in.
+fn greet(server: &Server) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for address in server.addresses() {
+        writeln!(out, "chinwag listens on {address}")?;
+    }
+    if let Some(address) = server.addresses().next() {
+        let (ip, port) = (address.ip(), address.port());
+        writeln!(out, "  join it:            nc {ip} {port}   or   telnet {ip} {port}")?;
+        writeln!(out, "  from a script:      printf 'anna\\n1\\n3\\n' | nc -N {ip} {port}")?;
+        if ip.is_loopback() {
+            writeln!(out, "  let others join:    chinwag serve --listen 0.0.0.0:{port}")?;
+        }
+    }
+    writeln!(out, "  stop it:            Ctrl-C")?;
+    out.flush()
+}
+
+/// Help and version go to standard output; of an error, one line goes to standard error.
+fn explain(error: &clap::Error) -> ExitCode {
+    if let ErrorKind::DisplayHelp | ErrorKind::DisplayVersion = error.kind() {
+        return match error.print() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
+    }
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    say_error(&format!("{}; see chinwag --help", first.strip_prefix("error: ").unwrap_or(first)));
+    ExitCode::from(2)
+}
+
+fn say_error(text: &str) {
+    drop(writeln!(io::stderr(), "chinwag: {text}"));
+}

@@ -1,0 +1,308 @@
+//! The loop: one thread, one `mio::Poll`, everybody. Here readiness becomes calls of the
+//! [`Exchange`], and what it says becomes system calls; nothing else happens here.
+//!
+//! A turn has seven steps, which [`Server::turn`] reads like: wait, accept, read (which hands lines
+//! to the chat, and what it says to the outboxes), time, write, close, report.
+
+mod connection;
+pub mod descriptors;
+mod doorkeeper;
+mod journal;
+mod listener;
+pub mod logging;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use log::{debug, info, warn};
+use mio::event::Event;
+use mio::{Events, Interest, Poll, Token};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook_mio::v1_0::Signals;
+use slab::Slab;
+
+use crate::SessionId;
+use crate::exchange::{Action, Exchange};
+use crate::limits::{EVENTS_PER_TURN, Limits, READ_BYTES_PER_TURN};
+use crate::time::Time;
+use connection::{Connection, Progress};
+use doorkeeper::Doorkeeper;
+use listener::{Accepted, Listener};
+
+const SIGNALS: Token = Token(usize::MAX - 1);
+/// Listeners count down from here, connections up from 0.
+const FIRST_LISTENER: usize = usize::MAX - 2;
+
+/// A chat server on its addresses.
+pub struct Server {
+    poll: Poll,
+    events: Events,
+    signals: Signals,
+    listeners: Vec<Listener>,
+    doorkeeper: Doorkeeper,
+    /// Every socket; its key is its token and the id of its session.
+    connections: Slab<Connection>,
+    exchange: Exchange,
+    /// Connections that may have more to read: an edge tells of it once, and we remember.
+    readable: Vec<SessionId>,
+    /// The one buffer everybody is read into.
+    read_buffer: Box<[u8]>,
+    started: Instant,
+    /// The time of this turn: the clock is read once in each.
+    now: Time,
+    /// Connections so far; the next one's number in the log.
+    arrivals: u64,
+    /// The server stops, and ends by then whether or not everybody has gone.
+    stop_by: Option<Time>,
+    closing_ms: u64,
+}
+
+impl Server {
+    /// Binds all `addresses`, and asks for SIGINT and SIGTERM.
+    ///
+    /// # Errors
+    /// The address that cannot be listened on, and why.
+    pub fn bind(addresses: &[SocketAddr], limits: Limits) -> io::Result<Server> {
+        let poll = Poll::new()?;
+        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
+        let mut listeners = Vec::with_capacity(addresses.len());
+        for (n, &address) in addresses.iter().enumerate() {
+            let mut listener = Listener::bind(address, &limits).map_err(|e| {
+                io::Error::new(e.kind(), format!("cannot listen on {address}: {e}"))
+            })?;
+            listener.register(poll.registry(), Token(FIRST_LISTENER - n))?;
+            info!(target: "chinwag", "listening on {}", listener.address());
+            listeners.push(listener);
+        }
+        Ok(Server {
+            poll,
+            events: Events::with_capacity(EVENTS_PER_TURN),
+            signals,
+            listeners,
+            doorkeeper: Doorkeeper::new(&limits),
+            connections: Slab::new(),
+            readable: Vec::new(),
+            read_buffer: vec![0; READ_BYTES_PER_TURN].into_boxed_slice(),
+            #[expect(clippy::disallowed_methods, reason = "the loop is where the time comes from")]
+            started: Instant::now(),
+            now: Time::START,
+            arrivals: 0,
+            stop_by: None,
+            closing_ms: limits.closing_ms,
+            exchange: Exchange::new(limits),
+        })
+    }
+
+    /// The addresses listened on, with the ports the kernel gave.
+    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.listeners.iter().map(Listener::address)
+    }
+
+    /// Serves until told to stop, and then until everybody has gone or the time for that is up.
+    ///
+    /// # Errors
+    /// If the kernel refuses to wait for events; nothing a client does can bring that about.
+    pub fn run(&mut self) -> io::Result<()> {
+        while !self.is_done() {
+            self.turn()?;
+        }
+        info!(target: "chinwag", "stopped with {} connections left", self.connections.len());
+        Ok(())
+    }
+
+    fn turn(&mut self) -> io::Result<()> {
+        self.wait()?;
+        self.note_events();
+        self.accept();
+        self.read();
+        self.exchange.handle_timeout(self.now);
+        self.act();
+        Ok(())
+    }
+
+    /// Sleeps until something is ready or due. With work left from the last turn it only looks.
+    fn wait(&mut self) -> io::Result<()> {
+        let left = !self.readable.is_empty() || self.listeners.iter().any(Listener::has_more);
+        let retry = self.listeners.iter().filter_map(Listener::retry_at).min();
+        let next = self.exchange.poll_timeout().into_iter().chain(retry).chain(self.stop_by).min();
+        let timeout = match next {
+            _ if left => Some(Duration::ZERO),
+            Some(at) => Some(Duration::from_millis(at.ms_since(self.now))),
+            None => None,
+        };
+        match self.poll.poll(&mut self.events, timeout) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => self.events.clear(),
+            result => result?,
+        }
+        let elapsed = self.started.elapsed().as_millis();
+        self.now = Time::START.after_ms(u64::try_from(elapsed).unwrap_or(u64::MAX));
+        Ok(())
+    }
+
+    /// Remembers what each event says. No socket is closed here, so no token can change hands.
+    fn note_events(&mut self) {
+        let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
+        for event in &events {
+            let Token(key) = event.token();
+            if event.token() == SIGNALS {
+                self.take_signals();
+            } else if let Some(listener) = self.listeners.get_mut(FIRST_LISTENER.wrapping_sub(key))
+            {
+                listener.note_ready();
+            } else {
+                self.note_connection(key, event);
+            }
+        }
+        self.events = events;
+    }
+
+    fn note_connection(&mut self, key: usize, event: &Event) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let id = SessionId::from_key(key);
+        if event.is_writable() {
+            self.exchange.handle_writable(id);
+        }
+        if event.is_error() && !self.exchange.wants_input(id) {
+            // What could have been read is held back, so the read that would tell us never comes.
+            self.exchange.handle_failure(self.now, id);
+        } else if connection.note_event(event) {
+            self.readable.push(id);
+        }
+    }
+
+    fn take_signals(&mut self) {
+        for signal in self.signals.pending() {
+            let name = signal_hook::low_level::signal_name(signal).unwrap_or("a signal");
+            if self.stop_by.is_some() {
+                warn!(target: "chinwag", "{name} again: ending at once");
+                std::process::exit(1);
+            }
+            info!(target: "chinwag", "{name}: stopping");
+            self.listeners.clear();
+            self.exchange.handle_stop(self.now);
+            self.stop_by = Some(self.now.after_ms(self.closing_ms));
+        }
+    }
+
+    fn accept(&mut self) {
+        for n in 0..self.listeners.len() {
+            let mut budget = crate::limits::ACCEPTS_PER_TURN;
+            while budget > 0 && self.listeners[n].is_ready(self.now) {
+                budget -= 1;
+                if let Some(accepted) = self.listeners[n].accept(self.now) {
+                    self.admit(accepted);
+                }
+            }
+        }
+    }
+
+    fn admit(&mut self, (mut stream, peer): Accepted) {
+        self.arrivals += 1;
+        if let Err(refusal) = self.doorkeeper.admit(peer.ip()) {
+            info!(target: "chinwag", "#{} {peer} turned away: {refusal}", self.arrivals);
+            return listener::turn_away(stream, refusal);
+        }
+        let entry = self.connections.vacant_entry();
+        let id = SessionId::from_key(entry.key());
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        if let Err(e) = self.poll.registry().register(&mut stream, Token(entry.key()), interest) {
+            warn!(target: "chinwag", "#{} {peer} cannot be polled: {e}", self.arrivals);
+            return self.doorkeeper.release(peer.ip());
+        }
+        entry.insert(Connection::new(stream, self.arrivals, peer));
+        info!(target: "chinwag", "#{} {peer} connected", self.arrivals);
+        self.exchange.handle_arrival(self.now, id);
+    }
+
+    /// One read for each connection that may have something, so that none starves another.
+    fn read(&mut self) {
+        let readable = std::mem::take(&mut self.readable);
+        for &id in &readable {
+            let Some(connection) = self.connections.get_mut(id.key()) else { continue };
+            connection.listed = false;
+            if !self.exchange.wants_input(id) {
+                continue;
+            }
+            match connection.read(&mut self.read_buffer) {
+                Progress::Bytes(n) => {
+                    self.exchange.handle_bytes(self.now, id, &self.read_buffer[..n]);
+                }
+                Progress::End => self.exchange.handle_end(self.now, id),
+                Progress::Nothing => {}
+                Progress::Failed(e) => self.fail(id, &e),
+            }
+            self.list_again(id);
+        }
+        // The allocation goes back, unless reading already listed someone.
+        if self.readable.is_empty() {
+            self.readable = readable;
+            self.readable.clear();
+        }
+    }
+
+    /// Lists a connection for the next turn, if there may be more to read and it is wanted.
+    fn list_again(&mut self, id: SessionId) {
+        let Some(connection) = self.connections.get_mut(id.key()) else { return };
+        if connection.has_more && !connection.listed && self.exchange.wants_input(id) {
+            connection.listed = true;
+            self.readable.push(id);
+        }
+    }
+
+    /// Does what the exchange wants done: all that was said in this turn leaves in one write for
+    /// each socket, and sockets are closed when the batch of events that names them is done with.
+    fn act(&mut self) {
+        while let Some(action) = self.exchange.poll_action() {
+            match action {
+                Action::Write(id) => self.write(id),
+                Action::Resume(id) => self.list_again(id),
+                Action::EndSending(id) => self.end_sending(id),
+                Action::Close(id) => self.close(id),
+                Action::Report(event) => {
+                    journal::report(event, &self.connections, self.exchange.chat())
+                }
+            }
+        }
+    }
+
+    fn write(&mut self, id: SessionId) {
+        let Some(connection) = self.connections.get_mut(id.key()) else { return };
+        while !self.exchange.output(id).is_empty() {
+            match connection.write(self.exchange.output(id)) {
+                Progress::Bytes(n) => self.exchange.handle_sent(self.now, id, n),
+                Progress::Nothing => return self.exchange.handle_blocked(self.now, id),
+                Progress::End => return self.fail(id, &io::ErrorKind::WriteZero.into()),
+                Progress::Failed(e) => return self.fail(id, &e),
+            }
+        }
+    }
+
+    fn end_sending(&mut self, id: SessionId) {
+        let Some(connection) = self.connections.get_mut(id.key()) else { return };
+        if let Err(e) = connection.end_sending() {
+            self.fail(id, &e);
+        }
+    }
+
+    fn fail(&mut self, id: SessionId, error: &io::Error) {
+        debug!(target: "chinwag", "#{}: {error}", self.connections[id.key()].number);
+        self.exchange.handle_failure(self.now, id);
+    }
+
+    fn close(&mut self, id: SessionId) {
+        let connection = self.connections.remove(id.key());
+        debug!(target: "chinwag", "#{} {} closed", connection.number, connection.peer);
+        self.doorkeeper.release(connection.peer.ip());
+        self.exchange.forget(id);
+        // A descriptor is free: whoever waits for one can be accepted.
+        for listener in &mut self.listeners {
+            listener.retry_now();
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.stop_by.is_some_and(|by| self.connections.is_empty() || self.now >= by)
+    }
+}

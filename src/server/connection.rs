@@ -1,0 +1,86 @@
+//! One socket. What is said over it is the exchange's business; this knows readiness.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+
+use mio::event::Event;
+use mio::net::TcpStream;
+
+/// On Linux a read that came back short has drained the socket: what arrives later is a new edge
+/// (epoll(7), question 9), and a FIN that was there already was told with the event. Elsewhere only
+/// `WouldBlock` says so.
+const SHORT_READ_DRAINS: bool = cfg!(target_os = "linux");
+
+/// A client's connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    stream: TcpStream,
+    /// Counts connections since the start, for the log: unlike a key it is never used again.
+    pub(super) number: u64,
+    pub(super) peer: SocketAddr,
+    /// An edge said there is something to read, and no read has found the end of it yet.
+    pub(super) has_more: bool,
+    /// It stands on the loop's list of those to be read.
+    pub(super) listed: bool,
+    /// The client has ended its half: the read that finds that out is still to come.
+    peer_ended: bool,
+}
+
+/// What a system call on the socket came to.
+#[derive(Debug)]
+pub(super) enum Progress {
+    /// So many bytes.
+    Bytes(usize),
+    /// Not ready.
+    Nothing,
+    /// The end of the stream.
+    End,
+    /// The connection has failed.
+    Failed(io::Error),
+}
+
+impl Connection {
+    pub(super) fn new(stream: TcpStream, number: u64, peer: SocketAddr) -> Connection {
+        Connection { stream, number, peer, has_more: false, listed: false, peer_ended: false }
+    }
+
+    /// Remembers what a readiness event says; `true` if the connection is to be listed for reading.
+    pub(super) fn note_event(&mut self, event: &Event) -> bool {
+        self.peer_ended |= event.is_read_closed();
+        self.has_more |= event.is_readable() || event.is_read_closed() || event.is_error();
+        let list = self.has_more && !self.listed;
+        self.listed |= list;
+        list
+    }
+
+    /// Reads once.
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Progress {
+        let progress = Progress::of(self.stream.read(buffer));
+        self.has_more = match progress {
+            Progress::Bytes(n) => n == buffer.len() || self.peer_ended || !SHORT_READ_DRAINS,
+            Progress::Nothing | Progress::End | Progress::Failed(_) => false,
+        };
+        progress
+    }
+
+    /// Writes once.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Progress {
+        Progress::of(self.stream.write(bytes))
+    }
+
+    /// Ends our half of the connection: a FIN goes out behind what was written.
+    pub(super) fn end_sending(&mut self) -> io::Result<()> {
+        self.stream.shutdown(Shutdown::Write)
+    }
+}
+
+impl Progress {
+    fn of(result: io::Result<usize>) -> Progress {
+        match result {
+            Ok(0) => Progress::End,
+            Ok(n) => Progress::Bytes(n),
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Progress::Nothing,
+            Err(e) => Progress::Failed(e),
+        }
+    }
+}

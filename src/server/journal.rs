@@ -1,0 +1,76 @@
+//! What the log says of what came about: who, from where, with whom; never what was said.
+
+use std::fmt;
+
+use log::{debug, info};
+use slab::Slab;
+
+use super::connection::Connection;
+use crate::SessionId;
+use crate::chat::{AskEnd, Chat, Departure, Event};
+
+/// Writes `event` to the log, one line.
+pub(super) fn report(event: Event, connections: &Slab<Connection>, chat: &Chat) {
+    let who = |id: SessionId| Who { id, connections, chat };
+    match event {
+        Event::Named(id) => info!(target: "chinwag", "{} took the name", who(id)),
+        Event::Asked { by, whom } => debug!(target: "chinwag", "{} asked {}", who(by), who(whom)),
+        Event::Unanswered { by, whom, how } => {
+            debug!(target: "chinwag", "{} asked {} in vain: {how}", who(by), who(whom));
+        }
+        Event::Paired { by, with } => {
+            info!(target: "chinwag", "{} and {} are chatting", who(by), who(with))
+        }
+        Event::Parted { by, from } => {
+            info!(target: "chinwag", "{} and {} parted", who(by), who(from))
+        }
+        Event::Left { who: id, why } => info!(target: "chinwag", "{} left: {why}", who(id)),
+    }
+}
+
+/// A session as the log names it: its connection's number and address, and its username.
+struct Who<'a> {
+    id: SessionId,
+    connections: &'a Slab<Connection>,
+    chat: &'a Chat,
+}
+
+impl fmt::Display for Who<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(connection) = self.connections.get(self.id.key()) {
+            write!(f, "#{} {}", connection.number, connection.peer)?;
+        }
+        match self.chat.name(self.id) {
+            Some(name) => write!(f, " {name}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for AskEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            AskEnd::Declined => "declined",
+            AskEnd::Withdrawn => "withdrawn",
+            AskEnd::Lapsed => "lapsed",
+            AskEnd::AskerLeft => "the asker left",
+            AskEnd::AskedLeft => "the asked left",
+        })
+    }
+}
+
+impl fmt::Display for Departure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Departure::Exit => "exit",
+            Departure::HungUp => "hung up",
+            Departure::Lost => "the connection failed",
+            Departure::Nameless => "gave no username in time",
+            Departure::SpokeTls => "spoke TLS",
+            Departure::SpokeHttp => "spoke HTTP",
+            Departure::Stalled => "stopped reading",
+            Departure::Overrun => "read too little of too much",
+            Departure::Stopping => "the server stops",
+        })
+    }
+}

@@ -1,0 +1,161 @@
+//! A listening socket, and what can go wrong when it has somebody for us.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use log::warn;
+use mio::net::{TcpListener, TcpStream};
+use mio::{Interest, Registry, Token};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+
+use super::doorkeeper::Refusal;
+use crate::limits::{
+    ACCEPT_RETRY_MS, BACKLOG, KEEPALIVE_COUNT, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, Limits,
+    USER_TIMEOUT_MS,
+};
+use crate::time::Time;
+
+/// A new connection, and where it comes from.
+pub(super) type Accepted = (TcpStream, SocketAddr);
+
+/// A socket that listens.
+#[derive(Debug)]
+pub(super) struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+    waiting: Waiting,
+}
+
+/// Whether somebody waits to be accepted. An edge says so once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    Nobody,
+    Somebody,
+    /// Somebody may, but the system could not give us the connection: not before then again.
+    Starved(Time),
+}
+
+impl Listener {
+    /// Listens on `address`; an IPv6 address takes IPv6 alone, so that both can be given.
+    pub(super) fn bind(address: SocketAddr, limits: &Limits) -> io::Result<Listener> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        if address.is_ipv6() {
+            socket.set_only_v6(true)?;
+        }
+        socket.set_reuse_address(true)?;
+        set_options(SockRef::from(&socket), limits)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        let socket = TcpListener::from_std(socket.into());
+        let address = socket.local_addr()?;
+        Ok(Listener { socket, address, waiting: Waiting::Nobody })
+    }
+
+    pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        registry.register(&mut self.socket, token, Interest::READABLE)
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(super) fn note_ready(&mut self) {
+        self.waiting = Waiting::Somebody;
+    }
+
+    /// Whether accepting was left off with somebody still waiting.
+    pub(super) fn has_more(&self) -> bool {
+        self.waiting == Waiting::Somebody
+    }
+
+    /// When accepting is to be tried again without being told to.
+    pub(super) fn retry_at(&self) -> Option<Time> {
+        match self.waiting {
+            Waiting::Starved(until) => Some(until),
+            Waiting::Nobody | Waiting::Somebody => None,
+        }
+    }
+
+    /// What was missing may be there now.
+    pub(super) fn retry_now(&mut self) {
+        if let Waiting::Starved(_) = self.waiting {
+            self.waiting = Waiting::Somebody;
+        }
+    }
+
+    pub(super) fn is_ready(&self, now: Time) -> bool {
+        match self.waiting {
+            Waiting::Nobody => false,
+            Waiting::Somebody => true,
+            Waiting::Starved(until) => until <= now,
+        }
+    }
+
+    /// Accepts once. Whatever fails concerns one connection, or passes; the listener stays.
+    pub(super) fn accept(&mut self, now: Time) -> Option<Accepted> {
+        match self.socket.accept() {
+            Ok((stream, peer)) => {
+                self.waiting = Waiting::Somebody;
+                inherit_options(&stream);
+                Some((stream, SocketAddr::new(peer.ip().to_canonical(), peer.port())))
+            }
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                self.waiting = Waiting::Nobody;
+                None
+            }
+            Err(e) if is_shortage(&e) => {
+                warn!(target: "chinwag", "cannot accept on {}: {e}", self.address);
+                self.waiting = Waiting::Starved(now.after_ms(ACCEPT_RETRY_MS));
+                None
+            }
+            // The connection that waited is gone already (accept(2), "error handling").
+            Err(_) => None,
+        }
+    }
+}
+
+/// Says why, as far as one attempt goes, and closes.
+pub(super) fn turn_away(mut stream: TcpStream, refusal: Refusal) {
+    let line = format!("! {refusal}; nothing was done\r\n");
+    // Best effort: a socket this new takes a line, and one that does not is nobody's loss.
+    drop(stream.write(line.as_bytes()));
+}
+
+/// Whether the system lacks what a connection needs: descriptors, buffers or memory.
+fn is_shortage(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let shortages = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
+    Errno::from_io_error(error).is_some_and(|errno| shortages.contains(&errno))
+}
+
+/// What every connection needs (5.18): small writes go out at once, urgent data stays in its place
+/// in the stream (telnet's synch), a peer that vanished is found out.
+fn set_options(socket: SockRef<'_>, limits: &Limits) -> io::Result<()> {
+    let keepalive = TcpKeepalive::new()
+        .with_time(Duration::from_secs(KEEPALIVE_IDLE_S))
+        .with_interval(Duration::from_secs(KEEPALIVE_INTERVAL_S))
+        .with_retries(KEEPALIVE_COUNT);
+    socket.set_tcp_nodelay(true)?;
+    socket.set_out_of_band_inline(true)?;
+    socket.set_tcp_keepalive(&keepalive)?;
+    // Linux counts a closed window too: the server's own patience with a reader must come first.
+    #[cfg(target_os = "linux")]
+    {
+        let patience =
+            limits.stall_ms.saturating_mul(2).clamp(USER_TIMEOUT_MS, u64::from(u32::MAX / 2));
+        socket.set_tcp_user_timeout(Some(Duration::from_millis(patience)))?;
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = limits;
+    Ok(())
+}
+
+/// On Linux an accepted socket has the options of its listener (tcp(7)); elsewhere not all of them.
+fn inherit_options(stream: &TcpStream) {
+    #[cfg(not(target_os = "linux"))]
+    drop(set_options(SockRef::from(stream), &Limits::default()));
+    #[cfg(target_os = "linux")]
+    let _ = stream;
+}
