@@ -290,13 +290,13 @@ impl Exchange {
             endpoint.paused_until = None;
             self.to_resume.push(id);
         }
-        match (endpoint.sending, &mut endpoint.blocked) {
-            (Sending::Finishing { until } | Sending::Ended { until }, _) => {
-                if until <= now {
+        match &mut endpoint.sending {
+            Sending::Finishing { until } | Sending::Ended { until } => {
+                if *until <= now {
                     self.endpoints.close(now, id);
                 }
             }
-            (Sending::Open, Some(blocked)) => {
+            Sending::Open { blocked: Some(blocked) } => {
                 let quiet_ms = now.ms_since(blocked.since);
                 if quiet_ms >= self.limits.stall_ms {
                     self.chat.handle_departure(now, id, Departure::Stalled);
@@ -306,7 +306,7 @@ impl Exchange {
                 }
                 self.deliver(now);
             }
-            (Sending::Open, None) => {}
+            Sending::Open { blocked: None } => {}
         }
         self.endpoints.refresh_deadline(id);
     }

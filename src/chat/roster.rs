@@ -20,7 +20,7 @@ pub(super) struct Roster {
     /// The users, by folded name, which is also the order of lists.
     by_name: BTreeMap<CompactString, SessionId>,
     /// What the names in use look like.
-    looks: BTreeSet<CompactString>,
+    looks: BTreeSet<u64>,
     /// When a session must have a name, and when an asker's request lapses.
     deadlines: Deadlines,
 }

@@ -17,8 +17,6 @@ pub(super) struct Endpoint {
     pub(super) to_write: bool,
     /// Input is held until then (protocol.md 4.4).
     pub(super) paused_until: Option<Time>,
-    /// The socket took less than all; counted from when it last took something.
-    pub(super) blocked: Option<Blocked>,
     /// The deadline that is set for all this, so that it can be replaced.
     pub(super) deadline: Option<Time>,
 }
@@ -40,7 +38,10 @@ pub(super) enum Receiving {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sending {
     /// The session goes on.
-    Open,
+    Open {
+        /// The socket took less than all that waits.
+        blocked: Option<Blocked>,
+    },
     /// The session is over; what waits is still written.
     Finishing {
         /// When that is given up, unless something is taken before (5.14).
@@ -54,8 +55,9 @@ pub(super) enum Sending {
 }
 
 /// Since when a socket has taken nothing, with output waiting.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Blocked {
+    /// When it last took something.
     pub(super) since: Time,
     /// The partner has been told (5.12).
     pub(super) told: bool,
@@ -68,10 +70,9 @@ impl Endpoint {
             unread: None,
             outbox: Outbox::default(),
             receiving: Receiving::Lines,
-            sending: Sending::Open,
+            sending: Sending::OPEN,
             to_write: false,
             paused_until: None,
-            blocked: None,
             deadline: None,
         }
     }
@@ -82,7 +83,7 @@ impl Endpoint {
             return None;
         }
         let sending = match self.sending {
-            Sending::Open => self.blocked.map(|blocked| blocked.due(limits)),
+            Sending::Open { blocked } => blocked.map(|blocked| blocked.due(limits)),
             Sending::Finishing { until } | Sending::Ended { until } => Some(until),
         };
         sending.into_iter().chain(self.paused_until).min()
@@ -92,6 +93,10 @@ impl Endpoint {
     pub(super) fn is_closed(&self) -> bool {
         self.receiving == Receiving::Ended && matches!(self.sending, Sending::Ended { .. })
     }
+}
+
+impl Sending {
+    pub(super) const OPEN: Sending = Sending::Open { blocked: None };
 }
 
 impl Blocked {

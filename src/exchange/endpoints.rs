@@ -77,16 +77,14 @@ impl Endpoints {
         let pressed = self.output_bytes > OUTPUT_BYTES_BEFORE_PRESSURE;
         let high_water = if pressed { REPLIES_BYTES_MAX } else { self.limits.high_water_bytes };
         let endpoint = endpoint_mut(&mut self.endpoints, to);
-        if endpoint.sending != Sending::Open {
-            return;
-        }
+        let Sending::Open { blocked } = endpoint.sending else { return };
         endpoint.outbox.push(&mut self.pool, line, high_water);
         self.output_bytes += line.len();
         if endpoint.outbox.len() > self.limits.outbox_bytes_max() {
             self.overrun.push(to);
         }
         // A socket that is full will say when it is not; trying before costs a call in vain.
-        if endpoint.blocked.is_none() {
+        if blocked.is_none() {
             self.write(to);
         }
     }
@@ -119,13 +117,13 @@ impl Endpoints {
         let of_partner = endpoint.outbox.take(pool, count, low_water);
         let after = endpoint.outbox.len();
         self.output_bytes -= before - after;
-        if after == 0 {
-            endpoint.blocked = None;
-        } else if let (Some(blocked), true) = (&mut endpoint.blocked, count > 0) {
-            blocked.since = now;
-        }
-        if let (Sending::Finishing { until }, true) = (&mut endpoint.sending, count > 0) {
-            *until = now.after_ms(self.limits.closing_ms);
+        match &mut endpoint.sending {
+            Sending::Open { blocked } if after == 0 => *blocked = None,
+            Sending::Open { blocked: Some(blocked) } if count > 0 => blocked.since = now,
+            Sending::Finishing { until } if count > 0 => {
+                *until = now.after_ms(self.limits.closing_ms)
+            }
+            Sending::Open { .. } | Sending::Finishing { .. } | Sending::Ended { .. } => {}
         }
         self.end_sending_if_done(now, id);
         self.refresh_deadline(id);
@@ -135,8 +133,9 @@ impl Endpoints {
 
     /// The socket of `id` takes no more at the moment.
     pub(super) fn block(&mut self, now: Time, id: SessionId) {
-        let endpoint = &mut self[id];
-        endpoint.blocked.get_or_insert(Blocked { since: now, told: false });
+        if let Sending::Open { blocked } = &mut self[id].sending {
+            blocked.get_or_insert(Blocked { since: now, told: false });
+        }
         self.refresh_deadline(id);
     }
 
@@ -151,7 +150,7 @@ impl Endpoints {
             Receiving::Lines | Receiving::Discarding => Receiving::Discarding,
             Receiving::LastLines | Receiving::Ended => Receiving::Ended,
         };
-        if endpoint.sending == Sending::Open {
+        if let Sending::Open { .. } = endpoint.sending {
             endpoint.sending = Sending::Finishing { until };
             self.end_sending_if_done(now, id);
         }
@@ -176,7 +175,6 @@ impl Endpoints {
         self.output_bytes -= self[id].outbox.len();
         let (endpoint, pool) = self.with_pool(id);
         endpoint.outbox.clear(pool);
-        endpoint.blocked = None;
         endpoint.receiving = Receiving::Ended;
         endpoint.sending = Sending::Ended { until: now };
         self.act(Action::Close(id));
@@ -231,7 +229,7 @@ impl Endpoints {
     /// The chat of `id` was ended by the other: lines meant for it that wait here go to nobody.
     /// Its stall, which the other may have caused, is counted from now. Returns how many lines.
     pub(super) fn discard_unread(&mut self, now: Time, id: SessionId) -> usize {
-        if let Some(blocked) = &mut self[id].blocked {
+        if let Sending::Open { blocked: Some(blocked) } = &mut self[id].sending {
             *blocked = Blocked { since: now, told: false };
         }
         self.refresh_deadline(id);

@@ -1,7 +1,8 @@
 //! One socket. What is said over it is the exchange's business; this knows readiness.
 
+use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr};
 
 use mio::event::Event;
 use mio::net::TcpStream;
@@ -17,7 +18,7 @@ pub(super) struct Connection {
     stream: TcpStream,
     /// Counts connections since the start, for the log: unlike a key it is never used again.
     pub(super) number: u64,
-    pub(super) peer: SocketAddr,
+    pub(super) peer: Peer,
     /// An edge said there is something to read, and no read has found the end of it yet.
     pub(super) has_more: bool,
     /// It stands on the loop's list of those to be read.
@@ -39,9 +40,43 @@ pub(super) enum Progress {
     Failed(io::Error),
 }
 
+/// An address and port in 18 bytes rather than 32, since there is one for everybody.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer {
+    ip: Ipv6Addr,
+    port: u16,
+}
+
+impl Peer {
+    fn new(address: SocketAddr) -> Peer {
+        let ip = match address.ip() {
+            IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+            IpAddr::V6(ip) => ip,
+        };
+        Peer { ip, port: address.port() }
+    }
+
+    pub(super) fn ip(&self) -> IpAddr {
+        self.ip.to_canonical()
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        SocketAddr::new(self.ip(), self.port).fmt(f)
+    }
+}
+
 impl Connection {
     pub(super) fn new(stream: TcpStream, number: u64, peer: SocketAddr) -> Connection {
-        Connection { stream, number, peer, has_more: false, listed: false, peer_ended: false }
+        Connection {
+            stream,
+            number,
+            peer: Peer::new(peer),
+            has_more: false,
+            listed: false,
+            peer_ended: false,
+        }
     }
 
     /// Remembers what a readiness event says; `true` if the connection is to be listed for reading.
