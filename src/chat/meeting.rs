@@ -50,16 +50,16 @@ impl Chat {
             AskEnd::Lapsed => {
                 (Some(News::YourRequestLapsed(asked)), Some(News::RequestLapsed(asker)))
             }
-            AskEnd::AskerLeft => (None, Some(News::Gone(asker))),
-            AskEnd::AskedLeft => (Some(News::Gone(asked)), None),
+            AskEnd::AskerLeft(why) => (None, Some(News::Gone { who: asker, why })),
+            AskEnd::AskedLeft(why) => (Some(News::Gone { who: asked, why }), None),
         };
         for (who, news) in [(by, to_asker), (whom, to_asked)] {
             news.into_iter().for_each(|news| self.outputs.say(who, &Line::News(news)));
         }
-        if how != AskEnd::AskerLeft {
+        if !matches!(how, AskEnd::AskerLeft(_)) {
             self.prompt(by);
         }
-        if how != AskEnd::AskedLeft {
+        if !matches!(how, AskEnd::AskedLeft(_)) {
             self.prompt(whom);
         }
         if let AskEnd::Declined | AskEnd::Withdrawn | AskEnd::Lapsed = how {
@@ -86,9 +86,9 @@ impl Chat {
             Session::Naming { .. } => {}
             Session::User(user) => match user.phase {
                 Phase::Menu { .. } | Phase::Choosing => {}
-                Phase::Asking { .. } => self.end_ask(now, id, AskEnd::AskerLeft),
-                Phase::Asked { by, .. } => self.end_ask(now, by, AskEnd::AskedLeft),
-                Phase::Chatting { .. } => self.abandon(id),
+                Phase::Asking { .. } => self.end_ask(now, id, AskEnd::AskerLeft(why)),
+                Phase::Asked { by, .. } => self.end_ask(now, by, AskEnd::AskedLeft(why)),
+                Phase::Chatting { .. } => self.abandon(id, why),
             },
             Session::Over { .. } => return,
         }
@@ -111,9 +111,10 @@ impl Chat {
         }
     }
 
-    fn abandon(&mut self, by: SessionId) {
+    fn abandon(&mut self, by: SessionId, why: Departure) {
         let from = self.roster.part(by);
-        self.outputs.say(from, &Line::News(News::Gone(&self.roster.user(by).name)));
+        let who = &self.roster.user(by).name;
+        self.outputs.say(from, &Line::News(News::Gone { who, why }));
         self.outputs.report(Event::Parted { by, from });
         self.prompt(from);
     }

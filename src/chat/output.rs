@@ -85,9 +85,9 @@ pub enum AskEnd {
     /// Nobody said anything in time.
     Lapsed,
     /// The asker's session is over.
-    AskerLeft,
+    AskerLeft(Departure),
     /// The asked's session is over.
-    AskedLeft,
+    AskedLeft(Departure),
 }
 
 /// Why a session is over.

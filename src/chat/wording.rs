@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::name::{Name, NameFault};
+use super::output::Departure;
 use super::session::Pursuit;
 use crate::limits::{IGNORED_MAX, LINE_BYTES_MAX, LIST_COUNT_MAX, NAME_COLUMNS_MAX};
 
@@ -40,7 +41,10 @@ pub(super) enum News<'a> {
     NowChatting(&'a Name),
     YouLeft(&'a Name),
     Left(&'a Name),
-    Gone(&'a Name),
+    Gone {
+        who: &'a Name,
+        why: Departure,
+    },
     NotReading(&'a Name),
     Busy,
     Free,
@@ -153,6 +157,9 @@ impl fmt::Display for News<'_> {
             News::Hello(name) => write!(f, "Hello, {name}"),
             News::UsersOnline(1) => write!(f, "1 user online"),
             News::UsersOnline(count) => write!(f, "{count} users online"),
+            News::UsersMatching(Some(0), prefix) => {
+                write!(f, "No user has a name that begins with {prefix}")
+            }
             News::UsersMatching(Some(1), prefix) => {
                 write!(f, "1 user whose name begins with {prefix}")
             }
@@ -176,7 +183,8 @@ impl fmt::Display for News<'_> {
             News::NowChatting(with) => write!(f, "You are now chatting with {with}; quit ends it"),
             News::YouLeft(with) => write!(f, "You left the chat with {with}"),
             News::Left(who) => write!(f, "{who} left the chat"),
-            News::Gone(who) => write!(f, "{who} left, the connection is gone"),
+            News::Gone { who, why: Departure::Exit } => write!(f, "{who} left"),
+            News::Gone { who, why } => write!(f, "{who} left: {why}"),
             News::NotReading(who) => {
                 write!(f, "{who} is not reading; what you send waits, and nothing is lost")
             }
@@ -215,6 +223,23 @@ impl fmt::Display for Pursuit<'_> {
             Pursuit::AskedBy(by) => write!(f, "asked by {by}"),
             Pursuit::ChattingWith(with) => write!(f, "chatting with {with}"),
         }
+    }
+}
+
+/// As it is told to those who are left, and logged.
+impl fmt::Display for Departure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Departure::Exit => "exit",
+            Departure::HungUp => "the connection ended",
+            Departure::Lost => "the connection failed",
+            Departure::Nameless => "no username came in time",
+            Departure::SpokeTls => "spoke TLS",
+            Departure::SpokeHttp => "spoke HTTP",
+            Departure::Stalled => "stopped reading",
+            Departure::Overrun => "left too much unread",
+            Departure::Stopping => "the server stops",
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use slab::Slab;
 
 use super::connection::Connection;
 use crate::SessionId;
-use crate::chat::{AskEnd, Chat, Departure, Event};
+use crate::chat::{AskEnd, Chat, Event};
 
 /// Writes `event` to the log, one line.
 pub(super) fn report(event: Event, connections: &Slab<Connection>, chat: &Chat) {
@@ -53,24 +53,8 @@ impl fmt::Display for AskEnd {
             AskEnd::Declined => "declined",
             AskEnd::Withdrawn => "withdrawn",
             AskEnd::Lapsed => "lapsed",
-            AskEnd::AskerLeft => "the asker left",
-            AskEnd::AskedLeft => "the asked left",
-        })
-    }
-}
-
-impl fmt::Display for Departure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Departure::Exit => "exit",
-            Departure::HungUp => "hung up",
-            Departure::Lost => "the connection failed",
-            Departure::Nameless => "gave no username in time",
-            Departure::SpokeTls => "spoke TLS",
-            Departure::SpokeHttp => "spoke HTTP",
-            Departure::Stalled => "stopped reading",
-            Departure::Overrun => "read too little of too much",
-            Departure::Stopping => "the server stops",
+            AskEnd::AskerLeft(_) => "the asker left",
+            AskEnd::AskedLeft(_) => "the asked left",
         })
     }
 }
