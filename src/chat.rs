@@ -63,7 +63,7 @@ impl Chat {
         self.leave(now, id, why);
     }
 
-    /// A session takes nothing of what is said to it; its partner is told (5.12).
+    /// A session takes nothing of what is said to it; its partner is told (5.14).
     pub fn handle_stall(&mut self, id: SessionId) {
         self.assert_drained();
         if let Some(partner) = self.partner(id) {

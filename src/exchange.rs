@@ -1,5 +1,5 @@
 //! Bytes in, bytes out: joins the framing, the chat and the outboxes of all connections, and holds
-//! the rule of backpressure (5.10). Everything a server is, but for the sockets.
+//! the rule of backpressure (5.10, 5.11). Everything a server is, but for the sockets.
 //!
 //! The shell tells what happened to a connection through the `handle_*` methods and then does what
 //! [`Exchange::poll_action`] says. Like the chat, this is a state machine without a clock or I/O; a
@@ -10,6 +10,8 @@
 
 mod endpoint;
 mod endpoints;
+#[cfg(test)]
+mod tests;
 
 use crate::SessionId;
 use crate::chat::{Chat, Departure, Event, Output};

@@ -37,25 +37,25 @@ pub const COOLING_MAX: usize = 64;
 /// Names that one user may ignore at a time (5.9).
 pub const IGNORED_MAX: usize = 50;
 
-/// Bytes that may wait for one connection beyond the high-water mark (5.11), for what others cause and cannot be slowed for:
+/// Bytes that may wait for one connection beyond the high-water mark (5.13), for what others cause and cannot be slowed for:
 /// requests, ends, announcements. Reaching it takes thousands of them.
 pub const OUTBOX_BYTES_OVER_HIGH_WATER: usize = 1024 * 1024;
 
-/// Bytes that may wait for a user before their own input is held: whoever does not read the answers
+/// Bytes that may wait for a user before their own input is held (5.11): whoever does not read the answers
 /// to their own commands is not read either.
 pub const REPLIES_BYTES_MAX: usize = 8 * 1024;
 
-/// Bytes waiting for all connections together beyond which the high-water mark of each is
+/// Bytes waiting for all connections together (5.12) beyond which the high-water mark of each is
 /// [`REPLIES_BYTES_MAX`]: a crowd of readers that do not read shares this, and does not multiply it.
 pub const OUTPUT_BYTES_BEFORE_PRESSURE: usize = 32 * 1024 * 1024;
 
-/// Milliseconds without a byte taken before the partner is told (5.12): longer than a stutter, shorter than impatience.
+/// Milliseconds without a byte taken before the partner is told (5.14): longer than a stutter, shorter than impatience.
 pub const STALL_NOTICE_MS: u64 = 2_000;
 
-/// Connections taken from a listener in one turn (5.17), so that a rush of arrivals does not hold up those who talk.
+/// Connections taken from a listener in one turn (5.19), so that a rush of arrivals does not hold up those who talk.
 pub const ACCEPTS_PER_TURN: usize = 64;
 
-/// Bytes read from one connection in one turn (5.17), and the size of the one read buffer. Sixteen full lines.
+/// Bytes read from one connection in one turn (5.19), and the size of the one read buffer. Sixteen full lines.
 pub const READ_BYTES_PER_TURN: usize = 16 * 1024;
 
 /// Readiness events taken from the kernel in one turn: the batch over which outputs are gathered into one write each.
@@ -70,16 +70,16 @@ pub const DESCRIPTORS_RESERVED: u64 = 16;
 /// Milliseconds before an accept that failed for want of memory or descriptors elsewhere is tried again.
 pub const ACCEPT_RETRY_MS: u64 = 1_000;
 
-/// Seconds of silence before the kernel asks whether a peer is still there (5.18).
+/// Seconds of silence before the kernel asks whether a peer is still there (5.20).
 pub const KEEPALIVE_IDLE_S: u64 = 60;
 
-/// Seconds between those questions (5.18).
+/// Seconds between those questions (5.20).
 pub const KEEPALIVE_INTERVAL_S: u64 = 15;
 
-/// Unanswered questions after which the connection has failed (5.18).
+/// Unanswered questions after which the connection has failed (5.20).
 pub const KEEPALIVE_COUNT: u32 = 4;
 
-/// Milliseconds that sent bytes may stay unacknowledged (5.18, RFC 5482).
+/// Milliseconds that sent bytes may stay unacknowledged (5.20, RFC 5482).
 pub const USER_TIMEOUT_MS: u64 = 120_000;
 
 /// Bytes a buffer has when it is new: a few lines each way.
@@ -117,13 +117,13 @@ pub struct Limits {
     pub ask_again_ms: u64,
     /// Bytes waiting for a connection above which neither it nor its partner is read (5.10).
     pub high_water_bytes: usize,
-    /// Milliseconds without a byte taken after which a reader is parted (5.13).
+    /// Milliseconds without a byte taken after which a reader is parted (5.15).
     pub stall_ms: u64,
-    /// Milliseconds that a connection has for its end (5.14).
+    /// Milliseconds that a connection has for its end (5.16).
     pub closing_ms: u64,
-    /// Connections at a time (5.15).
+    /// Connections at a time (5.17).
     pub connections_max: usize,
-    /// Connections at a time from one address other than loopback (5.16).
+    /// Connections at a time from one address other than loopback (5.18).
     pub per_address_max: usize,
 }
 
@@ -149,7 +149,7 @@ impl Limits {
         self.high_water_bytes / 4
     }
 
-    /// Bytes waiting for one connection at which its session is over (5.11).
+    /// Bytes waiting for one connection at which its session is over (5.13).
     #[must_use]
     pub fn outbox_bytes_max(&self) -> usize {
         self.high_water_bytes + OUTBOX_BYTES_OVER_HIGH_WATER

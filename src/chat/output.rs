@@ -105,9 +105,9 @@ pub enum Departure {
     SpokeTls,
     /// It spoke HTTP (1.10).
     SpokeHttp,
-    /// They took nothing for too long (5.13).
+    /// They took nothing for too long (5.15).
     Stalled,
-    /// Too much was waiting for them (5.11).
+    /// Too much was waiting for them (5.13).
     Overrun,
     /// The server stops.
     Stopping,

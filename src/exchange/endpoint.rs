@@ -44,12 +44,12 @@ pub(super) enum Sending {
     },
     /// The session is over; what waits is still written.
     Finishing {
-        /// When that is given up, unless something is taken before (5.14).
+        /// When that is given up, unless something is taken before (5.16).
         until: Time,
     },
     /// Ended, by us; the client has until then to end its half.
     Ended {
-        /// When it is closed regardless (5.14).
+        /// When it is closed regardless (5.16).
         until: Time,
     },
 }
@@ -59,7 +59,7 @@ pub(super) enum Sending {
 pub(super) struct Blocked {
     /// When it last took something.
     pub(super) since: Time,
-    /// The partner has been told (5.12).
+    /// The partner has been told (5.14).
     pub(super) told: bool,
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Endpoints {
     pool: Pool,
     deadlines: Deadlines,
     actions: VecDeque<Action>,
-    /// Those whose output has passed its bound (5.11).
+    /// Those whose output has passed its bound (5.13).
     overrun: Vec<SessionId>,
     output_bytes: usize,
     unread_bytes: usize,

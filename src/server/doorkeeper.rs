@@ -1,4 +1,4 @@
-//! Who may come in: how many connections there are, in all and from one address (5.15, 5.16).
+//! Who may come in: how many connections there are, in all and from one address (5.17, 5.18).
 
 use std::collections::HashMap;
 use std::fmt;

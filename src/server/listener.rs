@@ -130,7 +130,7 @@ fn is_shortage(error: &io::Error) -> bool {
     Errno::from_io_error(error).is_some_and(|errno| shortages.contains(&errno))
 }
 
-/// What every connection needs (5.18): small writes go out at once, urgent data stays in its place
+/// What every connection needs (5.20): small writes go out at once, urgent data stays in its place
 /// in the stream (telnet's synch), a peer that vanished is found out.
 fn set_options(socket: SockRef<'_>, limits: &Limits) -> io::Result<()> {
     let keepalive = TcpKeepalive::new()
