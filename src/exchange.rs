@@ -224,7 +224,8 @@ impl Exchange {
                     Output::Report(event) => {
                         self.endpoints.report(event);
                         if let Event::Parted { by, from } = event {
-                            let lines = self.endpoints.discard_unread(now, from);
+                            self.endpoints.restart_stall(now, from);
+                            let lines = self.endpoints.discard_unread(from);
                             self.undelivered.extend((lines > 0).then_some((from, lines)));
                             self.to_resume.extend([by, from]);
                         }

@@ -79,6 +79,10 @@ pub const KEEPALIVE_INTERVAL_S: u64 = 15;
 /// Unanswered questions after which the connection has failed (5.20).
 pub const KEEPALIVE_COUNT: u32 = 4;
 
+/// Bytes that the kernel holds for a connection before they are sent (tcp(7), `TCP_NOTSENT_LOWAT`).
+/// Its own bound grows to megabytes, which hides for minutes that somebody does not read (5.10).
+pub const UNSENT_BYTES: u32 = 64 * 1024;
+
 /// Milliseconds that sent bytes may stay unacknowledged (5.20, RFC 5482).
 pub const USER_TIMEOUT_MS: u64 = 120_000;
 

@@ -31,6 +31,13 @@ use doorkeeper::Doorkeeper;
 use listener::{Accepted, Listener};
 
 const SIGNALS: Token = Token(usize::MAX - 1);
+/// What is asked about a connection, once and for all: edges cost nothing while nobody acts on them,
+/// a second registration for each message would.
+const INTEREST: Interest = Interest::READABLE.add(Interest::WRITABLE).add(URGENT);
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const URGENT: Interest = Interest::PRIORITY;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const URGENT: Interest = Interest::READABLE;
 /// Listeners count down from here, connections up from 0.
 const FIRST_LISTENER: usize = usize::MAX - 2;
 
@@ -73,8 +80,10 @@ impl Server {
                 io::Error::new(e.kind(), format!("cannot listen on {address}: {e}"))
             })?;
             listener.register(poll.registry(), Token(FIRST_LISTENER - n))?;
-            info!(target: "chinwag", "listening on {}", listener.address());
             listeners.push(listener);
+        }
+        for address in listeners.iter().map(Listener::address) {
+            info!(target: "chinwag", "listening on {address}, for {} at a time", limits.connections_max);
         }
         Ok(Server {
             poll,
@@ -206,8 +215,7 @@ impl Server {
         }
         let entry = self.connections.vacant_entry();
         let id = SessionId::from_key(entry.key());
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        if let Err(e) = self.poll.registry().register(&mut stream, Token(entry.key()), interest) {
+        if let Err(e) = self.poll.registry().register(&mut stream, Token(entry.key()), INTEREST) {
             warn!(target: "chinwag", "#{} {peer} cannot be polled: {e}", self.arrivals);
             return self.doorkeeper.release(peer.ip());
         }

@@ -111,7 +111,7 @@ fn every_bound_with_a_flag_stands_in_the_protocol_with_its_default() {
 
 #[test]
 fn nothing_is_left_to_be_done_in_passing() {
-    for path in sources("src") {
+    for path in sources("src").into_iter().filter(|path| !path.ends_with("tests.rs")) {
         for line in read(&path).split("#[cfg(test)]").next().unwrap().lines() {
             for word in ["TODO", "FIXME", "XXX", "todo!", "unimplemented!", ".unwrap()"] {
                 assert!(!line.contains(word), "{}: {line}", path.display());

@@ -106,6 +106,7 @@ mod tests {
         assert_eq!(manners.cooling.len(), COOLING_MAX);
     }
 
+    /// (5.9)
     #[test]
     fn only_so_many_can_be_ignored() {
         let mut manners = Manners::default();

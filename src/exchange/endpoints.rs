@@ -9,7 +9,7 @@ use crate::SessionId;
 use crate::chat::Event;
 use crate::limits::{Limits, OUTPUT_BYTES_BEFORE_PRESSURE, REPLIES_BYTES_MAX};
 use crate::time::{Deadlines, Time};
-use crate::wire::{Buffer, Pool};
+use crate::wire::{Buffer, Frame, Pool};
 
 /// Every endpoint, and what they share.
 #[derive(Debug)]
@@ -226,16 +226,32 @@ impl Endpoints {
         }
     }
 
-    /// The chat of `id` was ended by the other: lines meant for it that wait here go to nobody.
-    /// Its stall, which the other may have caused, is counted from now. Returns how many lines.
-    pub(super) fn discard_unread(&mut self, now: Time, id: SessionId) -> usize {
+    /// The chat of `id` was ended by the other, who may have caused its stall: that is counted from
+    /// now (5.15).
+    pub(super) fn restart_stall(&mut self, now: Time, id: SessionId) {
         if let Sending::Open { blocked: Some(blocked) } = &mut self[id].sending {
             *blocked = Blocked { since: now, told: false };
         }
         self.refresh_deadline(id);
-        let unread = self[id].unread.as_ref().map_or(&[][..], |unread| unread.as_slice());
-        let lines = unread.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).count();
-        self.drop_unread(id);
+    }
+
+    /// Lines that were held for a chat that has ended go to nobody (3.1.5), the one that was cut by
+    /// reading included. Returns how many; telnet in them is answered as ever.
+    pub(super) fn discard_unread(&mut self, id: SessionId) -> usize {
+        let (endpoint, pool) = self.with_pool(id);
+        let Some(unread) = endpoint.unread.take() else { return 0 };
+        let (mut rest, mut lines, mut refusals) = (unread.as_slice(), 0, Vec::new());
+        while let Some(frame) = endpoint.reader.next(pool, &mut rest) {
+            match frame {
+                Frame::Reply(refusal) => refusals.push(refusal),
+                Frame::Input(_) => lines += 1,
+            }
+        }
+        lines += usize::from(endpoint.reader.drop_begun(pool));
+        let discarded = unread.len();
+        pool.take_back(unread);
+        self.unread_bytes -= discarded;
+        refusals.iter().for_each(|refusal| self.say(id, refusal));
         lines
     }
 

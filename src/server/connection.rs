@@ -23,8 +23,9 @@ pub(super) struct Connection {
     pub(super) has_more: bool,
     /// It stands on the loop's list of those to be read.
     pub(super) listed: bool,
-    /// The client has ended its half: the read that finds that out is still to come.
-    peer_ended: bool,
+    /// A short read does not mean that the socket is drained: the client has ended its half, which
+    /// the next read finds out, or has sent urgent data (telnet's synch), at which reads stop short.
+    must_drain: bool,
 }
 
 /// What a system call on the socket came to.
@@ -75,13 +76,13 @@ impl Connection {
             peer: Peer::new(peer),
             has_more: false,
             listed: false,
-            peer_ended: false,
+            must_drain: !SHORT_READ_DRAINS,
         }
     }
 
     /// Remembers what a readiness event says; `true` if the connection is to be listed for reading.
     pub(super) fn note_event(&mut self, event: &Event) -> bool {
-        self.peer_ended |= event.is_read_closed();
+        self.must_drain |= event.is_read_closed() || event.is_priority();
         self.has_more |= event.is_readable() || event.is_read_closed() || event.is_error();
         let list = self.has_more && !self.listed;
         self.listed |= list;
@@ -92,7 +93,7 @@ impl Connection {
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Progress {
         let progress = Progress::of(self.stream.read(buffer));
         self.has_more = match progress {
-            Progress::Bytes(n) => n == buffer.len() || self.peer_ended || !SHORT_READ_DRAINS,
+            Progress::Bytes(n) => n == buffer.len() || self.must_drain,
             Progress::Nothing | Progress::End | Progress::Failed(_) => false,
         };
         progress

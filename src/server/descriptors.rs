@@ -15,6 +15,5 @@ pub fn connections_possible() -> usize {
         Err(_) => limit.current,
     };
     let descriptors = descriptors.unwrap_or(u64::MAX);
-    log::info!(target: "chinwag", "{descriptors} file descriptors may be open");
     usize::try_from(descriptors.saturating_sub(DESCRIPTORS_RESERVED)).unwrap_or(usize::MAX).max(1)
 }

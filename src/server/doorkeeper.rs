@@ -87,6 +87,7 @@ mod tests {
         Doorkeeper::new(&Limits { connections_max, per_address_max, ..Limits::default() })
     }
 
+    /// (5.18)
     #[test]
     fn one_address_fills_up_and_others_still_get_in() {
         let mut door = doorkeeper(100, 2);
@@ -113,6 +114,7 @@ mod tests {
         }
     }
 
+    /// (5.17)
     #[test]
     fn the_house_fills_up() {
         let mut door = doorkeeper(1, 10);

@@ -12,7 +12,7 @@ use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use super::doorkeeper::Refusal;
 use crate::limits::{
     ACCEPT_RETRY_MS, BACKLOG, KEEPALIVE_COUNT, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, Limits,
-    USER_TIMEOUT_MS,
+    UNSENT_BYTES, USER_TIMEOUT_MS,
 };
 use crate::time::Time;
 
@@ -146,6 +146,7 @@ fn set_options(socket: SockRef<'_>, limits: &Limits) -> io::Result<()> {
         let patience =
             limits.stall_ms.saturating_mul(2).clamp(USER_TIMEOUT_MS, u64::from(u32::MAX / 2));
         socket.set_tcp_user_timeout(Some(Duration::from_millis(patience)))?;
+        socket.set_tcp_notsent_lowat(UNSENT_BYTES)?;
     }
     #[cfg(not(target_os = "linux"))]
     let _ = limits;
@@ -158,4 +159,32 @@ fn inherit_options(stream: &TcpStream) {
     drop(set_options(SockRef::from(stream), &Limits::default()));
     #[cfg(target_os = "linux")]
     let _ = stream;
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    /// (5.20)
+    #[test]
+    fn an_accepted_connection_has_the_options_of_its_listener() {
+        let mut listener =
+            Listener::bind("127.0.0.1:0".parse().unwrap(), &Limits::default()).unwrap();
+        let _client = std::net::TcpStream::connect(listener.address()).unwrap();
+        let (stream, _) = listener.accept(Time::START).expect("the connection is complete");
+        let socket = SockRef::from(&stream);
+        assert!(socket.tcp_nodelay().unwrap() && socket.out_of_band_inline().unwrap());
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap().as_secs(), KEEPALIVE_IDLE_S);
+        assert_eq!(socket.tcp_user_timeout().unwrap().unwrap().as_millis(), USER_TIMEOUT_MS.into());
+        assert_eq!(socket.tcp_notsent_lowat().unwrap(), UNSENT_BYTES);
+    }
+
+    #[test]
+    fn both_families_can_have_the_same_port() {
+        let v6 = Listener::bind("[::1]:0".parse().unwrap(), &Limits::default());
+        let Ok(v6) = v6 else { return eprintln!("skipped: no IPv6 here") };
+        let v4 = SocketAddr::new([127, 0, 0, 1].into(), v6.address().port());
+        assert!(Listener::bind(v4, &Limits::default()).is_ok());
+    }
 }

@@ -7,7 +7,7 @@ use memchr::memchr2;
 
 use super::buffer::{Buffer, Pool};
 use super::opening::Opening;
-use super::telnet::{Meaning, Telnet};
+use super::telnet::{IAC, Meaning, Telnet};
 use super::{Frame, Input, text};
 
 const END_OF_TRANSMISSION: u8 = 0x04;
@@ -39,6 +39,8 @@ enum Begun {
     Bytes(Box<Buffer>),
     /// It was too long, and is thrown away as it comes.
     TooLong,
+    /// It is nobody's concern any more, and is thrown away as it comes.
+    Dropped,
     /// It was given out; the buffer returns to the pool at the next call.
     GivenOut(Box<Buffer>),
 }
@@ -66,7 +68,9 @@ impl LineReader {
         if let Begun::GivenOut(_) = self.begun {
             self.release(pool);
         }
-        if self.after_cr && !input.is_empty() {
+        if let (true, Telnet::Text, &[first, ..]) = (self.after_cr, self.telnet, *input)
+            && first != IAC
+        {
             self.after_cr = false;
             *input = input.strip_prefix(b"\n").or(input.strip_prefix(b"\0")).unwrap_or(input);
         }
@@ -83,25 +87,39 @@ impl LineReader {
     /// The end of the connection's bytes: a last line without an ending counts as a line (1.6).
     pub fn finish(&mut self) -> Option<Input<'_>> {
         match self.begun {
-            Begun::Nothing | Begun::GivenOut(_) => None,
+            Begun::Nothing | Begun::Dropped | Begun::GivenOut(_) => None,
             Begun::Bytes(_) | Begun::TooLong => Some(self.end_line()),
         }
+    }
+
+    /// Drops the line begun, with what is still to come of it; `false` if there is none.
+    pub fn drop_begun(&mut self, pool: &mut Pool) -> bool {
+        let is_begun = matches!(self.begun, Begun::Bytes(_) | Begun::TooLong);
+        if is_begun {
+            self.throw_away(pool, Begun::Dropped);
+        }
+        is_begun
     }
 
     /// Gives back to `pool` what the reader holds, and with it the line begun.
     pub fn release(&mut self, pool: &mut Pool) {
         match mem::take(&mut self.begun) {
             Begun::Bytes(buffer) | Begun::GivenOut(buffer) => pool.take_back(buffer),
-            Begun::Nothing | Begun::TooLong => {}
+            Begun::Nothing | Begun::TooLong | Begun::Dropped => {}
         }
     }
 
-    /// The fast path: the next line, if it lies whole, plain and within the limit in `input`.
+    /// The fast path: the next line, if it lies whole, plain and within the limit in `input`. No
+    /// further than the limit is looked at, or a flood of small frames would cost its square.
     fn whole_line<'a>(&mut self, input: &mut &'a [u8]) -> Option<&'a str> {
-        let (Begun::Nothing, Telnet::Text) = (&self.begun, self.telnet) else { return None };
-        let end = memchr2(b'\n', b'\r', input)?;
+        let (Begun::Nothing, Telnet::Text, false) = (&self.begun, self.telnet, self.after_cr)
+        else {
+            return None;
+        };
+        let within = &input[..input.len().min(usize::from(self.line_bytes_max) + 1)];
+        let end = memchr2(b'\n', b'\r', within)?;
         let line = &input[..end];
-        if end > usize::from(self.line_bytes_max) || !text::is_plain(line) {
+        if !text::is_plain(line) {
             return None;
         }
         self.after_cr = input[end] == b'\r';
@@ -111,20 +129,33 @@ impl LineReader {
 
     fn byte_by_byte<'a>(&'a mut self, pool: &mut Pool, input: &mut &[u8]) -> Option<Frame<'a>> {
         while let [byte, rest @ ..] = *input {
+            let meaning = self.telnet.step(*byte);
+            if let (Meaning::End, Begun::Bytes(_) | Begun::TooLong) = (&meaning, &self.begun) {
+                // The line begun is the last: it comes first, and the command is met again.
+                self.telnet = Telnet::Command;
+                return Some(Frame::Input(self.end_line()));
+            }
             *input = rest;
-            let at_start = matches!(self.begun, Begun::Nothing);
-            match self.telnet.step(*byte) {
+            let follows_cr = match meaning {
+                Meaning::Byte(_) => mem::take(&mut self.after_cr),
+                _ => false,
+            };
+            match meaning {
                 Meaning::Nothing => {}
                 Meaning::Reply(refusal) => return Some(Frame::Reply(refusal)),
                 Meaning::AreYouThere => return Some(Frame::Input(Input::AreYouThere)),
-                Meaning::Endless => self.begin_too_long(pool),
+                Meaning::Endless => self.throw_away(pool, Begun::TooLong),
                 Meaning::End => return Some(Frame::Input(Input::End)),
-                Meaning::Byte(END_OF_TRANSMISSION) if at_start => {
+                Meaning::Byte(b'\n' | b'\0') if follows_cr => {}
+                Meaning::Byte(END_OF_TRANSMISSION) if matches!(self.begun, Begun::Nothing) => {
                     return Some(Frame::Input(Input::End));
                 }
                 Meaning::Byte(end @ (b'\n' | b'\r')) => {
                     self.after_cr = end == b'\r';
-                    return Some(Frame::Input(self.end_line()));
+                    match self.begun {
+                        Begun::Dropped => self.begun = Begun::Nothing,
+                        _ => return Some(Frame::Input(self.end_line())),
+                    }
                 }
                 Meaning::EraseCharacter | Meaning::Byte(BACKSPACE | DELETE) => {
                     self.erase_character(pool);
@@ -141,20 +172,20 @@ impl LineReader {
             Begun::Bytes(buffer) if buffer.len() < usize::from(self.line_bytes_max) => {
                 buffer.push(&[byte]);
             }
-            Begun::Bytes(_) => self.begin_too_long(pool),
+            Begun::Bytes(_) => self.throw_away(pool, Begun::TooLong),
             Begun::Nothing | Begun::GivenOut(_) => {
                 let mut buffer = pool.lend();
                 buffer.push(&[byte]);
                 self.begun = Begun::Bytes(buffer);
             }
-            Begun::TooLong => {}
+            Begun::TooLong | Begun::Dropped => {}
         }
     }
 
     /// What comes is thrown away up to the end of the line, which nothing else can bring back.
-    fn begin_too_long(&mut self, pool: &mut Pool) {
+    fn throw_away(&mut self, pool: &mut Pool, begun: Begun) {
         self.release(pool);
-        self.begun = Begun::TooLong;
+        self.begun = begun;
     }
 
     fn erase_line(&mut self, pool: &mut Pool) {
@@ -175,7 +206,7 @@ impl LineReader {
 
     fn end_line(&mut self) -> Input<'_> {
         match mem::take(&mut self.begun) {
-            Begun::Nothing | Begun::GivenOut(_) => Input::Line(""),
+            Begun::Nothing | Begun::Dropped | Begun::GivenOut(_) => Input::Line(""),
             Begun::TooLong => Input::TooLong,
             Begun::Bytes(mut buffer) => {
                 if let Ok(Cow::Owned(cleaned)) = str::from_utf8(buffer.as_slice()).map(text::clean)
@@ -258,6 +289,8 @@ mod tests {
         assert_eq!(read(&[b"gone\xff\xf4\xff\xfd\x06here\n"]), ["Reply([255, 252, 6])", "here"]);
         assert_eq!(read(&[b"ab\xff\xf7c\xff\xf6\r\n"]), ["Input(AreYouThere)", "ac"]);
         assert_eq!(read(&[b"\xff\xfa\x18\n\r\xff\xf0x\n\xff\xec"]), ["x", "Input(End)"]);
+        assert_eq!(read(&[b"last\xff\xec"]), ["last", "Input(End)"]);
+        assert_eq!(read(&[b"a\r\xff\xfc\x01\nb\n"]), ["a", "b"], "the LF follows the CR");
     }
 
     #[test]
@@ -271,6 +304,22 @@ mod tests {
     fn a_subnegotiation_that_is_given_up_costs_the_line_it_stands_in() {
         let endless = [&b"ab\xff\xfa"[..], &[b'z'; 2000], b"\x15\x7f\nnext\n"].concat();
         assert_eq!(read(&[&endless]), ["Input(TooLong)", "next"]);
+    }
+
+    #[test]
+    fn a_subnegotiation_of_the_limit_passes() {
+        let longest = [&b"a\xff\xfa"[..], &[b'z'; 1024], b"\xff\xf0b\n"].concat();
+        assert_eq!(read(&[&longest]), ["ab"]);
+    }
+
+    #[test]
+    fn a_line_that_is_dropped_takes_its_rest_with_it() {
+        let (mut pool, mut reader) = (Pool::default(), LineReader::new(100));
+        assert!(!reader.drop_begun(&mut pool));
+        assert_eq!(reader.next(&mut pool, &mut &b"I take the "[..]), None);
+        assert!(reader.drop_begun(&mut pool));
+        let mut rest = &b"3\x15 o'clock\r\nnext\n"[..];
+        assert_eq!(reader.next(&mut pool, &mut rest), Some(Frame::Input(Input::Line("next"))));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use crate::limits::SUBNEGOTIATION_BYTES_MAX;
 
-const IAC: u8 = 255;
+pub(super) const IAC: u8 = 255;
 const DONT: u8 = 254;
 const DO: u8 = 253;
 const WONT: u8 = 252;
@@ -68,14 +68,13 @@ impl Telnet {
             (Telnet::Do, _) => (Telnet::Text, Meaning::Reply([IAC, WONT, byte])),
             (Telnet::Will, _) => (Telnet::Text, Meaning::Reply([IAC, DONT, byte])),
             (Telnet::Ignored, _) => (Telnet::Text, Meaning::Nothing),
-            (Telnet::SubnegotiationCommand(_), SE) => (Telnet::Text, Meaning::Nothing),
-            (Telnet::Subnegotiation(n) | Telnet::SubnegotiationCommand(n), _)
-                if n >= SUBNEGOTIATION_BYTES_MAX =>
-            {
-                (Telnet::Text, Meaning::Endless)
-            }
             (Telnet::Subnegotiation(n), IAC) => {
-                (Telnet::SubnegotiationCommand(n + 1), Meaning::Nothing)
+                (Telnet::SubnegotiationCommand(n), Meaning::Nothing)
+            }
+            (Telnet::SubnegotiationCommand(_), SE) => (Telnet::Text, Meaning::Nothing),
+            (Telnet::Subnegotiation(SUBNEGOTIATION_BYTES_MAX), _)
+            | (Telnet::SubnegotiationCommand(SUBNEGOTIATION_BYTES_MAX), _) => {
+                (Telnet::Text, Meaning::Endless)
             }
             (Telnet::Subnegotiation(n) | Telnet::SubnegotiationCommand(n), _) => {
                 (Telnet::Subnegotiation(n + 1), Meaning::Nothing)
