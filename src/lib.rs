@@ -1,4 +1,43 @@
-//! chinwag
+//! A chat server that one thread and one `mio` poll loop carry, for tens of thousands of people at
+//! once, whom `nc` or `telnet` is enough.
+//!
+//! # Two halves
+//!
+//! The **core** knows lines, people and time, and neither sockets nor clocks: bytes go in, bytes come
+//! out, and the same input gives the same output, always. So the whole chat runs in a test, from a
+//! seed, millions of steps, without a socket. The **shell** knows sockets and the clock, and turns
+//! readiness into calls of the core. It names the core, the core never names it; `tests/tidy.rs` holds
+//! the wall up.
+//!
+//! | core | | shell | |
+//! | --- | --- | --- | --- |
+//! | [`chat`] | who is here, who talks with whom, what they are told | [`server`] | the loop, and its sockets |
+//! | [`wire`] | bytes ⇄ lines: telnet, framing, text safety, output buffers | [`args`] | the command line |
+//! | [`exchange`] | joins the two, and holds the rule of backpressure | | |
+//! | [`limits`], [`time`] | every bound; milliseconds, and deadlines | | |
+//!
+//! # The loop, in seven steps
+//!
+//! `Server::turn` in `src/server.rs`: *wait* for readiness or the next deadline · *note* what the
+//! events say · *accept* whoever came · *read* each readable socket once, and hand its lines to the
+//! chat · let happen what is *due* · *write* to each socket what was said in this turn, all at once ·
+//! *close* what is over. Nothing is closed earlier, so that no slab key changes hands within a batch of
+//! events.
+//!
+//! # One message, in eight hops
+//!
+//! `A` types `hello`, and `B` reads `A: hello`:
+//!
+//! 1. `Server::turn` wakes: the socket of A is readable.
+//! 2. `Connection::read` reads it once, into the one buffer that serves everybody.
+//! 3. [`exchange::Exchange::handle_bytes`] asks whether A may be heard: not while B has too much to read.
+//! 4. [`wire::LineReader::next`] finds `hello` where it lies in that buffer.
+//! 5. [`chat::Chat::handle_input`] finds A in the phase `Chatting { with: B }`,
+//! 6. and says `A: hello` to B: [`chat::Output::Say`].
+//! 7. [`wire::Outbox::push`] appends that to what waits for B.
+//! 8. `Connection::write` writes it, at the end of the turn, with all else that was said to B.
+//!
+//! No hop allocates, and none asks how many others are connected.
 
 pub mod args;
 pub mod chat;

@@ -55,8 +55,13 @@ pub const STALL_NOTICE_MS: u64 = 2_000;
 /// Connections taken from a listener in one turn (5.19), so that a rush of arrivals does not hold up those who talk.
 pub const ACCEPTS_PER_TURN: usize = 64;
 
-/// Bytes read from one connection in one turn (5.19), and the size of the one read buffer. Sixteen full lines.
-pub const READ_BYTES_PER_TURN: usize = 16 * 1024;
+/// Bytes read from one connection in one turn (5.19), and the size of the one read buffer: four full
+/// lines, or what somebody types in an hour. More would let a few who send without end fill a turn.
+pub const READ_BYTES_PER_TURN: usize = 4 * 1024;
+
+/// Connections with something left to read from earlier turns that are read in one turn (5.19), after
+/// all whose readiness is new.
+pub const LEFTOVERS_PER_TURN: usize = 64;
 
 /// Readiness events taken from the kernel in one turn: the batch over which outputs are gathered into one write each.
 pub const EVENTS_PER_TURN: usize = 1024;

@@ -1,7 +1,7 @@
 //! The loop: one thread, one `mio::Poll`, everybody. Here readiness becomes calls of the
 //! [`Exchange`], and what it says becomes system calls; nothing else happens here.
 //!
-//! A turn has seven steps, which [`Server::turn`] reads like: wait, accept, read (which hands lines
+//! A turn has its seven steps, which `Server::turn` reads like: wait, note, accept, read (which hands lines
 //! to the chat, and what it says to the outboxes), time, write, close, report.
 
 mod connection;
@@ -11,6 +11,7 @@ mod journal;
 mod listener;
 pub mod logging;
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -24,7 +25,9 @@ use slab::Slab;
 
 use crate::SessionId;
 use crate::exchange::{Action, Exchange};
-use crate::limits::{EVENTS_PER_TURN, Limits, READ_BYTES_PER_TURN};
+use crate::limits::{
+    ACCEPTS_PER_TURN, EVENTS_PER_TURN, LEFTOVERS_PER_TURN, Limits, READ_BYTES_PER_TURN,
+};
 use crate::time::Time;
 use connection::{Connection, Progress};
 use doorkeeper::Doorkeeper;
@@ -51,8 +54,11 @@ pub struct Server {
     /// Every socket; its key is its token and the id of its session.
     connections: Slab<Connection>,
     exchange: Exchange,
-    /// Connections that may have more to read: an edge tells of it once, and we remember.
-    readable: Vec<SessionId>,
+    /// Connections that an event of this turn made readable.
+    fresh: Vec<SessionId>,
+    /// Connections that were not read to the end, or not at all: an edge tells of it once, and we
+    /// remember. Those who send without end are always among these, those who talk are not.
+    leftover: VecDeque<SessionId>,
     /// The one buffer everybody is read into.
     read_buffer: Box<[u8]>,
     started: Instant,
@@ -92,7 +98,8 @@ impl Server {
             listeners,
             doorkeeper: Doorkeeper::new(&limits),
             connections: Slab::new(),
-            readable: Vec::new(),
+            fresh: Vec::new(),
+            leftover: VecDeque::new(),
             read_buffer: vec![0; READ_BYTES_PER_TURN].into_boxed_slice(),
             #[expect(clippy::disallowed_methods, reason = "the loop is where the time comes from")]
             started: Instant::now(),
@@ -133,7 +140,7 @@ impl Server {
 
     /// Sleeps until something is ready or due. With work left from the last turn it only looks.
     fn wait(&mut self) -> io::Result<()> {
-        let left = !self.readable.is_empty() || self.listeners.iter().any(Listener::has_more);
+        let left = !self.leftover.is_empty() || self.listeners.iter().any(Listener::has_more);
         let retry = self.listeners.iter().filter_map(Listener::retry_at).min();
         let next = self.exchange.poll_timeout().into_iter().chain(retry).chain(self.stop_by).min();
         let timeout = match next {
@@ -177,7 +184,7 @@ impl Server {
             // What could have been read is held back, so the read that would tell us never comes.
             self.exchange.handle_failure(self.now, id);
         } else if connection.note_event(event) {
-            self.readable.push(id);
+            self.fresh.push(id);
         }
     }
 
@@ -197,7 +204,7 @@ impl Server {
 
     fn accept(&mut self) {
         for n in 0..self.listeners.len() {
-            let mut budget = crate::limits::ACCEPTS_PER_TURN;
+            let mut budget = ACCEPTS_PER_TURN;
             while budget > 0 && self.listeners[n].is_ready(self.now) {
                 budget -= 1;
                 if let Some(accepted) = self.listeners[n].accept(self.now) {
@@ -224,38 +231,41 @@ impl Server {
         self.exchange.handle_arrival(self.now, id);
     }
 
-    /// One read for each connection that may have something, so that none starves another.
+    /// One read for each connection with an edge, then one for some of those with leftovers, so that
+    /// however many send without end, who says a line is heard in the turn it comes.
     fn read(&mut self) {
-        let readable = std::mem::take(&mut self.readable);
-        for &id in &readable {
-            let Some(connection) = self.connections.get_mut(id.key()) else { continue };
-            connection.listed = false;
-            if !self.exchange.wants_input(id) {
-                continue;
+        let leftovers = self.leftover.len().min(LEFTOVERS_PER_TURN);
+        let mut fresh = std::mem::take(&mut self.fresh);
+        fresh.drain(..).for_each(|id| self.read_once(id));
+        self.fresh = fresh;
+        for _ in 0..leftovers {
+            if let Some(id) = self.leftover.pop_front() {
+                self.read_once(id);
             }
-            match connection.read(&mut self.read_buffer) {
-                Progress::Bytes(n) => {
-                    self.exchange.handle_bytes(self.now, id, &self.read_buffer[..n]);
-                }
-                Progress::End => self.exchange.handle_end(self.now, id),
-                Progress::Nothing => {}
-                Progress::Failed(e) => self.fail(id, &e),
-            }
-            self.list_again(id);
-        }
-        // The allocation goes back, unless reading already listed someone.
-        if self.readable.is_empty() {
-            self.readable = readable;
-            self.readable.clear();
         }
     }
 
-    /// Lists a connection for the next turn, if there may be more to read and it is wanted.
+    fn read_once(&mut self, id: SessionId) {
+        let Some(connection) = self.connections.get_mut(id.key()) else { return };
+        connection.listed = false;
+        if !self.exchange.wants_input(id) {
+            return;
+        }
+        match connection.read(&mut self.read_buffer) {
+            Progress::Bytes(n) => self.exchange.handle_bytes(self.now, id, &self.read_buffer[..n]),
+            Progress::End => self.exchange.handle_end(self.now, id),
+            Progress::Nothing => {}
+            Progress::Failed(e) => self.fail(id, &e),
+        }
+        self.list_again(id);
+    }
+
+    /// Lists a connection for a later turn, if there may be more to read and it is wanted.
     fn list_again(&mut self, id: SessionId) {
         let Some(connection) = self.connections.get_mut(id.key()) else { return };
         if connection.has_more && !connection.listed && self.exchange.wants_input(id) {
             connection.listed = true;
-            self.readable.push(id);
+            self.leftover.push_back(id);
         }
     }
 

@@ -144,7 +144,7 @@ fn nothing_is_lost_or_reordered_by_holding() {
             scene.sends(0, chunk);
             rest = later;
         }
-        assert!(scene.exchange.buffered_bytes() < HIGH_WATER + 2 * 16 * 1024);
+        assert!(scene.exchange.buffered_bytes() < HIGH_WATER + 2 * 4 * 1024);
         taken.push_str(&scene.takes_all(1));
     }
     assert_eq!(taken.replace("A: ", "").replace('\r', ""), sent);

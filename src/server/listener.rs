@@ -161,11 +161,12 @@ fn inherit_options(stream: &TcpStream) {
     let _ = stream;
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
     /// (5.20)
+    #[cfg(target_os = "linux")]
     #[test]
     fn an_accepted_connection_has_the_options_of_its_listener() {
         let mut listener =
@@ -182,9 +183,16 @@ mod tests {
 
     #[test]
     fn both_families_can_have_the_same_port() {
-        let v6 = Listener::bind("[::1]:0".parse().unwrap(), &Limits::default());
-        let Ok(v6) = v6 else { return eprintln!("skipped: no IPv6 here") };
-        let v4 = SocketAddr::new([127, 0, 0, 1].into(), v6.address().port());
-        assert!(Listener::bind(v4, &Limits::default()).is_ok());
+        let both = || {
+            let v6 = Listener::bind("[::1]:0".parse().unwrap(), &Limits::default())?;
+            let v4 = SocketAddr::new([127, 0, 0, 1].into(), v6.address().port());
+            Listener::bind(v4, &Limits::default())
+        };
+        // Somebody else on this machine may have one of the ports by chance, but not each time.
+        assert!((0..20).any(|_| both().is_ok()) || !has_ipv6());
+    }
+
+    fn has_ipv6() -> bool {
+        Listener::bind("[::1]:0".parse().unwrap(), &Limits::default()).is_ok()
     }
 }
