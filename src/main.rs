@@ -42,10 +42,14 @@ fn greet(server: &Server) -> io::Result<()> {
         writeln!(out, "chinwag listens on {address}")?;
     }
     if let Some(address) = server.addresses().next() {
-        let (ip, port) = (address.ip(), address.port());
-        writeln!(out, "  join it:            nc {ip} {port}   or   telnet {ip} {port}")?;
-        writeln!(out, "  from a script:      printf 'anna\\n1\\n3\\n' | nc -N {ip} {port}")?;
-        if ip.is_loopback() {
+        let port = address.port();
+        let host = match address.ip() {
+            ip if ip.is_unspecified() => "localhost".to_owned(),
+            ip => ip.to_string(),
+        };
+        writeln!(out, "  join it:            nc {host} {port}   or   telnet {host} {port}")?;
+        writeln!(out, "  from a script:      printf 'anna\\n1\\n3\\n' | nc -N {host} {port}")?;
+        if address.ip().is_loopback() {
             writeln!(out, "  let others join:    chinwag serve --listen 0.0.0.0:{port}")?;
         }
     }

@@ -153,7 +153,10 @@ impl fmt::Display for Name {
 impl fmt::Display for News<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            News::Welcome => write!(f, "Welcome to chinwag: two people talk when both said yes"),
+            News::Welcome => write!(
+                f,
+                "Welcome to chinwag, a chat for two; once you have a name, help says more"
+            ),
             News::Hello(name) => write!(f, "Hello, {name}"),
             News::UsersOnline(1) => write!(f, "1 user online"),
             News::UsersOnline(count) => write!(f, "{count} users online"),
