@@ -84,9 +84,10 @@ pub const KEEPALIVE_INTERVAL_S: u64 = 15;
 /// Unanswered questions after which the connection has failed (5.20).
 pub const KEEPALIVE_COUNT: u32 = 4;
 
-/// Bytes that the kernel holds for a connection before they are sent (tcp(7), `TCP_NOTSENT_LOWAT`).
-/// Its own bound grows to megabytes, which hides for minutes that somebody does not read (5.10).
-pub const UNSENT_BYTES: u32 = 64 * 1024;
+/// Bytes that the kernel may hold for a connection, each way (5.21; socket(7), `SO_SNDBUF`). Left to
+/// itself it takes megabytes: that hides for minutes that somebody does not read (5.10), and a crowd
+/// that does not read would take the memory of the whole machine's TCP. Enough for 640 KB/s at 100 ms.
+pub const SOCKET_BUFFER_BYTES: usize = 64 * 1024;
 
 /// Milliseconds that sent bytes may stay unacknowledged (5.20, RFC 5482).
 pub const USER_TIMEOUT_MS: u64 = 120_000;
