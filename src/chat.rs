@@ -17,7 +17,7 @@ mod session;
 mod wording;
 
 pub use name::Name;
-pub use output::{AskEnd, Departure, Event, Output};
+pub use output::{AskEnd, Departure, Event, Output, Relay};
 
 use crate::SessionId;
 use crate::limits::Limits;
@@ -51,10 +51,16 @@ impl Chat {
         self.say(id, Line::Prompt(Prompt::Username));
     }
 
-    /// A session sent something; if it is over, that is thrown away (3.8.1).
-    pub fn handle_input(&mut self, now: Time, id: SessionId, input: Input<'_>) {
+    /// A session sent something; if it is over, that is thrown away (3.8.1). Returned is what is to be
+    /// said to a partner.
+    pub fn handle_input<'a>(
+        &'a mut self,
+        now: Time,
+        id: SessionId,
+        input: Input<'a>,
+    ) -> Option<Relay<'a>> {
         self.assert_drained();
-        self.take_input(now, id, input);
+        self.take_input(now, id, input)
     }
 
     /// The connection of a session has ended, or is to end. `why` is told to whom it concerns.

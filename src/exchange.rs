@@ -17,7 +17,7 @@ use crate::SessionId;
 use crate::chat::{Chat, Departure, Event, Output};
 use crate::limits::{Limits, REPLIES_BYTES_MAX, STALL_NOTICE_MS};
 use crate::time::Time;
-use crate::wire::{Buffer, Frame};
+use crate::wire::{Buffer, Frame, Input};
 use endpoint::{Receiving, Sending};
 use endpoints::Endpoints;
 
@@ -202,15 +202,32 @@ impl Exchange {
             if !matches!(endpoint.receiving, Receiving::Lines | Receiving::LastLines) {
                 return;
             }
-            match endpoint.reader.next(pool, bytes) {
-                None => return,
-                Some(Frame::Reply(refusal)) => self.endpoints.say(id, &refusal),
-                Some(Frame::Input(input)) => {
-                    self.chat.handle_input(now, id, input);
-                    self.deliver(now);
-                }
+            let Some(frame) = endpoint.reader.next(pool, bytes) else { return };
+            self.take(now, id, frame);
+        }
+    }
+
+    fn take(&mut self, now: Time, id: SessionId, frame: Frame<'_>) {
+        match frame {
+            Frame::Line(line) => self.hear(now, id, Input::Line(line)),
+            Frame::Assembled(buffer) => {
+                self.hear(now, id, Input::Line(buffer.as_text()));
+                self.endpoints.take_back(buffer);
+            }
+            Frame::Input(input) => self.hear(now, id, input),
+            Frame::Reply(refusal) => self.endpoints.say(id, [&refusal]),
+        }
+    }
+
+    /// Tells the chat what a session sent, and delivers what comes of it.
+    fn hear(&mut self, now: Time, id: SessionId, input: Input<'_>) {
+        if let Some(relay) = self.chat.handle_input(now, id, input) {
+            self.endpoints.say(relay.to, relay.parts());
+            if !self.endpoints.has_overrun() {
+                return;
             }
         }
+        self.deliver(now);
     }
 
     /// Puts what the chat says where it belongs.
@@ -218,7 +235,7 @@ impl Exchange {
         loop {
             while let Some(output) = self.chat.poll_output() {
                 match output {
-                    Output::Say { to, line } => self.endpoints.say(to, line),
+                    Output::Say { to, line } => self.endpoints.say(to, [line]),
                     Output::HangUp { whom } => self.endpoints.hang_up(now, whom),
                     Output::Pause { whom, until } => self.endpoints.pause(whom, until),
                     Output::Report(event) => {
@@ -279,9 +296,9 @@ impl Exchange {
     /// All lines have been handed on, and no more will come.
     fn finish(&mut self, now: Time, id: SessionId) {
         self.endpoints[id].receiving = Receiving::Ended;
-        if let Some(input) = self.endpoints[id].reader.finish() {
-            self.chat.handle_input(now, id, input);
-            self.deliver(now);
+        let (endpoint, pool) = self.endpoints.with_pool(id);
+        if let Some(frame) = endpoint.reader.finish(pool) {
+            self.take(now, id, frame);
         }
         self.chat.handle_departure(now, id, Departure::HungUp);
         self.deliver(now);

@@ -17,10 +17,15 @@ pub use line::LineReader;
 pub use outbox::Outbox;
 
 /// What the next bytes of a connection turned out to be.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Frame<'a> {
-    /// Something for the conversation.
-    Input(Input<'a>),
+#[derive(Debug)]
+pub enum Frame<'i> {
+    /// A line that lies whole in the bytes that were read.
+    Line(&'i str),
+    /// A line that had to be put together; the buffer, which holds just that, is to be given back to
+    /// the pool.
+    Assembled(Box<Buffer>),
+    /// Something else for the conversation.
+    Input(Input<'static>),
     /// A telnet option was offered or asked for; this refusal is to be sent back (1.7).
     Reply([u8; 3]),
 }

@@ -3,7 +3,7 @@
 use super::Chat;
 use super::command::{ChatCommand, Command};
 use super::name::Name;
-use super::output::{AskEnd, Departure, Event};
+use super::output::{AskEnd, Departure, Event, Relay};
 use super::roster::NameInUse;
 use super::session::{Overtaken, Phase, Session};
 use super::wording::{CHAT_HELP, Line, News, Refusal};
@@ -12,9 +12,14 @@ use crate::time::Time;
 use crate::wire::Input;
 
 impl Chat {
-    pub(super) fn take_input(&mut self, now: Time, id: SessionId, input: Input<'_>) {
+    pub(super) fn take_input<'a>(
+        &'a mut self,
+        now: Time,
+        id: SessionId,
+        input: Input<'a>,
+    ) -> Option<Relay<'a>> {
         match input {
-            Input::Line(line) => self.take_line(now, id, line),
+            Input::Line(line) => return self.take_line(now, id, line),
             Input::TooLong => self.refuse(id, Refusal::TooLong),
             Input::NotUtf8 => self.refuse(id, Refusal::NotUtf8),
             Input::AreYouThere => self.say_if_present(id, Line::News(News::AreYouThere)),
@@ -22,9 +27,10 @@ impl Chat {
             Input::HttpRequest => self.leave(now, id, Departure::SpokeHttp),
             Input::End => self.leave(now, id, Departure::HungUp),
         }
+        None
     }
 
-    fn take_line(&mut self, now: Time, id: SessionId, line: &str) {
+    fn take_line<'a>(&'a mut self, now: Time, id: SessionId, line: &'a str) -> Option<Relay<'a>> {
         match self.roster.session(id) {
             Session::Naming { .. } => self.naming(now, id, line),
             Session::User(user) => match user.phase {
@@ -32,10 +38,11 @@ impl Chat {
                 Phase::Choosing => self.choosing(now, id, line),
                 Phase::Asking { whom, .. } => self.asking(now, id, whom, line),
                 Phase::Asked { by, overtook, .. } => self.asked(now, id, by, overtook, line),
-                Phase::Chatting { with } => self.chatting(id, with, line),
+                Phase::Chatting { with } => return self.chatting(id, with, line),
             },
             Session::Over { .. } => {}
         }
+        None
     }
 
     fn naming(&mut self, now: Time, id: SessionId, line: &str) {
@@ -118,15 +125,20 @@ impl Chat {
         }
     }
 
-    fn chatting(&mut self, id: SessionId, with: SessionId, line: &str) {
+    fn chatting<'a>(
+        &'a mut self,
+        id: SessionId,
+        with: SessionId,
+        line: &'a str,
+    ) -> Option<Relay<'a>> {
         match ChatCommand::parse(line) {
             ChatCommand::Say(text) => {
-                let from = &self.roster.user(id).name;
-                self.outputs.say(with, &Line::Text { from, text });
+                return Some(Relay { to: with, from: &self.roster.user(id).name, text });
             }
             ChatCommand::Quit => self.quit(id),
             ChatCommand::Help => self.help(id, &CHAT_HELP),
             ChatCommand::Unknown => self.refuse(id, Refusal::NotACommand),
         }
+        None
     }
 }

@@ -3,7 +3,30 @@
 use crate::SessionId;
 use crate::time::Time;
 
+use super::name::Name;
 use super::wording::Line;
+
+/// What somebody says in a chat, for their partner (3.7.1): `NAME: text`.
+///
+/// This is what a server does all day, so it is not queued like all else: [`super::Chat::handle_input`]
+/// returns it, name and text borrowed from where they are, to be written where they go.
+#[derive(Debug, Clone, Copy)]
+pub struct Relay<'a> {
+    /// Whose line it is.
+    pub to: SessionId,
+    /// Who says it.
+    pub from: &'a Name,
+    /// What they say.
+    pub text: &'a str,
+}
+
+impl Relay<'_> {
+    /// The line in its parts, with its ending (1.1).
+    #[must_use]
+    pub fn parts(&self) -> [&[u8]; 4] {
+        [self.from.as_str().as_bytes(), b": ", self.text.as_bytes(), b"\r\n"]
+    }
+}
 
 /// One thing the chat wants done, in the order it came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,8 +10,6 @@ use crate::limits::{IGNORED_MAX, LINE_BYTES_MAX, LIST_COUNT_MAX, NAME_COLUMNS_MA
 /// One line for one user. The bold words of `protocol.md` are a promise.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Line<'a> {
-    /// `NAME: text`, the line that everything else is there for.
-    Text { from: &'a Name, text: &'a str },
     /// `*`: something happened.
     News(News<'a>),
     /// `!`: something was refused.
@@ -127,13 +125,6 @@ impl Line<'_> {
     /// Appends the line, with its ending (1.1), to `out`.
     pub(super) fn encode(&self, out: &mut String) {
         let written = match self {
-            // Relaying is nearly all a server does; formatting would cost more than the rest of it.
-            Line::Text { from, text } => {
-                out.push_str(from.as_str());
-                out.push_str(": ");
-                out.push_str(text);
-                Ok(())
-            }
             Line::News(news) => write!(out, "* {news}"),
             Line::Refusal(refusal) => write!(out, "! {refusal}"),
             Line::Prompt(prompt) => write!(out, "? {prompt}"),

@@ -71,16 +71,18 @@ impl Endpoints {
         (endpoint_mut(&mut self.endpoints, id), &mut self.pool)
     }
 
-    /// Puts `line` into the outbox of `to`; the shell will write it at the end of the turn, with
+    /// Puts the `parts` of a line into the outbox of `to`; the shell will write it at the end of the turn, with
     /// all that comes until then.
-    pub(super) fn say(&mut self, to: SessionId, line: &[u8]) {
+    pub(super) fn say<const N: usize>(&mut self, to: SessionId, parts: [&[u8]; N]) {
         let pressed = self.output_bytes > OUTPUT_BYTES_BEFORE_PRESSURE;
         let high_water = if pressed { REPLIES_BYTES_MAX } else { self.limits.high_water_bytes };
         let endpoint = endpoint_mut(&mut self.endpoints, to);
         let Sending::Open { blocked } = endpoint.sending else { return };
-        endpoint.outbox.push(&mut self.pool, line, high_water);
-        self.output_bytes += line.len();
-        if endpoint.outbox.len() > self.limits.outbox_bytes_max() {
+        let before = endpoint.outbox.len();
+        endpoint.outbox.push(&mut self.pool, parts, high_water);
+        let after = endpoint.outbox.len();
+        self.output_bytes += after - before;
+        if after > self.limits.outbox_bytes_max() {
             self.overrun.push(to);
         }
         // A socket that is full will say when it is not; trying before costs a call in vain.
@@ -102,6 +104,15 @@ impl Endpoints {
             endpoint.to_write = true;
             self.actions.push_back(Action::Write(id));
         }
+    }
+
+    pub(super) fn has_overrun(&self) -> bool {
+        !self.overrun.is_empty()
+    }
+
+    /// Takes back a buffer that the reader gave a line in.
+    pub(super) fn take_back(&mut self, buffer: Box<Buffer>) {
+        self.pool.take_back(buffer);
     }
 
     /// Someone whose output has passed its bound.
@@ -208,7 +219,7 @@ impl Endpoints {
     /// Keeps what was read and may not be handed on yet.
     pub(super) fn keep_unread(&mut self, id: SessionId, bytes: &[u8]) {
         let (endpoint, pool) = self.with_pool(id);
-        endpoint.unread.get_or_insert_with(|| pool.lend()).push(bytes);
+        endpoint.unread.get_or_insert_with(|| pool.lend()).push([bytes]);
         self.unread_bytes += bytes.len();
     }
 
@@ -244,14 +255,18 @@ impl Endpoints {
         while let Some(frame) = endpoint.reader.next(pool, &mut rest) {
             match frame {
                 Frame::Reply(refusal) => refusals.push(refusal),
-                Frame::Input(_) => lines += 1,
+                Frame::Line(_) | Frame::Input(_) => lines += 1,
+                Frame::Assembled(line) => {
+                    lines += 1;
+                    pool.take_back(line);
+                }
             }
         }
         lines += usize::from(endpoint.reader.drop_begun(pool));
         let discarded = unread.len();
         pool.take_back(unread);
         self.unread_bytes -= discarded;
-        refusals.iter().for_each(|refusal| self.say(id, refusal));
+        refusals.iter().for_each(|refusal| self.say(id, [refusal]));
         lines
     }
 

@@ -29,14 +29,24 @@ impl Buffer {
         self.len() == 0
     }
 
-    /// Puts `bytes` in at the back. What was taken is overwritten before the buffer grows.
-    pub fn push(&mut self, bytes: &[u8]) {
-        let is_full = self.bytes.len() + bytes.len() > self.bytes.capacity();
-        if is_full && self.taken > 0 {
+    /// Puts `parts` in at the back, one behind the other. What was taken is overwritten before the
+    /// buffer grows.
+    pub fn push<const N: usize>(&mut self, parts: [&[u8]; N]) {
+        let len = parts.iter().map(|part| part.len()).sum::<usize>();
+        if self.taken > 0 && self.bytes.len() + len > self.bytes.capacity() {
             self.bytes.drain(..self.taken);
             self.taken = 0;
         }
-        self.bytes.extend_from_slice(bytes);
+        self.bytes.reserve(len);
+        for part in parts {
+            self.bytes.extend_from_slice(part);
+        }
+    }
+
+    /// What is in it, as text; empty if it is not UTF-8.
+    #[must_use]
+    pub fn as_text(&self) -> &str {
+        str::from_utf8(self.as_slice()).unwrap_or_default()
     }
 
     /// Takes up to `count` bytes from the front.
@@ -92,9 +102,9 @@ mod tests {
     #[test]
     fn bytes_come_out_in_the_order_they_went_in() {
         let mut buffer = Buffer::default();
-        buffer.push(b"hello ");
+        buffer.push([b"hello "]);
         buffer.take(3);
-        buffer.push(b"world");
+        buffer.push([b"world"]);
         assert_eq!(buffer.as_slice(), b"lo world");
     }
 
@@ -102,9 +112,9 @@ mod tests {
     fn a_buffer_that_is_refilled_as_it_drains_does_not_grow() {
         let mut buffer = *Pool::default().lend();
         let capacity = buffer.bytes.capacity();
-        buffer.push(&[0; 100]);
+        buffer.push([&[0; 100]]);
         for _ in 0..10_000 {
-            buffer.push(&[7; 100]);
+            buffer.push([&[7; 100]]);
             buffer.take(100);
         }
         assert_eq!((buffer.len(), buffer.bytes.capacity()), (100, capacity));
@@ -114,7 +124,7 @@ mod tests {
     fn a_buffer_that_grew_large_is_not_kept() {
         let mut pool = Pool::default();
         let mut buffer = pool.lend();
-        buffer.push(&vec![0; BUFFER_BYTES_KEPT_MAX + 1]);
+        buffer.push([&vec![0; BUFFER_BYTES_KEPT_MAX + 1]]);
         pool.take_back(buffer);
         assert!(pool.idle.is_empty());
         let buffer = pool.lend();

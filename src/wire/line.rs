@@ -41,8 +41,6 @@ enum Begun {
     TooLong,
     /// It is nobody's concern any more, and is thrown away as it comes.
     Dropped,
-    /// It was given out; the buffer returns to the pool at the next call.
-    GivenOut(Box<Buffer>),
 }
 
 impl LineReader {
@@ -60,14 +58,7 @@ impl LineReader {
 
     /// The next frame of `input`, which is shortened by what was used up; `None` when all of it
     /// has been, and more is needed.
-    pub fn next<'a, 'i: 'a>(
-        &'a mut self,
-        pool: &mut Pool,
-        input: &mut &'i [u8],
-    ) -> Option<Frame<'a>> {
-        if let Begun::GivenOut(_) = self.begun {
-            self.release(pool);
-        }
+    pub fn next<'i>(&mut self, pool: &mut Pool, input: &mut &'i [u8]) -> Option<Frame<'i>> {
         if let (true, Telnet::Text, &[first, ..]) = (self.after_cr, self.telnet, *input)
             && first != IAC
         {
@@ -79,16 +70,16 @@ impl LineReader {
             return Some(Frame::Input(foreign));
         }
         match self.whole_line(input) {
-            Some(line) => Some(Frame::Input(Input::Line(line))),
+            Some(line) => Some(Frame::Line(line)),
             None => self.byte_by_byte(pool, input),
         }
     }
 
     /// The end of the connection's bytes: a last line without an ending counts as a line (1.6).
-    pub fn finish(&mut self) -> Option<Input<'_>> {
+    pub fn finish(&mut self, pool: &mut Pool) -> Option<Frame<'static>> {
         match self.begun {
-            Begun::Nothing | Begun::Dropped | Begun::GivenOut(_) => None,
-            Begun::Bytes(_) | Begun::TooLong => Some(self.end_line()),
+            Begun::Nothing | Begun::Dropped => None,
+            Begun::Bytes(_) | Begun::TooLong => Some(self.end_line(pool)),
         }
     }
 
@@ -104,7 +95,7 @@ impl LineReader {
     /// Gives back to `pool` what the reader holds, and with it the line begun.
     pub fn release(&mut self, pool: &mut Pool) {
         match mem::take(&mut self.begun) {
-            Begun::Bytes(buffer) | Begun::GivenOut(buffer) => pool.take_back(buffer),
+            Begun::Bytes(buffer) => pool.take_back(buffer),
             Begun::Nothing | Begun::TooLong | Begun::Dropped => {}
         }
     }
@@ -127,13 +118,13 @@ impl LineReader {
         str::from_utf8(line).ok()
     }
 
-    fn byte_by_byte<'a>(&'a mut self, pool: &mut Pool, input: &mut &[u8]) -> Option<Frame<'a>> {
+    fn byte_by_byte(&mut self, pool: &mut Pool, input: &mut &[u8]) -> Option<Frame<'static>> {
         while let [byte, rest @ ..] = *input {
             let meaning = self.telnet.step(*byte);
             if let (Meaning::End, Begun::Bytes(_) | Begun::TooLong) = (&meaning, &self.begun) {
                 // The line begun is the last: it comes first, and the command is met again.
                 self.telnet = Telnet::Command;
-                return Some(Frame::Input(self.end_line()));
+                return Some(self.end_line(pool));
             }
             *input = rest;
             let follows_cr = match meaning {
@@ -154,7 +145,7 @@ impl LineReader {
                     self.after_cr = end == b'\r';
                     match self.begun {
                         Begun::Dropped => self.begun = Begun::Nothing,
-                        _ => return Some(Frame::Input(self.end_line())),
+                        _ => return Some(self.end_line(pool)),
                     }
                 }
                 Meaning::EraseCharacter | Meaning::Byte(BACKSPACE | DELETE) => {
@@ -170,12 +161,12 @@ impl LineReader {
     fn add(&mut self, pool: &mut Pool, byte: u8) {
         match &mut self.begun {
             Begun::Bytes(buffer) if buffer.len() < usize::from(self.line_bytes_max) => {
-                buffer.push(&[byte]);
+                buffer.push([&[byte]]);
             }
             Begun::Bytes(_) => self.throw_away(pool, Begun::TooLong),
-            Begun::Nothing | Begun::GivenOut(_) => {
+            Begun::Nothing => {
                 let mut buffer = pool.lend();
-                buffer.push(&[byte]);
+                buffer.push([&[byte]]);
                 self.begun = Begun::Bytes(buffer);
             }
             Begun::TooLong | Begun::Dropped => {}
@@ -204,25 +195,24 @@ impl LineReader {
         }
     }
 
-    fn end_line(&mut self) -> Input<'_> {
-        match mem::take(&mut self.begun) {
-            Begun::Nothing | Begun::Dropped | Begun::GivenOut(_) => Input::Line(""),
-            Begun::TooLong => Input::TooLong,
-            Begun::Bytes(mut buffer) => {
-                if let Ok(Cow::Owned(cleaned)) = str::from_utf8(buffer.as_slice()).map(text::clean)
-                {
-                    buffer.clear();
-                    buffer.push(cleaned.as_bytes());
-                }
-                self.begun = Begun::GivenOut(buffer);
-                self.given_out()
+    fn end_line(&mut self, pool: &mut Pool) -> Frame<'static> {
+        let mut buffer = match mem::take(&mut self.begun) {
+            Begun::Nothing | Begun::Dropped => return Frame::Line(""),
+            Begun::TooLong => return Frame::Input(Input::TooLong),
+            Begun::Bytes(buffer) => buffer,
+        };
+        match str::from_utf8(buffer.as_slice()).map(text::clean) {
+            Ok(Cow::Borrowed(_)) => Frame::Assembled(buffer),
+            Ok(Cow::Owned(cleaned)) => {
+                buffer.clear();
+                buffer.push([cleaned.as_bytes()]);
+                Frame::Assembled(buffer)
+            }
+            Err(_) => {
+                pool.take_back(buffer);
+                Frame::Input(Input::NotUtf8)
             }
         }
-    }
-
-    fn given_out(&self) -> Input<'_> {
-        let Begun::GivenOut(buffer) = &self.begun else { return Input::Line("") };
-        str::from_utf8(buffer.as_slice()).map_or(Input::NotUtf8, Input::Line)
     }
 }
 
@@ -241,13 +231,14 @@ mod tests {
             }
             assert!(input.is_empty(), "whatever is not a line yet is held by the reader");
         }
-        read.extend(reader.finish().map(|input| written(&Frame::Input(input))));
+        read.extend(reader.finish(&mut pool).map(|frame| written(&frame)));
         read
     }
 
     fn written(frame: &Frame<'_>) -> String {
         match frame {
-            Frame::Input(Input::Line(line)) => (*line).to_owned(),
+            Frame::Line(line) => (*line).to_owned(),
+            Frame::Assembled(buffer) => buffer.as_text().to_owned(),
             other => format!("{other:?}"),
         }
     }
@@ -316,10 +307,10 @@ mod tests {
     fn a_line_that_is_dropped_takes_its_rest_with_it() {
         let (mut pool, mut reader) = (Pool::default(), LineReader::new(100));
         assert!(!reader.drop_begun(&mut pool));
-        assert_eq!(reader.next(&mut pool, &mut &b"I take the "[..]), None);
+        assert!(reader.next(&mut pool, &mut &b"I take the "[..]).is_none());
         assert!(reader.drop_begun(&mut pool));
         let mut rest = &b"3\x15 o'clock\r\nnext\n"[..];
-        assert_eq!(reader.next(&mut pool, &mut rest), Some(Frame::Input(Input::Line("next"))));
+        assert_eq!(written(&reader.next(&mut pool, &mut rest).unwrap()), "next");
     }
 
     #[test]

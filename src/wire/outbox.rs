@@ -35,10 +35,15 @@ impl Outbox {
         self.congested
     }
 
-    /// Adds `bytes`; above `high_water_bytes` the outbox is congested.
-    pub fn push(&mut self, pool: &mut Pool, bytes: &[u8], high_water_bytes: usize) {
+    /// Adds `parts`, one behind the other; above `high_water_bytes` the outbox is congested.
+    pub fn push<const N: usize>(
+        &mut self,
+        pool: &mut Pool,
+        parts: [&[u8]; N],
+        high_water_bytes: usize,
+    ) {
         let buffer = self.waiting.get_or_insert_with(|| pool.lend());
-        buffer.push(bytes);
+        buffer.push(parts);
         self.congested |= buffer.len() > high_water_bytes;
     }
 
@@ -71,9 +76,9 @@ mod tests {
     #[test]
     fn between_the_marks_an_outbox_stays_as_it_was() {
         let (mut pool, mut outbox) = (Pool::default(), Outbox::default());
-        outbox.push(&mut pool, &[0; 10], 10);
+        outbox.push(&mut pool, [&[0; 10]], 10);
         assert!(!outbox.is_congested(), "at the high-water mark is not above it");
-        outbox.push(&mut pool, &[0; 1], 10);
+        outbox.push(&mut pool, [&[0; 1]], 10);
         assert!(outbox.is_congested());
         assert!(!outbox.take(&mut pool, 5, 4), "between the marks nothing changes");
         assert!(outbox.is_congested());
@@ -84,7 +89,7 @@ mod tests {
     #[test]
     fn an_empty_outbox_owns_no_buffer() {
         let (mut pool, mut outbox) = (Pool::default(), Outbox::default());
-        outbox.push(&mut pool, b"bye", 10);
+        outbox.push(&mut pool, [b"bye"], 10);
         outbox.take(&mut pool, 3, 5);
         assert!(outbox.is_empty() && outbox.as_slice().is_empty());
     }
