@@ -41,6 +41,7 @@
 
 pub mod args;
 pub mod chat;
+pub mod client;
 pub mod exchange;
 pub mod limits;
 pub mod server;
