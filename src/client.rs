@@ -1,3 +1,5 @@
 //! The terminal client.
 
+pub mod editor;
+pub mod history;
 pub mod keys;
