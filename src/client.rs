@@ -3,3 +3,7 @@
 pub mod editor;
 pub mod history;
 pub mod keys;
+pub mod paint;
+pub mod place;
+pub mod prompt;
+pub mod said;
