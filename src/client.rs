@@ -9,3 +9,4 @@ pub mod place;
 pub mod prompt;
 pub mod reconnect;
 pub mod said;
+pub mod screen;
