@@ -22,6 +22,9 @@ use super::prompt::Prompt;
 const COLUMNS_UNKNOWN: u16 = 80;
 const COLUMNS_MIN: u16 = 8;
 
+/// Columns that the prompt of an empty line leaves free.
+const ROOM_MIN: usize = 4;
+
 const START_OF_ROW: &str = "\r";
 const ERASE_REST_OF_ROW: &str = "\x1b[K";
 const ERASE_REST_OF_SCREEN: &str = "\x1b[J";
@@ -51,6 +54,8 @@ pub struct Screen {
     /// Columns of the prompt. While something is typed they stay as they are, whatever the prompt
     /// has to say meanwhile.
     prompt_columns: usize,
+    /// Something stood in the line when it was last laid out.
+    has_text: bool,
     /// Columns of the line that are hidden at its left.
     scrolled: usize,
     drawn: Option<Row>,
@@ -76,6 +81,7 @@ impl Screen {
             palette,
             columns: 0,
             prompt_columns: 0,
+            has_text: false,
             scrolled: 0,
             drawn: None,
             recovery: START_OF_ROW.to_owned(),
@@ -160,12 +166,13 @@ impl Screen {
 
     /// Decides what of the line is seen, and where.
     fn lay_out(&mut self, typed: Typed<'_>) -> Row {
-        let is_empty = typed.before.is_empty() && typed.after.is_empty();
-        let prompt_columns_max = self.columns / 2;
-        if is_empty || self.prompt_columns == 0 {
+        let has_text = !(typed.before.is_empty() && typed.after.is_empty());
+        let columns_max = if has_text { self.columns / 2 } else { self.columns - ROOM_MIN };
+        let had_text = mem::replace(&mut self.has_text, has_text);
+        if !(had_text && has_text) {
             self.prompt_columns = typed.prompt.text().width();
         }
-        self.prompt_columns = self.prompt_columns.min(prompt_columns_max);
+        self.prompt_columns = self.prompt_columns.min(columns_max);
         // The last column stays free: there the cursor stands at the end of a full row.
         let room = self.columns - self.prompt_columns - 1;
         let cells = Cells::new(typed, room);
@@ -283,14 +290,9 @@ impl<'a> Cells<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroU16;
-
     use super::super::paint::Paint;
+    use super::super::picture::{picture, size};
     use super::*;
-
-    fn size(size: u16) -> NonZeroU16 {
-        NonZeroU16::new(size).expect("terminals have rows and columns")
-    }
 
     /// A terminal and the screen that draws on it.
     struct Drawing {
@@ -328,17 +330,8 @@ mod tests {
             self.screen.resize(columns);
         }
 
-        /// The rows of the screen, `|` where the cursor is, blanks at the ends left out.
         fn picture(&self) -> Vec<String> {
-            let screen = self.terminal.screen();
-            let columns = screen.size().1.get();
-            let (row, column) = screen.cursor_position();
-            let mut rows: Vec<_> = screen.rows(0, columns).collect();
-            let left = screen.rows(0, column).nth(row.into()).unwrap_or_default();
-            let right = screen.rows(column, columns - column).nth(row.into()).unwrap_or_default();
-            let filled = " ".repeat(usize::from(column).saturating_sub(left.width()));
-            rows[usize::from(row)] = format!("{left}{filled}|{right}");
-            rows.iter().map(|row| row.trim_end().to_owned()).collect()
+            picture(self.terminal.screen())
         }
     }
 

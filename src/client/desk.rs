@@ -1,0 +1,431 @@
+//! Everything a person at the client sits in front of, as one pure state machine.
+//!
+//! In: keys, lines of the server, the fate of the connection, the time. Out: [`Action`]s for the
+//! loop, and what to write to the terminal. It knows of no socket, no descriptor and no clock.
+
+mod typing;
+
+use std::collections::VecDeque;
+use std::mem;
+
+use super::completion::Names;
+use super::editor::Editor;
+use super::history::History;
+use super::options::Bell;
+use super::paint::{Paint, Palette};
+use super::place::Place;
+use super::prompt::Prompt;
+use super::reconnect::{Backoff, CountDown};
+use super::said::{News, Question, Said};
+use super::screen::{Screen, Typed};
+use super::transcript::{Transcript, listed};
+use crate::time::Time;
+
+const RING: char = '\x07';
+
+/// What the desk wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Send this line, without its ending.
+    Send(String),
+    /// Try to connect.
+    Connect,
+    /// Stop, as Ctrl-Z asks, until a shell continues the client.
+    Suspend,
+    /// End the client.
+    Leave(Leaving),
+}
+
+/// How the client ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Leaving {
+    /// As the person wished.
+    Wished,
+    /// For this reason.
+    Failed(String),
+}
+
+/// What a desk is set up with.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Colours, or none.
+    pub palette: Palette,
+    /// What rings the bell.
+    pub bell: Bell,
+    /// Connect again after a loss.
+    pub reconnects: bool,
+    /// The username to take.
+    pub name: Option<String>,
+    /// Where the chance in waiting times comes from.
+    pub seed: u64,
+    /// Columns of the terminal.
+    pub columns: u16,
+}
+
+/// The person's side of the conversation.
+#[derive(Debug)]
+pub struct Desk {
+    setup: Setup,
+    link: Link,
+    place: Place,
+    screen: Screen,
+    transcript: Transcript,
+    /// Lines for the transcript that are not on the terminal yet.
+    arrived: Vec<String>,
+    /// The bell is to be rung.
+    rings: bool,
+    actions: VecDeque<Action>,
+
+    editor: Editor,
+    history: History,
+    names: Names,
+    /// Where the line being typed was begun.
+    begun_at: Place,
+    /// Asked by the client itself, and answered with a key.
+    asking: Option<Asking>,
+    /// The line that was being typed when the username had to be given again.
+    set_aside: Option<String>,
+    /// Lines that a lost connection took before they were sent.
+    unsent: Vec<String>,
+
+    /// The person's username.
+    me: Option<String>,
+    /// The last line refused something, so the choices are worth seeing again.
+    refused: bool,
+    /// The menu, as the server put it last.
+    menu: String,
+    /// Something was sent after the server's last line, and may never have arrived.
+    unanswered: bool,
+    backoff: Backoff,
+    /// Why connecting failed last, to be said once.
+    failure: String,
+}
+
+/// The state of the connection, as a person would tell it.
+#[derive(Debug)]
+enum Link {
+    /// Being made; `again` if there was one before.
+    Connecting { again: bool },
+    /// There.
+    Up {
+        /// The wanted name has been sent without asking.
+        name_tried: bool,
+        /// The server has said goodbye.
+        over: bool,
+    },
+    /// Lost. It is tried again when the time has come, if there is one, or at a key.
+    Lost(Option<CountDown>),
+}
+
+/// What the client itself asks.
+#[derive(Debug)]
+enum Asking {
+    /// Whether to leave.
+    Leave,
+    /// Whether to send these lines here.
+    Send { lines: Vec<String>, pasted: bool },
+}
+
+impl Desk {
+    /// A desk at which the first connection is being made.
+    #[must_use]
+    pub fn new(setup: Setup) -> Desk {
+        Desk {
+            link: Link::Connecting { again: false },
+            place: Place::Nowhere,
+            screen: Screen::new(setup.palette, setup.columns),
+            transcript: Transcript::new(setup.palette),
+            arrived: Vec::new(),
+            rings: false,
+            actions: VecDeque::from([Action::Connect]),
+            editor: Editor::default(),
+            history: History::default(),
+            names: Names::default(),
+            begun_at: Place::Nowhere,
+            asking: None,
+            set_aside: None,
+            unsent: Vec::new(),
+            me: None,
+            refused: false,
+            menu: String::new(),
+            unanswered: false,
+            backoff: Backoff::new(setup.seed),
+            failure: String::new(),
+            setup,
+        }
+    }
+
+    /// The next thing to do.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// Milliseconds until [`Desk::handle_timeout`] has something to do; `None` while there is
+    /// nothing to wait for, which is always while connected.
+    #[must_use]
+    pub fn poll_timeout(&self, now: Time) -> Option<u64> {
+        match self.link {
+            Link::Lost(Some(wait)) => Some(wait.ms_to_next_second(now)),
+            Link::Lost(None) | Link::Connecting { .. } | Link::Up { .. } => None,
+        }
+    }
+
+    /// What to write to the terminal, so that it shows everything that has happened.
+    pub fn draw(&mut self, now: Time, out: &mut String) {
+        let prompt = self.prompt(now);
+        let (before, after) = match self.asking {
+            Some(_) => ("", ""),
+            None => (self.editor.before(), self.editor.after()),
+        };
+        let typed = Typed { prompt: &prompt, before, after };
+        self.screen.draw(&mem::take(&mut self.arrived), typed, out);
+        if mem::take(&mut self.rings) {
+            out.push(RING);
+        }
+    }
+
+    /// What to write to the terminal when it is left, for a while or for good.
+    pub fn draw_last(&mut self, out: &mut String) {
+        self.screen.rub_out(out);
+        for line in self.arrived.drain(..) {
+            out.push_str(&line);
+            out.push_str("\r\n");
+        }
+    }
+
+    /// The time of day for timestamps.
+    pub fn set_clock(&mut self, clock: Option<String>) {
+        self.transcript.set_clock(clock);
+    }
+
+    /// The terminal has changed its size.
+    pub fn handle_resize(&mut self, columns: u16) {
+        self.screen.resize(columns);
+    }
+
+    /// The terminal is ours again, after others wrote to it.
+    pub fn handle_return(&mut self) {
+        self.screen.disturb();
+    }
+
+    /// The time has come that [`Desk::poll_timeout`] told.
+    pub fn handle_timeout(&mut self, now: Time) {
+        if let Link::Lost(Some(wait)) = self.link
+            && wait.is_over(now)
+        {
+            self.connect();
+        }
+    }
+
+    /// The connection is there.
+    pub fn handle_connected(&mut self) {
+        if let Link::Connecting { again: true } = self.link {
+            self.notice("Connected again");
+        }
+        self.failure.clear();
+        self.link = Link::Up { name_tried: false, over: false };
+    }
+
+    /// No connection could be made.
+    pub fn handle_failure(&mut self, reason: &str, now: Time) {
+        if let Link::Connecting { again: false } = self.link {
+            self.actions.push_back(Action::Leave(Leaving::Failed(reason.to_owned())));
+            return;
+        }
+        if self.failure != reason {
+            self.notice(&format!("Still not connected: {reason}"));
+            reason.clone_into(&mut self.failure);
+        }
+        self.link = Link::Lost(Some(self.backoff.next(now)));
+    }
+
+    /// The connection has ended, and `unsent` had not left.
+    pub fn handle_loss(&mut self, reason: &str, unsent: Vec<String>, now: Time) {
+        self.place = Place::Nowhere;
+        self.void_question();
+        if let Link::Up { over: true, .. } = self.link {
+            self.actions.push_back(Action::Leave(Leaving::Wished));
+            return;
+        }
+        self.notice(&format!("Connection lost: {reason}"));
+        self.keep_unsent(unsent);
+        if !self.setup.reconnects {
+            let lost = format!("the connection was lost: {reason}");
+            self.actions.push_back(Action::Leave(Leaving::Failed(lost)));
+        } else if self.me.is_some() {
+            self.notice("Connecting again by itself; a key tries at once");
+            self.link = Link::Lost(Some(self.backoff.next(now)));
+        } else {
+            // Without a username there is nothing to come back to, and a server that closes
+            // because none was given would be asked again for ever.
+            self.notice("A key connects again");
+            self.link = Link::Lost(None);
+        }
+    }
+
+    fn keep_unsent(&mut self, unsent: Vec<String>) {
+        if mem::take(&mut self.unanswered) && unsent.is_empty() {
+            self.notice("What you sent last may not have arrived");
+        }
+        if !unsent.is_empty() {
+            self.notice(&format!("Not sent: {}", count(unsent.len(), "line")));
+        }
+        for line in unsent {
+            self.arrived.push(self.transcript.quote(&line));
+            self.history.push(&line);
+            self.unsent.push(line);
+        }
+    }
+
+    /// A line that could not be read was thrown away.
+    pub fn handle_unreadable(&mut self) {
+        self.notice("A line of the server could not be read, and is not shown");
+    }
+
+    /// The server said `line`, which is safe to show.
+    pub fn handle_line(&mut self, line: &str) {
+        self.unanswered = false;
+        let said = Said::read(line);
+        let place = Place::after(&said);
+        let is_new = place.as_ref().is_some_and(|place| *place != self.place);
+        if is_new {
+            self.void_question();
+        }
+        if let Some(place) = place {
+            self.place = place;
+        }
+        match said {
+            Said::Question(text) => self.handle_question(text, &said, is_new),
+            Said::Information(text) => {
+                self.show(&said);
+                self.handle_news(News::read(text));
+            }
+            Said::Message { from, .. } => {
+                self.names.learn(from);
+                self.rings |= self.setup.bell == Bell::All;
+                self.show(&said);
+            }
+            Said::Row(text) => {
+                if let Some((name, _)) = listed(text) {
+                    self.names.learn(name);
+                }
+                self.show(&said);
+            }
+            Said::Error(_) | Said::Unknown(_) => self.show(&said),
+        }
+        self.refused = matches!(said, Said::Error(_));
+    }
+
+    fn handle_question(&mut self, text: &str, said: &Said<'_>, is_new: bool) {
+        match Question::read(text) {
+            Question::Username => self.give_name(),
+            // The prompt asks that, in the same words.
+            Question::Whom => {}
+            Question::Menu => {
+                text.clone_into(&mut self.menu);
+                if is_new || self.refused {
+                    self.show(said);
+                }
+            }
+            Question::Request(by) => {
+                self.names.learn(by);
+                if is_new {
+                    self.rings |= self.setup.bell != Bell::Off;
+                    self.show(said);
+                }
+            }
+            Question::Unknown => self.show(said),
+        }
+    }
+
+    fn handle_news(&mut self, news: News<'_>) {
+        match news {
+            News::Hello(name) => {
+                self.names.learn(name);
+                self.me = Some(name.to_owned());
+                self.backoff.reset();
+                if let Some(line) = self.set_aside.take()
+                    && self.editor.is_empty()
+                {
+                    self.editor.set(&line);
+                }
+                if !self.unsent.is_empty() {
+                    let lines = count(self.unsent.len(), "line");
+                    self.notice(&format!(
+                        "{lines} not sent: arrow-up on an empty line offers them"
+                    ));
+                }
+            }
+            News::Asked(name) | News::Chatting(name) => self.names.learn(name),
+            News::Goodbye => {
+                if let Link::Up { over, .. } = &mut self.link {
+                    *over = true;
+                }
+            }
+            News::Other => {}
+        }
+    }
+
+    /// Gives the wanted username once unasked; if it was refused, lets the person change it.
+    fn give_name(&mut self) {
+        let Some(name) = self.me.as_ref().or(self.setup.name.as_ref()) else { return };
+        let Link::Up { name_tried, .. } = &mut self.link else { return };
+        if !mem::replace(name_tried, true) {
+            self.actions.push_back(Action::Send(name.clone()));
+        } else if self.set_aside.is_none() {
+            if !self.editor.is_empty() {
+                self.set_aside = Some(self.editor.take());
+            }
+            self.editor.set(name);
+            self.begun_at = Place::Naming;
+        }
+    }
+
+    /// A question of ours was about a place that is no more.
+    fn void_question(&mut self) {
+        if let Some(Asking::Send { .. }) = self.asking.take() {
+            self.notice("Nothing was sent: you are elsewhere now");
+        }
+    }
+
+    fn connect(&mut self) {
+        self.link = Link::Connecting { again: true };
+        self.actions.push_back(Action::Connect);
+    }
+
+    fn prompt(&self, now: Time) -> Prompt {
+        match (&self.asking, &self.link) {
+            (Some(Asking::Leave), _) => Prompt::new("Leave? y/n", Paint::Notice),
+            (Some(Asking::Send { lines, .. }), _) => {
+                let lines = count(lines.len(), "line");
+                let question = format!("Send {lines} to {}? y/n", self.place.words());
+                Prompt::new(&question, Paint::Notice)
+            }
+            (None, Link::Lost(Some(wait))) => {
+                Prompt::new(&format!("{} s to reconnect", wait.seconds(now)), Paint::Notice)
+            }
+            (None, Link::Lost(None)) => Prompt::new("not connected", Paint::Notice),
+            (None, Link::Connecting { .. }) => Prompt::new("connecting", Paint::Notice),
+            (None, Link::Up { .. }) => self.place.prompt(),
+        }
+    }
+
+    fn show(&mut self, said: &Said<'_>) {
+        self.arrived.push(self.transcript.said(said));
+    }
+
+    fn notice(&mut self, text: &str) {
+        self.arrived.push(self.transcript.notice(text));
+    }
+}
+
+/// So many of something, in words.
+fn count(number: usize, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
