@@ -1,19 +1,89 @@
-//! The terminal client.
+//! The terminal client: `chinwag connect`.
+//!
+//! Two halves, as in the server. The pure one decides: [`keys`] come out of bytes, the [`desk`]
+//! makes of keys and of the server's lines ([`said`]) what is sent and what the [`screen`] shows.
+//! The other half touches the world: the [`terminal`], the connection, and one loop over both.
+//! Without a terminal on both ends the client is a pipe, and only carries lines.
+
+use std::env;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use rustix::stdio::{stdin, stdout};
+
+use connection::{Connection, words};
+use desk::{Desk, Leaving, Setup};
+use event_loop::{End, EventLoop};
+use options::ConnectArgs;
+use terminal::Terminal;
 
 pub mod completion;
+mod connection;
 pub mod desk;
 pub mod editor;
+mod event_loop;
 pub mod history;
 pub mod keys;
 pub mod options;
 pub mod paint;
+mod pipe;
 pub mod place;
 pub mod prompt;
 pub mod reconnect;
 pub mod said;
 pub mod screen;
+pub mod terminal;
 pub mod transcript;
 
 #[cfg(test)]
 #[path = "../tests/client/picture.rs"]
 mod picture;
+
+/// What a shell adds to the number of the signal that ended a program.
+const SIGNAL_EXIT_CODE: u8 = 128;
+
+/// Runs the client until it ends, and says on standard error why, if it failed.
+#[must_use]
+pub fn run(args: &ConnectArgs) -> ExitCode {
+    let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let is_person = io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb;
+    match if is_person { run_terminal(args) } else { run_pipe(args) } {
+        Ok(code) => code,
+        Err(reason) => {
+            eprintln!("chinwag: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_pipe(args: &ConnectArgs) -> Result<ExitCode, String> {
+    let connection = Connection::new(&args.server, pipe::SOCKET)?;
+    pipe::run(connection, args.name.as_deref())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_terminal(args: &ConnectArgs) -> Result<ExitCode, String> {
+    let connection = Connection::new(&args.server, event_loop::SOCKET)?;
+    let failed = |error: io::Error| format!("cannot use the terminal: {}", words(&error));
+    let terminal = Terminal::borrow(stdin(), stdout()).map_err(failed)?;
+    terminal.restore_on_panic().map_err(failed)?;
+    let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let desk = Desk::new(Setup {
+        palette: args.color.palette(no_color),
+        bell: args.bell,
+        reconnects: !args.no_reconnect,
+        name: args.name.clone(),
+        // The standard library's only source of chance; nothing secret depends on it.
+        seed: RandomState::new().hash_one(()),
+        columns: terminal.columns(),
+    });
+    let event_loop = EventLoop::new(terminal, desk, connection, args.timestamps).map_err(failed)?;
+    match event_loop.run().map_err(failed)? {
+        End::Left(Leaving::Wished) => Ok(ExitCode::SUCCESS),
+        End::Left(Leaving::Failed(reason)) => Err(reason),
+        End::Signal(number) => {
+            Ok(ExitCode::from(SIGNAL_EXIT_CODE + u8::try_from(number).unwrap_or(0)))
+        }
+    }
+}

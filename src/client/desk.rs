@@ -203,9 +203,9 @@ impl Desk {
         self.screen.resize(columns);
     }
 
-    /// The terminal is ours again, after others wrote to it.
-    pub fn handle_return(&mut self) {
-        self.screen.disturb();
+    /// The terminal is ours again, after others wrote to it and perhaps changed its size.
+    pub fn handle_return(&mut self, columns: u16) {
+        self.screen.disturb(columns);
     }
 
     /// The time has come that [`Desk::poll_timeout`] told.

@@ -104,8 +104,10 @@ impl Screen {
         };
     }
 
-    /// Somebody else has written to the terminal, and the cursor is where they left it.
-    pub fn disturb(&mut self) {
+    /// Somebody else has written to the terminal, the cursor is where they left it, and there are
+    /// this many columns now.
+    pub fn disturb(&mut self, columns: u16) {
+        self.set_columns(columns);
         self.drawn = None;
         self.recovery = format!("{START_OF_ROW}{ERASE_REST_OF_ROW}");
     }
@@ -453,7 +455,7 @@ mod tests {
         drawing.draw(&[], "hi|");
         assert_eq!(drawing.picture(), ["menu> hi|", "", ""]);
         drawing.terminal.process(b"\r\n[1]+ Stopped\r\n");
-        drawing.screen.disturb();
+        drawing.screen.disturb(30);
         drawing.draw(&[], "hi|");
         assert_eq!(drawing.picture(), ["menu> hi", "[1]+ Stopped", "menu> hi|"]);
     }
