@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use chinwag::args::{Cli, Command, ServeArgs};
+use chinwag::client;
 use chinwag::server::{Server, descriptors, logging};
 use clap::Parser;
 use clap::error::ErrorKind;
@@ -16,6 +17,9 @@ fn main() -> ExitCode {
     let result = match cli.command {
         None => serve(&cli.serve),
         Some(Command::Serve(args)) => serve(&args),
+        Some(Command::Connect(args)) => return client::run(&args),
+        Some(Command::Completions { shell }) => print(&Cli::completions(shell)),
+        Some(Command::Man) => Cli::manual().and_then(|page| print(&page)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -54,6 +58,12 @@ fn greet(server: &Server) -> io::Result<()> {
         }
     }
     writeln!(out, "  stop it:            Ctrl-C")?;
+    out.flush()
+}
+
+fn print(bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
     out.flush()
 }
 

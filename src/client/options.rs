@@ -1,5 +1,6 @@
 //! What `chinwag connect` can be told, on the command line or in the environment.
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use super::paint::Palette;
@@ -16,7 +17,7 @@ Examples:
   printf 'anna\\n1\\n3\\n' | chinwag connect   a clean pipe: what the server says, as plain text")]
 pub struct ConnectArgs {
     /// The server: a name or address, and a port unless it is 7878
-    #[arg(value_name = "HOST[:PORT]", default_value = "127.0.0.1", env = "CHINWAG_SERVER")]
+    #[arg(value_name = "HOST[:PORT]", default_value = "127.0.0.1:7878", env = "CHINWAG_SERVER")]
     pub server: Server,
 
     /// The username to take
@@ -32,11 +33,11 @@ pub struct ConnectArgs {
     pub color: Color,
 
     /// Put the local time before what is said
-    #[arg(long, env = "CHINWAG_TIMESTAMPS")]
+    #[arg(long, env = "CHINWAG_TIMESTAMPS", value_parser = FalseyValueParser::new())]
     pub timestamps: bool,
 
     /// When the connection is lost, end instead of connecting again
-    #[arg(long, env = "CHINWAG_NO_RECONNECT")]
+    #[arg(long, env = "CHINWAG_NO_RECONNECT", value_parser = FalseyValueParser::new())]
     pub no_reconnect: bool,
 }
 
