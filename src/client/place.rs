@@ -61,7 +61,7 @@ impl Place {
         matches!(self, Place::Chatting { .. })
     }
 
-    /// The place in words, to complete "sent to …".
+    /// The place in words, to complete "a line for …".
     #[must_use]
     pub fn words(&self) -> &str {
         match self {

@@ -8,8 +8,8 @@ use std::panic;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Signal, getpgrp, kill_current_process_group};
 use rustix::termios::{
-    InputModes, LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp,
-    tcgetwinsize, tcsetattr,
+    InputModes, LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, Termios, tcgetattr,
+    tcgetpgrp, tcgetwinsize, tcsetattr,
 };
 
 const BRACKETED_PASTE_ON: &str = "\x1b[?2004h";
@@ -89,7 +89,7 @@ impl Terminal {
         self.enter()
     }
 
-    /// Makes the terminal give each key as it is pressed. What it does to output is left alone.
+    /// Makes the terminal give each key as it is pressed, and show each byte as it is written.
     ///
     /// # Errors
     /// If the terminal is gone.
@@ -104,6 +104,7 @@ impl Terminal {
                 | InputModes::IGNCR
                 | InputModes::ISTRIP,
         );
+        raw.output_modes.remove(OutputModes::OPOST);
         raw.special_codes[SpecialCodeIndex::VMIN] = 1;
         raw.special_codes[SpecialCodeIndex::VTIME] = 0;
         tcsetattr(&self.input, OptionalActions::Now, &raw)?;

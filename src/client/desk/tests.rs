@@ -142,7 +142,7 @@ fn a_line_begun_in_one_chat_does_not_go_elsewhere_unasked() {
     scene.hear(&["* ben left the chat", MENU]);
     scene.press("\r");
     assert!(scene.sent().is_empty());
-    let warned = "-- You are elsewhere now; Enter again sends the";
+    let warned = "-- This line was for ben; Enter again sends it to";
     assert!(scene.last(3)[0].starts_with(warned), "{:?}", scene.last(3));
     assert_eq!(scene.last(1), ["me~> just between us|"]);
     scene.press("\r");

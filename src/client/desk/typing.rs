@@ -168,8 +168,8 @@ impl Desk {
         }
         let crosses = self.begun_at.is_chat() || self.place.is_chat();
         if crosses && self.begun_at != self.place {
-            let place = self.place.words();
-            self.notice(&format!("You are elsewhere now; Enter again sends the line to {place}"));
+            let (then, now) = (self.begun_at.words(), self.place.words());
+            self.notice(&format!("This line was for {then}; Enter again sends it to {now}"));
             self.begun_at = self.place.clone();
             return;
         }

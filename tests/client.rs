@@ -1,0 +1,308 @@
+//! The terminal client as a person meets it: under a pty, at the real server, its screen read
+//! back by a terminal emulator.
+
+#[path = "client/person.rs"]
+mod person;
+#[path = "client/picture.rs"]
+mod picture;
+#[path = "client/server.rs"]
+mod server;
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use person::Person;
+use rustix::process::Signal;
+use server::{Caller, Server};
+
+const MENU: &str = "? 1 list users, 2 request chat, 3 exit";
+
+/// Anna at the menu, in a terminal of that size.
+fn anna(server: &Server, rows: u16, columns: u16) -> Person {
+    let mut anna = Person::connect(server, rows, columns, &["--name", "anna"]);
+    anna.sees_row("menu> |");
+    anna
+}
+
+/// Anna in a chat with ben.
+fn anna_and_ben(server: &Server, rows: u16, columns: u16) -> (Person, Caller) {
+    let mut ben = Caller::join(server, "ben");
+    let mut anna = anna(server, rows, columns);
+    anna.press("2 ben\r");
+    ben.hear("? anna wants to chat");
+    ben.say("yes");
+    anna.sees_row("ben> |");
+    ben.hear("* You are now chatting with anna");
+    (anna, ben)
+}
+
+#[test]
+fn a_request_arrives_in_the_middle_of_a_line_with_wide_characters() {
+    let server = Server::start();
+    let mut ben = Caller::join(&server, "ben");
+    let mut anna = anna(&server, 12, 60);
+    anna.press("2 日本👩‍👩‍👧e\u{301}n\x1b[D\x1b[D");
+    anna.waits_until("the line", |screen| screen.last().is_some_and(|row| row.contains("|e")));
+    let before = anna.screen().pop().expect("the line");
+    ben.say("2 anna");
+    anna.sees_row("? ben wants to chat");
+    anna.waits_until("the line", |screen| screen.last().is_some_and(|row| row.contains("|e")));
+    let after = anna.screen().pop().expect("the line");
+    assert_eq!(after, before.replace("menu> ", "ben~> "), "not one character has moved");
+    anna.press("語\x15\x0byes\r");
+    ben.hear("* You are now chatting with anna");
+    anna.sees_row("ben> |");
+    anna.press("日本 👩‍👩‍👧x\x7f\x7f語\r");
+    assert_eq!(ben.hear("anna: "), "anna: 日本 語", "one key took the whole family");
+}
+
+#[test]
+fn a_resize_draws_the_line_anew_and_keeps_it() {
+    let server = Server::start();
+    let (mut anna, mut ben) = anna_and_ben(&server, 10, 60);
+    anna.press("a line that will not fit into a narrow terminal");
+    anna.sees(&["ben> a line that will not fit into a narrow terminal|"]);
+    anna.resize(10, 24);
+    anna.sees_row("ben> <");
+    ben.say("hello");
+    anna.sees_row("ben: hello");
+    anna.resize(10, 60);
+    anna.sees(&["ben> a line that will not fit into a narrow terminal|"]);
+    anna.press("\r");
+    ben.hear("anna: a line that will not fit into a narrow terminal");
+}
+
+#[test]
+fn a_terminal_two_rows_high_is_enough() {
+    let server = Server::start();
+    let (mut anna, mut ben) = anna_and_ben(&server, 2, 40);
+    anna.press("half a");
+    anna.sees(&["ben> half a|"]);
+    ben.say("one");
+    ben.say("two");
+    anna.sees(&["ben: two", "ben> half a|"]);
+    anna.press(" line\r");
+    ben.hear("anna: half a line");
+    anna.sees(&["anna: half a line", "ben> |"]);
+}
+
+#[test]
+fn several_pasted_lines_are_asked_about() {
+    let server = Server::start();
+    let (mut anna, mut ben) = anna_and_ben(&server, 16, 60);
+    anna.press("\x1b[200~fn main() {\r    /* 日本 */\r}\r\x1b[201~");
+    anna.sees(&[
+        "-- Pasted 3 lines:",
+        "   | fn main() {",
+        "   |     /* 日本 */",
+        "   | }",
+        "Send 3 lines to ben? y/n> |",
+    ]);
+    ben.say("wait");
+    anna.sees(&["ben: wait", "Send 3 lines to ben? y/n> |"]);
+    anna.press("y");
+    assert_eq!(ben.hear("anna: "), "anna: fn main() {");
+    assert_eq!(ben.hear("anna: "), "anna:     /* 日本 */");
+    assert_eq!(ben.hear("anna: "), "anna: }");
+    anna.press("\x1b[200~one\rtwo\x1b[201~n");
+    anna.sees(&["-- Nothing was sent", "ben> |"]);
+}
+
+#[test]
+fn a_server_that_dies_is_found_again_with_name_and_draft() {
+    let server = Server::start();
+    let address = server.address.to_string();
+    let (mut anna, _ben) = anna_and_ben(&server, 16, 60);
+    anna.press("half a line");
+    anna.sees(&["ben> half a line|"]);
+    drop(server);
+    anna.sees_row("-- Connection lost: ");
+    anna.sees_row("-- Connecting again by itself; a key tries at once");
+    anna.waits_until("the draft", |screen| {
+        screen.last().is_some_and(|row| row.ends_with("> half a line|"))
+    });
+    let server = Server::start_at(&address);
+    anna.press("\x05");
+    anna.sees_row("-- Connected again");
+    anna.sees(&["* Hello, anna", MENU, "me~> half a line|"]);
+    anna.press("\r");
+    anna.sees(&["-- This line was for ben; Enter again sends it to the menu", "me~> half a line|"]);
+    anna.press("\x032 ben\r");
+    anna.sees_row("! Nobody of that name is here");
+    drop(server);
+}
+
+#[test]
+fn control_z_gives_the_terminal_back_and_fg_takes_it() {
+    let server = Server::start();
+    let mut shell = Person::run("sh", &["-i"], 16, 70);
+    shell.sees_row("$ |");
+    let command = format!("{} connect {} --name anna", server::CHINWAG, server.address);
+    shell.press(&format!("PATH=/bin:/usr/bin; {command}\r"));
+    shell.sees_row("menu> |");
+    shell.press("half a line");
+    shell.sees_row("menu> half a line|");
+    shell.press("\x1a");
+    shell.waits_until("the shell", |screen| screen.last().is_some_and(|row| row == "$ |"));
+    assert!(shell.has_terminal_back());
+    shell.press("echo between\r");
+    shell.sees_row("between");
+    shell.press("fg\r");
+    shell.waits_until("the line", |screen| {
+        screen.last().is_some_and(|row| row == "menu> half a line|")
+    });
+    assert!(!shell.has_terminal_back());
+    shell.press("\x153\r");
+    shell.waits_until("the shell", |screen| screen.last().is_some_and(|row| row == "$ |"));
+    assert!(shell.has_terminal_back());
+}
+
+#[test]
+fn a_client_that_no_shell_could_continue_does_not_stop() {
+    let server = Server::start();
+    let mut anna = anna(&server, 5, 60);
+    anna.press("a\x1a");
+    anna.press("b");
+    anna.sees(&["menu> ab|"]);
+}
+
+#[test]
+fn a_client_stopped_and_continued_from_outside_draws_itself_anew() {
+    let server = Server::start();
+    let mut anna = anna(&server, 5, 60);
+    anna.press("ab");
+    anna.sees(&["menu> ab|"]);
+    anna.signal(Signal::STOP);
+    anna.signal(Signal::CONT);
+    anna.press("c");
+    anna.sees(&["menu> abc|"]);
+    assert!(!anna.has_terminal_back());
+}
+
+#[test]
+fn every_way_out_gives_the_terminal_back() {
+    let server = Server::start();
+    let keys = [("3\r", 0), ("exit\r", 0), ("\x04", 0), ("text\x03\x03y", 0)];
+    for (keys, code) in keys {
+        let mut anna = anna(&server, 6, 60);
+        assert!(!anna.has_terminal_back());
+        anna.press(keys);
+        assert_eq!(anna.ends().code(), Some(code), "{keys:?}");
+        assert!(anna.has_terminal_back(), "{keys:?}");
+    }
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+        let mut anna = anna(&server, 6, 60);
+        anna.press("half");
+        anna.sees(&["menu> half|"]);
+        anna.signal(signal);
+        assert_eq!(anna.ends().code(), Some(128 + signal.as_raw()));
+        assert!(anna.has_terminal_back(), "{signal:?}");
+        assert!(!anna.screen().iter().any(|row| row.starts_with("menu> half")));
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_panic_gives_the_terminal_back_before_it_is_told() {
+    use chinwag::client::terminal::Terminal;
+    use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, openpt, unlockpt};
+    use rustix::termios::tcgetattr;
+    use std::os::fd::AsFd;
+
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
+    let pty = openpt(flags).expect("a pty");
+    unlockpt(&pty).expect("it is ours");
+    let tty = ioctl_tiocgptpeer(&pty, flags).expect("its other end");
+    let settings = || format!("{:?}", tcgetattr(&tty).expect("a terminal"));
+    let before = settings();
+    // It outlives the panic, so that it is not its drop that restores.
+    let terminal = Terminal::borrow(tty.as_fd(), tty.as_fd()).expect("a terminal");
+    terminal.restore_on_panic().expect("descriptors can be copied");
+    assert_ne!(settings(), before);
+    std::panic::catch_unwind(|| panic!("a bug")).expect_err("it panics");
+    assert_eq!(settings(), before);
+    terminal.enter().expect("it is still there");
+    assert_ne!(settings(), before);
+    drop(terminal);
+    assert_eq!(settings(), before);
+}
+
+#[test]
+fn a_lost_connection_ends_a_client_that_is_not_to_reconnect() {
+    let server = Server::start();
+    let mut anna = Person::connect(&server, 8, 60, &["--name", "anna", "--no-reconnect"]);
+    anna.sees_row("menu> |");
+    drop(server);
+    assert_eq!(anna.ends().code(), Some(1));
+    assert!(anna.has_terminal_back());
+    anna.sees_row("chinwag: the connection was lost: ");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_one_line_and_a_terminal_as_it_was() {
+    let address = Server::start().address.to_string();
+    let mut anna = Person::run(server::CHINWAG, &["connect", &address], 5, 70);
+    assert_eq!(anna.ends().code(), Some(1));
+    assert!(anna.has_terminal_back());
+    anna.sees_row(&format!("chinwag: cannot connect to {address}: Connection refused"));
+}
+
+#[test]
+fn a_rogue_server_sends_no_control_sequence_to_the_terminal() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it is bound").to_string();
+    let args = ["connect", &address, "--name", "anna", "--color", "never", "--bell", "all"];
+    let mut anna = Person::run(server::CHINWAG, &args, 20, 60);
+    let (mut rogue, _) = listener.accept().expect("the client connects");
+    let lines = [
+        "* \x1b]0;title\x07\x1b[2J\x1b[31mWelcome\u{9b}5mx",
+        "? Username:",
+        "* Hello, an\x1b[5mna\u{202e}",
+        "? \x1b[Heve\x1b[8m wants to chat, yes or no",
+        "eve: \x1bP+q\x1b\\ \x1b[6n\x07\u{2066}hi",
+        "* You are now chatting with e\x1b[Hve\x07; quit ends it",
+        "the end",
+    ];
+    rogue.write_all(lines.join("\r\n").as_bytes()).expect("the client reads");
+    rogue.write_all(b"\xff\xfd\x01\xff\xfa\x18\x01\xff\xf0\r\n\xc3\x28\r\n").expect("it reads");
+    anna.sees_row("eve> |");
+    anna.sees_row("-- A line of the server could not be read");
+    anna.sees_row("the end");
+    let written = String::from_utf8_lossy(&anna.written).into_owned();
+    for hostile in
+        ["\x1b]", "\x1b[31m", "\x1b[H", "\x1b[8m", "\x1bP", "\x1b[6n", "\u{9b}", "\u{202e}"]
+    {
+        assert!(!written.contains(hostile), "{hostile:?} in {}", anna.written.escape_ascii());
+    }
+    assert_eq!(written.matches('\x07').count(), 1, "one request and one message in one turn ring");
+}
+
+#[test]
+fn the_bell_rings_for_a_request_and_timestamps_are_local() {
+    let server = Server::start();
+    let mut ben = Caller::join(&server, "ben");
+    let mut anna = Person::connect(&server, 10, 60, &["--name", "anna", "--timestamps"]);
+    anna.sees_row("menu> |");
+    ben.say("2 anna");
+    anna.waits_until("a time", |screen| {
+        screen.iter().any(|row| {
+            row.split_once(" ? ben wants to chat")
+                .is_some_and(|(time, _)| time.len() == 5 && time.as_bytes()[2] == b':')
+        })
+    });
+    assert!(anna.written.contains(&b'\x07'));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_idle_client_does_not_wake() {
+    let server = Server::start();
+    let (mut anna, mut ben) = anna_and_ben(&server, 10, 60);
+    ben.say("hi");
+    anna.sees_row("ben: hi");
+    assert!(anna.sees_nothing_for(Duration::from_millis(200)));
+    let before = anna.wake_ups();
+    assert!(anna.sees_nothing_for(Duration::from_millis(1500)));
+    assert_eq!(anna.wake_ups(), before);
+}

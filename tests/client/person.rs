@@ -1,0 +1,165 @@
+//! Somebody in front of a terminal: the client under a pty, its screen read by an emulator.
+
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::process::{Child, ExitStatus};
+use std::time::{Duration, Instant};
+
+use pty_process::Size;
+use pty_process::blocking::{Command, Pty, open};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::termios::tcgetattr;
+
+use crate::picture::{picture, size};
+use crate::server::{CHINWAG, PATIENCE, Server};
+
+/// A terminal and the program that runs in it.
+pub(crate) struct Person {
+    pty: Pty,
+    process: Child,
+    terminal: vt100::Parser,
+    /// Everything the program has written.
+    pub(crate) written: Vec<u8>,
+    /// How the terminal was set before the program ran.
+    settings: String,
+}
+
+impl Person {
+    /// Runs the client, without colours, in a terminal of that size.
+    pub(crate) fn connect(server: &Server, rows: u16, columns: u16, args: &[&str]) -> Person {
+        let server = server.address.to_string();
+        let args = [&["connect", &server, "--color", "never"], args].concat();
+        Person::run(CHINWAG, &args, rows, columns)
+    }
+
+    /// Runs a program in a terminal of that size.
+    pub(crate) fn run(program: &str, args: &[&str], rows: u16, columns: u16) -> Person {
+        let (pty, pts) = open().expect("a pty");
+        pty.resize(Size::new(rows, columns)).expect("a pty has a size");
+        let settings = settings(&pty);
+        let process = Command::new(program)
+            .args(args)
+            .env("TERM", "xterm")
+            .env("PS1", "$ ")
+            .env("TZ", "UTC")
+            .spawn(pts)
+            .expect("the program starts");
+        let terminal = vt100::Parser::new(size(rows), size(columns), 1000);
+        Person { pty, process, terminal, written: Vec::new(), settings }
+    }
+
+    /// Presses keys.
+    pub(crate) fn press(&mut self, keys: &str) {
+        self.pty.write_all(keys.as_bytes()).expect("the terminal takes keys");
+    }
+
+    /// Changes the size of the terminal.
+    pub(crate) fn resize(&mut self, rows: u16, columns: u16) {
+        self.terminal.screen_mut().set_size(size(rows), size(columns));
+        self.pty.resize(Size::new(rows, columns)).expect("a pty has a size");
+    }
+
+    /// Sends the program a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.process), signal).expect("the program runs");
+    }
+
+    /// The screen, without the empty rows at its end.
+    pub(crate) fn screen(&self) -> Vec<String> {
+        let mut rows = picture(self.terminal.screen());
+        while rows.last().is_some_and(String::is_empty) {
+            rows.pop();
+        }
+        rows
+    }
+
+    /// Waits until the screen ends in these rows.
+    pub(crate) fn sees(&mut self, rows: &[&str]) {
+        self.waits_until(&format!("{rows:#?}"), |screen| {
+            let matches = |(row, wanted): (&String, &&str)| row == wanted;
+            screen.len() >= rows.len()
+                && screen[screen.len() - rows.len()..].iter().zip(rows).all(matches)
+        });
+    }
+
+    /// Waits until some row begins so.
+    pub(crate) fn sees_row(&mut self, start: &str) {
+        self.waits_until(start, |screen| screen.iter().any(|row| row.starts_with(start)));
+    }
+
+    /// Waits until some row does not begin so any more.
+    pub(crate) fn waits_until(&mut self, wanted: &str, is_there: impl Fn(&[String]) -> bool) {
+        let deadline = now() + PATIENCE;
+        while !is_there(&self.screen()) {
+            let screen = self.screen();
+            assert!(
+                self.reads_until(deadline),
+                "not seen: {wanted}\non the screen: {screen:#?}\nwritten: {}",
+                self.written.escape_ascii()
+            );
+        }
+    }
+
+    /// Waits for the program to end; gives its exit status.
+    pub(crate) fn ends(&mut self) -> ExitStatus {
+        let deadline = now() + PATIENCE;
+        while self.reads_until(deadline) {}
+        self.process.wait().expect("it was started")
+    }
+
+    /// Whether the terminal is set as it was before the program ran, pasting included.
+    pub(crate) fn has_terminal_back(&self) -> bool {
+        settings(&self.pty) == self.settings && !self.terminal.screen().bracketed_paste()
+    }
+
+    /// Whether the program writes nothing for that long.
+    pub(crate) fn sees_nothing_for(&mut self, time: Duration) -> bool {
+        !self.is_readable(time)
+    }
+
+    /// How often the program has woken of its own will.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn wake_ups(&self) -> String {
+        let path = format!("/proc/{}/status", self.process.id());
+        let status = std::fs::read_to_string(path).expect("the program runs");
+        let line = status.lines().find(|line| line.starts_with("voluntary_ctxt_switches"));
+        line.expect("Linux counts them").to_owned()
+    }
+
+    /// Reads what the program writes; `false` when it has ended, or the deadline has come.
+    fn reads_until(&mut self, deadline: Instant) -> bool {
+        let mut buffer = [0; 4096];
+        if !self.is_readable(deadline.saturating_duration_since(now())) {
+            return false;
+        }
+        // When the program has ended a pty says so with an error.
+        let count = self.pty.read(&mut buffer).unwrap_or(0);
+        self.terminal.process(&buffer[..count]);
+        self.written.extend_from_slice(&buffer[..count]);
+        count > 0
+    }
+
+    fn is_readable(&self, time: Duration) -> bool {
+        let time = Timespec::try_from(time).expect("a short time");
+        let mut ready = [PollFd::from_borrowed_fd(self.pty.as_fd(), PollFlags::IN)];
+        poll(&mut ready, Some(&time)).expect("a pty can be waited for") > 0
+    }
+}
+
+impl Drop for Person {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn settings(pty: &Pty) -> String {
+    format!("{:?}", tcgetattr(pty).expect("a pty is a terminal"))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test that waits for a program needs a deadline")]
+fn now() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,171 @@
+//! The client without a terminal, in a pipe, as scripts use it.
+
+#[path = "client/server.rs"]
+mod server;
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, ToSocketAddrs};
+use std::process::{Command, Output, Stdio};
+
+use server::{CHINWAG, Caller, Server};
+
+/// Runs `chinwag connect` with this input to its end.
+fn connect(address: &str, args: &[&str], input: &str) -> Output {
+    let mut client = Command::new(CHINWAG)
+        .args(["connect", address])
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the client starts");
+    let mut stdin = client.stdin.take().expect("it was piped");
+    // A client that has failed already reads nothing, which is for the test to judge.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    client.wait_with_output().expect("the client ends")
+}
+
+/// What it printed, without the greeting.
+fn lines(output: &Output) -> Vec<&str> {
+    let text = str::from_utf8(&output.stdout).expect("UTF-8");
+    text.lines().filter(|line| !line.starts_with("* Welcome")).collect()
+}
+
+fn error(output: &Output) -> &str {
+    str::from_utf8(&output.stderr).expect("UTF-8")
+}
+
+#[test]
+fn answers_to_the_last_line_are_printed_without_prompts() {
+    let server = Server::start();
+    let output = connect(&server.address.to_string(), &[], "anna\n1\n3\n");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let expected =
+        ["* Hello, anna", "* 1 user online", "- anna available (you)", "* Goodbye, anna"];
+    assert_eq!(lines(&output), expected);
+    assert_eq!(error(&output), "");
+
+    let output = connect(&server.address.to_string(), &["--name", "anna"], "1");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(lines(&output), expected[..3], "a last line without an ending counts");
+}
+
+#[test]
+fn a_file_is_as_good_as_a_pipe_and_nothing_is_an_input_too() {
+    let server = Server::start();
+    let run = |input: File| {
+        let address = server.address.to_string();
+        let args = ["connect", &address, "--name", "anna"];
+        Command::new(CHINWAG).args(args).stdin(input).output().expect("it ends")
+    };
+    let path = std::env::temp_dir().join(format!("chinwag-input-{}", std::process::id()));
+    std::fs::write(&path, "1\n".repeat(2_000)).expect("a file can be written");
+    let output = run(File::open(&path).expect("it was written"));
+    std::fs::remove_file(&path).expect("it is ours");
+    assert_eq!(output.status.code(), Some(0), "{}", error(&output));
+    assert_eq!(lines(&output).len(), 1 + 2 * 2_000);
+
+    let output = run(File::open("/dev/null").expect("it is always there"));
+    assert_eq!((output.status.code(), lines(&output)), (Some(0), vec!["* Hello, anna"]));
+}
+
+#[test]
+fn a_request_and_a_chat_come_through_as_they_happen() {
+    let server = Server::start();
+    let mut bot = Command::new(CHINWAG)
+        .args(["connect", &server.address.to_string(), "--name", "bot"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the client starts");
+    let (mut typed, heard) = (bot.stdin.take().expect("piped"), bot.stdout.take().expect("piped"));
+    let mut heard = BufReader::new(heard).lines().map(|line| line.expect("UTF-8"));
+    assert!(heard.any(|line| line == "* Hello, bot"));
+    let mut ben = Caller::join(&server, "ben");
+    ben.say("2 bot");
+    assert_eq!(heard.next().as_deref(), Some("? ben wants to chat, yes or no"));
+    typed.write_all(b"yes\n").expect("the client reads");
+    ben.hear("* You are now chatting with bot");
+    ben.say("ping \x1b[31m");
+    assert!(heard.any(|line| line == "ben: ping "));
+    typed.write_all("pong 日本\n".as_bytes()).expect("the client reads");
+    typed.write_all(b"\xff\xf4\n").expect("the client reads");
+    assert_eq!(ben.hear("bot: "), "bot: pong 日本");
+    assert!(heard.any(|line| line.starts_with("! That line is not UTF-8")));
+    drop(typed);
+    ben.hear("* bot left");
+    assert_eq!(bot.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn a_connection_that_cannot_be_made_is_one_line_and_a_failure() {
+    let address = Server::start().address.to_string();
+    let output = connect(&address, &[], "anna\n");
+    assert_eq!((output.status.code(), &output.stdout[..]), (Some(1), &b""[..]));
+    let reason = format!("chinwag: cannot connect to {address}: Connection refused\n");
+    assert_eq!(error(&output), reason);
+
+    let output = connect("chinwag.invalid", &[], "anna\n");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error(&output).starts_with("chinwag: cannot find chinwag.invalid: "));
+    assert_eq!(error(&output).lines().count(), 1);
+}
+
+#[test]
+fn a_connection_lost_in_the_middle_is_one_line_and_a_failure() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it is bound").to_string();
+    let mut client = Command::new(CHINWAG)
+        .args(["connect", &address])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the client starts");
+    let (mut socket, _) = listener.accept().expect("the client connects");
+    socket.write_all(b"* Welcome\r\n* the last wor").expect("it reads");
+    drop(socket);
+    let stdin = client.stdin.take();
+    let output = client.wait_with_output().expect("it ends, though there may be more to read");
+    drop(stdin);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(lines(&output), ["* the last wor"]);
+    assert_eq!(
+        error(&output),
+        "chinwag: the connection was lost: the server closed the connection\n"
+    );
+}
+
+#[test]
+fn misuse_is_one_line_and_exit_code_2() {
+    for args in [["connect", "host:no-port"], ["connect", "--bell=loud"], ["connect", "--wrong"]] {
+        let output = Command::new(CHINWAG).args(args).output().expect("it ends");
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert_eq!(error(&output).lines().count(), 1, "{args:?}");
+    }
+}
+
+#[test]
+fn every_address_of_a_name_is_tried() {
+    let names = ("localhost", 0).to_socket_addrs().map_or(0, Iterator::count);
+    if names < 2 {
+        println!("SKIPPED: localhost has {names} address here");
+        return;
+    }
+    for own in ["127.0.0.1:0", "[::1]:0"] {
+        let Ok(listener) = TcpListener::bind(own) else { continue };
+        let port = listener.local_addr().expect("it is bound").port();
+        let mut client = Command::new(CHINWAG)
+            .args(["connect", &format!("localhost:{port}")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the client starts");
+        let (mut socket, _) = listener.accept().expect("the client finds it");
+        socket.read_to_end(&mut Vec::new()).expect("the input was empty");
+        drop(socket);
+        assert_eq!(client.wait().expect("it ends").code(), Some(0), "{own}");
+    }
+}
