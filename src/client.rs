@@ -47,8 +47,12 @@ const SIGNAL_EXIT_CODE: u8 = 128;
 #[must_use]
 pub fn run(args: &ConnectArgs) -> ExitCode {
     let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-    let is_person = io::stdin().is_terminal() && io::stdout().is_terminal() && !is_dumb;
-    match if is_person { run_terminal(args) } else { run_pipe(args) } {
+    let is_person = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let result = match is_person && !is_dumb {
+        true => run_terminal(args),
+        false => run_pipe(args, is_person),
+    };
+    match result {
         Ok(code) => code,
         Err(reason) => {
             eprintln!("chinwag: {reason}");
@@ -57,9 +61,10 @@ pub fn run(args: &ConnectArgs) -> ExitCode {
     }
 }
 
-fn run_pipe(args: &ConnectArgs) -> Result<ExitCode, String> {
+/// Carries lines. Only a person at a terminal that draws nothing needs the server's prompts.
+fn run_pipe(args: &ConnectArgs, shows_prompts: bool) -> Result<ExitCode, String> {
     let connection = Connection::new(&args.server, pipe::SOCKET)?;
-    pipe::run(connection, args.name.as_deref())?;
+    pipe::run(args, connection, shows_prompts)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -70,6 +75,7 @@ fn run_terminal(args: &ConnectArgs) -> Result<ExitCode, String> {
     terminal.restore_on_panic().map_err(failed)?;
     let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let desk = Desk::new(Setup {
+        server: args.server.clone(),
         palette: args.color.palette(no_color),
         bell: args.bell,
         reconnects: !args.no_reconnect,

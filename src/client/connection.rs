@@ -27,7 +27,6 @@ const SERVER_LINE_BYTES_MAX: u16 = 2 * (LINE_BYTES_MAX + NAME_BYTES_MAX) as u16;
 /// The one way to the server.
 #[derive(Debug)]
 pub(super) struct Connection {
-    server: Server,
     addresses: Vec<SocketAddr>,
     token: Token,
     state: State,
@@ -64,7 +63,7 @@ enum State {
 pub(super) enum Outcome {
     /// It is there.
     Connected,
-    /// It could not be made, at any address.
+    /// It could not be made, at any address, for these reasons.
     Failed(String),
     /// It is gone. `in_order` says that the server ended it and the network did not fail.
     Lost { reason: String, in_order: bool },
@@ -88,7 +87,6 @@ impl Connection {
             .map_err(|error| format!("cannot find {}: {}", server.host, words(&error)))?
             .collect();
         Ok(Connection {
-            server: server.clone(),
             addresses,
             token,
             state: State::Closed,
@@ -202,8 +200,7 @@ impl Connection {
             }
         }
         self.state = State::Closed;
-        let reasons = failures.join("; ");
-        Some(Outcome::Failed(format!("cannot connect to {}: {reasons}", self.server)))
+        Some(Outcome::Failed(failures.join("; ")))
     }
 
     /// What came of one address; which one needs no saying if there is but one.
@@ -370,12 +367,10 @@ mod tests {
     fn when_no_address_answers_every_reason_is_told() {
         let (closed, dead) = address();
         drop(closed);
-        let failed =
-            |reasons: String| Outcome::Failed(format!("cannot connect to 127.0.0.1:1: {reasons}"));
         let refused = "Connection refused";
-        assert_eq!(outcome(&mut connection(vec![dead])), failed(refused.to_owned()));
+        assert_eq!(outcome(&mut connection(vec![dead])), Outcome::Failed(refused.to_owned()));
         let both = format!("{dead}: {refused}; {dead}: {refused}");
-        assert_eq!(outcome(&mut connection(vec![dead, dead])), failed(both));
+        assert_eq!(outcome(&mut connection(vec![dead, dead])), Outcome::Failed(both));
     }
 
     #[test]

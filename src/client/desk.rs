@@ -3,6 +3,7 @@
 //! In: keys, lines of the server, the fate of the connection, the time. Out: [`Action`]s for the
 //! loop, and what to write to the terminal. It knows of no socket, no descriptor and no clock.
 
+mod hearing;
 mod typing;
 
 use std::collections::VecDeque;
@@ -11,14 +12,14 @@ use std::mem;
 use super::completion::Names;
 use super::editor::Editor;
 use super::history::History;
-use super::options::Bell;
+use super::options::{Bell, Server};
 use super::paint::{Paint, Palette};
 use super::place::Place;
 use super::prompt::Prompt;
 use super::reconnect::{Backoff, CountDown};
-use super::said::{News, Question, Said};
+use super::said::Said;
 use super::screen::{Screen, Typed};
-use super::transcript::{Transcript, listed};
+use super::transcript::Transcript;
 use crate::time::Time;
 
 const RING: char = '\x07';
@@ -48,6 +49,8 @@ pub enum Leaving {
 /// What a desk is set up with.
 #[derive(Debug, Clone)]
 pub struct Setup {
+    /// The server that is connected to.
+    pub server: Server,
     /// Colours, or none.
     pub palette: Palette,
     /// What rings the bell.
@@ -229,7 +232,8 @@ impl Desk {
     /// No connection could be made.
     pub fn handle_failure(&mut self, reason: &str, now: Time) {
         if let Link::Connecting { again: false } = self.link {
-            self.actions.push_back(Action::Leave(Leaving::Failed(reason.to_owned())));
+            let failed = cannot_connect(&self.setup.server, reason);
+            self.actions.push_back(Action::Leave(Leaving::Failed(failed)));
             return;
         }
         if self.failure != reason {
@@ -277,110 +281,6 @@ impl Desk {
         }
     }
 
-    /// A line that could not be read was thrown away.
-    pub fn handle_unreadable(&mut self) {
-        self.notice("A line of the server could not be read, and is not shown");
-    }
-
-    /// The server said `line`, which is safe to show.
-    pub fn handle_line(&mut self, line: &str) {
-        self.unanswered = false;
-        let said = Said::read(line);
-        let place = Place::after(&said);
-        let is_new = place.as_ref().is_some_and(|place| *place != self.place);
-        if is_new {
-            self.void_question();
-        }
-        if let Some(place) = place {
-            self.place = place;
-        }
-        match said {
-            Said::Question(text) => self.handle_question(text, &said, is_new),
-            Said::Information(text) => {
-                self.show(&said);
-                self.handle_news(News::read(text));
-            }
-            Said::Message { from, .. } => {
-                self.names.learn(from);
-                self.rings |= self.setup.bell == Bell::All;
-                self.show(&said);
-            }
-            Said::Row(text) => {
-                if let Some((name, _)) = listed(text) {
-                    self.names.learn(name);
-                }
-                self.show(&said);
-            }
-            Said::Error(_) | Said::Unknown(_) => self.show(&said),
-        }
-        self.refused = matches!(said, Said::Error(_));
-    }
-
-    fn handle_question(&mut self, text: &str, said: &Said<'_>, is_new: bool) {
-        match Question::read(text) {
-            Question::Username => self.give_name(),
-            // The prompt asks that, in the same words.
-            Question::Whom => {}
-            Question::Menu => {
-                text.clone_into(&mut self.menu);
-                if is_new || self.refused {
-                    self.show(said);
-                }
-            }
-            Question::Request(by) => {
-                self.names.learn(by);
-                if is_new {
-                    self.rings |= self.setup.bell != Bell::Off;
-                    self.show(said);
-                }
-            }
-            Question::Unknown => self.show(said),
-        }
-    }
-
-    fn handle_news(&mut self, news: News<'_>) {
-        match news {
-            News::Hello(name) => {
-                self.names.learn(name);
-                self.me = Some(name.to_owned());
-                self.backoff.reset();
-                if let Some(line) = self.set_aside.take()
-                    && self.editor.is_empty()
-                {
-                    self.editor.set(&line);
-                }
-                if !self.unsent.is_empty() {
-                    let lines = count(self.unsent.len(), "line");
-                    self.notice(&format!(
-                        "{lines} not sent: arrow-up on an empty line offers them"
-                    ));
-                }
-            }
-            News::Asked(name) | News::Chatting(name) => self.names.learn(name),
-            News::Goodbye => {
-                if let Link::Up { over, .. } = &mut self.link {
-                    *over = true;
-                }
-            }
-            News::Other => {}
-        }
-    }
-
-    /// Gives the wanted username once unasked; if it was refused, lets the person change it.
-    fn give_name(&mut self) {
-        let Some(name) = self.me.as_ref().or(self.setup.name.as_ref()) else { return };
-        let Link::Up { name_tried, .. } = &mut self.link else { return };
-        if !mem::replace(name_tried, true) {
-            self.actions.push_back(Action::Send(name.clone()));
-        } else if self.set_aside.is_none() {
-            if !self.editor.is_empty() {
-                self.set_aside = Some(self.editor.take());
-            }
-            self.editor.set(name);
-            self.begun_at = Place::Naming;
-        }
-    }
-
     /// A question of ours was about a place that is no more.
     fn void_question(&mut self) {
         if let Some(Asking::Send { .. }) = self.asking.take() {
@@ -417,6 +317,11 @@ impl Desk {
     fn notice(&mut self, text: &str) {
         self.arrived.push(self.transcript.notice(text));
     }
+}
+
+/// The words for a connection that could not be made.
+pub(super) fn cannot_connect(server: &Server, reason: &str) -> String {
+    format!("cannot connect to {server}: {reason}")
 }
 
 /// So many of something, in words.

@@ -3,8 +3,6 @@
 //! With colour the server's tags are said in colour; without (`NO_COLOR`, `--color never`) they
 //! stay as text, so that nothing is ever told by colour alone to those who do not see it.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use anstyle::{AnsiColor, Effects, Style};
 
 /// What a piece of text is, as far as its looks are concerned.
@@ -84,10 +82,11 @@ impl Paint {
 
 /// The colour of a name: the same in every run, and without regard to case, as names are.
 fn colour_of(name: &str) -> AnsiColor {
-    let mut hasher = DefaultHasher::new();
-    name.to_lowercase().hash(&mut hasher);
-    let count = NAME_COLOURS.len() as u64;
-    NAME_COLOURS[usize::try_from(hasher.finish() % count).unwrap_or(0)]
+    let sum = name
+        .to_lowercase()
+        .bytes()
+        .fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
+    NAME_COLOURS[sum % NAME_COLOURS.len()]
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ use mio::{Events, Interest, Poll, Registry, Token};
 use rustix::stdio::stdin;
 
 use super::connection::{Connection, Heard, Outcome, words};
+use super::desk::cannot_connect;
+use super::options::ConnectArgs;
 use super::said::{News, Question, Said};
 use crate::time::Time;
 
@@ -48,19 +50,24 @@ enum InputState {
 /// Where the server's lines go.
 struct Output {
     out: BufWriter<Stdout>,
+    shows_prompts: bool,
     /// The first failure to print.
     failure: Option<io::Error>,
     /// The server has said goodbye.
     is_over: bool,
 }
 
-/// Carries the standard input to the server and its answers to the standard output; `name` is
-/// given first. Says why, if the connection failed or was lost.
-pub(super) fn run(connection: Connection, name: Option<&str>) -> Result<(), String> {
+/// Carries the standard input to the server and its answers to the standard output. Says why, if
+/// the connection failed or was lost.
+pub(super) fn run(
+    args: &ConnectArgs,
+    connection: Connection,
+    shows_prompts: bool,
+) -> Result<(), String> {
     let started = clock();
     let cannot_wait = |error: io::Error| format!("cannot wait for input: {}", words(&error));
-    let mut pipe = Pipe::new(connection).map_err(cannot_wait)?;
-    if let Some(name) = name {
+    let mut pipe = Pipe::new(connection, shows_prompts).map_err(cannot_wait)?;
+    if let Some(name) = &args.name {
         pipe.connection.push(format!("{name}\r\n").into_bytes());
     }
     let mut outcome = pipe.connection.connect(pipe.poll.registry(), Time::START);
@@ -70,7 +77,7 @@ pub(super) fn run(connection: Connection, name: Option<&str>) -> Result<(), Stri
         match outcome {
             None => {}
             Some(Outcome::Connected) => is_connected = true,
-            Some(Outcome::Failed(reason)) => return Err(reason),
+            Some(Outcome::Failed(reason)) => return Err(cannot_connect(&args.server, &reason)),
             Some(Outcome::Lost { reason, in_order }) => return pipe.end(reason, in_order),
         }
         let elapsed = clock().duration_since(started).as_millis();
@@ -85,7 +92,7 @@ pub(super) fn run(connection: Connection, name: Option<&str>) -> Result<(), Stri
 }
 
 impl Pipe {
-    fn new(connection: Connection) -> io::Result<Pipe> {
+    fn new(connection: Connection, shows_prompts: bool) -> io::Result<Pipe> {
         let poll = Poll::new()?;
         let input = match watch_input(poll.registry()) {
             Ok(()) => InputState::Waiting,
@@ -93,7 +100,8 @@ impl Pipe {
             Err(error) if error.kind() == ErrorKind::PermissionDenied => InputState::Ready,
             Err(error) => return Err(error),
         };
-        let output = Output { out: BufWriter::new(io::stdout()), failure: None, is_over: false };
+        let out = BufWriter::new(io::stdout());
+        let output = Output { out, shows_prompts, failure: None, is_over: false };
         Ok(Pipe { poll, connection, input, output })
     }
 
@@ -170,8 +178,10 @@ impl Output {
         let Heard::Line(line) = heard else { return };
         match Said::read(line) {
             Said::Question(text) => match Question::read(text) {
-                Question::Username | Question::Menu | Question::Whom => return,
-                Question::Request(_) | Question::Unknown => {}
+                Question::Username | Question::Menu | Question::Whom if !self.shows_prompts => {
+                    return;
+                }
+                _ => {}
             },
             Said::Information(text) => self.is_over |= News::read(text) == News::Goodbye,
             Said::Error(_) | Said::Row(_) | Said::Message { .. } | Said::Unknown(_) => {}

@@ -18,6 +18,7 @@ struct Scene {
 impl Scene {
     fn new(rows: u16, name: Option<&str>) -> Scene {
         let setup = Setup {
+            server: Server { host: "localhost".to_owned(), port: 7878 },
             palette: Palette { colours: false },
             bell: Bell::Request,
             reconnects: true,
