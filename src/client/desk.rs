@@ -86,8 +86,9 @@ pub struct Desk {
     begun_at: Place,
     /// Asked by the client itself, and answered with a key.
     asking: Option<Asking>,
-    /// The line that was being typed when the username had to be given again.
-    set_aside: Option<String>,
+    /// The line that was being typed when the username had to be given again, and where it was
+    /// begun.
+    set_aside: Option<(String, Place)>,
     /// Lines that a lost connection took before they were sent.
     unsent: Vec<String>,
 
@@ -244,9 +245,10 @@ impl Desk {
     }
 
     /// The connection has ended, and `unsent` had not left.
-    pub fn handle_loss(&mut self, reason: &str, unsent: Vec<String>, now: Time) {
+    pub fn handle_loss(&mut self, reason: &str, mut unsent: Vec<String>, now: Time) {
         self.place = Place::Nowhere;
         self.void_question();
+        self.take_back_unsent(&mut unsent);
         if let Link::Up { over: true, .. } = self.link {
             self.actions.push_back(Action::Leave(Leaving::Wished));
             return;
@@ -264,6 +266,23 @@ impl Desk {
             // because none was given would be asked again for ever.
             self.notice("A key connects again");
             self.link = Link::Lost(None);
+        }
+    }
+
+    /// The client is about to leave, and so many lines had not left.
+    pub fn handle_leaving(&mut self, unsent: usize) {
+        if unsent > 0 {
+            self.notice(&format!("{} not sent", count(unsent, "line")));
+        }
+    }
+
+    /// Takes back what the loop has not even been given: it must not go over the next connection.
+    fn take_back_unsent(&mut self, unsent: &mut Vec<String>) {
+        for action in mem::take(&mut self.actions) {
+            match action {
+                Action::Send(line) => unsent.push(line),
+                other => self.actions.push_back(other),
+            }
         }
     }
 

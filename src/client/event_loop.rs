@@ -97,6 +97,7 @@ impl EventLoop {
             self.advance_connection(is_ready(SOCKET), now);
             self.act(now);
         }
+        self.desk.handle_leaving(self.connection.take_unsent().len());
         let mut out = String::new();
         self.desk.draw_last(&mut out);
         // A terminal that is gone cannot show the end, and that is no second failure.

@@ -76,11 +76,7 @@ impl Desk {
                 self.names.learn(name);
                 self.me = Some(name.to_owned());
                 self.backoff.reset();
-                if let Some(line) = self.set_aside.take()
-                    && self.editor.is_empty()
-                {
-                    self.editor.set(&line);
-                }
+                self.take_up_again();
                 if !self.unsent.is_empty() {
                     let lines = count(self.unsent.len(), "line");
                     self.notice(&format!(
@@ -98,6 +94,18 @@ impl Desk {
         }
     }
 
+    /// Brings back the line that was set aside; above another that was begun since.
+    fn take_up_again(&mut self) {
+        match self.set_aside.take() {
+            Some((line, begun_at)) if self.editor.is_empty() => {
+                self.editor.set(&line);
+                self.begun_at = begun_at;
+            }
+            Some((line, _)) => self.history.push(&line),
+            None => {}
+        }
+    }
+
     /// Gives the wanted username once unasked; if it was refused, lets the person change it.
     fn give_name(&mut self) {
         let Some(name) = self.me.as_ref().or(self.setup.name.as_ref()) else { return };
@@ -106,7 +114,7 @@ impl Desk {
             self.actions.push_back(Action::Send(name.clone()));
         } else if self.set_aside.is_none() {
             if !self.editor.is_empty() {
-                self.set_aside = Some(self.editor.take());
+                self.set_aside = Some((self.editor.take(), self.begun_at.clone()));
             }
             self.editor.set(name);
             self.begun_at = Place::Naming;
