@@ -1,11 +1,11 @@
 //! The command line: the one definition that help, errors, completions and the manual come from.
 
-use std::io::{self, Write};
+mod manual;
+
 use std::net::{SocketAddr, ToSocketAddrs};
 
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand};
 use clap_complete::Shell;
-use clap_mangen::Man;
 use log::LevelFilter;
 
 use crate::client::options::ConnectArgs;
@@ -53,35 +53,6 @@ pub enum Command {
 
     /// Print the manual page, for man -l
     Man,
-}
-
-impl Cli {
-    /// What makes `shell` complete our arguments.
-    #[must_use]
-    pub fn completions(shell: Shell) -> Vec<u8> {
-        let mut script = Vec::new();
-        clap_complete::generate(shell, &mut Cli::command(), "chinwag", &mut script);
-        script
-    }
-
-    /// The manual page: the program, then each of its commands.
-    ///
-    /// # Errors
-    /// None in practice: it is written into memory.
-    pub fn manual() -> io::Result<Vec<u8>> {
-        let mut page = Vec::new();
-        let mut cli = Cli::command();
-        cli.build();
-        Man::new(cli.clone()).render(&mut page)?;
-        for command in cli.get_subcommands().filter(|command| command.get_name() != "help") {
-            let name = command.get_name().to_owned();
-            let man = Man::new(command.clone());
-            writeln!(page, ".SH \"CHINWAG {}\"", name.to_uppercase())?;
-            man.render_description_section(&mut page)?;
-            man.render_options_section(&mut page)?;
-        }
-        Ok(page)
-    }
 }
 
 /// The flags of `serve`.
@@ -224,6 +195,7 @@ fn bytes(text: &str) -> Result<usize, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::CommandFactory;
 
     fn serve(args: &[&str]) -> Result<ServeArgs, clap::Error> {
         let args = ["chinwag", "serve"].iter().chain(args);
@@ -251,15 +223,6 @@ mod tests {
             args.addresses().iter().map(ToString::to_string).collect::<Vec<_>>(),
             ["127.0.0.1:0", "[::1]:7"]
         );
-    }
-
-    #[test]
-    fn completions_and_the_manual_know_every_command() {
-        let script = String::from_utf8(Cli::completions(Shell::Bash)).unwrap();
-        let page = String::from_utf8(Cli::manual().unwrap()).unwrap();
-        for word in ["serve", "connect", "completions", "man", "timestamps"] {
-            assert!(script.contains(word) && page.contains(word), "{word}");
-        }
     }
 
     #[test]
