@@ -13,7 +13,7 @@ use socket2::{SockRef, TcpKeepalive};
 use super::options::Server;
 use crate::limits::{
     KEEPALIVE_COUNT, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, LINE_BYTES_MAX, NAME_BYTES_MAX,
-    READ_BYTES_PER_TURN,
+    READ_BYTES_PER_TURN, USER_TIMEOUT_MS,
 };
 use crate::time::Time;
 use crate::wire::{Frame, LineReader, Pool};
@@ -307,7 +307,10 @@ fn keep_alive(stream: &TcpStream) {
         .with_time(Duration::from_secs(KEEPALIVE_IDLE_S))
         .with_interval(Duration::from_secs(KEEPALIVE_INTERVAL_S))
         .with_retries(KEEPALIVE_COUNT);
-    let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
+    let socket = SockRef::from(stream);
+    let _ = socket.set_tcp_keepalive(&keepalive);
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    let _ = socket.set_tcp_user_timeout(Some(Duration::from_millis(USER_TIMEOUT_MS)));
     let _ = stream.set_nodelay(true);
 }
 
