@@ -12,8 +12,8 @@ use socket2::{SockRef, TcpKeepalive};
 
 use super::options::Server;
 use crate::limits::{
-    KEEPALIVE_COUNT, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, LINE_BYTES_MAX, NAME_BYTES_MAX,
-    READ_BYTES_PER_TURN, USER_TIMEOUT_MS,
+    self, KEEPALIVE_COUNT, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, LINE_BYTES_MAX, NAME_BYTES_MAX,
+    READ_BYTES_PER_TURN,
 };
 use crate::time::Time;
 use crate::wire::{Frame, LineReader, Pool};
@@ -310,7 +310,7 @@ fn keep_alive(stream: &TcpStream) {
     let socket = SockRef::from(stream);
     let _ = socket.set_tcp_keepalive(&keepalive);
     #[cfg(any(target_os = "android", target_os = "linux"))]
-    let _ = socket.set_tcp_user_timeout(Some(Duration::from_millis(USER_TIMEOUT_MS)));
+    let _ = socket.set_tcp_user_timeout(Some(Duration::from_millis(limits::USER_TIMEOUT_MS)));
     let _ = stream.set_nodelay(true);
 }
 

@@ -66,6 +66,7 @@ impl Place {
     pub fn words(&self) -> &str {
         match self {
             Place::Chatting { with } => with,
+            Place::Asked { by } => by,
             Place::Menu => "the menu",
             _ => "the server",
         }

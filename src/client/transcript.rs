@@ -9,6 +9,10 @@ const PURSUITS: [&str; 5] = ["available", "busy", "asking ", "asked by ", "chatt
 /// Stands before what the client itself says, where there is no colour to tell.
 const OWN_TAG: &str = "-- ";
 
+/// Keeps a name and a text of right-to-left letters from running into one, where a terminal
+/// turns such text (2.5).
+const LEFT_TO_RIGHT_MARK: char = '\u{200e}';
+
 /// Makes lines of the transcript.
 #[derive(Debug, Clone)]
 pub struct Transcript {
@@ -53,7 +57,11 @@ impl Transcript {
     pub fn message(&self, from: &str, text: &str) -> String {
         let mut line = self.stamp();
         self.palette.put(&mut line, &Paint::Name(from.to_owned()), from);
-        line.push_str(": ");
+        line.push(':');
+        if from.contains(is_right_to_left) || text.contains(is_right_to_left) {
+            line.push(LEFT_TO_RIGHT_MARK);
+        }
+        line.push(' ');
         line.push_str(text);
         line
     }
@@ -131,6 +139,12 @@ impl Transcript {
     }
 }
 
+/// Whether `c` is of a script that is written from the right, by the blocks set aside for those.
+fn is_right_to_left(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}'
+        | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+}
+
 /// The user whom a row of the list is about, and what it says of them.
 #[must_use]
 pub fn listed(row: &str) -> Option<(&str, &str)> {
@@ -161,6 +175,13 @@ mod tests {
         assert_eq!(said(true, "? B wants to chat"), "\x1b[1m\x1b[35mB wants to chat\x1b[0m");
         assert!(said(true, "- A available (you)").ends_with("\x1b[32mavailable (you)\x1b[0m"));
         assert_eq!(said(true, "- and 3 more; 1 PREFIX"), "  and 3 more; 1 PREFIX");
+    }
+
+    #[test]
+    fn a_name_stands_apart_from_a_text_that_runs_the_other_way() {
+        assert_eq!(said(false, "דן: שלום"), "דן:\u{200e} שלום");
+        assert_eq!(said(false, "dan: שלום"), "dan:\u{200e} שלום");
+        assert_eq!(said(false, "dan: hello"), "dan: hello");
     }
 
     #[test]

@@ -152,6 +152,22 @@ fn a_line_begun_in_one_chat_does_not_go_elsewhere_unasked() {
 }
 
 #[test]
+fn an_answer_begun_for_one_request_is_not_given_to_the_next() {
+    let mut scene = Scene::at_menu(12);
+    scene.hear(&["? ben wants to chat, yes or no"]);
+    scene.press("yes");
+    scene.hear(&["* ben withdrew the request", MENU, "? eve wants to chat, yes or no"]);
+    scene.press("\r");
+    assert!(scene.sent().is_empty());
+    scene.press("\r");
+    assert_eq!(scene.sent(), ["yes"]);
+    scene.press("1");
+    scene.hear(&["* eve withdrew the request", MENU, "? ben wants to chat, yes or no"]);
+    scene.press("\r");
+    assert_eq!(scene.sent(), ["1"], "what answers nobody may be sent at once");
+}
+
+#[test]
 fn several_pasted_lines_are_shown_and_asked_about() {
     let mut scene = Scene::in_chat(12);
     scene.press("draft");

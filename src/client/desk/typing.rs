@@ -166,8 +166,7 @@ impl Desk {
         if self.editor.is_empty() {
             return self.submit_nothing();
         }
-        let crosses = self.begun_at.is_chat() || self.place.is_chat();
-        if crosses && self.begun_at != self.place {
+        if self.begun_at != self.place && self.would_mislead() {
             let (then, now) = (self.begun_at.words(), self.place.words());
             self.notice(&format!("This line was for {then}; Enter again sends it to {now}"));
             self.begun_at = self.place.clone();
@@ -178,6 +177,16 @@ impl Desk {
             self.history.push(&line);
         }
         self.say(&line);
+    }
+
+    /// Whether the line would do here what it was not begun for: reach a partner, miss one, or
+    /// answer somebody who asked since.
+    fn would_mislead(&self) -> bool {
+        match self.place {
+            Place::Chatting { .. } => true,
+            Place::Asked { .. } => self.begun_at.is_chat() || is_answer(self.editor.text()),
+            _ => self.begun_at.is_chat(),
+        }
     }
 
     /// Enter on an empty line sends nothing to a partner; elsewhere it does what is harmless.
@@ -249,6 +258,11 @@ impl Desk {
             self.editor.set(line);
         }
     }
+}
+
+/// Whether a line answers a request (3.6).
+fn is_answer(line: &str) -> bool {
+    ["yes", "y", "no", "n"].iter().any(|word| line.trim().eq_ignore_ascii_case(word))
 }
 
 /// Whether a line ends a chat (3.7.2).
