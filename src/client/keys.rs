@@ -59,6 +59,8 @@ pub enum Key {
         /// It was longer than [`PASTE_BYTES_MAX`], and this is its beginning.
         cut: bool,
     },
+    /// No key: the terminal's answer that the cursor is in this column, counted from 1.
+    CursorAt(u16),
     /// A key that means nothing here.
     Other,
 }
@@ -161,10 +163,11 @@ impl KeyReader {
     fn end_of_sequence(&mut self, parameters: &[u8], last: u8) -> Option<Key> {
         let mut numbers = parameters
             .split(|&b| b == b';')
-            .map(|digits| str::from_utf8(digits).ok().and_then(|d| d.parse::<u8>().ok()));
+            .map(|digits| str::from_utf8(digits).ok().and_then(|d| d.parse::<u16>().ok()));
         let first = numbers.next().flatten();
         // Modifiers are sent as one more than their sum: shift 1, alt 2, control 4.
-        let by_word = numbers.next().flatten().is_some_and(|m| m.wrapping_sub(1) & 0b110 != 0);
+        let second = numbers.next().flatten();
+        let by_word = second.is_some_and(|m| m.wrapping_sub(1) & 0b110 != 0);
         match (last, first) {
             (b'~', Some(200)) => {
                 self.state = State::Paste { bytes: Vec::new(), matched: 0, cut: false };
@@ -174,6 +177,7 @@ impl KeyReader {
             (b'~', Some(4 | 8)) => Some(Key::End),
             (b'~', Some(3)) => Some(Key::Delete),
             (b'~', _) => Some(Key::Other),
+            (b'R', Some(_)) => Some(second.map_or(Key::Other, Key::CursorAt)),
             _ => Some(arrow(last, by_word)),
         }
     }
@@ -247,7 +251,8 @@ mod tests {
 
     #[test]
     fn editing_keys_in_the_spellings_of_xterm_rxvt_and_the_console() {
-        let spellings: [(&[u8], Key); 22] = [
+        let spellings: [(&[u8], Key); 23] = [
+            (b"\x1b[24;300R", Key::CursorAt(300)),
             (b"\x1b[D", Key::Left),
             (b"\x1bOD", Key::Left),
             (b"\x1b[C", Key::Right),

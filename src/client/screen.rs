@@ -29,6 +29,7 @@ const START_OF_ROW: &str = "\r";
 const ERASE_REST_OF_ROW: &str = "\x1b[K";
 const ERASE_REST_OF_SCREEN: &str = "\x1b[J";
 const ERASE_SCREEN: &str = "\x1b[H\x1b[2J";
+const ASK_FOR_CURSOR: &str = "\x1b[6n";
 const REMEMBER_CURSOR: &str = "\x1b7";
 const RETURN_TO_CURSOR: &str = "\x1b8";
 const WRAP_OFF: &str = "\x1b[?7l";
@@ -61,6 +62,12 @@ pub struct Screen {
     drawn: Option<Row>,
     /// How to get to where the row can be drawn anew, after something disturbed it.
     recovery: String,
+    /// Where the cursor stood in a row that has become too long for the terminal.
+    cursor_asked: Option<usize>,
+    /// The terminal is to be asked where the cursor is.
+    asks: bool,
+    /// Answers to that which have not come.
+    answers_due: u32,
 }
 
 /// The row of the line being typed, as it was drawn.
@@ -85,6 +92,9 @@ impl Screen {
             scrolled: 0,
             drawn: None,
             recovery: START_OF_ROW.to_owned(),
+            cursor_asked: None,
+            asks: false,
+            answers_due: 0,
         };
         screen.set_columns(columns);
         screen
@@ -92,16 +102,41 @@ impl Screen {
 
     /// The terminal has this many columns now. What was drawn is drawn anew.
     ///
-    /// A row that became too long has been wrapped by the terminal, so its start is rows above
-    /// the cursor. (xterm cuts such a row instead; there, a line of the transcript goes from view
-    /// when the window is made narrower than the line being typed.)
+    /// If the row has become too long, the start of it may now be rows above the cursor, because
+    /// most terminals wrap such a row; some cut it. Nobody can tell but the terminal: it is asked
+    /// where the cursor is, and [`Screen::cursor_is_at`] takes the answer. Until it comes, what is
+    /// above is left alone.
     pub fn resize(&mut self, columns: u16) {
+        let columns_before = self.columns;
         self.set_columns(columns);
-        let rows = self.drawn.take().map_or(0, |row| row.cursor / self.columns);
-        self.recovery = match rows {
-            0 => format!("{START_OF_ROW}{ERASE_REST_OF_SCREEN}"),
-            rows => format!("\x1b[{rows}A{START_OF_ROW}{ERASE_REST_OF_SCREEN}"),
+        let cursor = match (self.drawn.take(), self.cursor_asked) {
+            (Some(row), None) => row.cursor,
+            // Drawn below rows that may be its own, as far as the terminal is concerned.
+            (Some(row), Some(asked)) => asked / columns_before * columns_before + row.cursor,
+            (None, asked) => asked.unwrap_or(0),
         };
+        self.cursor_asked = (cursor >= self.columns).then_some(cursor);
+        self.asks = self.cursor_asked.is_some();
+        self.recovery = format!("{START_OF_ROW}{ERASE_REST_OF_SCREEN}");
+    }
+
+    /// The terminal answers that the cursor was in this column, counted from 1.
+    ///
+    /// Where a wrapped row would have it, the row was wrapped, and the rows above that belong to
+    /// it are taken away with it. An answer that both a wrapped and a cut row would give is taken
+    /// for that of a cut one, which costs no line of the transcript.
+    pub fn cursor_is_at(&mut self, column: u16) {
+        let is_last = self.answers_due == 1;
+        self.answers_due = self.answers_due.saturating_sub(1);
+        if !is_last {
+            return;
+        }
+        let Some(cursor) = self.cursor_asked.take() else { return };
+        let (rows, wrapped) = (cursor / self.columns, cursor % self.columns);
+        if usize::from(column) == wrapped + 1 && wrapped + 1 < self.columns {
+            self.drawn = None;
+            self.recovery = format!("\x1b[{rows}A{START_OF_ROW}{ERASE_REST_OF_SCREEN}");
+        }
     }
 
     /// Somebody else has written to the terminal, the cursor is where they left it, and there are
@@ -123,6 +158,8 @@ impl Screen {
         let row = self.lay_out(typed);
         if !arrived.is_empty() {
             self.rub_out(out);
+            // From here on other lines stand above, and must not be taken away.
+            self.cursor_asked = None;
             for line in arrived {
                 out.push_str(line);
                 out.push_str(END_OF_LINE);
@@ -145,6 +182,10 @@ impl Screen {
 
     /// Takes the line being typed off the terminal, and leaves the cursor where it began.
     pub fn rub_out(&mut self, out: &mut String) {
+        if mem::take(&mut self.asks) {
+            out.push_str(ASK_FOR_CURSOR);
+            self.answers_due += 1;
+        }
         match mem::take(&mut self.recovery) {
             recovery if !recovery.is_empty() => out.push_str(&recovery),
             _ if self.drawn.is_some() => {
@@ -416,14 +457,45 @@ mod tests {
     }
 
     #[test]
-    fn a_resize_draws_the_line_anew() {
-        let mut drawing = Drawing::new(3, 30);
-        drawing.draw(&["Hello, anna"], "a long line that |goes on");
-        drawing.resize(16);
+    fn a_resize_draws_the_line_anew_and_takes_nothing_else_away() {
+        let mut drawing = Drawing::new(4, 30);
+        drawing.draw(&["one", "two"], "a long line that |goes on");
+        // This terminal cuts rows that are too long.
+        drawing.resize(12);
         drawing.draw(&[], "a long line that |goes on");
+        assert_eq!(drawing.picture(), ["one", "two", "menu> < |go>", ""]);
+        drawing.screen.cursor_is_at(12);
+        drawing.draw(&[], "a long line that |goes on");
+        assert_eq!(drawing.picture(), ["one", "two", "menu> < |go>", ""]);
         drawing.resize(40);
         drawing.draw(&["news"], "a long line that |goes on");
-        assert!(drawing.picture().contains(&"menu> a long line that |goes on".to_owned()));
+        assert_eq!(drawing.picture(), ["one", "two", "news", "menu> a long line that |goes on"]);
+    }
+
+    #[test]
+    fn a_row_that_the_terminal_has_wrapped_is_taken_away_whole() {
+        let mut drawing = Drawing::new(6, 40);
+        drawing.draw(&["one"], "a long line that |goes on");
+        drawing.screen.resize(10);
+        // The cursor stood in column 23: this terminal has wrapped two rows away.
+        drawing.terminal.process(b"\x1b[4;4H");
+        drawing.draw(&[], "a long line that |goes on");
+        drawing.screen.cursor_is_at(4);
+        drawing.draw(&[], "a long line that |goes on");
+        assert_eq!(drawing.picture(), ["one", "me~> < |g>", "", "", "", ""]);
+    }
+
+    #[test]
+    fn an_answer_that_comes_too_late_or_unasked_changes_nothing() {
+        let mut drawing = Drawing::new(6, 40);
+        drawing.screen.cursor_is_at(4);
+        drawing.draw(&["one"], "a long line that |goes on");
+        drawing.screen.resize(10);
+        drawing.draw(&["news"], "a long line that |goes on");
+        let picture = drawing.picture();
+        drawing.screen.cursor_is_at(4);
+        drawing.draw(&[], "a long line that |goes on");
+        assert_eq!(drawing.picture(), picture);
     }
 
     #[test]

@@ -14,6 +14,9 @@ const LINES_SHOWN_MAX: usize = 10;
 impl Desk {
     /// A key was pressed.
     pub fn handle_key(&mut self, key: Key) {
+        if let Key::CursorAt(column) = key {
+            return self.screen.cursor_is_at(column);
+        }
         let key = match self.asking.take() {
             Some(asking) => match self.answer(asking, key) {
                 Some(key) => key,
