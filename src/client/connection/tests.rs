@@ -1,0 +1,78 @@
+//! The connection, at real sockets.
+
+use std::net::TcpListener;
+
+use mio::{Events, Poll};
+
+use super::*;
+
+fn connection(addresses: Vec<SocketAddr>) -> Connection {
+    let server = Server { host: "127.0.0.1".to_owned(), port: 1 };
+    let mut connection = Connection::new(&server, Token(0)).expect("no name to look up");
+    connection.addresses = addresses;
+    connection
+}
+
+/// Goes on until something comes of the connection.
+fn outcome(connection: &mut Connection) -> Outcome {
+    let mut poll = Poll::new().expect("a poll");
+    let mut events = Events::with_capacity(4);
+    let mut outcome = connection.connect(poll.registry(), Time::START);
+    while outcome.is_none() {
+        poll.poll(&mut events, Some(Duration::from_secs(20))).expect("an event");
+        let is_ready = !events.is_empty();
+        assert!(is_ready, "nothing comes of {connection:?}");
+        outcome = connection.advance(poll.registry(), Time::START, is_ready, |_| {});
+    }
+    outcome.expect("the loop has ended")
+}
+
+fn address() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    (listener, address)
+}
+
+#[test]
+fn addresses_are_tried_in_turn() {
+    let (closed, dead) = address();
+    drop(closed);
+    let (_listener, live) = address();
+    assert_eq!(outcome(&mut connection(vec![dead, dead, live])), Outcome::Connected);
+}
+
+#[test]
+fn when_no_address_answers_every_reason_is_told() {
+    let (closed, dead) = address();
+    drop(closed);
+    let refused = "Connection refused";
+    assert_eq!(outcome(&mut connection(vec![dead])), Outcome::Failed(refused.to_owned()));
+    let both = format!("{dead}: {refused}; {dead}: {refused}");
+    assert_eq!(outcome(&mut connection(vec![dead, dead])), Outcome::Failed(both));
+}
+
+#[test]
+fn an_address_that_does_not_answer_is_given_up_for_the_next() {
+    let (_listener, live) = address();
+    let silent = "192.0.2.1:9".parse().expect("an address for documentation");
+    let mut connection = connection(vec![silent, live]);
+    let poll = Poll::new().expect("a poll");
+    let registry = poll.registry();
+    if connection.connect(registry, Time::START).is_none()
+        && let State::Connecting { number: 0, .. } = connection.state
+    {
+        let late = Time::START.after_ms(connection.poll_timeout(Time::START).unwrap());
+        assert_eq!(connection.advance(registry, late, false, |_| {}), None);
+    }
+    assert!(matches!(connection.state, State::Connecting { number: 1, .. }));
+}
+
+#[test]
+fn what_was_not_sent_comes_back_in_whole_lines() {
+    let mut connection = connection(Vec::new());
+    connection.push(b"one\r\n".to_vec());
+    connection.push("日本\r\n".into());
+    connection.written = 2;
+    assert_eq!(connection.take_unsent(), ["one", "日本"]);
+    assert!(connection.is_drained());
+}
