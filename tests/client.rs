@@ -10,7 +10,6 @@ mod server;
 
 use std::io::Write;
 use std::net::TcpListener;
-use std::time::Duration;
 
 use person::Person;
 use rustix::process::Signal;
@@ -307,7 +306,7 @@ fn an_idle_client_does_not_wake() {
     // would have no quiet second at all.
     let is_quiet = |anna: &mut Person| {
         let before = anna.wake_ups();
-        anna.sees_nothing_for(Duration::from_secs(1)) && anna.wake_ups() == before
+        anna.sees_nothing_for(std::time::Duration::from_secs(1)) && anna.wake_ups() == before
     };
     assert!((0..10).any(|_| is_quiet(&mut anna)), "it wakes: {}", anna.wake_ups());
 }

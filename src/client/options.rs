@@ -8,13 +8,19 @@ use super::paint::Palette;
 /// The server asked for when none is named.
 const DEFAULT_PORT: u16 = 7878;
 
+const EXAMPLES: &str = "\
+Examples:
+  chinwag connect                              the server on this machine
+  chinwag connect chat.example.org --name anna --bell all
+  printf 'anna\\n1\\n3\\n' | chinwag connect     in a pipe: what the server says, as plain text
+
+  In a terminal the keys are those of a shell: arrows, Ctrl-A E U W K L Y, Alt-B F D,
+  arrow-up for what was typed before, Tab for names and words. Ctrl-C clears the line, and on an
+  empty line asks whether to leave; Ctrl-D on an empty line leaves; Ctrl-Z stops.";
+
 /// Arguments of `chinwag connect`.
 #[derive(Debug, Clone, Args)]
-#[command(after_help = "\
-Examples:
-  chinwag connect                          the server on this machine
-  chinwag connect chat.example.org --name anna --bell all
-  printf 'anna\\n1\\n3\\n' | chinwag connect   a clean pipe: what the server says, as plain text")]
+#[command(after_help = EXAMPLES)]
 pub struct ConnectArgs {
     /// The server: a name or address, and a port unless it is 7878
     #[arg(value_name = "HOST[:PORT]", default_value = "127.0.0.1:7878", env = "CHINWAG_SERVER")]

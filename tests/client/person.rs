@@ -114,6 +114,7 @@ impl Person {
     }
 
     /// Whether the program writes nothing for that long.
+    #[cfg(target_os = "linux")]
     pub(crate) fn sees_nothing_for(&mut self, time: Duration) -> bool {
         !self.is_readable(time)
     }
