@@ -8,12 +8,13 @@ mod picture;
 #[path = "client/server.rs"]
 mod server;
 
-use std::io::Write;
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 
 use person::Person;
 use rustix::process::Signal;
 use server::{Caller, Server};
+use socket2::SockRef;
 
 const MENU: &str = "? 1 list users, 2 request chat, 3 exit";
 
@@ -130,6 +131,65 @@ fn a_server_that_dies_is_found_again_with_name_and_draft() {
     anna.press("\x032 ben\r");
     anna.sees_row("! Nobody of that name is here");
     drop(server);
+}
+
+/// A server that says what is needed to get into a chat with eve.
+fn lead_into_a_chat(listener: &TcpListener) -> BufReader<TcpStream> {
+    let (socket, _) = listener.accept().expect("the client connects");
+    socket.set_read_timeout(Some(server::PATIENCE)).expect("a deadline can be set");
+    let mut socket = BufReader::new(socket);
+    socket.get_mut().write_all(b"? Username:\r\n").expect("the client reads");
+    let mut name = String::new();
+    socket.read_line(&mut name).expect("the client gives its name");
+    assert_eq!(name, "anna\r\n", "and nothing else before it");
+    let words = "* Hello, anna\r\n? 1 list\r\n* You are now chatting with eve; quit ends it\r\n";
+    socket.get_mut().write_all(words.as_bytes()).expect("the client reads");
+    socket
+}
+
+#[test]
+fn lines_that_a_dying_server_did_not_take_are_offered_and_not_sent_unasked() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    // Small in every respect, so that the kernel soon has no more room, at either end.
+    let settings = SockRef::from(&listener);
+    settings.set_tcp_mss(536).expect("segments can be small");
+    settings.set_recv_buffer_size(2048).expect("buffers can be small");
+    let address = listener.local_addr().expect("it is bound").to_string();
+    let args = ["connect", &address, "--name", "anna", "--color", "never"];
+    let mut anna = Person::run(server::CHINWAG, &args, 12, 60);
+    let first = lead_into_a_chat(&listener);
+    settings.set_recv_buffer_size(1 << 20).expect("and large again");
+    anna.sees_row("eve> |");
+    // It reads nothing of this, until there is no more room anywhere but in the client.
+    for _ in 0..6 {
+        let lines = format!("{}\r", "x".repeat(1000)).repeat(60);
+        anna.press(&format!("\x1b[200~{lines}\x1b[201~"));
+        anna.sees_row("Send 60 lines to eve? y/n> |");
+        anna.press("y");
+        anna.sees_row("eve> |");
+    }
+    anna.press("the last line\r");
+    anna.sees_row("anna: the last line");
+    drop(first);
+    anna.sees_row("-- Connecting again by itself");
+    anna.sees_row("   | the last line");
+    anna.press("\x05");
+    let mut second = lead_into_a_chat(&listener);
+    anna.sees(&["* You are now chatting with eve; quit ends it", "eve> |"]);
+    anna.press("first things first\r");
+    let mut line = String::new();
+    second.read_line(&mut line).expect("the client sends");
+    assert_eq!(line, "first things first\r\n", "what was not sent waits to be asked for");
+    anna.press("\x1b[A");
+    anna.waits_until("the offer", |screen| {
+        screen.last().is_some_and(|row| row.ends_with(" lines to eve? y/n> |"))
+    });
+    anna.press("y");
+    anna.sees(&["anna: the last line", "eve> |"]);
+    while line != "the last line\r\n" {
+        line.clear();
+        assert_ne!(second.read_line(&mut line).expect("the client sends"), 0);
+    }
 }
 
 #[test]

@@ -22,6 +22,9 @@ use super::screen::{Screen, Typed};
 use super::transcript::Transcript;
 use crate::time::Time;
 
+/// Lines shown of those that were pasted or not sent.
+const LINES_SHOWN_MAX: usize = 10;
+
 const RING: char = '\x07';
 
 /// What the desk wants done.
@@ -293,8 +296,8 @@ impl Desk {
         if !unsent.is_empty() {
             self.notice(&format!("Not sent: {}", count(unsent.len(), "line")));
         }
+        self.quote(&unsent);
         for line in unsent {
-            self.arrived.push(self.transcript.quote(&line));
             self.history.push(&line);
             self.unsent.push(line);
         }
@@ -331,6 +334,17 @@ impl Desk {
 
     fn show(&mut self, said: &Said<'_>) {
         self.arrived.push(self.transcript.said(said));
+    }
+
+    /// Shows lines that are not part of the conversation: the last ones, if they are many.
+    fn quote(&mut self, lines: &[String]) {
+        let hidden = lines.len().saturating_sub(LINES_SHOWN_MAX);
+        if hidden > 0 {
+            self.notice(&format!("{} before these:", count(hidden, "line")));
+        }
+        for line in &lines[hidden..] {
+            self.arrived.push(self.transcript.quote(line));
+        }
     }
 
     fn notice(&mut self, text: &str) {

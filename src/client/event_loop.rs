@@ -6,14 +6,18 @@
 
 use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use rustix::stdio::stdin;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
+use signal_hook::flag;
 use signal_hook_mio::v1_0::Signals;
 
+use super::SIGNAL_EXIT_CODE;
 use super::connection::{Connection, Heard, Outcome, words};
 use super::desk::{Action, Desk, Leaving};
 use super::keys::KeyReader;
@@ -60,6 +64,7 @@ impl EventLoop {
         timestamps: bool,
     ) -> io::Result<EventLoop> {
         let poll = Poll::new()?;
+        end_at_second_signal()?;
         let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGWINCH, SIGCONT])?;
         poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
         let input = stdin().as_raw_fd();
@@ -224,6 +229,18 @@ impl EventLoop {
         let elapsed = clock().duration_since(self.started);
         Time::START.after_ms(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
     }
+}
+
+/// A terminal that takes nothing blocks the loop in its write. Then the first signal to end cannot
+/// be heeded, and the second ends the client where it stands.
+fn end_at_second_signal() -> io::Result<()> {
+    let is_second = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGHUP, SIGINT] {
+        let code = i32::from(SIGNAL_EXIT_CODE) + signal;
+        flag::register_conditional_shutdown(signal, code, Arc::clone(&is_second))?;
+        flag::register(signal, Arc::clone(&is_second))?;
+    }
+    Ok(())
 }
 
 #[expect(clippy::disallowed_methods, reason = "the loop is what reads the clock")]

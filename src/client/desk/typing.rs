@@ -8,9 +8,6 @@ use super::{Action, Asking, Desk, Leaving, Link, count};
 use crate::limits::LINE_BYTES_MAX;
 use crate::wire::text;
 
-/// Pasted lines that are shown before the question whether to send them.
-const LINES_SHOWN_MAX: usize = 10;
-
 impl Desk {
     /// A key was pressed.
     pub fn handle_key(&mut self, key: Key) {
@@ -141,12 +138,7 @@ impl Desk {
 
     fn offer_pasted(&mut self, lines: Vec<String>, cut: bool) {
         self.notice(&format!("Pasted {}:", count(lines.len(), "line")));
-        for line in lines.iter().take(LINES_SHOWN_MAX) {
-            self.arrived.push(self.transcript.quote(line));
-        }
-        if lines.len() > LINES_SHOWN_MAX {
-            self.notice(&format!("and {} more", lines.len() - LINES_SHOWN_MAX));
-        }
+        self.quote(&lines);
         if cut {
             self.notice("The pasted text was longer; this is its beginning");
         }
@@ -244,9 +236,7 @@ impl Desk {
         {
             let lines = std::mem::take(&mut self.unsent);
             self.notice("Not sent before:");
-            for line in &lines {
-                self.arrived.push(self.transcript.quote(line));
-            }
+            self.quote(&lines);
             self.asking = Some(Asking::Send { lines, pasted: false });
             return;
         }
