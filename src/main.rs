@@ -1,5 +1,6 @@
 //! The program: arguments in, exit code out. 0 is success, 1 a failure, 2 a misuse.
 
+use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -45,19 +46,24 @@ fn greet(server: &Server) -> io::Result<()> {
     for address in server.addresses() {
         writeln!(out, "chinwag listens on {address}")?;
     }
+    // As it was called, so that what is shown can be copied.
+    let program = env::args().next().unwrap_or_else(|| "chinwag".to_owned());
     if let Some(address) = server.addresses().next() {
         let port = address.port();
         let host = match address.ip() {
             ip if ip.is_unspecified() => "localhost".to_owned(),
             ip => ip.to_string(),
         };
-        writeln!(out, "  join it:            nc {host} {port}   or   telnet {host} {port}")?;
-        writeln!(out, "  from a script:      printf 'anna\\n1\\n3\\n' | nc -N {host} {port}")?;
+        let server =
+            if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+        writeln!(out, "  join it:          nc {host} {port}   or   telnet {host} {port}")?;
+        writeln!(out, "  in more comfort:  {program} connect {server}")?;
+        writeln!(out, "  from a script:    printf 'anna\\n1\\n3\\n' | nc -N {host} {port}")?;
         if address.ip().is_loopback() {
-            writeln!(out, "  let others join:    chinwag serve --listen 0.0.0.0:{port}")?;
+            writeln!(out, "  let others join:  {program} serve --listen 0.0.0.0:{port}")?;
         }
     }
-    writeln!(out, "  stop it:            Ctrl-C")?;
+    writeln!(out, "  stop it:          Ctrl-C")?;
     out.flush()
 }
 
