@@ -17,7 +17,7 @@ mod session;
 mod wording;
 
 pub use name::Name;
-pub use output::{AskEnd, Departure, Event, Output, Relay};
+pub use output::{AskEnd, Departure, Event, Output, Pipe, Relay};
 
 use crate::SessionId;
 use crate::limits::Limits;
@@ -133,6 +133,14 @@ impl Chat {
             },
             Session::Naming { .. } | Session::Over { .. } => None,
         }
+    }
+
+    /// Where what a session says goes, while it is chatting. To ask once for many lines, and relay
+    /// them by [`Pipe::relay`], is to call [`Chat::handle_input`] with each, but for the cost.
+    #[must_use]
+    pub fn pipe(&self, id: SessionId) -> Option<Pipe<'_>> {
+        let to = self.partner(id)?;
+        Some(Pipe { to, from: &self.roster.user(id).name })
     }
 
     /// The username of a session, also when it is over and not yet forgotten.

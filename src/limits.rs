@@ -64,7 +64,7 @@ pub const READ_BYTES_PER_TURN: usize = 4 * 1024;
 pub const LEFTOVERS_PER_TURN: usize = 64;
 
 /// Readiness events taken from the kernel in one turn: the batch over which outputs are gathered into one write each.
-pub const EVENTS_PER_TURN: usize = 1024;
+pub const EVENTS_PER_TURN: usize = 256;
 
 /// Connections the kernel holds for us before we accept them; it cuts this to `net.core.somaxconn`.
 pub const BACKLOG: i32 = 4096;

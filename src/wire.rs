@@ -30,6 +30,18 @@ pub enum Frame<'i> {
     Reply([u8; 3]),
 }
 
+impl Frame<'_> {
+    /// The line that it is, if it is one.
+    #[must_use]
+    pub fn line(&self) -> Option<&str> {
+        match self {
+            Frame::Line(line) => Some(line),
+            Frame::Assembled(buffer) => Some(buffer.as_text()),
+            Frame::Input(_) | Frame::Reply(_) => None,
+        }
+    }
+}
+
 /// What a person sent, as the conversation sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input<'a> {

@@ -95,7 +95,7 @@ impl<'a> ChatCommand<'a> {
                 () => ChatCommand::Unknown,
             };
         }
-        if line.trim().eq_ignore_ascii_case("quit") {
+        if line.trim_ascii().eq_ignore_ascii_case("quit") {
             return ChatCommand::Quit;
         }
         ChatCommand::Say(line)

@@ -3,8 +3,32 @@
 use crate::SessionId;
 use crate::time::Time;
 
+use super::command::ChatCommand;
 use super::name::Name;
 use super::wording::Line;
+
+/// Where what a session says in its chat goes: to one other, under its name (3.7.1).
+///
+/// It holds until the chat is told of anything else: nothing that is said through it changes it.
+#[derive(Debug, Clone, Copy)]
+pub struct Pipe<'a> {
+    /// Who hears it.
+    pub to: SessionId,
+    /// Who says it.
+    pub from: &'a Name,
+}
+
+impl<'a> Pipe<'a> {
+    /// What `line` is to the partner; `None` if it is a command (3.7.2, 3.7.3) and for
+    /// [`super::Chat::handle_input`].
+    #[must_use]
+    pub fn relay(&self, line: &'a str) -> Option<Relay<'a>> {
+        match ChatCommand::parse(line) {
+            ChatCommand::Say(text) => Some(Relay { to: self.to, from: self.from, text }),
+            ChatCommand::Quit | ChatCommand::Help | ChatCommand::Unknown => None,
+        }
+    }
+}
 
 /// What somebody says in a chat, for their partner (3.7.1): `NAME: text`.
 ///

@@ -6,7 +6,7 @@ use std::ops::{Index, IndexMut};
 use super::Action;
 use super::endpoint::{Blocked, Endpoint, Receiving, Sending};
 use crate::SessionId;
-use crate::chat::Event;
+use crate::chat::{Event, Pipe};
 use crate::limits::{Limits, OUTPUT_BYTES_BEFORE_PRESSURE, REPLIES_BYTES_MAX};
 use crate::time::{Deadlines, Time};
 use crate::wire::{Buffer, Frame, Pool};
@@ -74,21 +74,67 @@ impl Endpoints {
     /// Puts the `parts` of a line into the outbox of `to`; the shell will write it at the end of the turn, with
     /// all that comes until then.
     pub(super) fn say<const N: usize>(&mut self, to: SessionId, parts: [&[u8]; N]) {
-        let pressed = self.output_bytes > OUTPUT_BYTES_BEFORE_PRESSURE;
-        let high_water = if pressed { REPLIES_BYTES_MAX } else { self.limits.high_water_bytes };
+        let high_water = self.high_water_bytes();
         let endpoint = endpoint_mut(&mut self.endpoints, to);
-        let Sending::Open { blocked } = endpoint.sending else { return };
-        let before = endpoint.outbox.len();
-        endpoint.outbox.push(&mut self.pool, parts, high_water);
+        if let Sending::Open { .. } = endpoint.sending {
+            let before = endpoint.outbox.len();
+            endpoint.outbox.push(&mut self.pool, parts, high_water);
+            self.note_said(to, before);
+        }
+    }
+
+    /// Something was said to `to`, for whom `before` bytes had waited.
+    fn note_said(&mut self, to: SessionId, before: usize) {
+        let endpoint = &self[to];
         let after = endpoint.outbox.len();
+        // A socket that is full will say when it is not; trying before costs a call in vain.
+        let is_blocked = endpoint.sending != Sending::OPEN;
         self.output_bytes += after - before;
         if after > self.limits.outbox_bytes_max() {
             self.overrun.push(to);
         }
-        // A socket that is full will say when it is not; trying before costs a call in vain.
-        if blocked.is_none() {
+        if after > before && !is_blocked {
             self.write(to);
         }
+    }
+
+    /// The high-water mark as it is now (5.10, 5.12).
+    fn high_water_bytes(&self) -> usize {
+        let is_pressed = self.output_bytes > OUTPUT_BYTES_BEFORE_PRESSURE;
+        if is_pressed { REPLIES_BYTES_MAX } else { self.limits.high_water_bytes }
+    }
+
+    /// Puts what `id` says through the pipe into the outbox of its partner, while that one is not
+    /// congested. Returns the first frame that is not for the partner.
+    pub(super) fn relay<'i>(
+        &mut self,
+        id: SessionId,
+        pipe: Pipe<'_>,
+        bytes: &mut &'i [u8],
+    ) -> Option<Frame<'i>> {
+        let high_water = self.high_water_bytes();
+        let [Some(from), Some(to)] =
+            self.endpoints.get_disjoint_mut([id.key(), pipe.to.key()]).ok()?
+        else {
+            return None;
+        };
+        let before = to.outbox.len();
+        let mut other = None;
+        while other.is_none() && !to.outbox.is_congested() {
+            let Some(frame) = from.reader.next(&mut self.pool, bytes) else { break };
+            match frame.line().and_then(|line| pipe.relay(line)) {
+                Some(relay) => to.outbox.push(&mut self.pool, relay.parts(), high_water),
+                None => {
+                    other = Some(frame);
+                    continue;
+                }
+            }
+            if let Frame::Assembled(buffer) = frame {
+                self.pool.take_back(buffer);
+            }
+        }
+        self.note_said(pipe.to, before);
+        other
     }
 
     /// What waits for `id`, if anything does, can be written.

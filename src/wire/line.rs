@@ -58,6 +58,7 @@ impl LineReader {
 
     /// The next frame of `input`, which is shortened by what was used up; `None` when all of it
     /// has been, and more is needed.
+    #[inline]
     pub fn next<'i>(&mut self, pool: &mut Pool, input: &mut &'i [u8]) -> Option<Frame<'i>> {
         if let (true, Telnet::Text, &[first, ..]) = (self.after_cr, self.telnet, *input)
             && first != IAC
@@ -65,7 +66,9 @@ impl LineReader {
             self.after_cr = false;
             *input = input.strip_prefix(b"\n").or(input.strip_prefix(b"\0")).unwrap_or(input);
         }
-        if let Some(foreign) = self.opening.recognize(input) {
+        if self.opening.is_watching()
+            && let Some(foreign) = self.opening.recognize(input)
+        {
             *input = &[];
             return Some(Frame::Input(foreign));
         }
@@ -102,6 +105,7 @@ impl LineReader {
 
     /// The fast path: the next line, if it lies whole, plain and within the limit in `input`. No
     /// further than the limit is looked at, or a flood of small frames would cost its square.
+    #[inline]
     fn whole_line<'a>(&mut self, input: &mut &'a [u8]) -> Option<&'a str> {
         let (Begun::Nothing, Telnet::Text, false) = (&self.begun, self.telnet, self.after_cr)
         else {

@@ -34,6 +34,11 @@ impl Default for Opening {
 }
 
 impl Opening {
+    /// Whether it is not known yet who the client is.
+    pub(super) fn is_watching(&self) -> bool {
+        self.candidates != 0
+    }
+
     /// Looks at bytes that come next, without taking them; says what they are once that is sure,
     /// and nothing ever after.
     pub(super) fn recognize(&mut self, bytes: &[u8]) -> Option<Input<'static>> {

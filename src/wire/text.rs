@@ -6,8 +6,8 @@ use std::borrow::Cow;
 /// checking it needs: no telnet command, no control character, no broken UTF-8 is made of those.
 #[must_use]
 pub fn is_plain(bytes: &[u8]) -> bool {
-    // Without an early exit the compiler turns this into a few vector instructions.
-    bytes.iter().fold(true, |plain, &b| plain & (0x20..0x7f).contains(&b))
+    // Without an early exit, and in bytes alone, this becomes a few vector instructions.
+    bytes.iter().fold(0, |odd, &b| odd | u8::from(b.wrapping_sub(0x20) > 0x5e)) == 0
 }
 
 /// Whether `c` could move the cursor, reorder, hide or break what a terminal shows.
