@@ -9,7 +9,7 @@ use crate::SessionId;
 use crate::chat::{Event, Pipe};
 use crate::limits::{Limits, OUTPUT_BYTES_BEFORE_PRESSURE, REPLIES_BYTES_MAX};
 use crate::time::{Deadlines, Time};
-use crate::wire::{Buffer, Frame, Pool};
+use crate::wire::{Buffer, Frame, Input, Pool};
 
 /// Every endpoint, and what they share.
 #[derive(Debug)]
@@ -301,7 +301,12 @@ impl Endpoints {
         while let Some(frame) = endpoint.reader.next(pool, &mut rest) {
             match frame {
                 Frame::Reply(refusal) => refusals.push(refusal),
-                Frame::Line(_) | Frame::Input(_) => lines += 1,
+                Frame::Line(_) | Frame::Input(Input::TooLong | Input::NotUtf8) => lines += 1,
+                Frame::Input(Input::End) => {
+                    endpoint.receiving = Receiving::LastLines;
+                    break;
+                }
+                Frame::Input(_) => {}
                 Frame::Assembled(line) => {
                     lines += 1;
                     pool.take_back(line);

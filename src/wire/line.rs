@@ -139,6 +139,7 @@ impl LineReader {
                 Meaning::Nothing => {}
                 Meaning::Reply(refusal) => return Some(Frame::Reply(refusal)),
                 Meaning::AreYouThere => return Some(Frame::Input(Input::AreYouThere)),
+                Meaning::Endless if matches!(self.begun, Begun::Dropped) => {}
                 Meaning::Endless => self.throw_away(pool, Begun::TooLong),
                 Meaning::End => return Some(Frame::Input(Input::End)),
                 Meaning::Byte(b'\n' | b'\0') if follows_cr => {}
