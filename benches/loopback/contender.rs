@@ -1,0 +1,201 @@
+//! The servers that are compared, each started at its best settings for this load.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::dialect::Dialect;
+use super::process::Process;
+use super::shared::now;
+
+/// The hidden first argument by which this program, started once more, becomes the relay.
+pub(super) const RELAY: &str = "relay";
+
+/// How long a server may take to listen.
+const START_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A server that takes part.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Contender {
+    /// The yardstick.
+    Relay,
+    /// Ours.
+    Chinwag,
+    /// As a broker: one channel for each user.
+    Redis,
+    /// IRC, in C++.
+    Inspircd,
+    /// IRC, in C.
+    Ngircd,
+}
+
+impl Contender {
+    /// All of them, the yardstick first.
+    pub(super) const ALL: [Self; 5] =
+        [Self::Relay, Self::Chinwag, Self::Redis, Self::Inspircd, Self::Ngircd];
+
+    /// As in the table, and after `--with`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Relay => "relay",
+            Self::Chinwag => "chinwag",
+            Self::Redis => "redis",
+            Self::Inspircd => "inspircd",
+            Self::Ngircd => "ngircd",
+        }
+    }
+
+    /// What its users speak.
+    pub(super) fn dialect(self) -> Dialect {
+        match self {
+            Self::Relay => Dialect::Relay,
+            Self::Chinwag => Dialect::Chinwag,
+            Self::Redis => Dialect::Redis,
+            Self::Inspircd => Dialect::Inspircd,
+            Self::Ngircd => Dialect::Ngircd,
+        }
+    }
+
+    /// Whether 10,000 users take it seconds: one welcomes once a second, one looks through all users
+    /// for each that comes.
+    pub(super) fn is_slow_to_log_in(self) -> bool {
+        matches!(self, Self::Inspircd | Self::Ngircd)
+    }
+
+    /// Its program; none, if it is not installed.
+    pub(super) fn program(self) -> Option<PathBuf> {
+        let name = match self {
+            Self::Relay => return std::env::current_exe().ok(),
+            Self::Chinwag => return Some(PathBuf::from(env!("CARGO_BIN_EXE_chinwag"))),
+            Self::Redis => "redis-server",
+            Self::Inspircd => "inspircd",
+            Self::Ngircd => "ngircd",
+        };
+        // Debian keeps daemons where a user's PATH does not look.
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+        folders.extend(["/usr/sbin", "/usr/bin"].map(PathBuf::from));
+        folders.into_iter().map(|folder| folder.join(name)).find(|program| program.is_file())
+    }
+
+    /// Starts it on `core`; returns once it listens.
+    pub(super) fn start(self, core: usize) -> io::Result<(Process, SocketAddr)> {
+        let program = self.program().ok_or_else(|| io::Error::other("not installed"))?;
+        let arguments = match self {
+            Self::Relay => return start_ours(core, &program, &[RELAY]),
+            Self::Chinwag => {
+                return start_ours(core, &program, &["serve", "--listen", "127.0.0.1:0", "-q"]);
+            }
+            Self::Redis | Self::Inspircd | Self::Ngircd => self.arguments()?,
+        };
+        let (arguments, address) = arguments;
+        let process = Process::start_silent(core, &program, &arguments)?;
+        let start = now();
+        while TcpStream::connect(address).is_err() {
+            if start.elapsed() > START_PATIENCE {
+                return Err(io::Error::other("does not listen"));
+            }
+            pause(Duration::from_millis(20));
+        }
+        Ok((process, address))
+    }
+
+    /// For a server that cannot choose a port and name it: a free one, and how it is told.
+    fn arguments(self) -> io::Result<(Vec<String>, SocketAddr)> {
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let port = address.port().to_string();
+        let configuration = |template: &str| -> io::Result<String> {
+            let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{}.conf", self.name()));
+            fs::write(&path, template.replace("PORT", &port))?;
+            Ok(path.display().to_string())
+        };
+        let arguments: Vec<String> = match self {
+            Self::Redis => REDIS.replace("PORT", &port).split(' ').map(str::to_owned).collect(),
+            Self::Inspircd => {
+                let path = configuration(INSPIRCD)?;
+                vec![
+                    "--nofork".into(),
+                    "--nolog".into(),
+                    "--runasroot".into(),
+                    "--config".into(),
+                    path,
+                ]
+            }
+            Self::Ngircd => vec!["-n".into(), "-f".into(), configuration(NGIRCD)?],
+            Self::Relay | Self::Chinwag => unreachable!("these choose a port themselves"),
+        };
+        Ok((arguments, address))
+    }
+}
+
+/// Starts a program of this package, which says `listens on ADDRESS`.
+fn start_ours(core: usize, program: &Path, words: &[&str]) -> io::Result<(Process, SocketAddr)> {
+    let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+    let mut process = Process::start(core, program, &words)?;
+    let output = process.0.stdout.as_mut().expect("its output is piped");
+    let mut line = String::new();
+    BufReader::new(output).read_line(&mut line)?;
+    let address = line.split("listens on ").nth(1).and_then(|rest| {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ':');
+        rest[..end.unwrap_or(rest.len())].trim_end_matches(['.', ':']).parse().ok()
+    });
+    let address = address.ok_or_else(|| io::Error::other(format!("it said {line:?}")))?;
+    Ok((process, address))
+}
+
+/// Waits where there is nothing to wait for but time.
+#[expect(clippy::disallowed_methods, reason = "an idle server is measured by waiting")]
+pub(super) fn pause(length: Duration) {
+    std::thread::sleep(length);
+}
+
+/// Nothing is saved, nobody is dropped for reading slowly, and the queue of arrivals is long.
+const REDIS: &str = "--port PORT --bind 127.0.0.1 --protected-mode no --save  --appendonly no --maxclients 19900 \
+                     --client-output-buffer-limit pubsub 0 0 0 --tcp-backlog 4096 \
+                     --daemonize no --loglevel warning";
+
+/// No look-ups, no flood control, no limit for one address, and pings far apart.
+const NGIRCD: &str = "\
+[Global]
+Name = irc.bench
+AdminInfo1 = bench
+Info = bench
+Listen = 127.0.0.1
+Ports = PORT
+ServerUID = root
+ServerGID = root
+MotdFile = /dev/null/none
+[Limits]
+MaxConnections = 0
+MaxConnectionsIP = 0
+MaxNickLength = 20
+MaxPenaltyTime = 0
+PingTimeout = 3600
+PongTimeout = 3600
+[Options]
+DNS = no
+Ident = no
+PAM = no
+MorePrivacy = no
+SyslogFacility = daemon
+";
+
+/// The same.
+const INSPIRCD: &str = r#"
+<config format="xml">
+<server name="irc.bench" description="bench" network="bench" id="00B">
+<admin name="bench" nick="bench" email="bench@localhost">
+<bind address="127.0.0.1" port="PORT" type="clients">
+<connect name="main" allow="*" maxchans="20" timeout="60" pingfreq="3600" hardsendq="1M"
+         softsendq="64K" recvq="64K" threshold="1000000" commandrate="100000000" fakelag="no"
+         localmax="1000000" globalmax="1000000" maxconnwarn="no" resolvehostnames="no"
+         useident="no" limit="1000000" modes="">
+<performance netbuffersize="65534" somaxconn="4096" softlimit="100000" quietbursts="yes">
+<security hidewhois="" userstats="" maxtargets="20">
+<options defaultmodes="" prefixquit="">
+<limits maxnick="30" maxuser="20" maxline="512">
+<cidr ipv4clone="32" ipv6clone="128">
+<pid file="/dev/null">
+"#;

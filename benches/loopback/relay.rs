@@ -1,0 +1,137 @@
+//! The bare relay: the least that any server between two sockets has to do.
+//!
+//! It copies bytes from one socket to the other and knows no lines. One shared read buffer, one
+//! read and one write per batch, both interests registered once and edge-triggered, no allocation
+//! while it relays. It is the yardstick of this bench and no server: it trusts its peers, and gives
+//! up when a write falls short, which the load never causes.
+//!
+//! Its one rule: connections 2k and 2k+1, in the order of arrival, are a pair. The first bytes of
+//! each are its login, answered with one line; all that follow go to the other.
+
+use std::io::{self, ErrorKind, Read, Write};
+
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token};
+
+/// What the relay answers to a login.
+pub(super) const WELCOME: &str = "* welcome\n";
+
+const LISTENER: Token = Token(usize::MAX);
+const READ_BYTES_MAX: usize = 64 * 1024;
+const EVENTS_MAX: usize = 1024;
+
+/// One end of a pair.
+struct End {
+    stream: TcpStream,
+    logged_in: bool,
+}
+
+struct Relay {
+    poll: Poll,
+    listener: TcpListener,
+    /// End `i` of pair `p` has the token 2p + i.
+    pairs: Vec<[Option<End>; 2]>,
+    /// Pairs whose ends have both left.
+    free: Vec<usize>,
+    /// The pair that waits for its second end.
+    half: Option<usize>,
+    buffer: Box<[u8]>,
+}
+
+/// Relays until it is killed.
+pub(super) fn run() -> io::Result<()> {
+    let mut listener = TcpListener::bind("127.0.0.1:0".parse().expect("an address"))?;
+    socket2::SockRef::from(&listener).set_tcp_nodelay(true)?; // accepted sockets inherit it
+    let poll = Poll::new()?;
+    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+    println!("relay listens on {}", listener.local_addr()?);
+    let buffer = vec![0; READ_BYTES_MAX].into_boxed_slice();
+    let mut relay =
+        Relay { poll, listener, pairs: Vec::new(), free: Vec::new(), half: None, buffer };
+    let mut events = Events::with_capacity(EVENTS_MAX);
+    loop {
+        match relay.poll.poll(&mut events, None) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            outcome => outcome?,
+        }
+        for event in &events {
+            match event.token() {
+                LISTENER => relay.accept()?,
+                token if event.is_readable() => relay.pass(token.0, event.is_read_closed())?,
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Relay {
+    fn accept(&mut self) -> io::Result<()> {
+        loop {
+            let mut stream = match self.listener.accept() {
+                Ok((stream, _)) => stream,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            let (pair, end) = match self.half.take() {
+                Some(pair) => (pair, 1),
+                None => (self.free_pair(), 0),
+            };
+            if end == 0 {
+                self.half = Some(pair);
+            }
+            let both = Interest::READABLE | Interest::WRITABLE;
+            self.poll.registry().register(&mut stream, Token(2 * pair + end), both)?;
+            self.pairs[pair][end] = Some(End { stream, logged_in: false });
+        }
+    }
+
+    fn free_pair(&mut self) -> usize {
+        self.free.pop().unwrap_or_else(|| {
+            self.pairs.push([None, None]);
+            self.pairs.len() - 1
+        })
+    }
+
+    /// Moves what one end sent to the other. A short read has drained the socket, unless its peer
+    /// is done: then there is an end to be read as well.
+    fn pass(&mut self, token: usize, peer_done: bool) -> io::Result<()> {
+        let (pair, end) = (token / 2, token % 2);
+        loop {
+            let [left, right] = &mut self.pairs[pair];
+            let (from, to) = if end == 0 { (left, right) } else { (right, left) };
+            let Some(End { stream, logged_in }) = from else { return Ok(()) };
+            let read = match stream.read(&mut self.buffer) {
+                Ok(0) => {
+                    self.hang_up(pair, end);
+                    return Ok(());
+                }
+                Ok(read) => read,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            if !*logged_in {
+                *logged_in = true;
+                write_whole(stream, WELCOME.as_bytes())?;
+            } else if let Some(End { stream, .. }) = to {
+                write_whole(stream, &self.buffer[..read])?;
+            }
+            if read < self.buffer.len() && !peer_done {
+                return Ok(());
+            }
+        }
+    }
+
+    fn hang_up(&mut self, pair: usize, end: usize) {
+        self.pairs[pair][end] = None;
+        if self.pairs[pair].iter().all(Option::is_none) && self.half != Some(pair) {
+            self.free.push(pair);
+        }
+    }
+}
+
+fn write_whole(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
+    match stream.write(bytes)? {
+        written if written == bytes.len() => Ok(()),
+        _ => Err(io::Error::other("a write fell short: the load filled a socket's buffer")),
+    }
+}
