@@ -1,0 +1,85 @@
+//! A chat without sockets: an exchange full of users in pairs, whose clients take whatever comes.
+
+use chinwag::SessionId;
+use chinwag::exchange::{Action, Exchange};
+use chinwag::limits::Limits;
+use chinwag::time::Time;
+
+/// Bytes of a line that the users say, with its ending.
+pub(crate) const LINE: &[u8; 64] =
+    b"The quick brown fox jumps over the lazy dog, and over it again.\n";
+
+/// An exchange and the two ends of every conversation in it.
+pub(crate) struct Room {
+    exchange: Exchange,
+    now: Time,
+}
+
+impl Room {
+    /// Nobody is here.
+    pub(crate) fn empty() -> Self {
+        Self { exchange: Exchange::new(Limits::default()), now: Time::START }
+    }
+
+    /// So many users, 2k and 2k + 1 of them in a chat.
+    pub(crate) fn of_pairs(users: usize) -> Self {
+        let mut room = Self::empty();
+        (0..users).for_each(|user| room.arrive(user));
+        (0..users / 2).for_each(|pair| room.pair_up(pair));
+        room
+    }
+
+    /// A user connects and logs in.
+    pub(crate) fn arrive(&mut self, user: usize) {
+        self.exchange.handle_arrival(self.now, SessionId::from_key(user));
+        self.act();
+        let read = self.say(user, format!("user{user}\n").as_bytes());
+        assert!(read > 0, "user {user} is welcomed");
+    }
+
+    /// One asks, the other says yes.
+    pub(crate) fn pair_up(&mut self, pair: usize) {
+        let (one, other) = (2 * pair, 2 * pair + 1);
+        self.say(one, format!("2 user{other}\n").as_bytes());
+        self.say(other, b"yes\n");
+        let with = self.exchange.chat().partner(SessionId::from_key(one));
+        assert_eq!(with, Some(SessionId::from_key(other)), "pair {pair} is in a chat");
+    }
+
+    /// A user's client ends its half of the connection, and the server closes it.
+    pub(crate) fn leave(&mut self, user: usize) {
+        self.exchange.handle_end(self.now, SessionId::from_key(user));
+        self.act();
+    }
+
+    /// Bytes from a user's client arrive, and whatever they bring about is written at once.
+    /// Returns the bytes written.
+    pub(crate) fn say(&mut self, user: usize, bytes: &[u8]) -> usize {
+        self.hear(user, bytes);
+        self.act()
+    }
+
+    /// Bytes from a user's client arrive.
+    pub(crate) fn hear(&mut self, user: usize, bytes: &[u8]) {
+        let id = SessionId::from_key(user);
+        assert!(self.exchange.wants_input(id), "every client takes what it is sent");
+        self.exchange.handle_bytes(self.now, id, bytes);
+    }
+
+    /// The end of a turn: everything that waits is written. Returns the bytes.
+    pub(crate) fn act(&mut self) -> usize {
+        let mut written = 0;
+        while let Some(action) = self.exchange.poll_action() {
+            match action {
+                Action::Write(id) => {
+                    let count = self.exchange.output(id).len();
+                    written += count;
+                    self.exchange.handle_sent(self.now, id, count);
+                }
+                Action::Close(id) => self.exchange.forget(id),
+                Action::Resume(_) | Action::EndSending(_) | Action::Report(_) => {}
+            }
+        }
+        written
+    }
+}
