@@ -2,7 +2,7 @@
 //!
 //! With 100, 10,000 and 1,000,000 users. First the same 50 pairs talk, spread over all who are
 //! here: the cost must not grow with the others. Then everybody does, which at a million is mostly
-//! a measure of the machine's memory. CPU time of the thread, medians of interleaved rounds.
+//! a measure of the machine's memory. At last a user comes and goes, again and again. CPU time of the thread, medians of interleaved rounds.
 
 #[path = "shared/room.rs"]
 mod room;
@@ -37,16 +37,24 @@ struct Subject {
     users: usize,
     room: Room,
     heap_bytes_per_user: f64,
-    /// Nanoseconds per line, a value for each round; by [`MEASUREMENTS`].
+    /// Nanoseconds, a value for each round; by [`MEASUREMENTS`].
     rounds: [Vec<f64>; MEASUREMENTS.len()],
 }
 
-/// What is measured of each room: its name, whether all pairs talk, and lines to a batch.
-const MEASUREMENTS: [(&str, bool, usize); 4] = [
-    ("50 pairs, 1 line a batch", false, 1),
-    ("50 pairs, 16 lines a batch", false, 16),
-    ("everybody, 1 line a batch", true, 1),
-    ("everybody, 16 lines a batch", true, 16),
+/// What is measured of each room.
+enum Measurement {
+    /// The cost of a line: whether all pairs talk, and lines to a batch.
+    Line { everybody: bool, batch: usize },
+    /// The cost of somebody who connects, logs in and leaves.
+    Visit,
+}
+
+const MEASUREMENTS: [(&str, Measurement); 5] = [
+    ("a line, 50 pairs, 1 a batch", Measurement::Line { everybody: false, batch: 1 }),
+    ("a line, 50 pairs, 16 a batch", Measurement::Line { everybody: false, batch: 16 }),
+    ("a line, everybody, 1 a batch", Measurement::Line { everybody: true, batch: 1 }),
+    ("a line, everybody, 16 a batch", Measurement::Line { everybody: true, batch: 16 }),
+    ("a user who comes and goes", Measurement::Visit),
 ];
 
 fn main() -> ExitCode {
@@ -68,11 +76,16 @@ fn run() -> io::Result<()> {
         options.by_length(&[100, 1_000], &[100, 10_000, 1_000_000], &[100, 10_000, 1_000_000]);
     let mut subjects: Vec<Subject> = sizes.iter().map(|&users| Subject::new(users)).collect();
     for _ in 0..options.by_length(1, 5, 15) {
-        for (index, &(_, everybody, lines)) in MEASUREMENTS.iter().enumerate() {
+        for (index, (_, measurement)) in MEASUREMENTS.iter().enumerate() {
+            let least = options.by_length(10_000, 200_000, 500_000);
             for subject in &mut subjects {
-                let pairs = if everybody { subject.users / 2 } else { PAIRS };
-                let least = options.by_length(10_000, 200_000, 500_000);
-                let nanoseconds = subject.nanoseconds_per_line(pairs, lines, least);
+                let nanoseconds = match *measurement {
+                    Measurement::Line { everybody, batch } => {
+                        let pairs = if everybody { subject.users / 2 } else { PAIRS };
+                        subject.nanoseconds_per_line(pairs, batch, least)
+                    }
+                    Measurement::Visit => subject.nanoseconds_per_visit(least / 100),
+                };
                 subject.rounds[index].push(nanoseconds);
             }
         }
@@ -120,10 +133,21 @@ impl Subject {
         assert!(written >= said * LINE_BYTES_MIN, "all lines are delivered");
         spent.as_nanos() as f64 / said as f64
     }
+
+    /// Users come, log in and leave, one after the other, while all the others are here.
+    fn nanoseconds_per_visit(&mut self, visits: usize) -> f64 {
+        let before = cpu_time();
+        for visit in 0..visits {
+            let visitor = self.users + visit % PAIRS_PER_TURN;
+            self.room.arrive(visitor);
+            self.room.leave(visitor);
+        }
+        (cpu_time() - before).as_nanos() as f64 / visits as f64
+    }
 }
 
 fn table(subjects: &[Subject]) -> String {
-    let mut table = String::from("| nanoseconds a line |");
+    let mut table = String::from("| nanoseconds for |");
     for subject in subjects {
         let _ = write!(table, " {} users |", subject.users);
     }

@@ -8,6 +8,7 @@
 
 mod bout;
 mod chart;
+mod clock;
 mod contender;
 mod dialect;
 mod load;

@@ -6,9 +6,9 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::clock::{now, pause};
 use super::dialect::Dialect;
 use super::process::Process;
-use super::shared::now;
 
 /// The hidden first argument by which this program, started once more, becomes the relay.
 pub(super) const RELAY: &str = "relay";
@@ -143,12 +143,6 @@ fn start_ours(core: usize, program: &Path, words: &[&str]) -> io::Result<(Proces
     });
     let address = address.ok_or_else(|| io::Error::other(format!("it said {line:?}")))?;
     Ok((process, address))
-}
-
-/// Waits where there is nothing to wait for but time.
-#[expect(clippy::disallowed_methods, reason = "an idle server is measured by waiting")]
-pub(super) fn pause(length: Duration) {
-    std::thread::sleep(length);
 }
 
 /// Nothing is saved, nobody is dropped for reading slowly, and the queue of arrivals is long.

@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use mio::{Events, Poll};
 
+use super::clock::now;
 use super::dialect::Dialect;
 use super::process::Usage;
-use super::shared::now;
 use super::user::User;
 use super::walk::Walk;
 

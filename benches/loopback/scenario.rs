@@ -5,7 +5,8 @@ use std::io;
 use std::time::Duration;
 
 use super::bout::{Bout, Work};
-use super::contender::{Contender, pause};
+use super::clock::pause;
+use super::contender::Contender;
 use super::process::{Cores, sockets_max};
 use super::report::{Cell, Goal, Measure, Row};
 use super::shared::{Length, Options};

@@ -10,9 +10,9 @@ use std::time::Instant;
 
 use mio::{Events, Interest, Token};
 
+use super::clock::now;
 use super::dialect::Phase;
 use super::load::{EVENTS_MAX, Load, STALL, wait};
-use super::shared::now;
 use super::user::User;
 
 /// Visitors from one address, before the next takes its turn: ports stay bound for a minute.

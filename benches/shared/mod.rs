@@ -1,7 +1,6 @@
 //! What both benches share: how they are asked to run, and what they make of many rounds.
 
 use std::collections::HashSet;
-use std::time::Instant;
 
 /// How long a bench may take.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,10 +93,4 @@ impl Summary {
         };
         Some(Self { least, median, most })
     }
-}
-
-/// The clock: the benches time things, which nothing else here does.
-#[expect(clippy::disallowed_methods, reason = "measuring is what a bench is for")]
-pub(crate) fn now() -> Instant {
-    Instant::now()
 }
