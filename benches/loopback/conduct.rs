@@ -56,7 +56,9 @@ fn conduct() -> io::Result<()> {
     let rows = course.run();
     let table = format!("{}\n{circumstances}\n", report::table(&rows));
     print!("\n{table}");
-    if options.length != Length::Minimal {
+    if options.length == Length::Minimal {
+        println!("A minimal run: every line was checked, the figures mean nothing.");
+    } else {
         // Beside the other things that building leaves, whatever the target directory is called.
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bench");
         fs::create_dir_all(&folder)?;

@@ -84,8 +84,8 @@ impl<'a> Course<'a> {
         let mut entries = self.enter(users, |one, cores| Bout::with_pairs(one, cores, users));
         for (volley, goal) in [(1, 0.95), (16, 0.90)] {
             let name = format!("{users} users in pairs, {volley} in flight");
-            let length = self.round_length();
-            self.rounds(&name, &mut entries, |bout| bout.talk(users / 2, volley, length));
+            let (count, length) = self.rounds_of_work();
+            self.rounds(&name, count, &mut entries, |bout| bout.talk(users / 2, volley, length));
             for (entry, work) in entries.iter().filter_map(|one| Some((one, one.values.last()?))) {
                 eprintln!("  {}: {}", entry.contender.name(), work.business());
             }
@@ -102,8 +102,8 @@ impl<'a> Course<'a> {
         let mut entries = self.enter(many, |one, cores| {
             Ok((Bout::with_pairs(one, cores, few)?, Bout::with_pairs(one, cores, many)?))
         });
-        let length = self.round_length();
-        self.rounds(&name, &mut entries, |(few, many)| {
+        let (count, length) = self.rounds_of_work();
+        self.rounds(&name, count, &mut entries, |(few, many)| {
             let few = few.talk(PAIRS_IN_CROWD, 1, length)?;
             let many = many.talk(PAIRS_IN_CROWD, 1, length)?;
             Ok(few.per_cpu_second() / many.per_cpu_second())
@@ -114,9 +114,10 @@ impl<'a> Course<'a> {
     /// What it costs to let users in, and to have them.
     fn idle(&mut self, users: usize) -> Vec<Row> {
         let cores = self.cores;
-        let length = Duration::from_millis(self.options.by_length(100, 2_000, 10_000));
+        let (count, length) = self.options.by_length((1, 100), (1, 2_000), (3, 10_000));
+        let length = Duration::from_millis(length);
         let mut entries = self.enter(users, |contender, _| Ok(contender));
-        self.rounds(&format!("{users} users idle"), &mut entries, |&mut contender| {
+        self.rounds(&format!("{users} users idle"), count, &mut entries, |&mut contender| {
             let mut bout = Bout::start(contender, cores)?;
             let before = bout.memory()?;
             let work = bout.log_in(users)?;
@@ -149,8 +150,8 @@ impl<'a> Course<'a> {
     fn visits(&mut self) -> Row {
         let name = "connect, login, one line, leave".to_owned();
         let mut entries = self.enter(0, Bout::start);
-        let length = self.round_length();
-        self.rounds(&name, &mut entries, |bout| bout.visit(length));
+        let (count, length) = self.rounds_of_work();
+        self.rounds(&name, count, &mut entries, |bout| bout.visit(length));
         let (measure, goal) = (Measure::VisitsPerSecond, Goal::AtLeast(0.55));
         row(name, measure, goal, &entries, Work::per_cpu_second)
     }
@@ -178,12 +179,13 @@ impl<'a> Course<'a> {
     fn rounds<T, V>(
         &mut self,
         name: &str,
+        count: usize,
         entries: &mut [Entry<T, V>],
         measure: impl Fn(&mut T) -> io::Result<V>,
     ) {
         eprintln!("{name} …");
         entries.iter_mut().for_each(|entry| entry.values.clear());
-        for _ in 0..self.options.by_length(1, 3, 9) {
+        for _ in 0..count {
             for entry in &mut *entries {
                 let Ok(subject) = &mut entry.subject else { continue };
                 match measure(subject) {
@@ -204,8 +206,10 @@ impl<'a> Course<'a> {
         reason.split(':').next().unwrap_or("failed").to_owned()
     }
 
-    fn round_length(&self) -> Duration {
-        Duration::from_millis(self.options.by_length(20, 150, 400))
+    /// How many rounds, and how long each server works in one.
+    fn rounds_of_work(&self) -> (usize, Duration) {
+        let (count, length) = self.options.by_length((1, 20), (3, 150), (9, 400));
+        (count, Duration::from_millis(length))
     }
 
     /// So many users, or fewer if this machine does not let a process have the sockets.
