@@ -78,10 +78,6 @@ fn telnets(kind: Kind, server: &Server) -> Person {
         person.hears("Escape character is ");
     } else {
         person.hears("Connected to ");
-        person.hears_exactly("");
-        person.hears("Entering character mode");
-        person.hears("Escape character is ");
-        person.hears_exactly("");
     }
     person
 }
@@ -165,11 +161,13 @@ fn ctrl_c_in_telnet_clears_the_line_and_telnet_goes_on_showing_what_comes() {
     anna.hears_all(&["* Welcome", USERNAME]);
     anna.enters("anna");
     for _ in 0..3 {
-        // The terminal shows ^C without ending the line, so what comes next stands behind it.
-        anna.sends(b"\x03");
-        bert.says("2 anna");
-        bert.hears("* Asked anna");
-        anna.hears_containing("? bert wants to chat");
+        // telnet now throws away what it reads until its timing mark is refused; the answer to a line
+        // typed after that shows that it was. The terminal shows ^C and the line as one.
+        anna.sends(b"half a line\x03");
+        anna.sends(b"1 anna\n");
+        anna.hears_containing("^C1 anna");
+        anna.hears_all(&["* 1 user", "- anna available (you)", MENU]);
+        bert.asks(&mut anna);
         bert.says("cancel");
         bert.hears_all(&["* You withdrew", MENU]);
         anna.hears_all(&["* bert withdrew", MENU]);
@@ -179,7 +177,7 @@ fn ctrl_c_in_telnet_clears_the_line_and_telnet_goes_on_showing_what_comes() {
     }
     // Umlauts, and a line corrected with backspace before it was sent.
     anna.chats_with(&mut bert);
-    anna.sends("grü\x7füße\n".as_bytes());
+    anna.sends("grx\x7füße\n".as_bytes());
     bert.hears_exactly("anna: grüße");
 }
 

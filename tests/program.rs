@@ -5,7 +5,7 @@ mod common;
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Stdio};
 
-use common::server::{PROGRAM, run};
+use common::server::{program, run};
 use common::{MENU, Person, Server, skip};
 use rustix::process::Signal;
 
@@ -77,7 +77,7 @@ fn version_is_the_name_and_the_number() {
 
 #[test]
 fn port_0_prints_the_real_port_for_every_address() {
-    let mut command = Command::new(PROGRAM);
+    let mut command = Command::new(program());
     command.args(["serve", "--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0"]);
     command.stderr(Stdio::piped());
     let server = Server::launches_with_stderr(command, 2);
@@ -105,7 +105,7 @@ fn ipv6_is_listened_on_as_well() {
 
 #[test]
 fn the_address_may_come_from_the_environment_and_a_flag_is_stronger() {
-    let mut command = Command::new(PROGRAM);
+    let mut command = Command::new(program());
     command.arg("serve").env("CHINWAG_LISTEN", "127.0.0.2:0");
     if TcpListener::bind("127.0.0.2:0").is_err() {
         return skip("127.0.0.2 is not bindable here");

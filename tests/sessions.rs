@@ -208,15 +208,17 @@ fn watcher_sees(watcher: &mut Person, s: &str, o: &str, after: &str) {
     let (state, name) = after.split_once(' ').unwrap_or((after, s));
     watcher.says(&format!("1 {name}"));
     watcher.hears("* ");
-    match state {
-        "naming" | "gone" => {}
-        "menu" | "choosing" => watcher.hears_exactly(&format!("- {name} available")),
-        "busy" => watcher.hears_exactly(&format!("- {name} busy")),
-        "asking" => watcher.hears_exactly(&format!("- {name} asking {o}")),
-        "asked" => watcher.hears_exactly(&format!("- {name} asked by {o}")),
-        "chatting" => watcher.hears_exactly(&format!("- {name} chatting with {o}")),
+    let row = match state {
+        "naming" | "gone" => return watcher.hears_exactly(MENU),
+        "menu" | "choosing" => format!("- {name} available"),
+        "busy" => format!("- {name} busy"),
+        "asking" => format!("- {name} asking {o}"),
+        "asked" => format!("- {name} asked by {o}"),
+        "chatting" => format!("- {name} chatting with {o}"),
         other => panic!("no such state: {other}"),
-    }
+    };
+    let rows = watcher.hears_rows();
+    assert!(rows.contains(&row), "{row:?} is not among {rows:?}");
     watcher.hears_exactly(MENU);
 }
 
@@ -595,8 +597,10 @@ fn a_list_has_fifty_rows_in_the_order_of_names_and_then_says_how_many_more() {
 
 // Deaths (3.9): whoever shared something with the dead is told at once, and is back at the menu.
 
-/// How a connection can end, without the server's doing.
-const DEATHS: [(&str, fn(Person)); 3] = [
+/// A way a connection can end without the server's doing, and what it is called.
+type Death = (&'static str, fn(Person));
+
+const DEATHS: [Death; 3] = [
     ("hangs up", Person::hang_up),
     ("is reset", Person::reset),
     ("half-closes", |mut person| {

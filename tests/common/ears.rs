@@ -127,6 +127,12 @@ impl Ears {
         Some(heard)
     }
 
+    /// Bytes that were read but are no line yet.
+    pub(crate) fn take_raw(&mut self) -> Vec<u8> {
+        assert!(self.heard.is_empty(), "{} has heard {:?} and not listened", self.name, self.heard);
+        std::mem::take(&mut self.raw)
+    }
+
     /// Puts back what was heard too early.
     pub(crate) fn unhear(&mut self, heard: Heard) {
         self.transcript.pop_back();

@@ -5,10 +5,12 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::Child;
 use std::time::Duration;
 
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags};
 use socket2::SockRef;
 
-use super::ears::{Ears, Framing, Heard};
-use super::{MENU, Server, USERNAME, patience};
+use super::ears::{Ears, Framing, Heard, readable};
+use super::{MENU, Server, USERNAME, now, patience};
 
 /// One person. Made by [`Person::arrives`], [`Person::joins`] or, for nc and telnet, [`Person::through`].
 pub(crate) struct Person {
@@ -116,6 +118,39 @@ impl Person {
     pub(crate) fn sends_or_fails(&mut self, bytes: &[u8]) -> bool {
         let mouth = self.mouth.as_mut().expect("has not half-closed");
         mouth.write_all(bytes).is_ok()
+    }
+
+    /// Sends as much as the network takes at once, which may be nothing. Returns how much.
+    pub(crate) fn pushes(&mut self, bytes: &[u8]) -> usize {
+        let mut sent = 0;
+        while sent < bytes.len() {
+            match rustix::net::send(self.socket(), &bytes[sent..], SendFlags::DONTWAIT) {
+                Ok(count) => sent += count,
+                Err(Errno::AGAIN) => break,
+                Err(error) => self.ears.fail(&format!("could not send: {error}")),
+            }
+        }
+        sent
+    }
+
+    /// Takes up to `most` bytes that have arrived, raw, without waiting. Nothing may be half heard before.
+    pub(crate) fn takes(&mut self, most: usize) -> Vec<u8> {
+        let mut bytes = self.ears.take_raw();
+        let mut chunk = vec![0; 64 * 1024];
+        while bytes.len() < most {
+            let room = chunk.len().min(most - bytes.len());
+            match rustix::net::recv(self.socket(), &mut chunk[..room], RecvFlags::DONTWAIT) {
+                Ok((_, 0)) | Err(Errno::AGAIN) => break,
+                Ok((_, count)) => bytes.extend_from_slice(&chunk[..count]),
+                Err(error) => self.ears.fail(&format!("could not read: {error}")),
+            }
+        }
+        bytes
+    }
+
+    /// Waits until something has arrived.
+    pub(crate) fn waits_for_bytes(&self) -> bool {
+        readable(self.socket(), now() + patience())
     }
 
     /// The very next thing heard is a line that begins so. Returns the line.

@@ -10,8 +10,12 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::ears::{Ears, Framing, Heard, readable};
 use super::{now, patience};
 
-/// The program under test.
-pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_chinwag");
+/// The program under test: the one just built, or the one that `CHINWAG_TESTS_PROGRAM` names, such as an
+/// optimized build.
+pub(crate) fn program() -> String {
+    let built = env!("CARGO_BIN_EXE_chinwag");
+    std::env::var("CHINWAG_TESTS_PROGRAM").unwrap_or_else(|_| built.to_owned())
+}
 
 /// A running server. Dropped, it is killed.
 pub(crate) struct Server {
@@ -48,14 +52,14 @@ impl Server {
     #[track_caller]
     pub(crate) fn starts_after(shell: &str, flags: &[&str]) -> Server {
         let mut command = Command::new("sh");
-        command.args(["-c", &format!("{shell}; exec \"$0\" \"$@\""), PROGRAM]);
+        command.args(["-c", &format!("{shell}; exec \"$0\" \"$@\""), &program()]);
         command.args(["serve", "--listen", "127.0.0.1:0"]).args(flags);
         Server::launches(command)
     }
 
     /// The command line of a server, not yet run; for tests that redirect something.
     pub(crate) fn command(listen: &str, flags: &[&str]) -> Command {
-        let mut command = Command::new(PROGRAM);
+        let mut command = Command::new(program());
         command.args(["serve", "--listen", listen]).args(flags);
         command
     }
@@ -221,7 +225,7 @@ pub(crate) struct Run {
 /// Runs the program to its end, with no `CHINWAG_` variable set but those given.
 #[track_caller]
 pub(crate) fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Run {
-    let mut command = Command::new(PROGRAM);
+    let mut command = Command::new(program());
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("CHINWAG_") {
             command.env_remove(name);
