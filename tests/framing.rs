@@ -156,7 +156,7 @@ fn a_script_is_answered_in_full_and_then_the_connection_ends() {
     anna.hears_all(&["* Welcome", USERNAME, "* Hello, anna", MENU, "* 1 user online"]);
     anna.hears_exactly("- anna available (you)");
     anna.hears_exactly(MENU);
-    anna.hears_rows();
+    anna.hears_help();
     anna.hears_exactly(MENU);
     anna.hears_all(&["! ", MENU]);
     // The last line had no ending, and counts.
@@ -181,18 +181,17 @@ fn a_half_closed_chat_delivers_what_was_said_before() {
 
 #[test]
 fn a_script_that_asks_more_often_than_is_free_is_slowed_and_still_answered_in_full() {
-    let server = Server::starts();
-    let mut bert = Person::joins(&server, "bert");
-    bert.says("busy");
-    bert.hears_all(&["* You are busy", MENU]);
+    let server = Server::starts_with(&["--ask-again", "0.001"]);
+    let _bert = Person::joins(&server, "bert");
     let mut anna = Person::arrives(&server);
-    anna.sends(b"anna\n2 bert\n2 bert\n2 bert\n2 bert\n2 bert\n2 bert\nhelp\n3\n");
+    let script = ["anna\n", &"2 bert\ncancel\n".repeat(6), "help\n3\n"].concat();
+    anna.sends(script.as_bytes());
     anna.half_close();
     anna.hears_all(&["* Hello, anna", MENU]);
     for _ in 0..6 {
-        anna.hears_all(&["! ", MENU]);
+        anna.hears_all(&["* Asked bert", "* You withdrew", MENU]);
     }
-    anna.hears_rows();
+    anna.hears_help();
     anna.hears_exactly(MENU);
     anna.hears("* Goodbye");
     anna.hears_the_end();

@@ -415,7 +415,7 @@ fn lists_asked_for_in_a_loop_without_reading_cost_nothing_and_all_come() {
 
 #[test]
 fn asks_and_cancels_in_a_loop_without_reading_cost_nothing() {
-    let mut server = Server::starts_with(&["--ask-again", "0"]);
+    let mut server = Server::starts_with(&["--ask-again", "0.001"]);
     let mut pair = Pair::meets(&server);
     let mut asker = Person::joins(&server, "asker");
     let mut asked = with_a_small_buffer(&server, "asked");

@@ -225,11 +225,11 @@ fn the_log_tells_who_came_met_and_left_and_never_what_was_said() {
     anna.hears_the_end();
     let resetting = bert.socket().local_addr().expect("an address").to_string();
     bert.reset();
-    server.logs(&["INFO", &port]);
-    server.logs(&["INFO", "anna"]);
+    server.logs(&["INFO", &port, "connected"]);
+    server.logs(&["INFO", &port, "anna"]);
     server.logs(&["INFO", "anna", "bert"]);
-    server.logs(&["INFO", &resetting]);
-    server.logs(&["INFO", "reset"]);
+    server.logs(&["INFO", &port, "anna left: "]);
+    server.logs(&["INFO", &resetting, "bert left: "]);
     server.signal(Signal::TERM);
     assert_eq!(server.ends().code(), Some(0));
     assert!(!server.log().contains("secret"), "{}", server.log());

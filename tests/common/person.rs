@@ -180,7 +180,7 @@ impl Person {
         }
     }
 
-    /// The next things heard are the rows of a list (3.4, 4.1), at least one; returns them.
+    /// The next things heard are the rows of a list (3.4), at least one; returns them.
     #[track_caller]
     pub(crate) fn hears_rows(&mut self) -> Vec<String> {
         let mut rows = vec![self.hears("- ")];
@@ -193,6 +193,16 @@ impl Person {
                 }
             }
         }
+    }
+
+    /// The next things heard are the rows of help (4.1), which may have a line above.
+    #[track_caller]
+    pub(crate) fn hears_help(&mut self) {
+        match self.ears.next("help") {
+            Heard::Line(line) if line.starts_with("* ") => {}
+            other => self.ears.unhear(other),
+        }
+        self.hears_rows();
     }
 
     /// The next things heard are lines that begin so, in this order, with nothing between.

@@ -150,7 +150,11 @@ impl Server {
                 return line.to_owned();
             }
             let left = until.saturating_duration_since(now());
-            assert!(!left.is_zero() && !text.1, "no log line has {parts:?} in\n{}", text.0);
+            if left.is_zero() || text.1 {
+                let all = text.0.clone();
+                drop(text);
+                panic!("no log line has {parts:?} in\n{all}");
+            }
             text = self.log.grown.wait_timeout(text, left).expect("not poisoned").0;
         }
     }
