@@ -14,8 +14,9 @@ use common::dice::Dice;
 use common::{MENU, Server, USERNAME, now, patience, process, report, skip};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
+use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 
 /// As many clients as there are when the descriptors suffice.
 const CLIENTS: usize = 10_000;
@@ -117,6 +118,17 @@ fn an_honest_half_loses_nothing_and_waits_little_longer_while_the_other_half_att
     let alone = crowd.talks(TEXTS, false);
     crowd.is_joined_by_hostile(clients - clients / 2);
     let attacked = crowd.talks(TEXTS, true);
+    if std::env::var_os("DBG").is_some() {
+        for chunk in attacked.chunks(2000) {
+            report(&format!(
+                "chunk p50 {:?} p90 {:?} p99 {:?} max {:?}",
+                percentile(chunk, 50),
+                percentile(chunk, 90),
+                percentile(chunk, 99),
+                percentile(chunk, 100)
+            ));
+        }
+    }
     report(&format!(
         "alone:    p50 {:?}, p99 {:?}",
         percentile(&alone, 50),
@@ -268,7 +280,7 @@ impl Crowd {
 
     fn is_joined_by_hostile(&mut self, count: usize) {
         for number in 0..count {
-            let socket = TcpStream::connect(self.address).expect("the server is there");
+            let socket = hostile_socket(self.address);
             let habit = HABITS[number % HABITS.len()];
             self.hostile.push(Hostile { socket, habit, number, greeted: false });
             if number % 100 == 0 {
@@ -308,10 +320,24 @@ impl Crowd {
         hostile.greeted |= !failed;
         if failed || matches!(hostile.habit, Habit::Churn) {
             let _ = SockRef::from(&hostile.socket).set_linger(Some(Duration::ZERO));
-            hostile.socket = TcpStream::connect(self.address).expect("the server is there");
+            hostile.socket = hostile_socket(self.address);
             hostile.greeted = false;
         }
     }
+}
+
+/// A connection begun, whose buffers on this side are small: what an attacker does not read is to wait at
+/// the server, and not in the memory that all sockets of this machine share.
+fn hostile_socket(address: SocketAddr) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.set_recv_buffer_size(4096).expect("a small buffer");
+    socket.set_send_buffer_size(16 * 1024).expect("a small buffer");
+    socket.set_nonblocking(true).expect("a socket");
+    match socket.connect(&address.into()) {
+        Ok(()) => {}
+        Err(error) => assert_eq!(error.raw_os_error(), Some(Errno::INPROGRESS.raw_os_error())),
+    }
+    TcpStream::from_std(socket.into())
 }
 
 impl Honest {

@@ -124,7 +124,7 @@ fn a_thousand_idle_users_cost_little_and_a_long_list_is_cut() {
     server.is_well();
 }
 
-// Descriptors and connections (5.15, 5.16).
+// Descriptors and connections (5.17, 5.18).
 
 #[test]
 fn out_of_descriptors_it_goes_on_serving_without_spinning_and_accepts_again() {
@@ -487,7 +487,7 @@ fn resets_with_output_queued_cost_only_those_who_reset() {
     holds_little(&mut server, "resets with output queued");
 }
 
-// Readers who do not read (5.10 to 5.13).
+// Readers who do not read (5.10 to 5.15).
 
 /// A line of chat with a number in it, long enough that a megabyte has about a thousand.
 fn numbered(number: usize) -> String {
@@ -516,11 +516,11 @@ fn a_hundred_megabytes_for_a_partner_who_never_reads_are_held_back() {
     ));
     assert!(sent < 50 << 20, "{sent} bytes were taken from a sender nobody reads");
     pair.was_served_well();
-    // 5.12: told once. 5.13: the reader is parted, the sender is back at the menu.
+    // 5.14: told once. 5.15: the reader is parted, the sender is back at the menu.
     carl.hears("* dora is not reading");
     carl.hears_all(&["* dora left", MENU]);
     let took = began.elapsed();
-    assert!(took >= Duration::from_secs(3), "5.13: after only {took:?}");
+    assert!(took >= Duration::from_secs(3), "5.15: after only {took:?}");
     let _dora = Person::joins(&server, "dora");
     pair.was_served_well();
     holds_little(&mut server, "100 MB for a partner who never reads");

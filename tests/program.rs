@@ -223,6 +223,7 @@ fn the_log_tells_who_came_met_and_left_and_never_what_was_said() {
     let port = anna.socket().local_addr().expect("an address").to_string();
     anna.exits();
     anna.hears_the_end();
+    anna.hang_up();
     let resetting = bert.socket().local_addr().expect("an address").to_string();
     bert.reset();
     server.logs(&["INFO", &port, "connected"]);
