@@ -174,6 +174,15 @@ fn with_the_limit_of_its_own_it_never_runs_out_of_descriptors() {
     server.is_well();
 }
 
+#[test]
+fn a_low_soft_limit_of_descriptors_is_raised() {
+    let server = Server::starts_after("ulimit -S -n 64", &[]);
+    let mut guests: Vec<Person> = (0..200).map(|_| Person::dials(server.address())).collect();
+    for guest in &mut guests {
+        guest.hears_all(&["* Welcome", USERNAME]);
+    }
+}
+
 /// Joins once there is room again: the server hears of the others' leaving in its own time.
 #[track_caller]
 fn joins_at_last(server: &Server, name: &str) -> Person {
@@ -431,6 +440,7 @@ fn asks_and_cancels_in_a_loop_without_reading_cost_nothing() {
     pair.was_served_well();
 }
 
+/// A turn of the loop reads a little of everybody (5.19).
 #[test]
 fn a_flood_between_two_does_not_starve_two_others() {
     let mut server = Server::starts();
@@ -689,6 +699,11 @@ fn lives(mut server: Server) {
 #[test]
 fn a_closed_stderr_takes_nobody_down() {
     lives(Server::starts_after("exec 2>&-", &["-vvv"]));
+}
+
+#[test]
+fn a_full_disk_under_the_log_takes_nobody_down() {
+    lives(Server::starts_after("exec 2>/dev/full", &["-vvv"]));
 }
 
 #[test]

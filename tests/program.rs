@@ -2,12 +2,13 @@
 
 mod common;
 
+use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Stdio};
 
 use common::server::{program, run};
 use common::{MENU, Person, Server, skip};
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 
 /// A refusal to start is one line on stderr that names what was wrong, and an exit code.
 #[track_caller]
@@ -117,6 +118,39 @@ fn the_address_may_come_from_the_environment_and_a_flag_is_stronger() {
     command.env("CHINWAG_LISTEN", "127.0.0.2:0");
     let server = Server::launches(command);
     assert_eq!(server.address().ip(), SocketAddr::from(([127, 0, 0, 1], 0)).ip());
+}
+
+#[test]
+fn a_server_can_be_started_again_at_once_on_the_port_it_had() {
+    let mut server = Server::starts();
+    let address = server.address().to_string();
+    let mut anna = Person::joins(&server, "anna");
+    server.signal(Signal::TERM);
+    anna.hears("* The server is stopping");
+    anna.hears_the_end();
+    drop(anna);
+    assert_eq!(server.ends().code(), Some(0));
+    let again = Server::launches(Server::command(&address, &[]));
+    let _anna = Person::joins(&again, "anna");
+}
+
+#[test]
+fn a_standard_output_that_nobody_reads_is_no_reason_to_panic() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = Server::command("127.0.0.1:0", &[]);
+    command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped());
+    let mut server = command.spawn().expect("the program starts");
+    let mut log = BufReader::new(server.stderr.take().expect("piped"));
+    let mut text = String::new();
+    // Whether it serves or gives up is its own affair; but it says so in its own words.
+    while !text.contains("listening on") && log.read_line(&mut text).is_ok_and(|count| count > 0) {}
+    let pid = Pid::from_child(&server);
+    let _ = kill_process(pid, Signal::TERM);
+    log.read_to_string(&mut text).expect("UTF-8");
+    let status = server.wait().expect("a child");
+    assert!(matches!(status.code(), Some(0 | 1)), "{status}: {text}");
+    assert!(!text.contains("panicked"), "{text}");
 }
 
 // Stopping (3.9.3).
