@@ -291,6 +291,22 @@ fn thousands_who_never_give_a_name_are_let_go_at_the_deadline() {
     memory.cost_at_most(THOUSANDS_KIB, &mut server, "2,000 connections that never give a name");
 }
 
+/// Who was let go and does not go is closed at the closing deadline (5.16).
+#[test]
+fn who_never_ends_their_half_is_closed_regardless() {
+    let server = Server::starts_with(&["--closing-timeout", "0.5"]);
+    let mut pair = Pair::meets(&server);
+    let before = process::descriptors(server.pid());
+    let mut lingers: Vec<Person> =
+        (0..20).map(|number| Person::joins(&server, &format!("u{number}"))).collect();
+    for person in &mut lingers {
+        person.exits();
+        person.hears_the_end();
+    }
+    has_let_everybody_go(&server, &mut pair, before);
+    pair.was_served_well();
+}
+
 #[test]
 fn thousands_of_connects_and_closes_leave_nothing_behind() {
     let mut server = Server::starts();
