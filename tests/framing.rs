@@ -313,6 +313,11 @@ fn the_urgent_byte_of_telnets_synch_stays_out_of_the_text() {
     SockRef::from(anna.socket()).send_out_of_band(&[DM]).expect("urgent data");
     anna.sends(b"b\n");
     bert.hears_exactly("anna: ab");
+    // Urgent data that is no telnet stays in its place in the stream.
+    anna.sends(b"one, ");
+    SockRef::from(anna.socket()).send_out_of_band(b"t").expect("urgent data");
+    anna.sends(b"wo\n");
+    bert.hears_exactly("anna: one, two");
 }
 
 #[test]
