@@ -107,6 +107,7 @@ struct Crowd {
     acts: usize,
 }
 
+/// (5.19)
 #[test]
 fn an_honest_half_loses_nothing_and_waits_little_longer_while_the_other_half_attacks() {
     let clients = clients_that_fit();

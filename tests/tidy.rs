@@ -60,7 +60,9 @@ fn the_core_knows_no_socket_no_clock_no_thread_and_no_io() {
 fn no_file_and_no_function_outgrows_its_room() {
     for path in sources("src") {
         let text = read(&path);
-        assert!(text.lines().count() <= FILE_LINES_MAX, "{} is too long", path.display());
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let is_long = code.lines().count() > FILE_LINES_MAX;
+        assert!(!is_long || path.ends_with("tests.rs"), "{} is too long", path.display());
         assert!(text.starts_with("//!"), "{} does not say what lives in it", path.display());
     }
     for path in sources("src").into_iter().chain(sources("tests")).chain(sources("benches")) {
