@@ -219,15 +219,14 @@ impl Exchange {
     }
 
     fn take(&mut self, now: Time, id: SessionId, frame: Frame<'_>) {
-        match frame {
-            Frame::Line(line) => self.hear(now, id, Input::Line(line)),
-            Frame::Assembled(buffer) => {
-                self.hear(now, id, Input::Line(buffer.as_text()));
-                self.endpoints.take_back(buffer);
+        match &frame {
+            Frame::Line(_) | Frame::Assembled(_) => {
+                self.hear(now, id, frame.text().map_or(Input::NotUtf8, Input::Line));
             }
-            Frame::Input(input) => self.hear(now, id, input),
-            Frame::Reply(refusal) => self.endpoints.say(id, [&refusal]),
+            Frame::Input(input) => self.hear(now, id, *input),
+            Frame::Reply(refusal) => self.endpoints.say(id, [refusal]),
         }
+        self.endpoints.recycle(frame);
     }
 
     /// Tells the chat what a session sent, and delivers what comes of it.

@@ -19,10 +19,9 @@ pub use outbox::Outbox;
 /// What the next bytes of a connection turned out to be.
 #[derive(Debug)]
 pub enum Frame<'i> {
-    /// A line that lies whole in the bytes that were read.
-    Line(&'i str),
-    /// A line that had to be put together; the buffer, which holds just that, is to be given back to
-    /// the pool.
+    /// A line that lies whole in the bytes that were read, and is plain ([`text::is_plain`]).
+    Line(&'i [u8]),
+    /// A line that had to be put together, in a buffer that holds just that ([`Frame::recycle`]).
     Assembled(Box<Buffer>),
     /// Something else for the conversation.
     Input(Input<'static>),
@@ -31,13 +30,28 @@ pub enum Frame<'i> {
 }
 
 impl Frame<'_> {
-    /// The line that it is, if it is one.
+    /// The line that it is, if it is one: UTF-8, safe for any terminal (2.1), without its ending.
     #[must_use]
-    pub fn line(&self) -> Option<&str> {
+    #[inline]
+    pub fn line(&self) -> Option<&[u8]> {
         match self {
             Frame::Line(line) => Some(line),
-            Frame::Assembled(buffer) => Some(buffer.as_text()),
+            Frame::Assembled(buffer) => Some(buffer.as_slice()),
             Frame::Input(_) | Frame::Reply(_) => None,
+        }
+    }
+
+    /// The same as text; to be sure of that costs a look at each byte, which relaying does without.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        str::from_utf8(self.line()?).ok()
+    }
+
+    /// Gives the buffer it came in, if any, back to `pool`.
+    #[inline]
+    pub fn recycle(self, pool: &mut Pool) {
+        if let Frame::Assembled(buffer) = self {
+            pool.take_back(buffer);
         }
     }
 }

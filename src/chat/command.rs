@@ -68,11 +68,12 @@ impl<'a> Command<'a> {
     }
 }
 
-/// What a line typed in a chat is meant to do (3.7).
+/// What a line typed in a chat is meant to do (3.7). Of bytes, since for nearly every line nobody
+/// needs to know more than that it is none of the few words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ChatCommand<'a> {
     /// Deliver this text.
-    Say(&'a str),
+    Say(&'a [u8]),
     /// `quit`, `/quit`.
     Quit,
     /// `/help`.
@@ -83,22 +84,23 @@ pub(super) enum ChatCommand<'a> {
 
 impl<'a> ChatCommand<'a> {
     /// Reads `line`; its blanks belong to the text, if it is one.
-    pub(super) fn parse(line: &'a str) -> ChatCommand<'a> {
-        if let Some(rest) = line.strip_prefix('/') {
-            if rest.starts_with('/') {
-                return ChatCommand::Say(rest);
-            }
-            let is = |word: &str| rest.trim_end().eq_ignore_ascii_case(word);
-            return match () {
-                () if is("quit") => ChatCommand::Quit,
-                () if is("help") => ChatCommand::Help,
-                () => ChatCommand::Unknown,
-            };
+    #[inline]
+    pub(super) fn parse(line: &'a [u8]) -> ChatCommand<'a> {
+        match line.strip_prefix(b"/") {
+            Some(rest) => ChatCommand::after_slash(rest),
+            None if line.trim_ascii().eq_ignore_ascii_case(b"quit") => ChatCommand::Quit,
+            None => ChatCommand::Say(line),
         }
-        if line.trim_ascii().eq_ignore_ascii_case("quit") {
-            return ChatCommand::Quit;
+    }
+
+    fn after_slash(rest: &'a [u8]) -> ChatCommand<'a> {
+        let is = |word: &[u8]| rest.trim_ascii_end().eq_ignore_ascii_case(word);
+        match rest.first() {
+            Some(b'/') => ChatCommand::Say(rest),
+            _ if is(b"quit") => ChatCommand::Quit,
+            _ if is(b"help") => ChatCommand::Help,
+            _ => ChatCommand::Unknown,
         }
-        ChatCommand::Say(line)
     }
 }
 
@@ -132,17 +134,17 @@ mod tests {
             ("quit", ChatCommand::Quit),
             (" Quit ", ChatCommand::Quit),
             ("/QUIT ", ChatCommand::Quit),
-            ("//quit", ChatCommand::Say("/quit")),
-            ("//", ChatCommand::Say("/")),
+            ("//quit", ChatCommand::Say(b"/quit")),
+            ("//", ChatCommand::Say(b"/")),
             ("/", ChatCommand::Unknown),
             ("/me waves", ChatCommand::Unknown),
             ("/help", ChatCommand::Help),
-            ("  yes ", ChatCommand::Say("  yes ")),
-            (" /quit", ChatCommand::Say(" /quit")),
-            ("", ChatCommand::Say("")),
-            ("quit it", ChatCommand::Say("quit it")),
+            ("  yes ", ChatCommand::Say(b"  yes ")),
+            (" /quit", ChatCommand::Say(b" /quit")),
+            ("", ChatCommand::Say(b"")),
+            ("quit it", ChatCommand::Say(b"quit it")),
         ] {
-            assert_eq!(ChatCommand::parse(line), command, "{line:?}");
+            assert_eq!(ChatCommand::parse(line.as_bytes()), command, "{line:?}");
         }
     }
 }

@@ -131,7 +131,7 @@ impl Chat {
         with: SessionId,
         line: &'a str,
     ) -> Option<Relay<'a>> {
-        match ChatCommand::parse(line) {
+        match ChatCommand::parse(line.as_bytes()) {
             ChatCommand::Say(text) => {
                 return Some(Relay { to: with, from: &self.roster.user(id).name, text });
             }

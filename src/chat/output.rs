@@ -19,10 +19,11 @@ pub struct Pipe<'a> {
 }
 
 impl<'a> Pipe<'a> {
-    /// What `line` is to the partner; `None` if it is a command (3.7.2, 3.7.3) and for
+    /// What `line`, which is UTF-8, is to the partner; `None` if it is a command (3.7.2, 3.7.3) and for
     /// [`super::Chat::handle_input`].
     #[must_use]
-    pub fn relay(&self, line: &'a str) -> Option<Relay<'a>> {
+    #[inline]
+    pub fn relay(&self, line: &'a [u8]) -> Option<Relay<'a>> {
         match ChatCommand::parse(line) {
             ChatCommand::Say(text) => Some(Relay { to: self.to, from: self.from, text }),
             ChatCommand::Quit | ChatCommand::Help | ChatCommand::Unknown => None,
@@ -40,15 +41,16 @@ pub struct Relay<'a> {
     pub to: SessionId,
     /// Who says it.
     pub from: &'a Name,
-    /// What they say.
-    pub text: &'a str,
+    /// What they say, UTF-8.
+    pub text: &'a [u8],
 }
 
 impl Relay<'_> {
     /// The line in its parts, with its ending (1.1).
     #[must_use]
+    #[inline]
     pub fn parts(&self) -> [&[u8]; 4] {
-        [self.from.as_str().as_bytes(), b": ", self.text.as_bytes(), b"\r\n"]
+        [self.from.as_str().as_bytes(), b": ", self.text, b"\r\n"]
     }
 }
 

@@ -270,16 +270,15 @@ impl Connection {
 }
 
 fn hear_frame(frame: Frame<'_>, pool: &mut Pool, hear: &mut impl FnMut(Heard<'_>)) {
-    match frame {
-        Frame::Line(line) => hear(Heard::Line(line)),
-        Frame::Assembled(buffer) => {
-            hear(Heard::Line(buffer.as_text()));
-            pool.take_back(buffer);
+    match &frame {
+        Frame::Line(_) | Frame::Assembled(_) => {
+            hear(frame.text().map_or(Heard::Unreadable, Heard::Line));
         }
         // Our server negotiates nothing, so there is nobody to refuse to.
         Frame::Reply(_) => {}
         Frame::Input(_) => hear(Heard::Unreadable),
     }
+    frame.recycle(pool);
 }
 
 fn begin(registry: &Registry, token: Token, address: SocketAddr) -> io::Result<TcpStream> {

@@ -120,18 +120,14 @@ impl Endpoints {
         };
         let before = to.outbox.len();
         let mut other = None;
-        while other.is_none() && !to.outbox.is_congested() {
+        while !to.outbox.is_congested() {
             let Some(frame) = from.reader.next(&mut self.pool, bytes) else { break };
-            match frame.line().and_then(|line| pipe.relay(line)) {
-                Some(relay) => to.outbox.push(&mut self.pool, relay.parts(), high_water),
-                None => {
-                    other = Some(frame);
-                    continue;
-                }
-            }
-            if let Frame::Assembled(buffer) = frame {
-                self.pool.take_back(buffer);
-            }
+            let Some(relay) = frame.line().and_then(|line| pipe.relay(line)) else {
+                other = Some(frame);
+                break;
+            };
+            to.outbox.push(&mut self.pool, relay.parts(), high_water);
+            frame.recycle(&mut self.pool);
         }
         self.note_said(pipe.to, before);
         other
@@ -156,9 +152,8 @@ impl Endpoints {
         !self.overrun.is_empty()
     }
 
-    /// Takes back a buffer that the reader gave a line in.
-    pub(super) fn take_back(&mut self, buffer: Box<Buffer>) {
-        self.pool.take_back(buffer);
+    pub(super) fn recycle(&mut self, frame: Frame<'_>) {
+        frame.recycle(&mut self.pool);
     }
 
     /// Someone whose output has passed its bound.
@@ -301,17 +296,16 @@ impl Endpoints {
         while let Some(frame) = endpoint.reader.next(pool, &mut rest) {
             match frame {
                 Frame::Reply(refusal) => refusals.push(refusal),
-                Frame::Line(_) | Frame::Input(Input::TooLong | Input::NotUtf8) => lines += 1,
+                Frame::Line(_)
+                | Frame::Assembled(_)
+                | Frame::Input(Input::TooLong | Input::NotUtf8) => lines += 1,
                 Frame::Input(Input::End) => {
                     endpoint.receiving = Receiving::LastLines;
                     break;
                 }
                 Frame::Input(_) => {}
-                Frame::Assembled(line) => {
-                    lines += 1;
-                    pool.take_back(line);
-                }
             }
+            frame.recycle(pool);
         }
         lines += usize::from(endpoint.reader.drop_begun(pool));
         let discarded = unread.len();

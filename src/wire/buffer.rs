@@ -31,6 +31,7 @@ impl Buffer {
 
     /// Puts `parts` in at the back, one behind the other. What was taken is overwritten before the
     /// buffer grows.
+    #[inline]
     pub fn push<const N: usize>(&mut self, parts: [&[u8]; N]) {
         let len = parts.iter().map(|part| part.len()).sum::<usize>();
         if self.taken > 0 && self.bytes.len() + len > self.bytes.capacity() {
@@ -41,12 +42,6 @@ impl Buffer {
         for part in parts {
             self.bytes.extend_from_slice(part);
         }
-    }
-
-    /// What is in it, as text; empty if it is not UTF-8.
-    #[must_use]
-    pub fn as_text(&self) -> &str {
-        str::from_utf8(self.as_slice()).unwrap_or_default()
     }
 
     /// Takes up to `count` bytes from the front.

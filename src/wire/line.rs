@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::mem;
 
-use memchr::memchr2;
+use memchr::memchr;
 
 use super::buffer::{Buffer, Pool};
 use super::opening::Opening;
@@ -103,23 +103,24 @@ impl LineReader {
         }
     }
 
-    /// The fast path: the next line, if it lies whole, plain and within the limit in `input`. No
-    /// further than the limit is looked at, or a flood of small frames would cost its square.
+    /// The fast path: the next line, if it lies whole, plain and within the limit in `input`, and ends
+    /// in LF or CR LF; a CR anywhere else is not plain. No further than the limit is looked at, or a
+    /// flood of small frames would cost its square.
     #[inline]
-    fn whole_line<'a>(&mut self, input: &mut &'a [u8]) -> Option<&'a str> {
+    fn whole_line<'i>(&mut self, input: &mut &'i [u8]) -> Option<&'i [u8]> {
         let (Begun::Nothing, Telnet::Text, false) = (&self.begun, self.telnet, self.after_cr)
         else {
             return None;
         };
-        let within = &input[..input.len().min(usize::from(self.line_bytes_max) + 1)];
-        let end = memchr2(b'\n', b'\r', within)?;
-        let line = &input[..end];
-        if !text::is_plain(line) {
+        let line_bytes_max = usize::from(self.line_bytes_max);
+        let within = &input[..input.len().min(line_bytes_max + b"\r\n".len())];
+        let end = memchr(b'\n', within)?;
+        let line = within[..end].strip_suffix(b"\r").unwrap_or(&within[..end]);
+        if line.len() > line_bytes_max || !text::is_plain(line) {
             return None;
         }
-        self.after_cr = input[end] == b'\r';
         *input = &input[end + 1..];
-        str::from_utf8(line).ok()
+        Some(line)
     }
 
     fn byte_by_byte(&mut self, pool: &mut Pool, input: &mut &[u8]) -> Option<Frame<'static>> {
@@ -202,7 +203,7 @@ impl LineReader {
 
     fn end_line(&mut self, pool: &mut Pool) -> Frame<'static> {
         let mut buffer = match mem::take(&mut self.begun) {
-            Begun::Nothing | Begun::Dropped => return Frame::Line(""),
+            Begun::Nothing | Begun::Dropped => return Frame::Line(b""),
             Begun::TooLong => return Frame::Input(Input::TooLong),
             Begun::Bytes(buffer) => buffer,
         };
@@ -242,8 +243,9 @@ mod tests {
 
     fn written(frame: &Frame<'_>) -> String {
         match frame {
-            Frame::Line(line) => (*line).to_owned(),
-            Frame::Assembled(buffer) => buffer.as_text().to_owned(),
+            Frame::Line(_) | Frame::Assembled(_) => {
+                String::from_utf8(frame.line().unwrap().to_vec()).unwrap()
+            }
             other => format!("{other:?}"),
         }
     }

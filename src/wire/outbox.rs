@@ -36,6 +36,7 @@ impl Outbox {
     }
 
     /// Adds `parts`, one behind the other; above `high_water_bytes` the outbox is congested.
+    #[inline]
     pub fn push<const N: usize>(
         &mut self,
         pool: &mut Pool,

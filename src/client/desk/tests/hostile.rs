@@ -3,7 +3,7 @@
 use super::super::super::keys::Key;
 use super::super::RING;
 use super::Scene;
-use crate::wire::{Frame, LineReader, Pool, text};
+use crate::wire::{LineReader, Pool, text};
 
 /// The escape sequences that the client itself writes.
 const OWN_SEQUENCES: [&str; 8] =
@@ -57,10 +57,8 @@ fn no_bytes_of_a_server_or_a_paste_make_a_control_sequence() {
             let bytes = bytes.collect::<Vec<u8>>();
             let mut unread = &bytes[..];
             while let Some(frame) = reader.next(&mut pool, &mut unread) {
-                match frame {
-                    Frame::Line(line) => scene.desk.handle_line(line),
-                    Frame::Assembled(buffer) => scene.desk.handle_line(buffer.as_text()),
-                    Frame::Input(_) | Frame::Reply(_) => {}
+                if let Some(line) = frame.text() {
+                    scene.desk.handle_line(line);
                 }
             }
             let pasted = Key::Paste { text: String::from_utf8_lossy(&bytes).into(), cut: false };
