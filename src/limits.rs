@@ -78,6 +78,10 @@ pub const ACCEPT_RETRY_MS: u64 = 1_000;
 /// Seconds of silence before the kernel asks whether a peer is still there (5.20).
 pub const KEEPALIVE_IDLE_S: u64 = 60;
 
+/// Seconds over which those questions are spread (5.20), a second later for each arrival in turn: tens
+/// of thousands who fell silent together would all be asked at once, and the answers lost in the rush.
+pub const KEEPALIVE_SPREAD_S: u64 = 32;
+
 /// Seconds between those questions (5.20).
 pub const KEEPALIVE_INTERVAL_S: u64 = 15;
 
@@ -89,8 +93,9 @@ pub const KEEPALIVE_COUNT: u32 = 4;
 /// that does not read would take the memory of the whole machine's TCP. Enough for 640 KB/s at 100 ms.
 pub const SOCKET_BUFFER_BYTES: usize = 64 * 1024;
 
-/// Milliseconds that sent bytes may stay unacknowledged (5.20, RFC 5482).
-pub const USER_TIMEOUT_MS: u64 = 120_000;
+/// Milliseconds that sent bytes may stay unacknowledged (5.20, RFC 5482). Linux ends the questions of
+/// keepalive by it too, so it is longer than all of them take.
+pub const USER_TIMEOUT_MS: u64 = 180_000;
 
 /// Bytes a buffer has when it is new: a few lines each way.
 pub const BUFFER_BYTES: usize = 2 * 1024;
@@ -113,6 +118,14 @@ const _: () = assert!(
     "our own reply must not trip the limit on output"
 );
 const _: () = assert!(LINE_BYTES_MAX <= READ_BYTES_PER_TURN, "a full line fits into one read");
+const _: () = assert!(
+    1_000
+        * (KEEPALIVE_IDLE_S
+            + KEEPALIVE_SPREAD_S
+            + KEEPALIVE_INTERVAL_S * (KEEPALIVE_COUNT as u64 + 1))
+        <= USER_TIMEOUT_MS,
+    "every question of keepalive is asked"
+);
 const _: () = assert!(LIST_ROWS_MAX <= LIST_COUNT_MAX, "what is shown is counted");
 const _: () = assert!(BUFFER_BYTES <= BUFFER_BYTES_KEPT_MAX, "an unused buffer is worth keeping");
 

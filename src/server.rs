@@ -211,6 +211,9 @@ impl Server {
                     self.admit(accepted);
                 }
             }
+            if budget < ACCEPTS_PER_TURN {
+                self.listeners[n].spread_keepalive();
+            }
         }
     }
 

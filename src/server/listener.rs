@@ -11,8 +11,8 @@ use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
 use super::doorkeeper::Refusal;
 use crate::limits::{
-    ACCEPT_RETRY_MS, BACKLOG, KEEPALIVE_COUNT, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, Limits,
-    SOCKET_BUFFER_BYTES, USER_TIMEOUT_MS,
+    ACCEPT_RETRY_MS, BACKLOG, KEEPALIVE_COUNT, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S,
+    KEEPALIVE_SPREAD_S, Limits, SOCKET_BUFFER_BYTES, USER_TIMEOUT_MS,
 };
 use crate::time::Time;
 
@@ -25,6 +25,8 @@ pub(super) struct Listener {
     socket: TcpListener,
     address: SocketAddr,
     waiting: Waiting,
+    /// Seconds by which keepalive of those accepted next is later than of the first (5.20).
+    spread_s: u64,
 }
 
 /// Whether somebody waits to be accepted. An edge says so once.
@@ -50,7 +52,7 @@ impl Listener {
         socket.listen(BACKLOG)?;
         let socket = TcpListener::from_std(socket.into());
         let address = socket.local_addr()?;
-        Ok(Listener { socket, address, waiting: Waiting::Nobody })
+        Ok(Listener { socket, address, waiting: Waiting::Nobody, spread_s: 0 })
     }
 
     pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
@@ -91,6 +93,16 @@ impl Listener {
             Waiting::Somebody => true,
             Waiting::Starved(until) => until <= now,
         }
+    }
+
+    /// Those who connect from now on are asked a second later whether they are still there. Set on the
+    /// listener, which they inherit it from, and for a turn's arrivals together: that is spread enough.
+    pub(super) fn spread_keepalive(&mut self) {
+        self.spread_s = (self.spread_s + 1) % KEEPALIVE_SPREAD_S;
+        let idle = Duration::from_secs(KEEPALIVE_IDLE_S + self.spread_s);
+        let keepalive = TcpKeepalive::new().with_time(idle);
+        // Only a matter of manners towards the network: without it all are asked together.
+        drop(SockRef::from(&self.socket).set_tcp_keepalive(&keepalive));
     }
 
     /// Accepts once. Whatever fails concerns one connection, or passes; the listener stays.
@@ -178,6 +190,11 @@ mod tests {
         assert!(socket.tcp_nodelay().unwrap() && socket.out_of_band_inline().unwrap());
         assert!(socket.keepalive().unwrap());
         assert_eq!(socket.tcp_keepalive_time().unwrap().as_secs(), KEEPALIVE_IDLE_S);
+        listener.spread_keepalive();
+        let _second = std::net::TcpStream::connect(listener.address()).unwrap();
+        let (second, _) = listener.accept(Time::START).expect("the connection is complete");
+        let later = SockRef::from(&second).tcp_keepalive_time().unwrap().as_secs();
+        assert_eq!(later, KEEPALIVE_IDLE_S + 1, "not all are asked at once");
         assert_eq!(socket.tcp_user_timeout().unwrap().unwrap().as_millis(), USER_TIMEOUT_MS.into());
         // Linux doubles what it is asked for, for its own bookkeeping (socket(7)).
         assert_eq!(socket.send_buffer_size().unwrap(), 2 * SOCKET_BUFFER_BYTES);
