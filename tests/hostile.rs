@@ -116,6 +116,8 @@ fn an_idle_server_with_idle_users_does_not_wake_up() {
         (0..20).map(|number| Person::joins(&server, &format!("u{number}"))).collect();
     let mut pair = Pair::meets(&server);
     pair.talks();
+    // The answer was here before the server had gone to sleep over it.
+    people[0].hears_nothing_for(Duration::from_millis(100));
     let (sleeps, ticks) = (process::sleeps(server.pid()), process::ticks(server.pid()));
     people[0].hears_nothing_for(Duration::from_secs(3));
     let woken = process::sleeps(server.pid()) - sleeps;

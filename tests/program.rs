@@ -293,8 +293,7 @@ fn quiet_says_nothing_of_what_is_usual() {
     let mut server = Server::starts_with(&["-q"]);
     let anna = Person::joins(&server, "anna");
     anna.hang_up();
-    let _bert = Person::joins(&server, "bert");
-    server.signal(Signal::TERM);
+    Person::joins(&server, "bert").hang_up();
     server.signal(Signal::TERM);
     server.ends();
     assert!(!server.log().contains("INFO"), "{}", server.log());
