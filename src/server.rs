@@ -143,14 +143,17 @@ impl Server {
         let left = !self.leftover.is_empty() || self.listeners.iter().any(Listener::has_more);
         let retry = self.listeners.iter().filter_map(Listener::retry_at).min();
         let next = self.exchange.poll_timeout().into_iter().chain(retry).chain(self.stop_by).min();
-        let timeout = match next {
+        let mut timeout = match next {
             _ if left => Some(Duration::ZERO),
             Some(at) => Some(Duration::from_millis(at.ms_since(self.now))),
             None => None,
         };
-        match self.poll.poll(&mut self.events, timeout) {
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => self.events.clear(),
-            result => result?,
+        while let Err(e) = self.poll.poll(&mut self.events, timeout) {
+            if e.kind() != io::ErrorKind::Interrupted {
+                return Err(e);
+            }
+            // We were stopped and go on (signal(7)): what has come since is read before what is due.
+            timeout = Some(Duration::ZERO);
         }
         let elapsed = self.started.elapsed().as_millis();
         self.now = Time::START.after_ms(u64::try_from(elapsed).unwrap_or(u64::MAX));
