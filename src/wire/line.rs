@@ -112,6 +112,10 @@ impl LineReader {
         else {
             return None;
         };
+        // Telnet begins here, not a line: looking for its end would make a flood of commands quadratic.
+        if input.first() == Some(&IAC) {
+            return None;
+        }
         let line_bytes_max = usize::from(self.line_bytes_max);
         let within = &input[..input.len().min(line_bytes_max + b"\r\n".len())];
         let end = memchr(b'\n', within)?;
