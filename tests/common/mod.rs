@@ -46,10 +46,15 @@ pub(crate) fn now() -> Instant {
 pub(crate) fn skip(why: &str) {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     assert!(std::env::var_os("CHINWAG_TESTS_NO_SKIP").is_none(), "{test} would be skipped: {why}");
-    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {why}");
+    says_aloud(&format!("SKIPPED {test}: {why}\n"));
 }
 
 /// Says a measured figure aloud, past the capture of the test runner.
 pub(crate) fn report(figure: &str) {
-    let _ = writeln!(std::io::stderr(), "measured: {figure}");
+    says_aloud(&format!("measured: {figure}\n"));
+}
+
+/// In one write, since other tests speak as well.
+fn says_aloud(line: &str) {
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }
