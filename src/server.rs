@@ -57,7 +57,8 @@ pub struct Server {
     /// Connections that an event of this turn made readable.
     fresh: Vec<SessionId>,
     /// Connections that were not read to the end, or not at all: an edge tells of it once, and we
-    /// remember. Those who send without end are always among these, those who talk are not.
+    /// remember. Those who send without end are always among these; those who talk are not, and are
+    /// read before.
     leftover: VecDeque<SessionId>,
     /// The one buffer everybody is read into.
     read_buffer: Box<[u8]>,
@@ -187,7 +188,10 @@ impl Server {
             // What could have been read is held back, so the read that would tell us never comes.
             self.exchange.handle_failure(self.now, id);
         } else if connection.note_event(event) {
-            self.fresh.push(id);
+            match connection.floods {
+                true => self.leftover.push_back(id),
+                false => self.fresh.push(id),
+            }
         }
     }
 

@@ -7,6 +7,8 @@ use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr};
 use mio::event::Event;
 use mio::net::TcpStream;
 
+use crate::limits::FLOOD_BYTES;
+
 /// On Linux a read that came back short has drained the socket: what arrives later is a new edge
 /// (epoll(7), question 9), and a FIN that was there already was told with the event. Elsewhere only
 /// `WouldBlock` says so.
@@ -23,6 +25,8 @@ pub(super) struct Connection {
     pub(super) has_more: bool,
     /// It stands on the loop's list of those to be read.
     pub(super) listed: bool,
+    /// The last read brought more than people type: others are read first.
+    pub(super) floods: bool,
     /// A short read does not mean that the socket is drained: the client has ended its half, which
     /// the next read finds out, or has sent urgent data (telnet's synch), at which reads stop short.
     must_drain: bool,
@@ -76,6 +80,7 @@ impl Connection {
             peer: Peer::new(peer),
             has_more: false,
             listed: false,
+            floods: false,
             must_drain: !SHORT_READ_DRAINS,
         }
     }
@@ -92,6 +97,7 @@ impl Connection {
     /// Reads once.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Progress {
         let progress = Progress::of(self.stream.read(buffer));
+        self.floods = matches!(progress, Progress::Bytes(n) if n > FLOOD_BYTES);
         self.has_more = match progress {
             Progress::Bytes(n) => n == buffer.len() || self.must_drain,
             Progress::Nothing | Progress::End | Progress::Failed(_) => false,
