@@ -1,0 +1,75 @@
+//! How bytes are cut into packets changes nothing in what is answered (1.5), for a whole session
+//! rather than one reader: the same bytes, cut in every way or at random, give the same output.
+
+use chinwag::exchange::{Action, Exchange};
+use chinwag::limits::Limits;
+use chinwag::time::Time;
+
+use crate::random::Random;
+use crate::world::id;
+
+/// Two people; what each sends in turn. Every kind of framing, and every state, is in it.
+const SCENE: [(usize, &[u8]); 12] = [
+    (0, b"\xff\xfd\x06ann\xc3\xa9\x7fa\r\n1\r\0"),
+    (1, b"* bert\nb\x08bert\n\xff\xf6help\n"),
+    (0, b"2\r\n\xff\xfa\x18\r\n\xff\xff\xff\xf0BERT\r\n"),
+    (1, b"maybe\n2 nobody\n\x15YES\n"),
+    (0, b"na\xc3\xafve \x1b[31mred\x1b[0m \xe2\x80\xaeevil\r\r\n//quit\r/me\r\n"),
+    (1, b"\xef\xbb\xbfcaf\xe9\n\xff\xff\n  kept  \n"),
+    (0, b"lost\xff\xf4\xff\xfd\x06found\r\n/help\r\n"),
+    (1, b"\xff\xfb\x1f\xff\xfe\x01\xff\xf1x\xff\xf7y\n\n"),
+    (1, b"quit\nignore anna\nbusy\n1 a\n"),
+    (0, b"yes\r\n2 bert\r\ncancel\r\n\r\n/\r\n"),
+    (1, b"exit\nnot read\n"),
+    (0, b"1\r\nhalf\xff\xec"),
+];
+
+/// What each reads in [`SCENE`], if its turns come in the packets that `cut` makes of them.
+fn play(mut cut: impl FnMut(&[u8]) -> Vec<usize>) -> [Vec<u8>; 2] {
+    let mut exchange = Exchange::new(Limits::default());
+    let mut said = [Vec::new(), Vec::new()];
+    for who in 0..2 {
+        exchange.handle_arrival(Time::START, id(who));
+    }
+    for (who, bytes) in SCENE {
+        let mut rest = bytes;
+        for size in cut(bytes) {
+            let (packet, later) = rest.split_at(size.min(rest.len()));
+            exchange.handle_bytes(Time::START, id(who), packet);
+            rest = later;
+        }
+        exchange.handle_bytes(Time::START, id(who), rest);
+        while let Some(action) = exchange.poll_action() {
+            if let Action::Write(to) = action {
+                let output = exchange.output(to).to_vec();
+                said[to.key()].extend_from_slice(&output);
+                exchange.handle_sent(Time::START, to, output.len());
+            }
+        }
+    }
+    exchange.chat().check();
+    said
+}
+
+#[test]
+fn every_single_cut_and_every_byte_alone_gives_the_same_output() {
+    let whole = play(|bytes| vec![bytes.len()]);
+    let [anna, bert] = whole.each_ref().map(|said| String::from_utf8_lossy(said));
+    assert!(anna.contains("BERT accepted") || anna.contains("bert accepted"), "{anna}");
+    assert!(bert.contains("anna: /quit\r\n") && bert.contains("Goodbye"), "{bert}");
+    assert_eq!(play(|bytes| vec![1; bytes.len()]), whole, "byte by byte");
+    let longest = SCENE.iter().map(|(_, bytes)| bytes.len()).max().unwrap_or(0);
+    for at in 1..longest {
+        assert_eq!(play(|_| vec![at]), whole, "cut at {at}");
+    }
+}
+
+#[test]
+fn random_cuts_give_the_same_output() {
+    let whole = play(|bytes| vec![bytes.len()]);
+    for seed in 0..200 {
+        let mut random = Random::new(seed);
+        let cut = |bytes: &[u8]| (0..bytes.len()).map(|_| random.between(1, 7)).collect();
+        assert_eq!(play(cut), whole, "seed {seed}");
+    }
+}
