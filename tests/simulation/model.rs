@@ -84,7 +84,10 @@ enum Stimulus {
     Heard(Who, Heard),
 }
 
-#[derive(Debug)]
+/// Orders in which those who are served at once are tried.
+const ORDERS_TRIED: usize = 8;
+
+#[derive(Debug, Clone)]
 pub(crate) struct Model {
     is_traced: bool,
     bounds: Bounds,
@@ -234,23 +237,53 @@ impl Model {
         self.happenings.is_empty() && self.heard.values().all(VecDeque::is_empty)
     }
 
-    /// Explains all that was observed, or panics.
-    pub(crate) fn settle(&mut self, mut observed: Observed) {
-        while self.explain_happening(&mut observed) || self.explain_heard(&mut observed) {}
+    /// Explains all that was observed, or panics. Where several people are served at once, in any
+    /// order that does.
+    pub(crate) fn settle(&mut self, observed: Observed) {
+        let mut speakers = self.speakers().collect::<Vec<_>>();
+        let orders = if speakers.len() < 2 || observed.is_empty() { 1 } else { ORDERS_TRIED };
+        let mut first_failure = None;
+        for n in 0..orders {
+            let mut attempt = if n + 1 < orders { Some(self.clone()) } else { None };
+            let model = attempt.as_mut().unwrap_or(self);
+            match model.explain(observed.clone(), &speakers) {
+                Ok(()) => {
+                    attempt.into_iter().for_each(|attempt| *self = attempt);
+                    return;
+                }
+                Err(failure) => drop(first_failure.get_or_insert(failure)),
+            }
+            // Backwards, then from each in turn.
+            if n == 0 { speakers.reverse() } else { speakers.rotate_left(1) }
+        }
+        panic!("{}", first_failure.unwrap_or_default());
+    }
+
+    fn speakers(&self) -> impl Iterator<Item = Who> {
+        self.heard.iter().filter(|(_, heard)| !heard.is_empty()).map(|(&who, _)| who)
+    }
+
+    /// Explains all that was observed, serving first who stands first in `order`.
+    fn explain(&mut self, mut observed: Observed, order: &[Who]) -> Result<(), String> {
+        while self.explain_happening(&mut observed) || self.explain_heard(&mut observed, order) {}
         if let Some((who, line)) = observed.rest() {
             let (person, heard) = (self.people.get(&who), self.heard.get(&who));
             let next = heard.and_then(VecDeque::front);
             let backlog = observed.backlog(who);
-            panic!(
+            return Err(format!(
                 "nothing explains what {who} reads: {line:?}; {next:?} is next, {backlog} bytes \
                  wait; {person:?}"
-            );
+            ));
         }
-        let waiting = self.heard.iter().filter(|(_, heard)| !heard.is_empty());
-        if let Some((who, heard)) =
-            waiting.clone().find(|(who, _)| !self.may_wait(**who, &observed))
-        {
-            panic!("{who} is not served: {:?} waits; {:?}", heard[0], self.people[who]);
+        if let Some(happening) = self.happenings.front() {
+            return Err(format!("nothing came of {happening:?}: {:?} was expected", self.expected));
+        }
+        match self.speakers().find(|&who| !self.may_wait(who, &observed)) {
+            Some(who) => {
+                let (person, heard) = (&self.people[&who], &self.heard[&who][0]);
+                Err(format!("{who} is not served: {heard:?} waits; {person:?}"))
+            }
+            None => Ok(()),
         }
     }
 
@@ -267,17 +300,15 @@ impl Model {
                 return true;
             }
         }
-        if let (Some(happening), None) = (self.happenings.front(), observed.rest()) {
-            panic!("nothing came of {happening:?}: {:?} was expected", self.expected);
-        }
         false
     }
 
     /// Tries to explain the first lines by what somebody sent.
-    fn explain_heard(&mut self, observed: &mut Observed) -> bool {
-        let speakers = self.heard.iter().filter(|(_, heard)| !heard.is_empty());
-        for who in speakers.map(|(&who, _)| who).collect::<Vec<_>>() {
-            let heard = self.heard[&who][0].clone();
+    fn explain_heard(&mut self, observed: &mut Observed, order: &[Who]) -> bool {
+        for &who in order {
+            let Some(heard) = self.heard.get(&who).and_then(VecDeque::front).cloned() else {
+                continue;
+            };
             if self.must_wait(who, observed) {
                 continue;
             }

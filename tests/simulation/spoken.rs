@@ -75,7 +75,7 @@ fn has_words(said: &str, words: &str) -> bool {
 }
 
 /// Lines that the server was seen to put out since it was last looked at, for each connection.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Observed {
     lines: BTreeMap<Who, VecDeque<Vec<u8>>>,
     /// Refusals of telnet options have their order among themselves, and none with the lines.
