@@ -70,12 +70,19 @@ enum Happening {
 /// What becomes of the held input of somebody whose chat has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum GivingUp {
-    /// There were lines, or part of one, and their writer is told.
+    /// There were lines, and their writer is told how many.
     Lines,
+    /// There was part of one more, which counts too.
+    LinesAndPart,
     /// There was nothing but telnet.
     Telnet,
     /// There was nothing.
     Nothing,
+}
+
+impl GivingUp {
+    const ALL: [GivingUp; 4] =
+        [GivingUp::Lines, GivingUp::LinesAndPart, GivingUp::Telnet, GivingUp::Nothing];
 }
 
 #[derive(Debug)]
@@ -325,7 +332,7 @@ impl Model {
     /// Whether the first lines observed follow from `stimulus`; if so, it has happened.
     fn explains(&mut self, stimulus: &Stimulus, observed: &mut Observed) -> bool {
         // The end of a chat gives up what is held of the one left, if anything is.
-        for giving_up in [GivingUp::Lines, GivingUp::Telnet, GivingUp::Nothing] {
+        for giving_up in GivingUp::ALL {
             self.expected.clear();
             self.undo.clear();
             let given_up = self.given_up.len();
@@ -339,7 +346,11 @@ impl Model {
                 let given_up = self.given_up[given_up..].iter().copied();
                 let over = self.undo.iter().map(|&(who, _)| who).filter(|&who| !self.is_open(who));
                 for who in given_up.chain(over).collect::<Vec<_>>() {
-                    self.heard.remove(&who);
+                    let is_open = self.is_open(who);
+                    if let Some(heard) = self.heard.get_mut(&who) {
+                        // An end among what is thrown away is still one.
+                        heard.retain(|heard| is_open && *heard == Heard::End);
+                    }
                 }
                 return true;
             }
@@ -348,7 +359,7 @@ impl Model {
             for (who, person) in self.undo.drain(..).rev() {
                 self.people.insert(who, person);
             }
-            if given_up_here == 0 {
+            if given_up_here == 0 && giving_up == GivingUp::LinesAndPart {
                 break;
             }
         }

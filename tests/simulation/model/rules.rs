@@ -257,19 +257,24 @@ impl Model {
 
     fn give_up_held(&mut self, who: Who) {
         let held = self.heard.get(&who).into_iter().flatten();
+        let held = held.take_while(|heard| **heard != Heard::End);
         let refusals = held.clone().filter_map(|heard| match heard {
             Heard::Option(refusal) => Some((who, Expect::Refusal(*refusal))),
             _ => None,
         });
-        let is_telnet = held.clone().count() > 0 && refusals.clone().count() == held.count();
-        if self.giving_up == GivingUp::Nothing || (self.giving_up == GivingUp::Telnet && !is_telnet)
-        {
-            return;
-        }
+        let is_line = |heard: &&Heard| !matches!(heard, Heard::Option(_) | Heard::AreYouThere);
+        let whole_lines = held.clone().filter(is_line).count();
+        let lines = match self.giving_up {
+            GivingUp::Lines if whole_lines > 0 => whole_lines,
+            GivingUp::LinesAndPart => whole_lines + 1,
+            GivingUp::Telnet if whole_lines == 0 && held.count() > 0 => 0,
+            GivingUp::Lines | GivingUp::Telnet | GivingUp::Nothing => return,
+        };
         self.expected.extend(refusals);
         self.given_up.push(who);
-        if self.giving_up == GivingUp::Lines {
-            self.says(who, '!', String::new());
+        if lines > 0 {
+            let plural = if lines == 1 { "" } else { "s" };
+            self.says(who, '!', format!("{lines} line{plural}"));
         }
     }
 

@@ -1,0 +1,105 @@
+//! The fuzz targets on a stable compiler: every input of `fuzz/corpus/` (seeds, and whatever was
+//! ever found), and some thousands made of them by a small mutator from a fixed seed. The real thing
+//! is `cargo +nightly fuzz run framing`, and `chat`; both come in through the same entries.
+//!
+//! `CHINWAG_FUZZ_RUNS` says how many mutated inputs each target gets.
+
+#[path = "../fuzz/entries/chat.rs"]
+mod chat;
+#[path = "../fuzz/entries/framing.rs"]
+mod framing;
+#[path = "simulation/random.rs"]
+mod random;
+
+use std::fs;
+use std::panic::catch_unwind;
+use std::path::Path;
+
+use random::Random;
+
+/// Bytes that mean something to the framing or to a schedule, and so are worth putting in.
+const TOKENS: [&[u8]; 24] = [
+    b"\n",
+    b"\r",
+    b"\r\n",
+    b"\0",
+    b"\x04",
+    b"\x08",
+    b"\x15",
+    b"\x7f",
+    b"\xff",
+    b"\xff\xfd\x06",
+    b"\xff\xfa",
+    b"\xff\xf0",
+    b"\xff\xec",
+    b"\xff\xf6",
+    b"\x1b[",
+    b"\xe2\x80\xae",
+    b"\xc3",
+    b"\na>yes\n",
+    b"\nb>2 anna\n",
+    b"\na>quit\n",
+    b"\nb.\n",
+    b"\na!\n",
+    b"\na<\x01\n",
+    b"\nb+z\n",
+];
+
+/// Runs `entry` on the corpus of `target`, then on what mutation makes of it.
+fn run(target: &str, entry: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let mut files = fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .map(|file| file.unwrap().path())
+        .collect::<Vec<_>>();
+    files.sort();
+    assert!(!files.is_empty(), "{} is empty", folder.display());
+    let mut inputs = Vec::new();
+    for path in files {
+        let input = fs::read(&path).unwrap();
+        check(entry, &input, &path.display().to_string());
+        inputs.push(input);
+    }
+    let runs = std::env::var("CHINWAG_FUZZ_RUNS").map_or(1_000, |runs| runs.parse().unwrap());
+    let mut random = Random::new(1);
+    for n in 0..runs {
+        let input = mutated(&mut random, &inputs);
+        check(entry, &input, &format!("mutation {n}"));
+    }
+}
+
+fn check(entry: fn(&[u8]), input: &[u8], name: &str) {
+    let outcome = catch_unwind(|| entry(input));
+    assert!(outcome.is_ok(), "{name} fails: {:?}", String::from_utf8_lossy(input));
+}
+
+/// One of `inputs`, with a part of another, tokens, and flipped bytes in it.
+fn mutated(random: &mut Random, inputs: &[Vec<u8>]) -> Vec<u8> {
+    let mut input = inputs[random.below(inputs.len())].clone();
+    for _ in 0..random.between(1, 6) {
+        let at = random.below(input.len() + 1);
+        match random.below(4) {
+            0 => drop(input.splice(at..at, random.pick(&TOKENS).iter().copied())),
+            1 => input.truncate(at.max(1)),
+            2 => {
+                let other = &inputs[random.below(inputs.len())];
+                let from = random.below(other.len() + 1);
+                let to = random.between(from, other.len());
+                drop(input.splice(at..at, other[from..to].iter().copied()));
+            }
+            _ if at < input.len() => input[at] = random.next() as u8,
+            _ => {}
+        }
+    }
+    input
+}
+
+#[test]
+fn any_bytes_however_cut_give_the_same_safe_lines() {
+    run("framing", framing::run);
+}
+
+#[test]
+fn any_schedule_keeps_the_invariants_and_leaves_nothing_behind() {
+    run("chat", chat::run);
+}
