@@ -1,6 +1,6 @@
 //! The fuzz targets on a stable compiler: every input of `fuzz/corpus/` (seeds, and whatever was
 //! ever found), and some thousands made of them by a small mutator from a fixed seed. The real thing
-//! is `cargo +nightly fuzz run framing`, and `chat`; both come in through the same entries.
+//! is `cargo +nightly fuzz run framing`, `chat` or `screen`; all come in through the same entries.
 //!
 //! `CHINWAG_FUZZ_RUNS` says how many mutated inputs each target gets.
 
@@ -10,6 +10,8 @@ mod chat;
 mod framing;
 #[path = "simulation/random.rs"]
 mod random;
+#[path = "../fuzz/entries/screen.rs"]
+mod screen;
 
 use std::fs;
 use std::panic::catch_unwind;
@@ -102,4 +104,9 @@ fn any_bytes_however_cut_give_the_same_safe_lines() {
 #[test]
 fn any_schedule_keeps_the_invariants_and_leaves_nothing_behind() {
     run("chat", chat::run);
+}
+
+#[test]
+fn any_keys_and_any_server_leave_the_terminal_in_order() {
+    run("screen", screen::run);
 }

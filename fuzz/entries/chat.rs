@@ -201,16 +201,23 @@ impl Scene {
     }
 }
 
-/// What waits is whole safe lines, and refusals, behind what is left of a line half taken.
+/// What waits is whole safe lines, and refusals of telnet options anywhere between them, behind
+/// what is left of a line or a refusal that was taken in part.
 fn check_lines(output: &[u8]) {
-    let whole = output.split_inclusive(|&byte| byte == b'\n').skip(1);
-    for line in whole {
+    let mut lines = Vec::new();
+    let mut rest = output.strip_prefix(&[252]).or(output.strip_prefix(&[254])).unwrap_or(output);
+    while let [byte, after @ ..] = rest {
+        rest = match rest {
+            [255, 252 | 254, _, after @ ..] => after,
+            _ => {
+                lines.push(*byte);
+                after
+            }
+        };
+    }
+    for line in lines.split_inclusive(|&byte| byte == b'\n').skip(1) {
         let line = line.strip_suffix(b"\r\n").expect("a line ends in CR LF");
-        let mut rest = line;
-        while let [255, 252 | 254, _, after @ ..] = rest {
-            rest = after;
-        }
-        let text = str::from_utf8(rest).expect("a line is UTF-8");
+        let text = str::from_utf8(line).expect("a line is UTF-8");
         assert!(!text.contains(|c: char| c.is_control()), "a control character in {text:?}");
     }
 }

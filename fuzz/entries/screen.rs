@@ -1,0 +1,194 @@
+//! Any keys, any bytes of a server, any widths and losses through the client's desk: nothing but its
+//! own few control sequences reaches the terminal, nothing stands below the line being typed, and
+//! the cursor stays on the screen.
+//!
+//! The input is text, so that a corpus can be read: each line is a step, its first byte what happens,
+//! the rest with what. Both the fuzzer and `tests/fuzz_corpus.rs` come in here.
+//!
+//! | step | what happens |
+//! | --- | --- |
+//! | `kTEXT` | keys are pressed: in TEXT, `~` stands for ESC and `^` for Enter |
+//! | `sTEXT` | the server says TEXT, with a line end |
+//! | `pTEXT` | TEXT is pasted, with a line end in it |
+//! | `wN` | the terminal is as wide as the byte N says |
+//! | `t` | a second passes, and a deadline, if there is one |
+//! | `x` | the connection is lost; `c`: there is one again; `f`: there is none |
+//! | `z` | the client was stopped and goes on |
+
+use std::num::NonZeroU16;
+
+use chinwag::client::desk::{Action, Desk, Setup};
+use chinwag::client::keys::KeyReader;
+use chinwag::client::options::{Bell, Server};
+use chinwag::client::paint::Palette;
+use chinwag::time::Time;
+use chinwag::wire::{Frame, LineReader, Pool};
+
+const ROWS: u16 = 12;
+const COLUMNS: u16 = 50;
+
+/// Steps of one input; more adds time, not states.
+const STEPS_MAX: usize = 300;
+
+/// Bytes of a line that the client takes from a server, as far as this test goes.
+const LINE_BYTES_MAX: u16 = 2_000;
+
+/// What the client may write besides text, colours included.
+const OWN_SEQUENCES: [&str; 9] =
+    ["\x1b[K", "\x1b[J", "\x1b[H", "\x1b[2J", "\x1b[6n", "\x1b7", "\x1b8", "\x1b[?7l", "\x1b[?7h"];
+
+/// Checks one input.
+///
+/// # Panics
+/// If the client breaks a promise.
+pub fn run(data: &[u8]) {
+    let mut scene = Scene::new(data.first().is_some_and(|byte| byte % 2 == 0));
+    scene.draw();
+    for step in data.split(|&byte| byte == b'\n').take(STEPS_MAX) {
+        if let [what, rest @ ..] = step {
+            scene.step(*what, rest);
+            scene.draw();
+        }
+    }
+}
+
+struct Scene {
+    desk: Desk,
+    keys: KeyReader,
+    reader: LineReader,
+    pool: Pool,
+    terminal: vt100::Parser,
+    now: Time,
+    is_connected: bool,
+    /// What the terminal shows is known for certain: it was not resized, and was given nothing
+    /// whose width is disputed among terminals.
+    is_certain: bool,
+}
+
+impl Scene {
+    fn new(has_name: bool) -> Scene {
+        let desk = Desk::new(Setup {
+            server: Server { host: "localhost".into(), port: 7878 },
+            palette: Palette { colours: false },
+            bell: Bell::Request,
+            reconnects: true,
+            name: has_name.then(|| "anna".into()),
+            seed: 1,
+            columns: COLUMNS,
+        });
+        Scene {
+            desk,
+            keys: KeyReader::default(),
+            reader: LineReader::new(LINE_BYTES_MAX),
+            pool: Pool::default(),
+            terminal: vt100::Parser::new(size(ROWS), size(COLUMNS), 0),
+            now: Time::START,
+            is_connected: false,
+            is_certain: true,
+        }
+    }
+
+    fn step(&mut self, what: u8, rest: &[u8]) {
+        match what {
+            b'k' => rest.iter().for_each(|&byte| self.press(byte)),
+            b's' if self.is_connected => self.hear(&[rest, b"\r\n"].concat()),
+            b'p' => {
+                let paste = [b"\x1b[200~", rest, b"\rand more\x1b[201~"].concat();
+                paste.into_iter().for_each(|byte| self.press(byte));
+            }
+            b'w' => {
+                self.desk.handle_resize(rest.first().map_or(0, |&columns| columns.into()));
+                self.is_certain = false;
+            }
+            b't' => {
+                self.now = self.now.after_ms(1_000);
+                self.desk.handle_timeout(self.now);
+            }
+            b'x' if self.is_connected => {
+                self.is_connected = false;
+                self.desk.handle_loss("it broke", vec!["unsent".into()], self.now);
+            }
+            b'f' if !self.is_connected => self.desk.handle_failure("nobody there", self.now),
+            b'c' if !self.is_connected => {
+                self.is_connected = true;
+                self.reader = LineReader::new(LINE_BYTES_MAX);
+                self.desk.handle_connected();
+            }
+            b'z' => self.desk.handle_return(COLUMNS),
+            _ => {}
+        }
+    }
+
+    fn press(&mut self, byte: u8) {
+        let byte = match byte {
+            b'~' => 0x1b,
+            b'^' => b'\r',
+            byte => byte,
+        };
+        if let Some(key) = self.keys.push(byte) {
+            self.desk.handle_key(key);
+        }
+    }
+
+    fn hear(&mut self, mut bytes: &[u8]) {
+        while let Some(frame) = self.reader.next(&mut self.pool, &mut bytes) {
+            match frame.line() {
+                Some(line) => self.desk.handle_line(line),
+                None => self.desk.handle_unreadable(),
+            }
+            if let Frame::Assembled(line) = frame {
+                self.pool.take_back(line);
+            }
+        }
+    }
+
+    fn draw(&mut self) {
+        while let Some(action) = self.desk.poll_action() {
+            if let Action::Send(line) = action {
+                assert!(!line.contains(['\r', '\n']), "two lines sent as one: {line:?}");
+            }
+        }
+        let mut out = String::new();
+        self.desk.draw(self.now, &mut out);
+        check_sequences(&out);
+        self.terminal.process(out.as_bytes());
+        let screen = self.terminal.screen();
+        let (row, column) = screen.cursor_position();
+        assert!(row < ROWS && column <= COLUMNS, "the cursor is at {row}, {column}");
+        self.is_certain &= out.is_ascii();
+        if self.is_certain {
+            let below = screen.rows(0, COLUMNS).skip(usize::from(row) + 1);
+            let below = below.collect::<String>();
+            assert!(below.trim().is_empty(), "below the line being typed stands {below:?}");
+        }
+    }
+}
+
+/// Nothing in `out` moves the cursor but the client's own sequences (2.1).
+fn check_sequences(out: &str) {
+    let mut rest = out;
+    while let Some(at) = rest.find(|c: char| c.is_control() || is_invisible(c)) {
+        rest = &rest[at..];
+        let own = OWN_SEQUENCES.iter().find_map(|own| rest.strip_prefix(own));
+        let control = || rest.strip_prefix(['\r', '\n', '\x07']);
+        let Some(after) = own.or_else(control).or_else(|| going_up(rest)) else {
+            panic!("the terminal gets {:?}", rest.chars().take(20).collect::<String>());
+        };
+        rest = after;
+    }
+}
+
+/// What follows `ESC [ n A`, with which rows of a line that was wrapped are taken away.
+fn going_up(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("\x1b[")?;
+    rest.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix('A')
+}
+
+/// What hides or turns text without being a control character.
+fn is_invisible(c: char) -> bool {
+    matches!(c as u32, 0x2028..=0x202e | 0x2066..=0x206f | 0xfeff | 0xfff9..=0xfffb)
+}
+
+fn size(cells: u16) -> NonZeroU16 {
+    NonZeroU16::new(cells).expect("a screen has cells")
+}
