@@ -34,7 +34,7 @@ const STEPS_MAX: usize = 500;
 ///
 /// # Panics
 /// If the exchange breaks a promise.
-pub fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) {
     let mut scene = Scene::new();
     for step in data.split(|&byte| byte == b'\n').take(STEPS_MAX) {
         if let [who, what, rest @ ..] = step {

@@ -10,7 +10,7 @@ use chinwag::wire::{Frame, Input, LineReader, Pool};
 ///
 /// # Panics
 /// If the framing breaks a promise.
-pub fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) {
     let Some((&cut, stream)) = data.split_first() else { return };
     for line_bytes_max in [LINE_BYTES_MAX, 16] {
         let whole = frames(line_bytes_max, [stream]);

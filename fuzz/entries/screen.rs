@@ -41,7 +41,7 @@ const OWN_SEQUENCES: [&str; 9] =
 ///
 /// # Panics
 /// If the client breaks a promise.
-pub fn run(data: &[u8]) {
+pub(crate) fn run(data: &[u8]) {
     let mut scene = Scene::new(data.first().is_some_and(|byte| byte % 2 == 0));
     scene.draw();
     for step in data.split(|&byte| byte == b'\n').take(STEPS_MAX) {

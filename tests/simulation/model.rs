@@ -74,15 +74,12 @@ enum GivingUp {
     Lines,
     /// There was part of one more, which counts too.
     LinesAndPart,
-    /// There was nothing but telnet.
+    /// There was nothing, or nothing but telnet.
     Telnet,
-    /// There was nothing.
-    Nothing,
 }
 
 impl GivingUp {
-    const ALL: [GivingUp; 4] =
-        [GivingUp::Lines, GivingUp::LinesAndPart, GivingUp::Telnet, GivingUp::Nothing];
+    const ALL: [GivingUp; 3] = [GivingUp::LinesAndPart, GivingUp::Lines, GivingUp::Telnet];
 }
 
 #[derive(Debug)]
@@ -125,7 +122,7 @@ impl Model {
             people: BTreeMap::new(),
             heard: BTreeMap::new(),
             happenings: VecDeque::new(),
-            giving_up: GivingUp::Nothing,
+            giving_up: GivingUp::Telnet,
             given_up: Vec::new(),
             expected: Vec::new(),
             undo: Vec::new(),

@@ -138,7 +138,7 @@ impl Habits {
                 _ => self.hand.command(random),
             };
         }
-        if random.chance(self.leaves) && random.chance(10) {
+        if random.chance(self.leaves) && random.chance(50) {
             return self.hand.end_of_input(random);
         }
         let line = self.line(random, model, who);

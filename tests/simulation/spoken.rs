@@ -38,6 +38,8 @@ pub(crate) enum Expect {
     Rows,
     /// The refusal of a telnet option.
     Refusal([u8; 3]),
+    /// Nothing can be it: what is being tried is not what happened.
+    Never,
 }
 
 impl Expect {
@@ -51,6 +53,7 @@ impl Expect {
                 said.is_some_and(|said| has_words(said, words))
             }
             Expect::Rows => line.starts_with(b"- "),
+            Expect::Never => false,
         }
     }
 

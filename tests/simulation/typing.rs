@@ -73,7 +73,6 @@ impl Hand {
         let is_subnegotiation = random.chance(30);
         if is_subnegotiation {
             typed.push(b"begun\xff\xfa");
-            typed.survives = 1..7 + 1025;
         }
         let excess = random.pick(&[1, 2, 500, 5_000]);
         typed.push(&vec![b'z'; 1024 + excess]);

@@ -265,10 +265,13 @@ impl Model {
         let is_line = |heard: &&Heard| !matches!(heard, Heard::Option(_) | Heard::AreYouThere);
         let whole_lines = held.clone().filter(is_line).count();
         let lines = match self.giving_up {
-            GivingUp::Lines if whole_lines > 0 => whole_lines,
             GivingUp::LinesAndPart => whole_lines + 1,
-            GivingUp::Telnet if whole_lines == 0 && held.count() > 0 => 0,
-            GivingUp::Lines | GivingUp::Telnet | GivingUp::Nothing => return,
+            GivingUp::Lines if whole_lines > 0 => whole_lines,
+            GivingUp::Telnet if held.count() == 0 => return,
+            GivingUp::Telnet if whole_lines == 0 => 0,
+            GivingUp::Lines | GivingUp::Telnet => {
+                return self.expected.push((who, Expect::Never));
+            }
         };
         self.expected.extend(refusals);
         self.given_up.push(who);

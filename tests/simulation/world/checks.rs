@@ -97,7 +97,9 @@ impl World {
         }
         let leaked = usize::from(self.sabotage.lasts(Wrong::BufferLeaked));
         let buffered = self.exchange.buffered_bytes() + leaked;
-        let unread_max = self.sockets.len() * READ_BYTES_PER_TURN;
+        // Only of those who are held is anything kept unread, and no more than one read of each.
+        let held = self.sockets.keys().filter(|&&who| !self.exchange.wants_input(id(who)));
+        let unread_max = held.count() * READ_BYTES_PER_TURN;
         let is_bounded = (waiting..=waiting + unread_max).contains(&buffered);
         assert!(is_bounded, "{buffered} bytes are buffered, {waiting} of them to be written");
         self.figures.buffered_most = self.figures.buffered_most.max(buffered);

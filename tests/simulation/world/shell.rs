@@ -54,7 +54,7 @@ impl World {
         }
         if !self.exchange.wants_input(id(who)) {
             self.figures.held += 1;
-            if !self.sabotage.lasts(Wrong::AlwaysRead) {
+            if socket.arrived == 0 || !self.sabotage.lasts(Wrong::AlwaysRead) {
                 return;
             }
         }
