@@ -89,7 +89,7 @@ impl Exchange {
                 self.resume_all(now);
             }
             Receiving::Discarding => self.endpoints.end_receiving(id),
-            Receiving::LastLines | Receiving::Ended => {}
+            Receiving::LastLines | Receiving::EndSaid | Receiving::Ended => {}
         }
     }
 
@@ -154,7 +154,7 @@ impl Exchange {
         match endpoint.receiving {
             Receiving::Lines => endpoint.unread.is_none() && self.may_hand_on(id),
             Receiving::Discarding => true,
-            Receiving::LastLines | Receiving::Ended => false,
+            Receiving::LastLines | Receiving::EndSaid | Receiving::Ended => false,
         }
     }
 
@@ -284,7 +284,7 @@ impl Exchange {
             self.hand_on_unread(now, id, unread);
         }
         let endpoint = &self.endpoints[id];
-        if endpoint.receiving == Receiving::LastLines
+        if matches!(endpoint.receiving, Receiving::LastLines | Receiving::EndSaid)
             && endpoint.unread.is_none()
             && self.may_hand_on(id)
         {
@@ -305,8 +305,10 @@ impl Exchange {
 
     /// All lines have been handed on, and no more will come.
     fn finish(&mut self, now: Time, id: SessionId) {
-        self.endpoints[id].receiving = Receiving::Ended;
         let (endpoint, pool) = self.endpoints.with_pool(id);
+        if endpoint.receiving == Receiving::LastLines {
+            endpoint.receiving = Receiving::Ended;
+        }
         if let Some(frame) = endpoint.reader.finish(pool) {
             self.take(now, id, frame);
         }

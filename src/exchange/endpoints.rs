@@ -199,7 +199,7 @@ impl Endpoints {
         endpoint.reader.release(pool);
         endpoint.paused_until = None;
         endpoint.receiving = match endpoint.receiving {
-            Receiving::Lines | Receiving::Discarding => Receiving::Discarding,
+            Receiving::Lines | Receiving::EndSaid | Receiving::Discarding => Receiving::Discarding,
             Receiving::LastLines | Receiving::Ended => Receiving::Ended,
         };
         if let Sending::Open { .. } = endpoint.sending {
@@ -300,7 +300,9 @@ impl Endpoints {
                 | Frame::Assembled(_)
                 | Frame::Input(Input::TooLong | Input::NotUtf8) => lines += 1,
                 Frame::Input(Input::End) => {
-                    endpoint.receiving = Receiving::LastLines;
+                    if endpoint.receiving == Receiving::Lines {
+                        endpoint.receiving = Receiving::EndSaid;
+                    }
                     break;
                 }
                 Frame::Input(_) => {}
