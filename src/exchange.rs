@@ -19,7 +19,7 @@ use crate::limits::{Limits, REPLIES_BYTES_MAX, STALL_NOTICE_MS};
 use crate::time::Time;
 use crate::wire::{Buffer, Frame, Input};
 use endpoint::{Receiving, Sending};
-use endpoints::Endpoints;
+use endpoints::{Discarded, Endpoints};
 
 /// The chat, and both ends of every connection to it.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub struct Exchange {
     to_resume: Vec<SessionId>,
     /// Sessions whose chat ended with lines of theirs unsent, and how many.
     undelivered: Vec<(SessionId, usize)>,
+    /// Sessions that had said, behind those lines, that no more would come.
+    ended: Vec<SessionId>,
 }
 
 /// What the shell is to do, in the order it came about.
@@ -57,6 +59,7 @@ impl Exchange {
             endpoints: Endpoints::new(limits.clone()),
             to_resume: Vec::new(),
             undelivered: Vec::new(),
+            ended: Vec::new(),
             limits,
         }
     }
@@ -89,7 +92,7 @@ impl Exchange {
                 self.resume_all(now);
             }
             Receiving::Discarding => self.endpoints.end_receiving(id),
-            Receiving::LastLines | Receiving::EndSaid | Receiving::Ended => {}
+            Receiving::LastLines | Receiving::Ended => {}
         }
     }
 
@@ -154,7 +157,7 @@ impl Exchange {
         match endpoint.receiving {
             Receiving::Lines => endpoint.unread.is_none() && self.may_hand_on(id),
             Receiving::Discarding => true,
-            Receiving::LastLines | Receiving::EndSaid | Receiving::Ended => false,
+            Receiving::LastLines | Receiving::Ended => false,
         }
     }
 
@@ -252,8 +255,10 @@ impl Exchange {
                         self.endpoints.report(event);
                         if let Event::Parted { by, from } = event {
                             self.endpoints.restart_stall(now, from);
-                            let lines = self.endpoints.discard_unread(from);
+                            let discarded = self.endpoints.discard_unread(from);
+                            let Discarded { lines, end_said } = discarded;
                             self.undelivered.extend((lines > 0).then_some((from, lines)));
+                            self.ended.extend(end_said.then_some(from));
                             self.to_resume.extend([by, from]);
                         }
                     }
@@ -264,6 +269,8 @@ impl Exchange {
                 self.chat.handle_departure(now, id, Departure::Overrun);
             } else if let Some((id, lines)) = self.undelivered.pop() {
                 self.chat.handle_undelivered(id, lines);
+            } else if let Some(id) = self.ended.pop() {
+                self.chat.handle_departure(now, id, Departure::HungUp);
             } else {
                 return;
             }
@@ -284,7 +291,7 @@ impl Exchange {
             self.hand_on_unread(now, id, unread);
         }
         let endpoint = &self.endpoints[id];
-        if matches!(endpoint.receiving, Receiving::LastLines | Receiving::EndSaid)
+        if endpoint.receiving == Receiving::LastLines
             && endpoint.unread.is_none()
             && self.may_hand_on(id)
         {
@@ -305,10 +312,8 @@ impl Exchange {
 
     /// All lines have been handed on, and no more will come.
     fn finish(&mut self, now: Time, id: SessionId) {
+        self.endpoints[id].receiving = Receiving::Ended;
         let (endpoint, pool) = self.endpoints.with_pool(id);
-        if endpoint.receiving == Receiving::LastLines {
-            endpoint.receiving = Receiving::Ended;
-        }
         if let Some(frame) = endpoint.reader.finish(pool) {
             self.take(now, id, frame);
         }

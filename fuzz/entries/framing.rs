@@ -55,7 +55,7 @@ fn frames<'a>(max: usize, packets: impl IntoIterator<Item = &'a [u8]>) -> Vec<St
 
 /// The frame in words, whichever way it was put together.
 fn checked(max: usize, pool: &mut Pool, frame: Frame<'_>) -> String {
-    let words = match frame.line() {
+    let words = match frame.text() {
         Some(line) => {
             assert!(line.len() <= max, "a line of {} bytes", line.len());
             assert!(!line.contains(is_unsafe), "an unsafe character in {line:?}");

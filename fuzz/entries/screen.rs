@@ -22,7 +22,7 @@ use chinwag::client::keys::KeyReader;
 use chinwag::client::options::{Bell, Server};
 use chinwag::client::paint::Palette;
 use chinwag::time::Time;
-use chinwag::wire::{Frame, LineReader, Pool};
+use chinwag::wire::{LineReader, Pool};
 
 const ROWS: u16 = 12;
 const COLUMNS: u16 = 50;
@@ -132,13 +132,11 @@ impl Scene {
 
     fn hear(&mut self, mut bytes: &[u8]) {
         while let Some(frame) = self.reader.next(&mut self.pool, &mut bytes) {
-            match frame.line() {
+            match frame.text() {
                 Some(line) => self.desk.handle_line(line),
                 None => self.desk.handle_unreadable(),
             }
-            if let Frame::Assembled(line) = frame {
-                self.pool.take_back(line);
-            }
+            frame.recycle(&mut self.pool);
         }
     }
 

@@ -28,9 +28,6 @@ pub(super) enum Receiving {
     Lines,
     /// The client has ended it, and what it had sent is still to be handed on.
     LastLines,
-    /// An end among lines that were thrown away (3.1.5) is still to be handed on. The client has said
-    /// it, and not yet ended its half.
-    EndSaid,
     /// The session is over: what comes is thrown away until the client ends it too.
     Discarding,
     /// Ended.

@@ -26,6 +26,14 @@ pub(super) struct Endpoints {
     unread_bytes: usize,
 }
 
+/// What was in input that went to nobody.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Discarded {
+    pub(super) lines: usize,
+    /// Behind them the client had said that no more would come (1.8, 1.9).
+    pub(super) end_said: bool,
+}
+
 /// Whose input need not be held any longer, now that output has been taken.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Relief {
@@ -199,7 +207,7 @@ impl Endpoints {
         endpoint.reader.release(pool);
         endpoint.paused_until = None;
         endpoint.receiving = match endpoint.receiving {
-            Receiving::Lines | Receiving::EndSaid | Receiving::Discarding => Receiving::Discarding,
+            Receiving::Lines | Receiving::Discarding => Receiving::Discarding,
             Receiving::LastLines | Receiving::Ended => Receiving::Ended,
         };
         if let Sending::Open { .. } = endpoint.sending {
@@ -288,33 +296,32 @@ impl Endpoints {
     }
 
     /// Lines that were held for a chat that has ended go to nobody (3.1.5), the one that was cut by
-    /// reading included. Returns how many; telnet in them is answered as ever.
-    pub(super) fn discard_unread(&mut self, id: SessionId) -> usize {
+    /// reading included. Telnet in them is answered as ever.
+    pub(super) fn discard_unread(&mut self, id: SessionId) -> Discarded {
+        let mut discarded = Discarded::default();
         let (endpoint, pool) = self.with_pool(id);
-        let Some(unread) = endpoint.unread.take() else { return 0 };
-        let (mut rest, mut lines, mut refusals) = (unread.as_slice(), 0, Vec::new());
+        let Some(unread) = endpoint.unread.take() else { return discarded };
+        let (mut rest, mut refusals) = (unread.as_slice(), Vec::new());
         while let Some(frame) = endpoint.reader.next(pool, &mut rest) {
             match frame {
                 Frame::Reply(refusal) => refusals.push(refusal),
                 Frame::Line(_)
                 | Frame::Assembled(_)
-                | Frame::Input(Input::TooLong | Input::NotUtf8) => lines += 1,
+                | Frame::Input(Input::TooLong | Input::NotUtf8) => discarded.lines += 1,
                 Frame::Input(Input::End) => {
-                    if endpoint.receiving == Receiving::Lines {
-                        endpoint.receiving = Receiving::EndSaid;
-                    }
+                    discarded.end_said = true;
                     break;
                 }
                 Frame::Input(_) => {}
             }
             frame.recycle(pool);
         }
-        lines += usize::from(endpoint.reader.drop_begun(pool));
-        let discarded = unread.len();
+        discarded.lines += usize::from(endpoint.reader.drop_begun(pool));
+        let bytes = unread.len();
         pool.take_back(unread);
-        self.unread_bytes -= discarded;
+        self.unread_bytes -= bytes;
         refusals.iter().for_each(|refusal| self.say(id, [refusal]));
-        lines
+        discarded
     }
 
     fn drop_unread(&mut self, id: SessionId) {
