@@ -93,6 +93,10 @@ pub const KEEPALIVE_INTERVAL_S: u64 = 15;
 /// Unanswered questions after which the connection has failed (5.20).
 pub const KEEPALIVE_COUNT: u32 = 4;
 
+/// Milliseconds that a stopping server leaves its clients to end their half, once all it said has been
+/// taken (3.9.3): enough for a program, and nobody at the server's keyboard waits for a person.
+pub const STOP_LINGER_MS: u64 = 500;
+
 /// Bytes that the kernel may hold for a connection, each way (5.21; socket(7), `SO_SNDBUF`). Left to
 /// itself it takes megabytes: that hides for minutes that somebody does not read (5.10), and a crowd
 /// that does not read would take the memory of the whole machine's TCP. Enough for 640 KB/s at 100 ms.
