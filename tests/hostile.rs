@@ -314,7 +314,7 @@ fn thousands_of_connects_and_closes_leave_nothing_behind() {
     let memory = Before::of(&server);
     let before = process::descriptors(server.pid());
     let mut dice = Dice::shaken();
-    for number in 0..6000 {
+    for number in 0..20_000 {
         let mut person = Person::dials(server.address());
         match dice.below(5) {
             0 => person.hang_up(),
@@ -338,7 +338,7 @@ fn thousands_of_connects_and_closes_leave_nothing_behind() {
     pair.anna.hears_all(&["* You left", MENU]);
     pair.anna.says("1");
     pair.anna.hears_exactly("* 2 users online");
-    memory.cost_at_most(THOUSANDS_KIB, &mut server, "6,000 connects and closes");
+    memory.cost_at_most(THOUSANDS_KIB, &mut server, "20,000 connects and closes");
 }
 
 // Floods of bytes.
@@ -365,7 +365,7 @@ fn ten_megabytes_without_a_newline_are_one_line_too_long() {
 fn a_byte_at_a_time_on_many_connections_is_served_as_well() {
     let server = Server::starts();
     let mut pair = Pair::meets(&server);
-    let mut slow: Vec<Person> = (0..500).map(|_| Person::arrives(&server)).collect();
+    let mut slow: Vec<Person> = (0..1000).map(|_| Person::arrives(&server)).collect();
     for position in 0..8 {
         for (number, person) in slow.iter_mut().enumerate() {
             person.sends(&format!("slow{number:03}\n").as_bytes()[position..=position]);
