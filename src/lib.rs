@@ -1,5 +1,5 @@
 //! A chat server that one thread and one `mio` poll loop carry, for tens of thousands of people at
-//! once, whom `nc` or `telnet` is enough.
+//! once, and that anyone can join with nothing but `nc` or `telnet`.
 //!
 //! # Two halves
 //!
@@ -14,7 +14,7 @@
 //! | [`chat`] | who is here, who talks with whom, what they are told | [`server`] | the loop, and its sockets |
 //! | [`wire`] | bytes ⇄ lines: telnet, framing, text safety, output buffers | [`args`] | the command line |
 //! | [`exchange`] | joins the two, and holds the rule of backpressure | | |
-//! | [`limits`], [`time`] | every bound; milliseconds, and deadlines | | |
+//! | [`limits`], [`time`] | every bound; milliseconds, and deadlines | [`client`] | the terminal client |
 //!
 //! # The loop, in seven steps
 //!
@@ -31,13 +31,15 @@
 //! 1. `Server::turn` wakes: the socket of A is readable.
 //! 2. `Connection::read` reads it once, into the one buffer that serves everybody.
 //! 3. [`exchange::Exchange::handle_bytes`] asks whether A may be heard: not while B has too much to read.
-//! 4. [`wire::LineReader::next`] finds `hello` where it lies in that buffer.
-//! 5. [`chat::Chat::handle_input`] finds A in the phase `Chatting { with: B }`,
-//! 6. and says `A: hello` to B: [`chat::Output::Say`].
+//! 4. [`chat::Chat::pipe`] finds A in the phase `Chatting { with: B }`: what A says goes to B.
+//! 5. [`wire::LineReader::next`] finds `hello` where it lies in that buffer.
+//! 6. [`chat::Pipe::relay`] finds that it is a text, and no command: [`chat::Relay`] is `A: hello`.
 //! 7. [`wire::Outbox::push`] appends that to what waits for B.
 //! 8. `Connection::write` writes it, at the end of the turn, with all else that was said to B.
 //!
-//! No hop allocates, and none asks how many others are connected.
+//! Hops 5 to 7 are gone through again for each line of what was read. No hop allocates, and none asks
+//! how many others are connected. Anything but a text goes to [`chat::Chat::handle_input`] instead, and
+//! what comes of it out of [`chat::Chat::poll_output`].
 
 pub mod args;
 pub mod chat;

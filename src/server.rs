@@ -1,8 +1,8 @@
 //! The loop: one thread, one `mio::Poll`, everybody. Here readiness becomes calls of the
 //! [`Exchange`], and what it says becomes system calls; nothing else happens here.
 //!
-//! A turn has its seven steps, which `Server::turn` reads like: wait, note, accept, read (which hands lines
-//! to the chat, and what it says to the outboxes), time, write, close, report.
+//! `Server::turn` reads like its steps: wait, note, accept, read (which hands lines to the chat, and
+//! what it says to the outboxes), let happen what is due, and act: write, close, report.
 
 mod connection;
 pub mod descriptors;
