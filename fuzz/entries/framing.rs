@@ -58,18 +58,16 @@ fn checked(max: usize, pool: &mut Pool, frame: Frame<'_>) -> String {
     let words = match frame.text() {
         Some(line) => {
             assert!(line.len() <= max, "a line of {} bytes", line.len());
-            assert!(!line.contains(is_unsafe), "an unsafe character in {line:?}");
-            format!("{line:?}")
+            let text = str::from_utf8(line).expect("a line is UTF-8");
+            assert!(!text.contains(is_unsafe), "an unsafe character in {text:?}");
+            format!("{text:?}")
         }
         None => format!("{frame:?}"),
     };
-    match frame {
-        Frame::Assembled(line) => pool.take_back(line),
-        Frame::Reply([iac, refusal, _]) => {
-            assert!(iac == 255 && [252, 254].contains(&refusal), "a reply that is no refusal");
-        }
-        Frame::Line(_) | Frame::Input(_) => {}
+    if let Frame::Reply([iac, refusal, _]) = frame {
+        assert!(iac == 255 && [252, 254].contains(&refusal), "a reply that is no refusal");
     }
+    frame.recycle(pool);
     words
 }
 
