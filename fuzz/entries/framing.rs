@@ -55,7 +55,7 @@ fn frames<'a>(max: usize, packets: impl IntoIterator<Item = &'a [u8]>) -> Vec<St
 
 /// The frame in words, whichever way it was put together.
 fn checked(max: usize, pool: &mut Pool, frame: Frame<'_>) -> String {
-    let words = match frame.text() {
+    let words = match frame.line() {
         Some(line) => {
             assert!(line.len() <= max, "a line of {} bytes", line.len());
             let text = str::from_utf8(line).expect("a line is UTF-8");

@@ -59,7 +59,8 @@ pub(crate) struct Person {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Happening {
     Arrived(Who),
-    Failed(Who),
+    /// The connection has failed, or its end was met.
+    Gone(Who),
     DeadlinePassed(Who),
     Stalling(Who),
     Stopping,
@@ -145,7 +146,7 @@ impl Model {
     }
 
     pub(crate) fn fail(&mut self, who: Who) {
-        self.happenings.push_back(Happening::Failed(who));
+        self.happenings.push_back(Happening::Gone(who));
     }
 
     pub(crate) fn stop(&mut self) {

@@ -121,10 +121,10 @@ impl Model {
                 let given_up = self.given_up[given_up..].iter().copied();
                 let over = self.undo.iter().map(|&(who, _)| who).filter(|&who| !self.is_open(who));
                 for who in given_up.chain(over).collect::<Vec<_>>() {
-                    let is_open = self.is_open(who);
-                    if let Some(heard) = self.heard.get_mut(&who) {
-                        // An end among what is thrown away is still one.
-                        heard.retain(|heard| is_open && *heard == Heard::End);
+                    // An end among what is thrown away is still one, and comes at once.
+                    let heard = self.heard.remove(&who).unwrap_or_default();
+                    if heard.contains(&Heard::End) {
+                        self.happenings.push_back(Happening::Gone(who));
                     }
                 }
                 return true;
@@ -145,7 +145,7 @@ impl Model {
         match stimulus {
             Stimulus::Heard(who, heard) => self.act_on(*who, heard),
             Stimulus::Happening(Happening::Arrived(who)) => self.welcome(*who),
-            Stimulus::Happening(Happening::Failed(who)) => self.leave(*who, None),
+            Stimulus::Happening(Happening::Gone(who)) => self.leave(*who, None),
             Stimulus::Happening(Happening::DeadlinePassed(who)) => self.deadline_passed(*who),
             Stimulus::Happening(Happening::Stalling(who)) => self.stalling(*who),
             Stimulus::Happening(Happening::Stopping) => self.stop_all(),
@@ -155,7 +155,7 @@ impl Model {
     fn still_happens(&self, happening: Happening) -> bool {
         match happening {
             Happening::Arrived(_) | Happening::Stopping => true,
-            Happening::Failed(who) => self.is_open(who),
+            Happening::Gone(who) => self.is_open(who),
             Happening::DeadlinePassed(who) => {
                 let deadline = self.people.get(&who).and_then(|person| person.deadline);
                 deadline.is_some_and(|deadline| deadline <= self.now)
