@@ -267,7 +267,7 @@ impl Model {
         let lines = match self.giving_up {
             GivingUp::LinesAndPart => whole_lines + 1,
             GivingUp::Lines if whole_lines > 0 => whole_lines,
-            GivingUp::Telnet if held.count() == 0 => return,
+            GivingUp::Telnet if self.held(who) == 0 => return,
             GivingUp::Telnet if whole_lines == 0 => 0,
             GivingUp::Lines | GivingUp::Telnet => {
                 return self.expected.push((who, Expect::Never));
