@@ -2,6 +2,7 @@
 
 mod manual;
 
+use std::ffi::OsString;
 use std::net::{SocketAddr, ToSocketAddrs};
 
 use clap::{ArgAction, Args, Parser, Subcommand};
@@ -11,8 +12,7 @@ use log::LevelFilter;
 use crate::client::options::ConnectArgs;
 use crate::limits::Limits;
 
-/// The port that nobody else is known to use for a chat: "78" and "78" look like two people.
-pub const PORT: u16 = 7878;
+const USAGE: &str = "chinwag [COMMAND]\n       chinwag [OPTIONS OF SERVE]";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,15 +24,30 @@ Examples:
 
 /// A chat server on one thread, that anyone can join with nc or telnet
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+#[command(version, about, after_help = EXAMPLES, override_usage = USAGE)]
 pub struct Cli {
-    /// What to do; without it, `serve`
+    /// What to do; flags alone are those of `serve`, which is also what happens without any
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub command: Command,
+}
 
-    /// The same flags, without a word before them
-    #[command(flatten)]
-    pub serve: ServeArgs,
+impl Cli {
+    /// Reads the command line, in which `serve` need not be said.
+    ///
+    /// # Errors
+    /// What clap finds wrong with it, or that help or the version is asked for.
+    pub fn parse_from_args(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+        let mut args = args.into_iter().collect::<Vec<_>>();
+        let is_flag = |arg: &OsString| arg.as_encoded_bytes().starts_with(b"-");
+        let is_about_all = ["-h", "--help", "-V", "--version"];
+        let serves = args
+            .get(1)
+            .is_none_or(|first| is_flag(first) && !is_about_all.iter().any(|known| first == known));
+        if serves {
+            args.insert(args.len().min(1), "serve".into());
+        }
+        Cli::try_parse_from(args)
+    }
 }
 
 /// What the program can do.
@@ -200,7 +215,7 @@ mod tests {
     fn serve(args: &[&str]) -> Result<ServeArgs, clap::Error> {
         let args = ["chinwag", "serve"].iter().chain(args);
         match Cli::try_parse_from(args)?.command {
-            Some(Command::Serve(serve)) => Ok(serve),
+            Command::Serve(serve) => Ok(serve),
             _ => panic!("serve was said"),
         }
     }
@@ -214,6 +229,19 @@ mod tests {
     fn without_flags_the_bounds_are_the_documented_ones() {
         let limits = serve(&[]).unwrap().limits(usize::MAX);
         assert_eq!(limits, Limits::default());
+    }
+
+    #[test]
+    fn serve_need_not_be_said() {
+        let read = |args: &[&str]| {
+            let args = ["chinwag"].iter().chain(args).map(OsString::from);
+            Cli::parse_from_args(args).map(|cli| cli.command)
+        };
+        assert!(matches!(read(&[]), Ok(Command::Serve(_))));
+        assert!(matches!(read(&["-q", "--listen", "[::1]:0"]), Ok(Command::Serve(_))));
+        assert!(matches!(read(&["connect"]), Ok(Command::Connect(_))));
+        assert_eq!(read(&["--help"]).unwrap_err().kind(), clap::error::ErrorKind::DisplayHelp);
+        assert!(read(&["--frob"]).unwrap_err().to_string().contains("--frob"));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use std::env;
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use rustix::stdio::{stdin, stdout};
@@ -55,7 +55,7 @@ pub fn run(args: &ConnectArgs) -> ExitCode {
     match result {
         Ok(code) => code,
         Err(reason) => {
-            eprintln!("chinwag: {reason}");
+            drop(writeln!(io::stderr(), "chinwag: {}", reason.replace(char::is_control, "?")));
             ExitCode::FAILURE
         }
     }

@@ -3,6 +3,9 @@
 //! Constants are what nobody needs to turn; [`Limits`] is what a flag of `chinwag serve` turns. How bounds must relate to each
 //! other is asserted at compile time below, so that an unlucky edit does not build.
 
+/// The port of a server and of a client that are not told another.
+pub const PORT: u16 = 7878;
+
 /// Bytes of a client's line without its ending (5.1). IRC has 512 and telnet clients send a screen line at a time; a paragraph fits.
 pub const LINE_BYTES_MAX: usize = 1024;
 

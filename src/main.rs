@@ -7,20 +7,18 @@ use std::process::ExitCode;
 use chinwag::args::{Cli, Command, ServeArgs};
 use chinwag::client;
 use chinwag::server::{Server, descriptors, logging};
-use clap::Parser;
 use clap::error::ErrorKind;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::parse_from_args(env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return explain(&error),
     };
     let result = match cli.command {
-        None => serve(&cli.serve),
-        Some(Command::Serve(args)) => serve(&args),
-        Some(Command::Connect(args)) => return client::run(&args),
-        Some(Command::Completions { shell }) => print(&Cli::completions(shell)),
-        Some(Command::Man) => Cli::manual().and_then(|page| print(&page)),
+        Command::Serve(args) => serve(&args),
+        Command::Connect(args) => return client::run(&args),
+        Command::Completions { shell } => print(&Cli::completions(shell)),
+        Command::Man => Cli::manual().and_then(|page| print(&page)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -47,7 +45,8 @@ fn greet(server: &Server) -> io::Result<()> {
         writeln!(out, "chinwag listens on {address}")?;
     }
     // As it was called, so that what is shown can be copied.
-    let program = env::args().next().unwrap_or_else(|| "chinwag".to_owned());
+    let program = env::args_os().next().unwrap_or_else(|| "chinwag".into());
+    let program = program.to_string_lossy();
     if let Some(address) = server.addresses().next() {
         let port = address.port();
         let host = match address.ip() {
@@ -82,11 +81,16 @@ fn explain(error: &clap::Error) -> ExitCode {
         };
     }
     let text = error.to_string();
-    let first = text.lines().next().unwrap_or_default();
-    say_error(&format!("{}; see chinwag --help", first.strip_prefix("error: ").unwrap_or(first)));
+    // The first paragraph says it; those behind it are usage and advice.
+    let lines = text.lines().take_while(|line| !line.is_empty()).map(str::trim);
+    let what = lines.collect::<Vec<_>>().join(" ");
+    say_error(&format!("{}; see --help", what.strip_prefix("error: ").unwrap_or(&what)));
     ExitCode::from(2)
 }
 
+/// Says one line. What it quotes came from outside, and must not move the terminal's cursor.
 fn say_error(text: &str) {
+    let is_odd = |c: char| c.is_control();
+    let text = text.replace(is_odd, "?");
     drop(writeln!(io::stderr(), "chinwag: {text}"));
 }

@@ -227,6 +227,12 @@ fn one_more_than_the_most_connections_is_told_so_and_closed() {
         fourth.hears("! ");
         fourth.hears_the_end();
     }
+    // A script has said all it has to say before it is turned away, and still learns why.
+    for _ in 0..50 {
+        let mut script = Person::dials(server.address());
+        script.sends_or_fails(b"anna\n1\n3\n");
+        script.hears("! ");
+    }
     third.hang_up();
     let _fourth = joins_at_last(&server, "fourth");
     pair.was_served_well();

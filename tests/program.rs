@@ -46,6 +46,23 @@ fn a_bad_argument_is_named_and_exit_code_2() {
 }
 
 #[test]
+fn a_bad_variable_of_serve_stops_serve_and_nothing_else() {
+    let bad = [("CHINWAG_ASK_TIMEOUT", "soon"), ("CHINWAG_LISTEN", "nonsense")];
+    refuses(&[], &bad[..1], "soon", 2);
+    let ran = run(&["man"], &bad);
+    assert_eq!((ran.status.code(), ran.stderr.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn what_is_wrong_is_said_whole_and_moves_no_cursor() {
+    refuses(&["completions"], &[], "<SHELL>", 2);
+    refuses(&["connect", "--bell", "x"], &[], "off, request, all", 2);
+    refuses(&["connect", "[::1]99"], &[], "99", 2);
+    let ran = run(&["serve", "--listen", "bad\u{1b}[31m"], &[]);
+    assert!(!ran.stderr.trim_end().contains(char::is_control), "{:?}", ran.stderr);
+}
+
+#[test]
 fn help_has_examples_and_names_every_flag_of_the_specification() {
     let help = run(&["serve", "--help"], &[]);
     assert!(help.status.success());

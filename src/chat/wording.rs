@@ -5,7 +5,9 @@ use std::fmt::{self, Write};
 use super::name::{Name, NameFault};
 use super::output::Departure;
 use super::session::Pursuit;
-use crate::limits::{IGNORED_MAX, LINE_BYTES_MAX, LIST_COUNT_MAX, NAME_COLUMNS_MAX};
+use crate::limits::{
+    IGNORED_MAX, LINE_BYTES_MAX, LIST_COUNT_MAX, NAME_BYTES_MAX, NAME_COLUMNS_MAX,
+};
 
 /// One line for one user. The bold words of `protocol.md` are a promise.
 #[derive(Debug, Clone, Copy)]
@@ -241,7 +243,12 @@ impl fmt::Display for NameFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             NameFault::BadStart => write!(f, "A username begins with a letter or a digit"),
-            NameFault::TooLong => write!(f, "A username has at most {NAME_COLUMNS_MAX} columns"),
+            NameFault::TooLong => {
+                write!(
+                    f,
+                    "A username has at most {NAME_COLUMNS_MAX} columns and {NAME_BYTES_MAX} bytes"
+                )
+            }
             NameFault::BadCharacter => {
                 write!(f, "A username has letters, digits and _ - . in it, nothing else")
             }

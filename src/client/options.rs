@@ -4,9 +4,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use super::paint::Palette;
-
-/// The server asked for when none is named.
-const DEFAULT_PORT: u16 = 7878;
+use crate::limits::PORT;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -98,7 +96,10 @@ impl std::str::FromStr for Server {
     fn from_str(text: &str) -> Result<Server, String> {
         let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((host, "")) => (host, None),
-            Some((host, rest)) => (host, Some(rest.strip_prefix(':').unwrap_or(rest))),
+            Some((host, rest)) => match rest.strip_prefix(':') {
+                Some(port) => (host, Some(port)),
+                None => return Err(format!("{rest:?} behind the brackets is no port")),
+            },
             // Two colons without brackets are an IPv6 address, which takes no port.
             None if text.matches(':').count() > 1 => (text, None),
             None => match text.split_once(':') {
@@ -110,7 +111,7 @@ impl std::str::FromStr for Server {
             return Err("a host is missing".to_owned());
         }
         let port = match port {
-            None => DEFAULT_PORT,
+            None => PORT,
             Some(digits) => digits
                 .parse()
                 .ok()

@@ -96,7 +96,7 @@ impl Connection {
 
     /// Reads once.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Progress {
-        let progress = Progress::of(self.stream.read(buffer));
+        let progress = Progress::of(|| self.stream.read(buffer));
         self.floods = matches!(progress, Progress::Bytes(n) if n > FLOOD_BYTES);
         self.has_more = match progress {
             Progress::Bytes(n) => n == buffer.len() || self.must_drain,
@@ -107,7 +107,7 @@ impl Connection {
 
     /// Writes once.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Progress {
-        Progress::of(self.stream.write(bytes))
+        Progress::of(|| self.stream.write(bytes))
     }
 
     /// Ends our half of the connection: a FIN goes out behind what was written.
@@ -117,12 +117,15 @@ impl Connection {
 }
 
 impl Progress {
-    fn of(result: io::Result<usize>) -> Progress {
-        match result {
-            Ok(0) => Progress::End,
-            Ok(n) => Progress::Bytes(n),
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Progress::Nothing,
-            Err(e) => Progress::Failed(e),
+    fn of(mut call: impl FnMut() -> io::Result<usize>) -> Progress {
+        loop {
+            match call() {
+                Ok(0) => return Progress::End,
+                Ok(n) => return Progress::Bytes(n),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Progress::Nothing,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Progress::Failed(e),
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A listening socket, and what can go wrong when it has somebody for us.
 
-use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
 
 use log::warn;
@@ -15,6 +15,9 @@ use crate::limits::{
     KEEPALIVE_SPREAD_S, Limits, SOCKET_BUFFER_BYTES, USER_TIMEOUT_MS,
 };
 use crate::time::Time;
+
+/// Reads of what a client sent that is turned away: more than one who waits for an answer sends.
+const TURNED_AWAY_READS: usize = 4;
 
 /// A new connection, and where it comes from.
 pub(super) type Accepted = (TcpStream, SocketAddr);
@@ -117,13 +120,14 @@ impl Listener {
                 self.waiting = Waiting::Nobody;
                 None
             }
-            Err(e) if is_shortage(&e) => {
+            // The connection that waited is gone already (accept(2), "error handling").
+            Err(e) if is_of_one_connection(&e) => None,
+            // The system lacks descriptors, buffers or memory, or something worse.
+            Err(e) => {
                 warn!(target: "chinwag", "cannot accept on {}: {e}", self.address);
                 self.waiting = Waiting::Starved(now.after_ms(ACCEPT_RETRY_MS));
                 None
             }
-            // The connection that waited is gone already (accept(2), "error handling").
-            Err(_) => None,
         }
     }
 }
@@ -133,13 +137,20 @@ pub(super) fn turn_away(mut stream: TcpStream, refusal: Refusal) {
     let line = format!("! {refusal}; nothing was done\r\n");
     // Best effort: a socket this new takes a line, and one that does not is nobody's loss.
     drop(stream.write(line.as_bytes()));
+    drop(stream.shutdown(Shutdown::Write));
+    // What came already is read, since a socket closed with something unread resets the connection,
+    // and the client might lose the line by it (RFC 9293, 3.10.4).
+    let mut unread = [0; 4096];
+    for _ in 0..TURNED_AWAY_READS {
+        if !matches!(stream.read(&mut unread), Ok(1..)) {
+            break;
+        }
+    }
 }
 
-/// Whether the system lacks what a connection needs: descriptors, buffers or memory.
-fn is_shortage(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    let shortages = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
-    Errno::from_io_error(error).is_some_and(|errno| shortages.contains(&errno))
+/// Whether an accept failed for the sake of the connection that waited, and the next may succeed.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted)
 }
 
 /// What every connection needs (5.20, 5.21): buffers that do not hide a reader who is behind, small writes go out at once, urgent data stays in its place
