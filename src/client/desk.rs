@@ -104,6 +104,8 @@ pub struct Desk {
     /// Something was sent after the server's last line, and may never have arrived.
     unanswered: bool,
     backoff: Backoff,
+    /// The wait that a key has cut short already.
+    hurried: Option<CountDown>,
     /// Why connecting failed last, to be said once.
     failure: String,
 }
@@ -112,7 +114,12 @@ pub struct Desk {
 #[derive(Debug)]
 enum Link {
     /// Being made; `again` if there was one before.
-    Connecting { again: bool },
+    Connecting {
+        /// There was one before.
+        again: bool,
+        /// A key cut this wait short: it goes on, if nothing comes of it.
+        waiting: Option<CountDown>,
+    },
     /// There.
     Up {
         /// The wanted name has been sent without asking.
@@ -138,7 +145,8 @@ impl Desk {
     #[must_use]
     pub fn new(setup: Setup) -> Desk {
         Desk {
-            link: Link::Connecting { again: false },
+            link: Link::Connecting { again: false, waiting: None },
+            hurried: None,
             place: Place::Nowhere,
             screen: Screen::new(setup.palette, setup.columns),
             transcript: Transcript::new(setup.palette),
@@ -226,7 +234,7 @@ impl Desk {
 
     /// The connection is there.
     pub fn handle_connected(&mut self) {
-        if let Link::Connecting { again: true } = self.link {
+        if let Link::Connecting { again: true, .. } = self.link {
             self.notice("Connected again");
         }
         self.failure.clear();
@@ -235,7 +243,7 @@ impl Desk {
 
     /// No connection could be made.
     pub fn handle_failure(&mut self, reason: &str, now: Time) {
-        if let Link::Connecting { again: false } = self.link {
+        if let Link::Connecting { again: false, .. } = self.link {
             let failed = cannot_connect(&self.setup.server, reason);
             self.actions.push_back(Action::Leave(Leaving::Failed(failed)));
             return;
@@ -244,7 +252,11 @@ impl Desk {
             self.notice(&format!("Still not connected: {reason}"));
             reason.clone_into(&mut self.failure);
         }
-        self.link = Link::Lost(Some(self.backoff.next(now)));
+        let wait = match self.link {
+            Link::Connecting { waiting: Some(wait), .. } if !wait.is_over(now) => wait,
+            _ => self.backoff.next(now),
+        };
+        self.link = Link::Lost(Some(wait));
     }
 
     /// The connection has ended, and `unsent` had not left.
@@ -311,7 +323,11 @@ impl Desk {
     }
 
     fn connect(&mut self) {
-        self.link = Link::Connecting { again: true };
+        let waiting = match self.link {
+            Link::Lost(wait) => wait,
+            Link::Connecting { .. } | Link::Up { .. } => None,
+        };
+        self.link = Link::Connecting { again: true, waiting };
         self.actions.push_back(Action::Connect);
     }
 
@@ -324,7 +340,9 @@ impl Desk {
                 Prompt::new(&question, Paint::Notice)
             }
             (None, Link::Lost(Some(wait))) => {
-                Prompt::new(&format!("{} s to reconnect", wait.seconds(now)), Paint::Notice)
+                let seconds = wait.seconds(now);
+                let label = format!("{seconds} s to reconnect");
+                Prompt::new(&label, Paint::Notice).or_short(&format!("{seconds} s"))
             }
             (None, Link::Lost(None)) => Prompt::new("not connected", Paint::Notice),
             (None, Link::Connecting { .. }) => Prompt::new("connecting", Paint::Notice),

@@ -4,18 +4,19 @@
 //! At the end of the input our half of the connection ends, and every answer is printed before
 //! the client does.
 
-use std::io::{self, BufWriter, ErrorKind, Stdout, Write};
+use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
-use rustix::stdio::stdin;
+use rustix::stdio::{stdin, stdout};
 
 use super::connection::{Connection, Heard, Outcome, words};
 use super::desk::cannot_connect;
 use super::options::ConnectArgs;
 use super::said::{News, Question, Said};
+use super::terminal::write_all;
 use crate::time::Time;
 
 const INPUT: Token = Token(0);
@@ -49,10 +50,9 @@ enum InputState {
 
 /// Where the server's lines go.
 struct Output {
-    out: BufWriter<Stdout>,
+    /// What the server said in one advance, to be printed at its end.
+    out: Vec<u8>,
     shows_prompts: bool,
-    /// The first failure to print.
-    failure: Option<io::Error>,
     /// The server has said goodbye.
     is_over: bool,
 }
@@ -100,8 +100,7 @@ impl Pipe {
             Err(error) if error.kind() == ErrorKind::PermissionDenied => InputState::Ready,
             Err(error) => return Err(error),
         };
-        let out = BufWriter::new(io::stdout());
-        let output = Output { out, shows_prompts, failure: None, is_over: false };
+        let output = Output { out: Vec::new(), shows_prompts, is_over: false };
         Ok(Pipe { poll, connection, input, output })
     }
 
@@ -186,17 +185,14 @@ impl Output {
             Said::Information(text) => self.is_over |= News::read(text) == News::Goodbye,
             Said::Error(_) | Said::Row(_) | Said::Message { .. } | Said::Unknown(_) => {}
         }
-        if self.failure.is_none() {
-            self.failure = writeln!(self.out, "{line}").err();
-        }
+        self.out.extend_from_slice(line.as_bytes());
+        self.out.push(b'\n');
     }
 
     fn flush(&mut self) -> Result<(), String> {
-        let flushed = self.out.flush();
-        match self.failure.take().or(flushed.err()) {
-            None => Ok(()),
-            Some(error) => Err(format!("cannot print: {}", words(&error))),
-        }
+        let printed = write_all(stdout(), &self.out);
+        self.out.clear();
+        printed.map_err(|error| format!("cannot print: {}", words(&error)))
     }
 }
 

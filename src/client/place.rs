@@ -81,7 +81,10 @@ impl Place {
             Place::Menu => Prompt::new("menu", Paint::Plain),
             Place::Choosing => Prompt::new("chat with whom", Paint::Plain),
             Place::Asking { whom } => Prompt::new(&format!("asking {whom}"), Paint::Faint),
-            Place::Asked { by } => Prompt::new(&format!("{by} asks, yes or no"), Paint::Request),
+            Place::Asked { by } => {
+                let label = format!("{by} asks, yes or no");
+                Prompt::new(&label, Paint::Request).or_short(&format!("{by}?"))
+            }
             Place::Chatting { with } => Prompt::new(with, Paint::Name(with.clone())),
         }
     }

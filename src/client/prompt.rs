@@ -15,6 +15,8 @@ const CUT: &str = "~";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prompt {
     label: String,
+    /// What it says where the label has no room, and that cannot be taken for another prompt's.
+    short: String,
     paint: Paint,
 }
 
@@ -22,7 +24,13 @@ impl Prompt {
     /// A prompt that says `label`.
     #[must_use]
     pub fn new(label: &str, paint: Paint) -> Prompt {
-        Prompt { label: label.to_owned(), paint }
+        Prompt { label: label.to_owned(), short: label.to_owned(), paint }
+    }
+
+    /// The same, with a label for where there is no room.
+    #[must_use]
+    pub fn or_short(self, short: &str) -> Prompt {
+        Prompt { short: short.to_owned(), ..self }
     }
 
     /// What it says.
@@ -43,18 +51,19 @@ impl Prompt {
         format!("{}{END}", self.label)
     }
 
-    /// The prompt in exactly `columns`: filled up with blanks at its start, or its label cut. So
+    /// The prompt in exactly `columns`: filled up with blanks at its start, or shortened, or cut. So
     /// a line half typed stays where it is on the screen when the prompt before it changes.
     #[must_use]
     pub fn fitted(&self, columns: usize) -> String {
-        let whole = self.text();
-        let width = whole.width();
-        if width <= columns {
-            return format!("{}{whole}", " ".repeat(columns - width));
+        for label in [&self.label, &self.short] {
+            let whole = format!("{label}{END}");
+            if whole.width() <= columns {
+                return format!("{}{whole}", " ".repeat(columns - whole.width()));
+            }
         }
         let room = columns.saturating_sub(END.width() + CUT.width());
         let (mut label, mut used) = (String::new(), 0);
-        for cluster in self.label.graphemes(true) {
+        for cluster in self.short.graphemes(true) {
             if used + cluster.width() > room {
                 break;
             }
@@ -78,6 +87,7 @@ mod tests {
         assert_eq!(prompt("ben").fitted(6), " ben> ");
         assert_eq!(prompt("ben asks, yes or no").fitted(6), "ben~> ");
         assert_eq!(prompt("日本語").fitted(6), " 日~> ");
+        assert_eq!(prompt("eve asks, yes or no").or_short("eve?").fitted(6), "eve?> ");
         for columns in 3..20 {
             for label in ["", "a", "日本語日本語", "e\u{301}tude"] {
                 assert_eq!(prompt(label).fitted(columns).width(), columns, "{label} {columns}");

@@ -218,14 +218,15 @@ impl Screen {
         if !(had_text && has_text) {
             self.prompt_columns = typed.prompt.text().width();
         }
-        self.prompt_columns = self.prompt_columns.min(columns_max);
+        // What the screen has no room for is not forgotten: it may grow again.
+        let prompt_columns = self.prompt_columns.min(columns_max);
         // The last column stays free: there the cursor stands at the end of a full row.
-        let room = self.columns - self.prompt_columns - 1;
+        let room = self.columns - prompt_columns - 1;
         let cells = Cells::new(typed, room);
         self.scrolled = cells.scroll(self.scrolled);
         let (before, after) = cells.seen(self.scrolled);
-        let prompt = typed.prompt.fitted(self.prompt_columns);
-        let cursor = self.prompt_columns + cells.cursor - self.scrolled;
+        let prompt = typed.prompt.fitted(prompt_columns);
+        let cursor = prompt_columns + cells.cursor - self.scrolled;
         Row { prompt, before, after, cursor }
     }
 }

@@ -128,7 +128,7 @@ fn give_back(input: BorrowedFd<'_>, output: BorrowedFd<'_>, original: &Termios) 
     let _ = write_all(output, BRACKETED_PASTE_OFF.as_bytes());
 }
 
-fn write_all(output: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_all(output: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match rustix::io::write(output, bytes).map_err(io::Error::from) {
             Ok(count) => bytes = &bytes[count..],

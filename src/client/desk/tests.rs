@@ -97,7 +97,7 @@ fn a_request_appears_above_the_line_being_typed_and_rings() {
     scene.press("2 日本e\u{301}\x1b[D");
     assert_eq!(scene.last(1), ["menu> 2 日本|e\u{301}"]);
     scene.hear(&["? ben wants to chat, yes or no"]);
-    assert_eq!(scene.last(2), ["? ben wants to chat, yes or no", "ben~> 2 日本|e\u{301}"]);
+    assert_eq!(scene.last(2), ["? ben wants to chat, yes or no", "ben?> 2 日本|e\u{301}"]);
     assert!(scene.rang);
     scene.hear(&["? ben wants to chat, yes or no"]);
     scene.last(1);
@@ -227,6 +227,31 @@ fn control_c_clears_the_line_then_asks_to_leave_and_control_d_leaves() {
 }
 
 #[test]
+fn who_types_on_without_a_connection_does_not_lengthen_the_wait() {
+    let mut scene = Scene::in_chat(14);
+    scene.desk.handle_loss("reset by peer", Vec::new(), scene.now);
+    let wait = scene.desk.poll_timeout(scene.now);
+    scene.press("h");
+    assert_eq!(scene.desk.poll_action(), Some(Action::Connect));
+    scene.desk.handle_failure("refused", scene.now);
+    assert_eq!(scene.desk.poll_timeout(scene.now), wait, "the wait that was cut short goes on");
+    scene.press("alf a line");
+    assert_eq!(scene.desk.poll_action(), None, "a key is a wish to connect once");
+    scene.press("\r");
+    assert_eq!(scene.desk.poll_action(), Some(Action::Connect), "Enter is one each time");
+}
+
+/// (3.7.2)
+#[test]
+fn what_stands_behind_a_pasted_quit_is_kept_and_never_becomes_a_choice() {
+    let mut scene = Scene::in_chat(14);
+    scene.press("\x1b[200~first\nquit\n3\n/slash\x1b[201~");
+    scene.press("y");
+    assert_eq!(scene.sent(), ["first", "quit"]);
+    assert!(scene.last(4).contains(&"-- Not sent: 2 lines".to_owned()), "{:?}", scene.last(4));
+}
+
+#[test]
 fn tab_completes_or_shows_what_there_is() {
     let mut scene = Scene::at_menu(8);
     scene.hear(&["- Benno available", "- ben available", "- Carla busy"]);
@@ -244,7 +269,7 @@ fn a_lost_connection_counts_down_keeps_the_draft_and_takes_the_name_again() {
     scene.desk.handle_loss("reset by peer", Vec::new(), scene.now);
     let lost = scene.last(3);
     assert_eq!(lost[0], "-- Connection lost: reset by peer");
-    assert_eq!(lost[2], "1 ~> half a li|", "the draft stays where it was");
+    assert_eq!(lost[2], "1 s> half a li|", "the draft stays where it was");
     let wait = scene.desk.poll_timeout(scene.now).expect("a count-down");
     scene.now = scene.now.after_ms(wait);
     scene.desk.handle_timeout(scene.now);

@@ -21,9 +21,12 @@ impl Desk {
             },
             None => key,
         };
-        if let Link::Lost(_) = self.link
+        if let Link::Lost(wait) = self.link
             && !matches!(key, Key::Control('c' | 'd' | 'z'))
+            && (key == Key::Enter || wait.is_none() || self.hurried != wait)
         {
+            // Once for each wait: whoever types on at a draft does not ask for a try with each letter.
+            self.hurried = wait;
             self.connect();
         }
         match key {
@@ -75,13 +78,9 @@ impl Desk {
             (Asking::Leave, Key::Char('y' | 'Y') | Key::Control('c' | 'd')) => self.leave(),
             (Asking::Leave, Key::Char('n' | 'N')) => {}
             (Asking::Leave, key) => return Some(key),
-            (Asking::Send { lines, pasted }, Key::Char('y' | 'Y')) => {
-                for line in lines {
-                    match pasted {
-                        true => self.say(&self.as_text(line)),
-                        false => self.say(&line),
-                    }
-                }
+            (Asking::Send { lines, pasted: true }, Key::Char('y' | 'Y')) => self.send_pasted(lines),
+            (Asking::Send { lines, pasted: false }, Key::Char('y' | 'Y')) => {
+                lines.iter().for_each(|line| self.say(line));
             }
             (Asking::Send { .. }, Key::Char('n' | 'N') | Key::Control('c')) => {
                 self.notice("Nothing was sent");
@@ -146,6 +145,19 @@ impl Desk {
             self.notice("A line of it is quit, which ends the chat");
         }
         self.asking = Some(Asking::Send { lines, pasted: true });
+    }
+
+    /// Sends pasted lines as text, but for one that ends the chat: what stands behind it was meant for
+    /// the partner, and at the menu it would be choices.
+    fn send_pasted(&mut self, mut lines: Vec<String>) {
+        let end = lines.iter().position(|line| self.place.is_chat() && is_quit(line));
+        let behind = end.map_or_else(Vec::new, |end| lines.split_off(end + 1));
+        for line in lines {
+            self.say(&self.as_text(line));
+        }
+        if !behind.is_empty() {
+            self.keep_unsent(behind);
+        }
     }
 
     /// A pasted line is meant as text, so in a chat it must not become a command (3.7.3).
