@@ -1,4 +1,5 @@
-//! Every bound there is, in one place: its unit, its default, its reason, and its clause in `protocol.md` 5.
+//! Every bound there is, in one place: its unit, its default, its reason, and its clause in
+//! `protocol.md` 5; those of the client, which are nobody else's business, have none.
 //!
 //! Constants are what nobody needs to turn; [`Limits`] is what a flag of `chinwag serve` turns. How bounds must relate to each
 //! other is asserted at compile time below, so that an unlucky edit does not build.
@@ -124,6 +125,41 @@ pub const BUFFERS_KEPT_MAX: usize = 4 * EVENTS_PER_TURN;
 /// Bytes of what one log line says, so that with its date it stays under the 256 bytes that a
 /// terminal which is ready takes without waiting; a pipe takes more (pipe(7), `PIPE_BUF`).
 pub const LOG_LINE_BYTES_MAX: usize = 190;
+
+// The client's own.
+
+/// Lines kept; beyond, the oldest goes.
+pub const HISTORY_LINES_MAX: usize = 500;
+
+/// Bytes read from the input at a time.
+pub const PIPE_READ_BYTES: usize = 16 * 1024;
+
+/// Names remembered; a room of a thousand still completes, a flood of names costs no memory.
+pub const COMPLETED_NAMES_MAX: usize = 1_000;
+
+/// Bytes kept of one paste; what is longer is cut, and said to be.
+pub const PASTE_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of parameters after which a control sequence is given up; real ones have a dozen.
+pub const SEQUENCE_BYTES_MAX: usize = 32;
+
+/// Milliseconds that one address has to answer before the next is tried.
+pub const CONNECTING_MS: u64 = 10_000;
+
+/// Bytes of the longest line that is read: a text and its sender's name, twice over.
+pub const SERVER_LINE_BYTES_MAX: u16 = 2 * (LINE_BYTES_MAX + NAME_BYTES_MAX) as u16;
+
+/// Lines shown of those that were pasted or not sent.
+pub const QUOTED_LINES_MAX: usize = 10;
+
+/// Bytes read from the terminal at a time.
+pub const TERMINAL_READ_BYTES: usize = 4096;
+
+/// Seconds before the first try to connect again; each wait after it is twice as long.
+pub const RECONNECT_FIRST_S: u64 = 1;
+
+/// Seconds of the longest wait between two tries to connect again.
+pub const RECONNECT_LAST_S: u64 = 30;
 
 /// The longest single reply of the server to one line of one user: a full list.
 const REPLY_BYTES_MAX: usize = (LIST_ROWS_MAX + 3) * (2 * NAME_BYTES_MAX + 64);

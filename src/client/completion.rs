@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::place::Place;
-
-/// Names remembered; a room of a thousand still completes, a flood of names costs no memory.
-const NAMES_MAX: usize = 1_000;
+use crate::limits::COMPLETED_NAMES_MAX;
 
 /// The words of the menu (`protocol.md` 3.2 and 4), and whether a name follows.
 const MENU_WORDS: [(&str, bool); 8] = [
@@ -38,7 +36,7 @@ impl Names {
     /// Remembers a name, as it was written last.
     pub fn learn(&mut self, name: &str) {
         let key = name.to_lowercase();
-        if self.0.len() < NAMES_MAX || self.0.contains_key(&key) {
+        if self.0.len() < COMPLETED_NAMES_MAX || self.0.contains_key(&key) {
             self.0.insert(key, name.to_owned());
         }
     }
@@ -141,9 +139,9 @@ mod tests {
     #[test]
     fn a_flood_of_names_is_bounded() {
         let mut names = Names::default();
-        for number in 0..2 * NAMES_MAX {
+        for number in 0..2 * COMPLETED_NAMES_MAX {
             names.learn(&number.to_string());
         }
-        assert_eq!(names.0.len(), NAMES_MAX);
+        assert_eq!(names.0.len(), COMPLETED_NAMES_MAX);
     }
 }

@@ -12,17 +12,11 @@ use socket2::{SockRef, TcpKeepalive};
 
 use super::options::Server;
 use crate::limits::{
-    self, KEEPALIVE_COUNT, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, LINE_BYTES_MAX, NAME_BYTES_MAX,
-    READ_BYTES_PER_TURN,
+    self, CONNECTING_MS, KEEPALIVE_COUNT, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S,
+    READ_BYTES_PER_TURN, SERVER_LINE_BYTES_MAX,
 };
 use crate::time::Time;
 use crate::wire::{Frame, LineReader, Pool};
-
-/// Milliseconds that one address has to answer before the next is tried.
-const CONNECTING_MS: u64 = 10_000;
-
-/// Bytes of the longest line that is read: a text and its sender's name, twice over.
-const SERVER_LINE_BYTES_MAX: u16 = 2 * (LINE_BYTES_MAX + NAME_BYTES_MAX) as u16;
 
 /// The one way to the server.
 #[derive(Debug)]

@@ -20,10 +20,8 @@ use super::reconnect::{Backoff, CountDown};
 use super::said::Said;
 use super::screen::{Screen, Typed};
 use super::transcript::Transcript;
+use crate::limits::QUOTED_LINES_MAX;
 use crate::time::Time;
-
-/// Lines shown of those that were pasted or not sent.
-const LINES_SHOWN_MAX: usize = 10;
 
 const RING: char = '\x07';
 
@@ -356,7 +354,7 @@ impl Desk {
 
     /// Shows lines that are not part of the conversation: the last ones, if they are many.
     fn quote(&mut self, lines: &[String]) {
-        let hidden = lines.len().saturating_sub(LINES_SHOWN_MAX);
+        let hidden = lines.len().saturating_sub(QUOTED_LINES_MAX);
         if hidden > 0 {
             self.notice(&format!("{} before these:", count(hidden, "line")));
         }

@@ -22,15 +22,13 @@ use super::connection::{Connection, Heard, Outcome, words};
 use super::desk::{Action, Desk, Leaving};
 use super::keys::KeyReader;
 use super::terminal::Terminal;
+use crate::limits::TERMINAL_READ_BYTES;
 use crate::time::Time;
 
 const TERMINAL: Token = Token(0);
 const SIGNALS: Token = Token(1);
 /// The token that the loop's connection is to be made with.
 pub(super) const SOCKET: Token = Token(2);
-
-/// Bytes read from the terminal at a time.
-const READ_BYTES: usize = 4096;
 
 /// How the loop came to its end.
 #[derive(Debug)]
@@ -138,7 +136,7 @@ impl EventLoop {
     }
 
     fn read_keys(&mut self) -> io::Result<()> {
-        let mut buffer = [0; READ_BYTES];
+        let mut buffer = [0; TERMINAL_READ_BYTES];
         let count = match self.terminal.read(&mut buffer) {
             Ok(0) => return self.lose_terminal("it was closed"),
             Ok(count) => count,

@@ -1,10 +1,8 @@
 //! The lines sent before, for the arrow keys. Pure, and gone when the client ends: what people
 //! say to each other is written nowhere.
 
+use crate::limits::HISTORY_LINES_MAX;
 use std::collections::VecDeque;
-
-/// Lines kept; beyond, the oldest goes.
-const LINES_MAX: usize = 500;
 
 /// Lines sent before, and where among them the person is looking.
 #[derive(Debug, Default)]
@@ -24,7 +22,7 @@ impl History {
         if line.is_empty() || self.lines.back().is_some_and(|last| last == line) {
             return;
         }
-        if self.lines.len() == LINES_MAX {
+        if self.lines.len() == HISTORY_LINES_MAX {
             self.lines.pop_front();
         }
         self.lines.push_back(line.to_owned());
@@ -77,10 +75,10 @@ mod tests {
     #[test]
     fn the_oldest_goes_first() {
         let mut history = History::default();
-        for number in 0..=LINES_MAX {
+        for number in 0..=HISTORY_LINES_MAX {
             history.push(&number.to_string());
         }
-        assert_eq!(history.lines.len(), LINES_MAX);
+        assert_eq!(history.lines.len(), HISTORY_LINES_MAX);
         assert_eq!(history.lines.front().map(String::as_str), Some("1"));
     }
 }

@@ -4,13 +4,8 @@
 //! Escape is not a key: it turns the next key into its Alt form, as in a shell. What it does not
 //! know it swallows whole, so that no function key ever types its own escape sequence.
 
+use crate::limits::{PASTE_BYTES_MAX, SEQUENCE_BYTES_MAX};
 use std::mem;
-
-/// Bytes kept of one paste; what is longer is cut, and said to be.
-pub const PASTE_BYTES_MAX: usize = 64 * 1024;
-
-/// Bytes of parameters after which a control sequence is given up; real ones have a dozen.
-const PARAMETER_BYTES_MAX: usize = 32;
 
 /// What a terminal sends after a bracketed paste. ESC occurs in it only once, at its start.
 const PASTE_END: &[u8] = b"\x1b[201~";
@@ -150,7 +145,7 @@ impl KeyReader {
             b'[' if parameters.is_empty() => self.state = State::Swallow,
             0x40..=0x7e => return self.end_of_sequence(&parameters, byte),
             0x20..=0x3f => {
-                if parameters.len() < PARAMETER_BYTES_MAX {
+                if parameters.len() < SEQUENCE_BYTES_MAX {
                     parameters.push(byte);
                 }
                 self.state = State::Sequence(parameters);

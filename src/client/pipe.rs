@@ -17,14 +17,12 @@ use super::desk::cannot_connect;
 use super::options::ConnectArgs;
 use super::said::{News, Question, Said};
 use super::terminal::write_all;
+use crate::limits::PIPE_READ_BYTES;
 use crate::time::Time;
 
 const INPUT: Token = Token(0);
 /// The token that the pipe's connection is to be made with.
 pub(super) const SOCKET: Token = Token(1);
-
-/// Bytes read from the input at a time.
-const READ_BYTES: usize = 16 * 1024;
 
 /// The byte that begins a telnet command, and is said as text by saying it twice (1.7).
 const IAC: u8 = 255;
@@ -127,7 +125,7 @@ impl Pipe {
         if self.input != InputState::Ready || !self.connection.is_drained() {
             return Ok(());
         }
-        let mut bytes = vec![0; READ_BYTES];
+        let mut bytes = vec![0; PIPE_READ_BYTES];
         let count = match rustix::io::read(stdin(), &mut bytes).map_err(io::Error::from) {
             Ok(count) => count,
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(()),

@@ -2,11 +2,8 @@
 //! so that everybody a server lost does not come back in the same instant. Pure: the seed and the
 //! time are handed in.
 
+use crate::limits::{RECONNECT_FIRST_S, RECONNECT_LAST_S};
 use crate::time::Time;
-
-/// Seconds before the first try, and the most there ever are.
-const FIRST_S: u64 = 1;
-const LAST_S: u64 = 30;
 
 /// The waits between tries.
 #[derive(Debug)]
@@ -31,7 +28,7 @@ impl Backoff {
 
     /// The wait before the next try: between half and all of what its turn allows.
     pub fn next(&mut self, now: Time) -> CountDown {
-        let longest_ms = 1_000 * (FIRST_S << self.tries.min(10)).min(LAST_S);
+        let longest_ms = 1_000 * (RECONNECT_FIRST_S << self.tries.min(10)).min(RECONNECT_LAST_S);
         self.tries += 1;
         // xorshift64: Marsaglia, "Xorshift RNGs", 2003.
         self.random ^= self.random << 13;
