@@ -1,9 +1,9 @@
 //! The chat: who is here, who talks with whom, and what everyone is told; `protocol.md` 3 and 4.
 //!
 //! A state machine and nothing else: no socket, clock, thread or I/O. Arrivals, input, departures
-//! and time go in through the `handle_*` methods, each with the time it is; what is to be done comes
-//! out of [`Chat::poll_output`], and is to be taken before the next `handle_*`. The same calls give
-//! the same outputs, always.
+//! and time go in through the `handle_*` methods, each with the time it is; what is to be done
+//! comes out of [`Chat::poll_output`], and is to be taken before the next `handle_*`. The same
+//! calls give the same outputs, always.
 
 mod aside;
 mod command;
@@ -51,8 +51,8 @@ impl Chat {
         self.say(id, Line::Prompt(Prompt::Username));
     }
 
-    /// A session sent something; if it is over, that is thrown away (3.8.1). Returned is what is to be
-    /// said to a partner.
+    /// A session sent something; if it is over, that is thrown away (3.8.1). Returned is what is to
+    /// be said to a partner.
     pub fn handle_input<'a>(
         &'a mut self,
         now: Time,
@@ -78,7 +78,8 @@ impl Chat {
         }
     }
 
-    /// Lines that a session sent to its partner could not be delivered before the chat ended (3.1.5).
+    /// Lines that a session sent to its partner could not be delivered before the chat ended
+    /// (3.1.5).
     pub fn handle_undelivered(&mut self, id: SessionId, lines: usize) {
         self.assert_drained();
         if let Session::User(_) = self.roster.session(id) {

@@ -6,7 +6,8 @@
 //! whole server with slow, dying and hostile clients runs in a test, from a seed.
 //!
 //! The rule: *nobody is read who has answers of their own to read first, or whose partner has.*
-//! It is looked up each time from the state it speaks of, never stored, so it cannot be left behind.
+//! It is looked up each time from the state it speaks of, never stored, so it cannot be left
+//! behind.
 
 mod endpoint;
 mod endpoints;

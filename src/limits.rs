@@ -1,16 +1,19 @@
 //! Every bound there is, in one place: its unit, its default, its reason, and its clause in
 //! `protocol.md` 5; those of the client, which are nobody else's business, have none.
 //!
-//! Constants are what nobody needs to turn; [`Limits`] is what a flag of `chinwag serve` turns. How bounds must relate to each
-//! other is asserted at compile time below, so that an unlucky edit does not build.
+//! Constants are what nobody needs to turn; [`Limits`] is what a flag of `chinwag serve` turns. How
+//! bounds must relate to each other is asserted at compile time below, so that an unlucky edit does
+//! not build.
 
 /// The port of a server and of a client that are not told another.
 pub const PORT: u16 = 7878;
 
-/// Bytes of a client's line without its ending (5.1). IRC has 512 and telnet clients send a screen line at a time; a paragraph fits.
+/// Bytes of a client's line without its ending (5.1). IRC has 512 and telnet clients send a screen
+/// line at a time; a paragraph fits.
 pub const LINE_BYTES_MAX: usize = 1024;
 
-/// Bytes of one telnet subnegotiation (5.2), after which it is given up rather than swallowing what somebody types for ever.
+/// Bytes of one telnet subnegotiation (5.2), after which it is given up rather than swallowing what
+/// somebody types for ever.
 pub const SUBNEGOTIATION_BYTES_MAX: u16 = 1024;
 
 /// Columns of a username (5.3): a list row and a prompt still fit on a narrow screen.
@@ -19,13 +22,15 @@ pub const NAME_COLUMNS_MAX: usize = 20;
 /// Bytes of a username (5.3): 20 columns of three-byte letters, and a few marks.
 pub const NAME_BYTES_MAX: usize = 64;
 
-/// Marks in a row within a username (5.3), as UTS #39, 5.4 advises; more is not writing but decoration that spills over other lines.
+/// Marks in a row within a username (5.3), as UTS #39, 5.4 advises; more is not writing but
+/// decoration that spills over other lines.
 pub const NAME_MARKS_MAX: usize = 4;
 
 /// Rows of one list (5.4): what a person reads, and what one reply may cost.
 pub const LIST_ROWS_MAX: usize = 50;
 
-/// How far the users that match a prefix are counted (5.4), so that no list costs more than this however many are online.
+/// How far the users that match a prefix are counted (5.4), so that no list costs more than this
+/// however many are online.
 pub const LIST_COUNT_MAX: usize = 1_000;
 
 /// Asks in a row before a user is slowed (5.8). Nobody who waits for answers notices.
@@ -34,63 +39,70 @@ pub const ASKS_IN_A_ROW_MAX: u32 = 5;
 /// Milliseconds after which one more ask is free (5.8).
 pub const ASK_INTERVAL_MS: u64 = 2_000;
 
-/// Names that one user waits to ask again (5.7); the oldest of more is forgotten. The slowing of 5.8
-/// keeps it from being reached at the default.
+/// Names that one user waits to ask again (5.7); the oldest of more is forgotten. The slowing of
+/// 5.8 keeps it from being reached at the default.
 pub const COOLING_MAX: usize = 64;
 
 /// Names that one user may ignore at a time (5.9).
 pub const IGNORED_MAX: usize = 50;
 
-/// Bytes that may wait for one connection beyond the high-water mark (5.13), for what others cause and cannot be slowed for:
-/// requests, ends, announcements. Reaching it takes thousands of them.
+/// Bytes that may wait for one connection beyond the high-water mark (5.13), for what others cause
+/// and cannot be slowed for: requests, ends, announcements. Reaching it takes thousands of them.
 pub const OUTBOX_BYTES_OVER_HIGH_WATER: usize = 1024 * 1024;
 
-/// Bytes that may wait for a user before their own input is held (5.11): whoever does not read the answers
-/// to their own commands is not read either.
+/// Bytes that may wait for a user before their own input is held (5.11): whoever does not read the
+/// answers to their own commands is not read either.
 pub const REPLIES_BYTES_MAX: usize = 8 * 1024;
 
 /// Bytes waiting for all connections together (5.12) beyond which the high-water mark of each is
 /// [`REPLIES_BYTES_MAX`]: a crowd of readers that do not read shares this, and does not multiply it.
 pub const OUTPUT_BYTES_BEFORE_PRESSURE: usize = 32 * 1024 * 1024;
 
-/// Milliseconds without a byte taken before the partner is told (5.14): longer than a stutter, shorter than impatience.
+/// Milliseconds without a byte taken before the partner is told (5.14): longer than a stutter,
+/// shorter than impatience.
 pub const STALL_NOTICE_MS: u64 = 2_000;
 
-/// Connections taken from a listener in one turn (5.19), so that a rush of arrivals does not hold up those who talk.
+/// Connections taken from a listener in one turn (5.19), so that a rush of arrivals does not hold
+/// up those who talk.
 pub const ACCEPTS_PER_TURN: usize = 64;
 
-/// Bytes read from one connection in one turn (5.19), and the size of the one read buffer: four full
-/// lines, or what somebody types in an hour. More would let a few who send without end fill a turn.
+/// Bytes read from one connection in one turn (5.19), and the size of the one read buffer: four
+/// full lines, or what somebody types in an hour. More would let a few who send without end fill a
+/// turn.
 pub const READ_BYTES_PER_TURN: usize = 4 * 1024;
 
-/// Connections that flood, or have something left to read from earlier turns, that are read in one turn
-/// (5.19), after all others whose readiness is new. With 64 of them a line waits six times as long
-/// while thousands flood (`tests/crowd.rs`), and the flood gains nothing but turns.
+/// Connections that flood, or have something left to read from earlier turns, that are read in one
+/// turn (5.19), after all others whose readiness is new. With 64 of them a line waits six times as
+/// long while thousands flood (`tests/crowd.rs`), and the flood gains nothing but turns.
 pub const LEFTOVERS_PER_TURN: usize = 4;
 
 /// Bytes in one read that are a flood (5.19), until a read of the same connection brings fewer: not
 /// what a person types, nor a program that waits for answers, but a paste, or an attack.
 pub const FLOOD_BYTES: usize = READ_BYTES_PER_TURN / 2;
 
-/// Readiness events taken from the kernel in one turn: the batch over which outputs are gathered into
-/// one write each. What a turn of this size touches is still in the cache when it is written; with
-/// 1,024 a thousand busy pairs cost a tenth more (`cargo bench --bench loopback -- --only pairs`).
+/// Readiness events taken from the kernel in one turn: the batch over which outputs are gathered
+/// into one write each. What a turn of this size touches is still in the cache when it is written;
+/// with 1,024 a thousand busy pairs cost a tenth more (`cargo bench --bench loopback -- --only
+/// pairs`).
 pub const EVENTS_PER_TURN: usize = 64;
 
 /// Connections the kernel holds for us before we accept them; it cuts this to `net.core.somaxconn`.
 pub const BACKLOG: i32 = 4096;
 
-/// File descriptors kept for all that is not a client: the standard three, the poll, signals, listeners.
+/// File descriptors kept for all that is not a client: the standard three, the poll, signals,
+/// listeners.
 pub const DESCRIPTORS_RESERVED: u64 = 16;
 
-/// Milliseconds before an accept that failed for want of memory or descriptors elsewhere is tried again.
+/// Milliseconds before an accept that failed for want of memory or descriptors elsewhere is tried
+/// again.
 pub const ACCEPT_RETRY_MS: u64 = 1_000;
 
 /// Seconds of silence before the kernel asks whether a peer is still there (5.20).
 pub const KEEPALIVE_IDLE_S: u64 = 60;
 
-/// Seconds over which those questions are spread (5.20), a second later for each arrival in turn: tens
-/// of thousands who fell silent together would all be asked at once, and the answers lost in the rush.
+/// Seconds over which those questions are spread (5.20), a second later for each arrival in turn:
+/// tens of thousands who fell silent together would all be asked at once, and the answers lost in
+/// the rush.
 pub const KEEPALIVE_SPREAD_S: u64 = 32;
 
 /// Seconds between those questions (5.20).
@@ -99,17 +111,19 @@ pub const KEEPALIVE_INTERVAL_S: u64 = 15;
 /// Unanswered questions after which the connection has failed (5.20).
 pub const KEEPALIVE_COUNT: u32 = 4;
 
-/// Milliseconds that a stopping server leaves its clients to end their half, once all it said has been
-/// taken (3.9.3): enough for a program, and nobody at the server's keyboard waits for a person.
+/// Milliseconds that a stopping server leaves its clients to end their half, once all it said has
+/// been taken (3.9.3): enough for a program, and nobody at the server's keyboard waits for a
+/// person.
 pub const STOP_LINGER_MS: u64 = 500;
 
-/// Bytes that the kernel may hold for a connection, each way (5.21; socket(7), `SO_SNDBUF`). Left to
-/// itself it takes megabytes: that hides for minutes that somebody does not read (5.10), and a crowd
-/// that does not read would take the memory of the whole machine's TCP. Enough for 640 KB/s at 100 ms.
+/// Bytes that the kernel may hold for a connection, each way (5.21; socket(7), `SO_SNDBUF`). Left
+/// to itself it takes megabytes: that hides for minutes that somebody does not read (5.10), and a
+/// crowd that does not read would take the memory of the whole machine's TCP. Enough for 640 KB/s
+/// at 100 ms.
 pub const SOCKET_BUFFER_BYTES: usize = 64 * 1024;
 
-/// Milliseconds that sent bytes may stay unacknowledged (5.20, RFC 5482). Linux ends the questions of
-/// keepalive by it too, so it is longer than all of them take.
+/// Milliseconds that sent bytes may stay unacknowledged (5.20, RFC 5482). Linux ends the questions
+/// of keepalive by it too, so it is longer than all of them take.
 pub const USER_TIMEOUT_MS: u64 = 180_000;
 
 /// Bytes a buffer has when it is new: a few lines each way.
@@ -217,7 +231,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Bytes at or below which a connection that was above [`Limits::high_water_bytes`] is read again (5.10).
+    /// Bytes at or below which a connection that was above [`Limits::high_water_bytes`] is read
+    /// again (5.10).
     #[must_use]
     pub fn low_water_bytes(&self) -> usize {
         self.high_water_bytes / 4

@@ -1,8 +1,8 @@
 //! The loop: one thread, one `mio::Poll`, everybody. Here readiness becomes calls of the
 //! [`Exchange`], and what it says becomes system calls; nothing else happens here.
 //!
-//! `Server::turn` reads like its steps: wait, note, accept, read (which hands lines to the chat, and
-//! what it says to the outboxes), let happen what is due, and act: write, close, report.
+//! `Server::turn` reads like its steps: wait, note, accept, read (which hands lines to the chat,
+//! and what it says to the outboxes), let happen what is due, and act: write, close, report.
 
 mod connection;
 pub mod descriptors;
@@ -35,8 +35,8 @@ use doorkeeper::Doorkeeper;
 use listener::{Accepted, Listener};
 
 const SIGNALS: Token = Token(usize::MAX - 1);
-/// What is asked about a connection, once and for all: edges cost nothing while nobody acts on them,
-/// a second registration for each message would.
+/// What is asked about a connection, once and for all: edges cost nothing while nobody acts on
+/// them, a second registration for each message would.
 const INTEREST: Interest = Interest::READABLE.add(Interest::WRITABLE).add(URGENT);
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const URGENT: Interest = Interest::PRIORITY;
@@ -58,8 +58,8 @@ pub struct Server {
     /// Connections that an event of this turn made readable.
     fresh: Vec<SessionId>,
     /// Connections that were not read to the end, or not at all: an edge tells of it once, and we
-    /// remember. Those who send without end are always among these; those who talk are not, and are
-    /// read before.
+    /// remember. Those who send without end are always among these; those who talk are not, and
+    /// are read before.
     leftover: VecDeque<SessionId>,
     /// The one buffer everybody is read into.
     read_buffer: Box<[u8]>,
@@ -155,7 +155,8 @@ impl Server {
             if e.kind() != io::ErrorKind::Interrupted {
                 return Err(e);
             }
-            // We were stopped and go on (signal(7)): what has come since is read before what is due.
+            // We were stopped and go on (signal(7)): what has come since is read before what is
+            // due.
             timeout = Some(Duration::ZERO);
         }
         let elapsed = self.started.elapsed().as_millis();
@@ -243,8 +244,8 @@ impl Server {
         self.exchange.handle_arrival(self.now, id);
     }
 
-    /// One read for each connection with an edge, then one for some of those with leftovers, so that
-    /// however many send without end, who says a line is heard in the turn it comes.
+    /// One read for each connection with an edge, then one for some of those with leftovers, so
+    /// that however many send without end, who says a line is heard in the turn it comes.
     fn read(&mut self) {
         let leftovers = self.leftover.len().min(LEFTOVERS_PER_TURN);
         let mut fresh = std::mem::take(&mut self.fresh);
@@ -332,7 +333,8 @@ impl Server {
         }
     }
 
-    /// A stop for which everybody has been written what was said to them need not take its full time.
+    /// A stop for which everybody has been written what was said to them need not take its full
+    /// time.
     fn hasten_stop(&mut self) {
         if let Some(by) = self.stop_by
             && self.exchange.buffered_bytes() == 0

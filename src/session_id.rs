@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// Identifies a session from its arrival until it is forgotten; after that the number may serve another.
+/// Identifies a session from its arrival until it is forgotten; after that the number may serve
+/// another.
 ///
 /// The shell hands it in. It is small and dense, because tables are indexed by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,4 +1,5 @@
-//! Time as the core knows it: milliseconds since the server started, handed in from outside, and a set of deadlines.
+//! Time as the core knows it: milliseconds since the server started, handed in from outside, and a
+//! set of deadlines.
 //!
 //! The loop alone reads a clock. An `Instant` cannot be written into a test or a log; a number can.
 
@@ -7,7 +8,8 @@ use std::num::NonZeroU64;
 
 use crate::session_id::SessionId;
 
-/// A moment, in milliseconds since the server started. It never goes back: the shell takes it from the monotonic clock.
+/// A moment, in milliseconds since the server started. It never goes back: the shell takes it from
+/// the monotonic clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time(NonZeroU64);
 
@@ -28,7 +30,8 @@ impl Time {
     }
 }
 
-/// Who has a deadline, and when: the next one at once, a change in O(log n), nothing held for those without.
+/// Who has a deadline, and when: the next one at once, a change in O(log n), nothing held for those
+/// without.
 #[derive(Debug, Default)]
 pub struct Deadlines(BTreeSet<(Time, SessionId)>);
 

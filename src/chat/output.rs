@@ -19,8 +19,8 @@ pub struct Pipe<'a> {
 }
 
 impl<'a> Pipe<'a> {
-    /// What `line`, which is UTF-8, is to the partner; `None` if it is a command (3.7.2, 3.7.3) and for
-    /// [`super::Chat::handle_input`].
+    /// What `line`, which is UTF-8, is to the partner; `None` if it is a command (3.7.2, 3.7.3) and
+    /// for [`super::Chat::handle_input`].
     #[must_use]
     #[inline]
     pub fn relay(&self, line: &'a [u8]) -> Option<Relay<'a>> {
@@ -33,8 +33,9 @@ impl<'a> Pipe<'a> {
 
 /// What somebody says in a chat, for their partner (3.7.1): `NAME: text`.
 ///
-/// This is what a server does all day, so it is not queued like all else: [`super::Chat::handle_input`]
-/// returns it, name and text borrowed from where they are, to be written where they go.
+/// This is what a server does all day, so it is not queued like all else:
+/// [`super::Chat::handle_input`] returns it, name and text borrowed from where they are, to be
+/// written where they go.
 #[derive(Debug, Clone, Copy)]
 pub struct Relay<'a> {
     /// Whose line it is.

@@ -32,8 +32,8 @@ pub(super) struct User {
 pub(super) enum Phase {
     /// At the menu.
     Menu {
-        /// A request to this user ended, and they may have answered before they could know (3.6.5).
-        /// Until their next line.
+        /// A request to this user ended, and they may have answered before they could know
+        /// (3.6.5). Until their next line.
         missed_request: bool,
     },
     /// Was asked "Chat with whom?".

@@ -51,8 +51,8 @@ impl Prompt {
         format!("{}{END}", self.label)
     }
 
-    /// The prompt in exactly `columns`: filled up with blanks at its start, or shortened, or cut. So
-    /// a line half typed stays where it is on the screen when the prompt before it changes.
+    /// The prompt in exactly `columns`: filled up with blanks at its start, or shortened, or cut.
+    /// So a line half typed stays where it is on the screen when the prompt before it changes.
     #[must_use]
     pub fn fitted(&self, columns: usize) -> String {
         for label in [&self.label, &self.short] {

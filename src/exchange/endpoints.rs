@@ -79,8 +79,8 @@ impl Endpoints {
         (endpoint_mut(&mut self.endpoints, id), &mut self.pool)
     }
 
-    /// Puts the `parts` of a line into the outbox of `to`; the shell will write it at the end of the turn, with
-    /// all that comes until then.
+    /// Puts the `parts` of a line into the outbox of `to`; the shell will write it at the end of
+    /// the turn, with all that comes until then.
     pub(super) fn say<const N: usize>(&mut self, to: SessionId, parts: [&[u8]; N]) {
         let high_water = self.high_water_bytes();
         let endpoint = endpoint_mut(&mut self.endpoints, to);

@@ -28,7 +28,8 @@ pub(super) struct Connection {
     /// The last read brought more than people type: others are read first.
     pub(super) floods: bool,
     /// A short read does not mean that the socket is drained: the client has ended its half, which
-    /// the next read finds out, or has sent urgent data (telnet's synch), at which reads stop short.
+    /// the next read finds out, or has sent urgent data (telnet's synch), at which reads stop
+    /// short.
     must_drain: bool,
 }
 

@@ -98,8 +98,9 @@ impl Listener {
         }
     }
 
-    /// Those who connect from now on are asked a second later whether they are still there. Set on the
-    /// listener, which they inherit it from, and for a turn's arrivals together: that is spread enough.
+    /// Those who connect from now on are asked a second later whether they are still there. Set on
+    /// the listener, which they inherit it from, and for a turn's arrivals together: that is
+    /// spread enough.
     pub(super) fn spread_keepalive(&mut self) {
         self.spread_s = (self.spread_s + 1) % KEEPALIVE_SPREAD_S;
         let idle = Duration::from_secs(KEEPALIVE_IDLE_S + self.spread_s);
@@ -153,8 +154,9 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted)
 }
 
-/// What every connection needs (5.20, 5.21): buffers that do not hide a reader who is behind, small writes go out at once, urgent data stays in its place
-/// in the stream (telnet's synch), a peer that vanished is found out.
+/// What every connection needs (5.20, 5.21): buffers that do not hide a reader who is behind, small
+/// writes go out at once, urgent data stays in its place in the stream (telnet's synch), a peer
+/// that vanished is found out.
 fn set_options(socket: SockRef<'_>, limits: &Limits) -> io::Result<()> {
     let keepalive = TcpKeepalive::new()
         .with_time(Duration::from_secs(KEEPALIVE_IDLE_S))

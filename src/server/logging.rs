@@ -2,8 +2,8 @@
 //!
 //! `simple_logger` panics when its pipe has been closed, and waits, with everybody, when whoever
 //! reads it has stopped (Ctrl-S in a terminal is enough). So a line is handed to it only while
-//! standard error is ready for one; otherwise it is counted, and the count is logged once that works
-//! again. The price is one poll(2) a line.
+//! standard error is ready for one; otherwise it is counted, and the count is logged once that
+//! works again. The price is one poll(2) a line.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};

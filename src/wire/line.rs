@@ -103,16 +103,17 @@ impl LineReader {
         }
     }
 
-    /// The fast path: the next line, if it lies whole, plain and within the limit in `input`, and ends
-    /// in LF or CR LF; a CR anywhere else is not plain. No further than the limit is looked at, or a
-    /// flood of small frames would cost its square.
+    /// The fast path: the next line, if it lies whole, plain and within the limit in `input`, and
+    /// ends in LF or CR LF; a CR anywhere else is not plain. No further than the limit is
+    /// looked at, or a flood of small frames would cost its square.
     #[inline]
     fn whole_line<'i>(&mut self, input: &mut &'i [u8]) -> Option<&'i [u8]> {
         let (Begun::Nothing, Telnet::Text, false) = (&self.begun, self.telnet, self.after_cr)
         else {
             return None;
         };
-        // Telnet begins here, not a line: looking for its end would make a flood of commands quadratic.
+        // Telnet begins here, not a line: looking for its end would make a flood of commands
+        // quadratic.
         if input.first() == Some(&IAC) {
             return None;
         }

@@ -25,7 +25,8 @@ impl Desk {
             && !matches!(key, Key::Control('c' | 'd' | 'z'))
             && (key == Key::Enter || wait.is_none() || self.hurried != wait)
         {
-            // Once for each wait: whoever types on at a draft does not ask for a try with each letter.
+            // Once for each wait: whoever types on at a draft does not ask for a try with each
+            // letter.
             self.hurried = wait;
             self.connect();
         }
@@ -147,8 +148,8 @@ impl Desk {
         self.asking = Some(Asking::Send { lines, pasted: true });
     }
 
-    /// Sends pasted lines as text, but for one that ends the chat: what stands behind it was meant for
-    /// the partner, and at the menu it would be choices.
+    /// Sends pasted lines as text, but for one that ends the chat: what stands behind it was meant
+    /// for the partner, and at the menu it would be choices.
     fn send_pasted(&mut self, mut lines: Vec<String>) {
         let end = lines.iter().position(|line| self.place.is_chat() && is_quit(line));
         let behind = end.map_or_else(Vec::new, |end| lines.split_off(end + 1));
