@@ -105,6 +105,9 @@ pub const KEEPALIVE_IDLE_S: u64 = 60;
 /// the rush.
 pub const KEEPALIVE_SPREAD_S: u64 = 32;
 
+/// Arrivals in a row that are asked together: a few, so that arriving costs no system calls for it.
+pub const KEEPALIVE_ALIKE: u64 = 16;
+
 /// Seconds between those questions (5.20).
 pub const KEEPALIVE_INTERVAL_S: u64 = 15;
 
@@ -127,13 +130,13 @@ pub const SOCKET_BUFFER_BYTES: usize = 64 * 1024;
 pub const USER_TIMEOUT_MS: u64 = 180_000;
 
 /// Bytes a buffer has when it is new: a few lines each way.
-pub const BUFFER_BYTES: usize = 2 * 1024;
+pub const BUFFER_BYTES: usize = 1024;
 
 /// Bytes above which a buffer is freed rather than kept for the next one in need.
 pub const BUFFER_BYTES_KEPT_MAX: usize = 16 * 1024;
 
 /// Empty buffers kept for reuse: more than a turn of the loop fills, so that a busy server does not
-/// allocate, and half a mebibyte when it is idle again.
+/// allocate, and a quarter of a mebibyte when it is idle again.
 pub const BUFFERS_KEPT_MAX: usize = 4 * EVENTS_PER_TURN;
 
 /// Bytes of what one log line says, so that with its date it stays under the 256 bytes that a

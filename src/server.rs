@@ -214,15 +214,13 @@ impl Server {
 
     fn accept(&mut self) {
         for n in 0..self.listeners.len() {
-            let mut budget = ACCEPTS_PER_TURN;
-            while budget > 0 && self.listeners[n].is_ready(self.now) {
-                budget -= 1;
+            for _ in 0..ACCEPTS_PER_TURN {
+                if !self.listeners[n].is_ready(self.now) {
+                    break;
+                }
                 if let Some(accepted) = self.listeners[n].accept(self.now) {
                     self.admit(accepted);
                 }
-            }
-            if budget < ACCEPTS_PER_TURN {
-                self.listeners[n].spread_keepalive();
             }
         }
     }
@@ -240,6 +238,9 @@ impl Server {
             return self.doorkeeper.release(peer.ip());
         }
         entry.insert(Connection::new(stream, self.arrivals, peer));
+        // A script has sent its first lines by now: read in this turn, they are answered together
+        // with the welcome, in one write.
+        self.fresh.push(id);
         info!(target: "chinwag", "#{} {peer} connected", self.arrivals);
         self.exchange.handle_arrival(self.now, id);
     }

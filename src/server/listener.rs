@@ -11,8 +11,8 @@ use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
 use super::doorkeeper::Refusal;
 use crate::limits::{
-    ACCEPT_RETRY_MS, BACKLOG, KEEPALIVE_COUNT, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S,
-    KEEPALIVE_SPREAD_S, Limits, SOCKET_BUFFER_BYTES, USER_TIMEOUT_MS,
+    ACCEPT_RETRY_MS, BACKLOG, KEEPALIVE_ALIKE, KEEPALIVE_COUNT, KEEPALIVE_IDLE_S,
+    KEEPALIVE_INTERVAL_S, KEEPALIVE_SPREAD_S, Limits, SOCKET_BUFFER_BYTES, USER_TIMEOUT_MS,
 };
 use crate::time::Time;
 
@@ -28,8 +28,7 @@ pub(super) struct Listener {
     socket: TcpListener,
     address: SocketAddr,
     waiting: Waiting,
-    /// Seconds by which keepalive of those accepted next is later than of the first (5.20).
-    spread_s: u64,
+    accepted: u64,
 }
 
 /// Whether somebody waits to be accepted. An edge says so once.
@@ -55,7 +54,7 @@ impl Listener {
         socket.listen(BACKLOG)?;
         let socket = TcpListener::from_std(socket.into());
         let address = socket.local_addr()?;
-        Ok(Listener { socket, address, waiting: Waiting::Nobody, spread_s: 0 })
+        Ok(Listener { socket, address, waiting: Waiting::Nobody, accepted: 0 })
     }
 
     pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
@@ -98,12 +97,11 @@ impl Listener {
         }
     }
 
-    /// Those who connect from now on are asked a second later whether they are still there. Set on
-    /// the listener, which they inherit it from, and for a turn's arrivals together: that is
-    /// spread enough.
-    pub(super) fn spread_keepalive(&mut self) {
-        self.spread_s = (self.spread_s + 1) % KEEPALIVE_SPREAD_S;
-        let idle = Duration::from_secs(KEEPALIVE_IDLE_S + self.spread_s);
+    /// Those who connect from now on are asked a second later whether they are still there (5.20). Set
+    /// on the listener, which they inherit it from, and not for each: that is spread enough.
+    fn spread_keepalive(&mut self) {
+        let later_s = (self.accepted / KEEPALIVE_ALIKE) % KEEPALIVE_SPREAD_S;
+        let idle = Duration::from_secs(KEEPALIVE_IDLE_S + later_s);
         let keepalive = TcpKeepalive::new().with_time(idle);
         // Only a matter of manners towards the network: without it all are asked together.
         drop(SockRef::from(&self.socket).set_tcp_keepalive(&keepalive));
@@ -114,6 +112,10 @@ impl Listener {
         match self.socket.accept() {
             Ok((stream, peer)) => {
                 self.waiting = Waiting::Somebody;
+                self.accepted += 1;
+                if self.accepted.is_multiple_of(KEEPALIVE_ALIKE) {
+                    self.spread_keepalive();
+                }
                 inherit_options(&stream);
                 Some((stream, SocketAddr::new(peer.ip().to_canonical(), peer.port())))
             }
@@ -203,6 +205,7 @@ mod tests {
         assert!(socket.tcp_nodelay().unwrap() && socket.out_of_band_inline().unwrap());
         assert!(socket.keepalive().unwrap());
         assert_eq!(socket.tcp_keepalive_time().unwrap().as_secs(), KEEPALIVE_IDLE_S);
+        listener.accepted = KEEPALIVE_ALIKE;
         listener.spread_keepalive();
         let _second = std::net::TcpStream::connect(listener.address()).unwrap();
         let (second, _) = listener.accept(Time::START).expect("the connection is complete");
