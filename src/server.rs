@@ -67,7 +67,7 @@ pub struct Server {
     /// The time of this turn: the clock is read once in each.
     now: Time,
     /// Connections so far; the next one's number in the log.
-    arrivals: u64,
+    arrivals: u32,
     /// The server stops, and ends by then whether or not everybody has gone.
     stop_by: Option<Time>,
     closing_ms: u64,
@@ -226,7 +226,7 @@ impl Server {
     }
 
     fn admit(&mut self, (mut stream, peer): Accepted) {
-        self.arrivals += 1;
+        self.arrivals = self.arrivals.wrapping_add(1);
         if let Err(refusal) = self.doorkeeper.admit(peer.ip()) {
             info!(target: "chinwag", "#{} {peer} turned away: {refusal}", self.arrivals);
             return listener::turn_away(stream, refusal);

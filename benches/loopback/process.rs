@@ -137,12 +137,10 @@ impl Usage {
     }
 }
 
-/// The memory that is a process's own, in bytes.
+/// The memory that is a process's own and no file's, in bytes.
 pub(super) fn memory_of(process: u32) -> io::Result<u64> {
     let text = fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
-    let kibibytes =
-        number(value_of(&text, "Private_Dirty:"))? + number(value_of(&text, "Private_Clean:"))?;
-    Ok(kibibytes * 1024)
+    Ok(number(value_of(&text, "Anonymous:"))? * 1024)
 }
 
 /// One sentence on where and how things are measured, with the cores that the kernel really gives.

@@ -18,8 +18,9 @@ const SHORT_READ_DRAINS: bool = cfg!(target_os = "linux");
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
-    /// Counts connections since the start, for the log: unlike a key it is never used again.
-    pub(super) number: u64,
+    /// Counts connections since the start, for the log: unlike a key it is not used again, for
+    /// four thousand million arrivals.
+    pub(super) number: u32,
     pub(super) peer: Peer,
     /// An edge said there is something to read, and no read has found the end of it yet.
     pub(super) has_more: bool,
@@ -74,7 +75,7 @@ impl fmt::Display for Peer {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, number: u64, peer: SocketAddr) -> Connection {
+    pub(super) fn new(stream: TcpStream, number: u32, peer: SocketAddr) -> Connection {
         Connection {
             stream,
             number,
