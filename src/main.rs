@@ -6,8 +6,10 @@ use std::process::ExitCode;
 
 use chinwag::args::{Cli, Command, ServeArgs};
 use chinwag::client;
-use chinwag::server::{Server, descriptors, logging};
+use chinwag::server::descriptors::Descriptors;
+use chinwag::server::{Server, logging};
 use clap::error::ErrorKind;
+use log::info;
 
 fn main() -> ExitCode {
     let cli = match Cli::parse_from_args(env::args_os()) {
@@ -31,8 +33,10 @@ fn main() -> ExitCode {
 
 fn serve(args: &ServeArgs) -> io::Result<()> {
     logging::start(args.log_level());
-    let limits = args.limits(descriptors::connections_possible());
-    let mut server = Server::bind(&args.addresses(), limits)?;
+    let descriptors = Descriptors::raise();
+    let mut server = Server::bind(&args.addresses(), args.limits(descriptors.connections()))?;
+    // Not before: of a start that fails, one line is to be seen.
+    info!(target: "chinwag", "{descriptors}");
     // Whoever started the server may have gone by now, and it serves all the same.
     drop(greet(&server));
     server.run()

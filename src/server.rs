@@ -55,7 +55,7 @@ pub struct Server {
     /// Every socket; its key is its token and the id of its session.
     connections: Slab<Connection>,
     exchange: Exchange,
-    /// Connections that an event of this turn made readable.
+    /// Connections that an event of this turn made readable, and those that have just arrived.
     fresh: Vec<SessionId>,
     /// Connections that were not read to the end, or not at all: an edge tells of it once, and we
     /// remember. Those who send without end are always among these; those who talk are not, and
