@@ -41,10 +41,7 @@ impl Process {
         program: impl AsRef<OsStr>,
         arguments: &[String],
     ) -> io::Result<Self> {
-        Command::new(env::current_exe()?)
-            .args([LAUNCH, &core.to_string()])
-            .arg(program)
-            .args(arguments)
+        on_core(core, program, arguments)?
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -57,10 +54,7 @@ impl Process {
         program: impl AsRef<OsStr>,
         arguments: &[String],
     ) -> io::Result<Self> {
-        Command::new(env::current_exe()?)
-            .args([LAUNCH, &core.to_string()])
-            .arg(program)
-            .args(arguments)
+        on_core(core, program, arguments)?
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -135,6 +129,13 @@ impl Usage {
     pub(super) fn since(self, before: Self) -> Self {
         Self { cpu: self.cpu - before.cpu, sleeps: self.sleeps - before.sleeps }
     }
+}
+
+/// A command that runs `program` on `core`.
+fn on_core(core: usize, program: impl AsRef<OsStr>, arguments: &[String]) -> io::Result<Command> {
+    let mut command = Command::new(env::current_exe()?);
+    command.args([LAUNCH, &core.to_string()]).arg(program).args(arguments);
+    Ok(command)
 }
 
 /// The memory that is a process's own and no file's, in bytes.
