@@ -212,8 +212,8 @@ impl Exchange {
     }
 
     /// The next frame that is for the chat. While a session is chatting, what it says goes through
-    /// the pipe to its partner on the way: asking the chat for each line where to would cost a
-    /// third of the lines a second (`cargo bench --bench core`).
+    /// the pipe to its partner on the way: asking the chat where to for each line would cost a
+    /// third of the lines a second (leave the pipe out, and `cargo bench --bench core` shows it).
     fn next_frame<'i>(&mut self, id: SessionId, bytes: &mut &'i [u8]) -> Option<Frame<'i>> {
         let Some(pipe) = self.chat.pipe(id) else {
             let (endpoint, pool) = self.endpoints.with_pool(id);

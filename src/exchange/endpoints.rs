@@ -109,7 +109,8 @@ impl Endpoints {
     /// The high-water mark as it is now (5.10, 5.12).
     fn high_water_bytes(&self) -> usize {
         let is_pressed = self.output_bytes > OUTPUT_BYTES_BEFORE_PRESSURE;
-        if is_pressed { REPLIES_BYTES_MAX } else { self.limits.high_water_bytes }
+        let most = if is_pressed { REPLIES_BYTES_MAX } else { usize::MAX };
+        self.limits.high_water_bytes.min(most)
     }
 
     /// Puts what `id` says through the pipe into the outbox of its partner, while that one is not
@@ -164,9 +165,14 @@ impl Endpoints {
         frame.recycle(&mut self.pool);
     }
 
-    /// Someone whose output has passed its bound.
+    /// Someone whose output has passed its bound, and who is still here.
     pub(super) fn poll_overrun(&mut self) -> Option<SessionId> {
-        self.overrun.pop()
+        while let Some(id) = self.overrun.pop() {
+            if self.contains(id) {
+                return Some(id);
+            }
+        }
+        None
     }
 
     /// The socket took `count` bytes of the output of `id`.

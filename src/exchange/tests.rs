@@ -2,12 +2,13 @@
 
 use super::{Action, Exchange};
 use crate::SessionId;
-use crate::chat::{Departure, Event};
+use crate::chat::{Chat, Departure, Event, Relay};
 use crate::limits::{
     ASK_INTERVAL_MS, ASKS_IN_A_ROW_MAX, Limits, OUTBOX_BYTES_OVER_HIGH_WATER,
     OUTPUT_BYTES_BEFORE_PRESSURE, REPLIES_BYTES_MAX, STALL_NOTICE_MS,
 };
 use crate::time::Time;
+use crate::wire::Input;
 
 const HIGH_WATER: usize = 64 * 1024;
 
@@ -344,4 +345,29 @@ fn an_answer_in_the_same_turn_as_its_deadline_is_in_time() {
     scene.types(1, "yes");
     scene.ms_pass(0);
     assert!(scene.takes_all(0).contains("* B accepted"));
+}
+
+/// (3.7.1, 3.7.3)
+#[test]
+fn what_goes_through_the_pipe_is_what_the_chat_itself_would_say() {
+    let (mut chat, now) = (Chat::new(Limits::default()), Time::START);
+    let [a, b] = [0, 1].map(SessionId::from_key);
+    chat.handle_arrival(now, a);
+    while chat.poll_output().is_some() {}
+    chat.handle_arrival(now, b);
+    for (who, line) in [(a, "A"), (b, "B"), (a, "2 B"), (b, "yes")] {
+        while chat.poll_output().is_some() {}
+        assert!(chat.handle_input(now, who, Input::Line(line)).is_none());
+    }
+    while chat.poll_output().is_some() {}
+    let said = |relay: Relay<'_>| (relay.to, relay.parts().concat());
+    // The last ends the chat.
+    for line in ["hello", "", "  1 ", "//", "//quit", "quit it", "é", "/", "/me", "/help", " QUIT "]
+    {
+        let through_the_pipe = chat.pipe(a).and_then(|pipe| pipe.relay(line.as_bytes()).map(said));
+        let by_the_chat = chat.handle_input(now, a, Input::Line(line)).map(said);
+        assert_eq!(through_the_pipe, by_the_chat, "{line:?}");
+        while chat.poll_output().is_some() {}
+    }
+    assert!(chat.pipe(a).is_none() && chat.pipe(b).is_none());
 }
