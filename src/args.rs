@@ -127,6 +127,22 @@ pub struct BoundArgs {
     #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_PER_ADDRESS", default_value = "1024",
           value_parser = clap::value_parser!(u32).range(1..))]
     pub max_per_address: u32,
+
+    /// Rooms at a time
+    #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_ROOMS", default_value = "1000", value_parser = clap::value_parser!(u16).range(1..))]
+    pub max_rooms: u16,
+
+    /// Members of a room
+    #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_MEMBERS", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_members: u32,
+
+    /// Lines a second that one member may say in a room, after the first 10; above 1000 is no bound
+    #[arg(long, value_name = "COUNT", env = "CHINWAG_ROOM_PACE", default_value = "5", value_parser = clap::value_parser!(u32).range(1..))]
+    pub room_pace: u32,
+
+    /// Seconds for which the past of an empty room is kept
+    #[arg(long, value_name = "SECONDS", env = "CHINWAG_ROOM_PAST", default_value = "86400", value_parser = seconds)]
+    pub room_past: Milliseconds,
 }
 
 /// All the addresses that one `--listen` means: a name can have several.
@@ -169,6 +185,10 @@ impl ServeArgs {
             closing_ms: bounds.closing_timeout.0,
             connections_max: wanted.min(connections_possible),
             per_address_max: bounds.max_per_address as usize,
+            rooms_max: bounds.max_rooms.into(),
+            members_max: bounds.max_members as usize,
+            room_line_ms: 1000 / u64::from(bounds.room_pace),
+            room_past_ms: bounds.room_past.0,
         }
     }
 }

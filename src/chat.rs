@@ -8,16 +8,22 @@
 mod aside;
 mod command;
 mod conversation;
+mod gathering;
 mod manners;
 mod meeting;
 pub mod name;
 mod output;
+mod past;
+mod rooms;
 mod roster;
 mod session;
 mod wording;
 
 pub use name::Name;
-pub use output::{AskEnd, Departure, Event, Output, Pipe, Relay};
+pub use output::{AskEnd, Audience, Departure, Event, FeedId, Output, Pipe, Relay};
+pub use past::{Record, UnixSeconds};
+pub use rooms::RoomId;
+pub use wording::missed_lines;
 
 use crate::SessionId;
 use crate::limits::Limits;
@@ -34,13 +40,33 @@ pub struct Chat {
     limits: Limits,
     roster: Roster,
     outputs: Outputs,
+    /// When this was [`Time::START`].
+    started_at: UnixSeconds,
+    /// What is said in rooms is to be written down ([`Output::Record`]).
+    records: bool,
 }
 
 impl Chat {
     /// An empty chat.
     #[must_use]
     pub fn new(limits: Limits) -> Chat {
-        Chat { limits, roster: Roster::default(), outputs: Outputs::default() }
+        Chat {
+            limits,
+            roster: Roster::default(),
+            outputs: Outputs::default(),
+            started_at: 0,
+            records: false,
+        }
+    }
+
+    /// Says what the time of day is at [`Time::START`], for the past of rooms (6.8).
+    pub fn set_start(&mut self, started_at: UnixSeconds) {
+        self.started_at = started_at;
+    }
+
+    /// From now on what is said in rooms is to be written down (6.14).
+    pub fn start_recording(&mut self) {
+        self.records = true;
     }
 
     /// Somebody has connected (3.1.1). `id` must not be in use, until it is forgotten.
@@ -97,12 +123,13 @@ impl Chat {
                 Session::Over { .. } => unreachable!("what is over has no deadline"),
             }
         }
+        self.roster.expire_rooms(now);
     }
 
     /// The server stops: everybody is told, and every session is over (3.9.3).
-    pub fn handle_stop(&mut self) {
+    pub fn handle_stop(&mut self, now: Time) {
         self.assert_drained();
-        self.leave_all();
+        self.leave_all(now);
     }
 
     /// A session that is over will not be spoken of any more; its id is free.
@@ -118,7 +145,8 @@ impl Chat {
     /// When [`Chat::handle_timeout`] is to be called, unless something happens before.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
-        self.roster.deadlines().next()
+        let rooms = self.roster.rooms().next_deadline();
+        self.roster.deadlines().next().into_iter().chain(rooms).min()
     }
 
     /// With whom a session is chatting.
@@ -130,7 +158,8 @@ impl Chat {
                 Phase::Menu { .. }
                 | Phase::Choosing
                 | Phase::Asking { .. }
-                | Phase::Asked { .. } => None,
+                | Phase::Asked { .. }
+                | Phase::InRoom { .. } => None,
             },
             Session::Naming { .. } | Session::Over { .. } => None,
         }
@@ -148,6 +177,26 @@ impl Chat {
     #[must_use]
     pub fn name(&self, id: SessionId) -> Option<&Name> {
         self.roster.name_of(id)
+    }
+
+    /// The room that a user is in.
+    #[must_use]
+    pub fn room(&self, id: SessionId) -> Option<RoomId> {
+        match self.roster.session(id) {
+            Session::User(user) => user.phase.room(),
+            Session::Naming { .. } | Session::Over { .. } => None,
+        }
+    }
+
+    /// The name of a room, unless it has been forgotten.
+    #[must_use]
+    pub fn room_name(&self, id: RoomId) -> Option<&Name> {
+        self.roster.rooms().name(id)
+    }
+
+    /// The rooms that have members, in order of name, and how many each has.
+    pub fn rooms(&self) -> impl Iterator<Item = (&Name, usize)> {
+        self.roster.rooms().open("").map(|room| (&room.name, room.member_count()))
     }
 
     /// How many users are here.

@@ -11,16 +11,20 @@
 
 mod endpoint;
 mod endpoints;
+mod fan_out;
+mod feed;
 #[cfg(test)]
 mod tests;
+mod unread;
 
 use crate::SessionId;
-use crate::chat::{Chat, Departure, Event, Output};
+use crate::chat::{Audience, Chat, Departure, Event, FeedId, Output, Record, UnixSeconds};
 use crate::limits::{Limits, REPLIES_BYTES_MAX, STALL_NOTICE_MS};
 use crate::time::Time;
 use crate::wire::{Buffer, Frame, Input};
 use endpoint::{Receiving, Sending};
-use endpoints::{Discarded, Endpoints};
+use endpoints::Endpoints;
+use unread::Discarded;
 
 /// The chat, and both ends of every connection to it.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ pub struct Exchange {
     undelivered: Vec<(SessionId, usize)>,
     /// Sessions that had said, behind those lines, that no more would come.
     ended: Vec<SessionId>,
+    /// What was said in rooms and is to be written down.
+    records: Vec<u8>,
 }
 
 /// What the shell is to do, in the order it came about.
@@ -61,8 +67,37 @@ impl Exchange {
             to_resume: Vec::new(),
             undelivered: Vec::new(),
             ended: Vec::new(),
+            records: Vec::new(),
             limits,
         }
+    }
+
+    /// Says what the time of day is at [`Time::START`], and gives what was written down before then
+    /// (6.14), the oldest first.
+    pub fn handle_start<'a>(
+        &mut self,
+        started_at: UnixSeconds,
+        past: impl IntoIterator<Item = Record<'a>>,
+    ) {
+        self.chat.set_start(started_at);
+        past.into_iter().for_each(|record| self.chat.handle_past(record));
+    }
+
+    /// From now on what is said in rooms is in [`Exchange::records`].
+    pub fn start_recording(&mut self) {
+        self.chat.start_recording();
+    }
+
+    /// What was said in rooms and is to be written down before anything is written to a socket, or
+    /// somebody may have read what does not survive us (6.14).
+    #[must_use]
+    pub fn records(&self) -> &[u8] {
+        &self.records
+    }
+
+    /// All records have been written down.
+    pub fn clear_records(&mut self) {
+        self.records.clear();
     }
 
     /// Somebody has connected.
@@ -141,7 +176,7 @@ impl Exchange {
 
     /// The server stops: everyone is told, and every connection is to be closed (3.9.3).
     pub fn handle_stop(&mut self, now: Time) {
-        self.chat.handle_stop();
+        self.chat.handle_stop(now);
         self.deliver(now);
     }
 
@@ -165,7 +200,7 @@ impl Exchange {
     /// What waits to be written to that connection.
     #[must_use]
     pub fn output(&self, id: SessionId) -> &[u8] {
-        self.endpoints[id].outbox.as_slice()
+        self.endpoints.output(id)
     }
 
     /// The next thing to do; `None` when there is none.
@@ -250,6 +285,14 @@ impl Exchange {
             while let Some(output) = self.chat.poll_output() {
                 match output {
                     Output::Say { to, line } => self.endpoints.say(to, [line]),
+                    Output::Publish { room, audience, line } => {
+                        self.endpoints.publish(FeedId::of(room, false), line);
+                        if audience == Audience::Everybody {
+                            self.endpoints.publish(FeedId::of(room, true), line);
+                        }
+                    }
+                    Output::Tune { who, to } => self.endpoints.tune(who, to),
+                    Output::Record { record } => self.records.extend_from_slice(record),
                     Output::HangUp { whom } => self.endpoints.hang_up(now, whom),
                     Output::Pause { whom, until } => self.endpoints.pause(whom, until),
                     Output::Report(event) => {

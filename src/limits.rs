@@ -46,6 +46,22 @@ pub const COOLING_MAX: usize = 64;
 /// Names that one user may ignore at a time (5.9).
 pub const IGNORED_MAX: usize = 50;
 
+/// The room that `4` and `join` enter when none is named (6.1).
+pub const LOBBY: &str = "lobby";
+
+/// Lines said in a room in a row before their speaker is slowed (5.24): a paste of ten is one breath.
+pub const ROOM_LINES_IN_A_ROW_MAX: u32 = 10;
+
+/// Lines kept of what was said in a room (5.26).
+pub const PAST_LINES_MAX: usize = 200;
+
+/// Bytes of those lines (5.26): two hundred of what people say, a screen of what they paste. A
+/// thousand rooms with a full past are 64 MiB at the most.
+pub const PAST_BYTES_MAX: usize = 32 * 1024;
+
+/// Lines of the past shown to whoever enters a room, and by `/history` (6.8).
+pub const PAST_LINES_SHOWN: usize = 50;
+
 /// Bytes that may wait for one connection beyond the high-water mark (5.13), for what others cause
 /// and cannot be slowed for: requests, ends, announcements. Reaching it takes thousands of them.
 pub const OUTBOX_BYTES_OVER_HIGH_WATER: usize = 1024 * 1024;
@@ -178,8 +194,11 @@ pub const RECONNECT_FIRST_S: u64 = 1;
 /// Seconds of the longest wait between two tries to connect again.
 pub const RECONNECT_LAST_S: u64 = 30;
 
-/// The longest single reply of the server to one line of one user: a full list.
-const REPLY_BYTES_MAX: usize = (LIST_ROWS_MAX + 3) * (2 * NAME_BYTES_MAX + 64);
+/// Bytes of a full list.
+const LIST_BYTES_MAX: usize = (LIST_ROWS_MAX + 3) * (2 * NAME_BYTES_MAX + 64);
+
+/// The longest single reply of the server to one line of one user: who is in a room, and its past.
+const REPLY_BYTES_MAX: usize = LIST_BYTES_MAX + PAST_BYTES_MAX + PAST_LINES_MAX * 32;
 
 const _: () = assert!(
     REPLY_BYTES_MAX < OUTBOX_BYTES_OVER_HIGH_WATER,
@@ -194,6 +213,7 @@ const _: () = assert!(
         <= USER_TIMEOUT_MS,
     "every question of keepalive is asked"
 );
+const _: () = assert!(PAST_LINES_SHOWN <= PAST_LINES_MAX, "what is shown is kept");
 const _: () = assert!(LIST_ROWS_MAX <= LIST_COUNT_MAX, "what is shown is counted");
 const _: () = assert!(BUFFER_BYTES <= BUFFER_BYTES_KEPT_MAX, "an unused buffer is worth keeping");
 
@@ -216,6 +236,14 @@ pub struct Limits {
     pub connections_max: usize,
     /// Connections at a time from one address other than loopback (5.18).
     pub per_address_max: usize,
+    /// Rooms at a time, those that only have a past included (5.22); at most 65,535.
+    pub rooms_max: usize,
+    /// Members of a room (5.23).
+    pub members_max: usize,
+    /// Milliseconds after which one more line in a room is free (5.24); 0 is no bound.
+    pub room_line_ms: u64,
+    /// Milliseconds that the past of an empty room is kept (5.25).
+    pub room_past_ms: u64,
 }
 
 impl Default for Limits {
@@ -229,6 +257,10 @@ impl Default for Limits {
             closing_ms: 5_000,
             connections_max: usize::MAX,
             per_address_max: 1024,
+            rooms_max: 1_000,
+            members_max: 1_000,
+            room_line_ms: 200,
+            room_past_ms: 86_400_000,
         }
     }
 }

@@ -4,9 +4,8 @@
 //! The loop alone reads a clock. An `Instant` cannot be written into a test or a log; a number can.
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::num::NonZeroU64;
-
-use crate::session_id::SessionId;
 
 /// A moment, in milliseconds since the server started. It never goes back: the shell takes it from
 /// the monotonic clock.
@@ -30,20 +29,26 @@ impl Time {
     }
 }
 
-/// Who has a deadline, and when: the next one at once, a change in O(log n), nothing held for those
-/// without.
-#[derive(Debug, Default)]
-pub struct Deadlines(BTreeSet<(Time, SessionId)>);
+/// Who or what has a deadline, and when: the next one at once, a change in O(log n), nothing held for
+/// those without.
+#[derive(Debug)]
+pub struct Deadlines<Id>(BTreeSet<(Time, Id)>);
 
-impl Deadlines {
+impl<Id> Default for Deadlines<Id> {
+    fn default() -> Self {
+        Deadlines(BTreeSet::new())
+    }
+}
+
+impl<Id: Copy + Ord + Debug> Deadlines<Id> {
     /// Replaces the deadline of `id`, which must be the one last set, by a new one or none.
-    pub fn replace(&mut self, id: SessionId, old: Option<Time>, new: Option<Time>) {
+    pub fn replace(&mut self, id: Id, old: Option<Time>, new: Option<Time>) {
         if old == new {
             return;
         }
         if let Some(at) = old {
             let was_there = self.0.remove(&(at, id));
-            debug_assert!(was_there, "{id} had no deadline at {at:?}");
+            debug_assert!(was_there, "{id:?} had no deadline at {at:?}");
         }
         if let Some(at) = new {
             self.0.insert((at, id));
@@ -56,10 +61,16 @@ impl Deadlines {
         self.0.first().map(|&(at, _)| at)
     }
 
-    /// Someone whose deadline has come. It stays until it is replaced.
+    /// One whose deadline has come, the earliest. It stays until it is replaced.
     #[must_use]
-    pub fn due(&self, now: Time) -> Option<SessionId> {
+    pub fn due(&self, now: Time) -> Option<Id> {
         self.0.first().filter(|&&(at, _)| at <= now).map(|&(_, id)| id)
+    }
+
+    /// Whose deadline is the earliest.
+    #[must_use]
+    pub fn first(&self) -> Option<Id> {
+        self.0.first().map(|&(_, id)| id)
     }
 
     /// How many deadlines are set.

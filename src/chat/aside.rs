@@ -12,6 +12,7 @@ impl Chat {
         match aside {
             Aside::List("") => self.list_all(id),
             Aside::List(prefix) => self.list_matching(id, prefix),
+            Aside::Rooms(prefix) => self.list_rooms(id, prefix),
             Aside::Help => self.help(id, &MENU_HELP),
             Aside::Busy => self.be_busy(id, true),
             Aside::Free => self.be_busy(id, false),
@@ -49,8 +50,8 @@ impl Chat {
             self.outputs.say(reader, &Line::Row(row));
         }
         if count.is_none_or(|count| count > LIST_ROWS_MAX) {
-            let more = count.map(|count| count - LIST_ROWS_MAX);
-            self.say(reader, Line::Row(Row::More(more)));
+            let count = count.map(|count| count - LIST_ROWS_MAX);
+            self.say(reader, Line::Row(Row::More { count, choice: 1 }));
         }
     }
 

@@ -7,6 +7,8 @@ pub(super) enum Command<'a> {
     Chat(Option<&'a str>),
     /// `3`, `exit`.
     Exit,
+    /// `4`, `join`: which room, if that was said with it.
+    Join(Option<&'a str>),
     /// `yes`, `y`.
     Yes,
     /// `no`, `n`.
@@ -26,6 +28,8 @@ pub(super) enum Command<'a> {
 pub(super) enum Aside<'a> {
     /// `1`, `list`: the users whose names begin so; empty for all.
     List(&'a str),
+    /// `5`, `rooms`: the rooms whose names begin so; empty for all.
+    Rooms(&'a str),
     /// `help`.
     Help,
     /// `busy`.
@@ -54,6 +58,9 @@ impl<'a> Command<'a> {
             (b"2" | b"chat", "") => Command::Chat(None),
             (b"2" | b"chat", name) => Command::Chat(Some(name)),
             (b"3" | b"exit", "") => Command::Exit,
+            (b"4" | b"join", "") => Command::Join(None),
+            (b"4" | b"join", room) => Command::Join(Some(room)),
+            (b"5" | b"rooms", prefix) => Command::Aside(Aside::Rooms(prefix)),
             (b"yes" | b"y", "") => Command::Yes,
             (b"no" | b"n", "") => Command::No,
             (b"cancel", "") => Command::Cancel,
@@ -104,6 +111,85 @@ impl<'a> ChatCommand<'a> {
     }
 }
 
+/// What a line typed in a room is meant to do (6.3 to 6.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RoomCommand<'a> {
+    /// Say this text.
+    Say(&'a str),
+    /// `/me`: say what one does.
+    Act(&'a str),
+    /// `quit`, `q`, `.exit`, `/quit`.
+    Quit,
+    /// `/who`.
+    Who,
+    /// `/history`: how many lines, if that was said with it.
+    History(&'a str),
+    /// `/quiet`, and with `false` `/loud`.
+    Quiet(bool),
+    /// `/chat`: whom to ask.
+    Chat(&'a str),
+    /// `/yes`, `/y`.
+    Yes,
+    /// `/no`, `/n`.
+    No,
+    /// `/help`.
+    Help,
+    /// What changes no state, with a slash before it.
+    Aside(Aside<'a>),
+    /// `/`, or a word after it that is no command.
+    Unknown,
+}
+
+impl<'a> RoomCommand<'a> {
+    /// Reads `line`; its blanks belong to the text, if it is one.
+    pub(super) fn parse(line: &'a str) -> RoomCommand<'a> {
+        let is_parting = |word: &&str| line.trim().eq_ignore_ascii_case(word);
+        match line.strip_prefix('/') {
+            None if ["quit", "q", ".exit"].iter().any(is_parting) => RoomCommand::Quit,
+            None => RoomCommand::Say(line),
+            Some(text) if text.starts_with('/') => RoomCommand::Say(text),
+            Some(command) => RoomCommand::after_slash(command),
+        }
+    }
+
+    fn after_slash(command: &'a str) -> RoomCommand<'a> {
+        let (word, text) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
+        let rest = text.trim();
+        match (&*word.to_ascii_lowercase(), rest) {
+            ("say", _) if !text.is_empty() => RoomCommand::Say(text),
+            ("me", _) if !rest.is_empty() => RoomCommand::Act(rest),
+            ("chat", _) if !rest.is_empty() => RoomCommand::Chat(rest),
+            ("history", _) => RoomCommand::History(rest),
+            ("quit", "") => RoomCommand::Quit,
+            ("who", "") => RoomCommand::Who,
+            ("quiet", "") => RoomCommand::Quiet(true),
+            ("loud", "") => RoomCommand::Quiet(false),
+            ("yes" | "y", "") => RoomCommand::Yes,
+            ("no" | "n", "") => RoomCommand::No,
+            ("help", "") => RoomCommand::Help,
+            _ => RoomCommand::aside(command),
+        }
+    }
+
+    /// The words that change no state are those of the menu, but not its numbers.
+    fn aside(command: &'a str) -> RoomCommand<'a> {
+        match Command::parse(command) {
+            Command::Aside(aside) if command.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+                RoomCommand::Aside(aside)
+            }
+            Command::Aside(_)
+            | Command::Chat(_)
+            | Command::Exit
+            | Command::Join(_)
+            | Command::Yes
+            | Command::No
+            | Command::Cancel
+            | Command::Quit
+            | Command::Unknown => RoomCommand::Unknown,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,9 +208,43 @@ mod tests {
     #[test]
     fn what_is_not_a_choice_is_unknown() {
         for line in
-            ["", "4", "12", "2B", "yes please", "3 now", "/quit", "listless", "ｌｉｓｔ", "é"]
+            ["", "6", "12", "2B", "yes please", "3 now", "/quit", "listless", "ｌｉｓｔ", "é"]
         {
             assert_eq!(Command::parse(line), Command::Unknown, "{line:?}");
+        }
+    }
+
+    /// (6.4, 6.5)
+    #[test]
+    fn in_a_room_what_systems_like_it_taught_leaves_and_slashes_command() {
+        for (line, command) in [
+            ("quit", RoomCommand::Quit),
+            (" .EXIT ", RoomCommand::Quit),
+            ("q", RoomCommand::Quit),
+            ("/Quit ", RoomCommand::Quit),
+            ("q?", RoomCommand::Say("q?")),
+            ("/say quit", RoomCommand::Say("quit")),
+            ("/say   indented ", RoomCommand::Say("  indented ")),
+            ("/say", RoomCommand::Unknown),
+            ("//quit", RoomCommand::Say("/quit")),
+            (" /quit", RoomCommand::Say(" /quit")),
+            ("", RoomCommand::Say("")),
+            ("yes", RoomCommand::Say("yes")),
+            ("/yes", RoomCommand::Yes),
+            ("/N", RoomCommand::No),
+            ("/yes please", RoomCommand::Unknown),
+            ("/me  waves ", RoomCommand::Act("waves")),
+            ("/me", RoomCommand::Unknown),
+            ("/history 5", RoomCommand::History("5")),
+            ("/chat Bert ", RoomCommand::Chat("Bert")),
+            ("/list an", RoomCommand::Aside(Aside::List("an"))),
+            ("/busy", RoomCommand::Aside(Aside::Busy)),
+            ("/1", RoomCommand::Unknown),
+            ("/", RoomCommand::Unknown),
+            ("/ who", RoomCommand::Unknown),
+            ("/exit", RoomCommand::Unknown),
+        ] {
+            assert_eq!(RoomCommand::parse(line), command, "{line:?}");
         }
     }
 

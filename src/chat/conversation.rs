@@ -8,6 +8,7 @@ use super::roster::NameInUse;
 use super::session::{Overtaken, Phase, Session};
 use super::wording::{CHAT_HELP, Line, News, Refusal};
 use crate::SessionId;
+use crate::limits::LOBBY;
 use crate::time::Time;
 use crate::wire::Input;
 
@@ -37,6 +38,9 @@ impl Chat {
                 Phase::Menu { missed_request } => self.at_menu(now, id, line, missed_request),
                 Phase::Choosing => self.choosing(now, id, line),
                 Phase::Asking { whom, .. } => self.asking(now, id, whom, line),
+                Phase::InRoom { room } | Phase::Asked { overtook: Overtaken::Room(room), .. } => {
+                    self.in_room(now, id, room, line);
+                }
                 Phase::Asked { by, overtook, .. } => self.asked(now, id, by, overtook, line),
                 Phase::Chatting { with } => return self.chatting(id, with, line),
             },
@@ -77,6 +81,7 @@ impl Chat {
             }
             Command::Chat(Some(name)) => self.ask_for(now, id, name),
             Command::Exit => self.leave(now, id, Departure::Exit),
+            Command::Join(name) => self.join(now, id, name.unwrap_or(LOBBY)),
             Command::Yes | Command::No | Command::Cancel | Command::Quit | Command::Unknown => {
                 self.refuse(id, Refusal::NotAChoice);
             }
@@ -98,7 +103,7 @@ impl Chat {
         match Command::parse(line) {
             Command::Cancel | Command::Quit => self.end_ask(now, id, AskEnd::Withdrawn),
             Command::Exit => self.leave(now, id, Departure::Exit),
-            Command::Chat(_) | Command::Yes | Command::No | Command::Unknown => {
+            Command::Chat(_) | Command::Join(_) | Command::Yes | Command::No | Command::Unknown => {
                 let whom = &self.roster.user(whom).name;
                 self.outputs.say(id, &Line::Refusal(Refusal::WaitingFor(whom)));
             }
@@ -108,21 +113,29 @@ impl Chat {
 
     fn asked(&mut self, now: Time, id: SessionId, by: SessionId, overtook: Overtaken, line: &str) {
         self.roster.catch_up(id);
-        let names_asker = |name: &str| {
-            Name::parse(name.trim()).is_ok_and(|name| self.roster.find(&name) == Some(by))
-        };
         match Command::parse(line) {
             Command::Yes => self.accept(by),
             Command::No => self.end_ask(now, by, AskEnd::Declined),
-            Command::Chat(Some(name)) if names_asker(name) => self.accept(by),
-            _ if overtook == Overtaken::Whom && names_asker(line) => self.accept(by),
+            Command::Chat(Some(name)) if self.is_called(by, name) => self.accept(by),
+            _ if overtook == Overtaken::Whom && self.is_called(by, line) => self.accept(by),
             Command::Exit => self.leave(now, id, Departure::Exit),
-            Command::Chat(_) | Command::Cancel | Command::Quit | Command::Unknown => {
-                let by = &self.roster.user(by).name;
-                self.outputs.say(id, &Line::Refusal(Refusal::AnswerFirst(by)));
-            }
+            Command::Chat(_)
+            | Command::Join(_)
+            | Command::Cancel
+            | Command::Quit
+            | Command::Unknown => self.demand_answer(id, by),
             Command::Aside(aside) => self.aside(id, aside),
         }
+    }
+
+    /// Whether `name` is that of `who`.
+    pub(super) fn is_called(&self, who: SessionId, name: &str) -> bool {
+        Name::parse(name.trim()).is_ok_and(|name| self.roster.find(&name) == Some(who))
+    }
+
+    pub(super) fn demand_answer(&mut self, id: SessionId, by: SessionId) {
+        let by = &self.roster.user(by).name;
+        self.outputs.say(id, &Line::Refusal(Refusal::AnswerFirst(by)));
     }
 
     fn chatting<'a>(

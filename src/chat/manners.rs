@@ -3,37 +3,63 @@
 
 use compact_str::CompactString;
 
-use crate::limits::{ASK_INTERVAL_MS, ASKS_IN_A_ROW_MAX, COOLING_MAX, IGNORED_MAX};
+use crate::limits::{
+    ASK_INTERVAL_MS, ASKS_IN_A_ROW_MAX, COOLING_MAX, IGNORED_MAX, ROOM_LINES_IN_A_ROW_MAX,
+};
 use crate::time::Time;
 
 /// One user's manners, and their protection from others'. Names in it are folded.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Manners {
     /// Whether they take requests at all (4.5).
     pub(super) busy: bool,
+    /// Whether they do not read who joins and leaves a room (6.11).
+    pub(super) quiet: bool,
     /// Whose requests they do not take (4.6), sorted.
     ignored: Vec<CompactString>,
     /// Whom they may not ask again before when (4.3), the latest last.
     cooling: Vec<(CompactString, Time)>,
-    /// When the asks so far would have been over, one every interval (4.4).
-    asks_paid_at: Time,
+    /// Of asking (4.4).
+    asks: Allowance,
+    /// Of saying something in a room (6.10).
+    lines: Allowance,
 }
 
-impl Default for Manners {
+/// What may be done so often in a row, and then once every interval.
+///
+/// This is the generic cell rate algorithm (ITU-T I.371): one moment in place of a bucket.
+#[derive(Debug)]
+struct Allowance {
+    /// When all that was done so far would be over, done once every interval.
+    paid_at: Time,
+}
+
+impl Default for Allowance {
     fn default() -> Self {
-        Manners { busy: false, ignored: Vec::new(), cooling: Vec::new(), asks_paid_at: Time::START }
+        Allowance { paid_at: Time::START }
+    }
+}
+
+impl Allowance {
+    /// Counts one more at `now`; `Some` says when the allowance will be made up, if it is overdrawn.
+    fn spend(&mut self, now: Time, interval_ms: u64, in_a_row: u32) -> Option<Time> {
+        self.paid_at = self.paid_at.max(now).after_ms(interval_ms);
+        let ahead = self.paid_at.ms_since(now);
+        let allowance = u64::from(in_a_row) * interval_ms;
+        (ahead > allowance).then(|| now.after_ms(ahead - allowance))
     }
 }
 
 impl Manners {
     /// Counts an ask at `now`; `Some` says until when the asker's further input is to wait.
-    ///
-    /// This is the generic cell rate algorithm (ITU-T I.371): one moment in place of a bucket.
     pub(super) fn count_ask(&mut self, now: Time) -> Option<Time> {
-        self.asks_paid_at = self.asks_paid_at.max(now).after_ms(ASK_INTERVAL_MS);
-        let ahead = self.asks_paid_at.ms_since(now);
-        let allowance = u64::from(ASKS_IN_A_ROW_MAX) * ASK_INTERVAL_MS;
-        (ahead > allowance).then(|| now.after_ms(ahead - allowance))
+        self.asks.spend(now, ASK_INTERVAL_MS, ASKS_IN_A_ROW_MAX)
+    }
+
+    /// Counts a line said in a room at `now`, of which one more is free every `interval_ms`; `Some`
+    /// says until when the speaker's further input is to wait.
+    pub(super) fn count_line(&mut self, now: Time, interval_ms: u64) -> Option<Time> {
+        self.lines.spend(now, interval_ms, ROOM_LINES_IN_A_ROW_MAX)
     }
 
     /// Seconds, rounded up, before `name` may be asked again.

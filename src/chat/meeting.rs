@@ -5,7 +5,7 @@ use super::Chat;
 use super::name::Name;
 use super::output::{AskEnd, Departure, Event};
 use super::roster::Roster;
-use super::session::{Phase, Pursuit, Session};
+use super::session::{Overtaken, Phase, Pursuit, Session};
 use super::wording::{Line, News, Prompt, Refusal};
 use crate::SessionId;
 use crate::time::Time;
@@ -85,13 +85,14 @@ impl Chat {
         match self.roster.session(id) {
             Session::Naming { .. } => {}
             Session::User(user) => match user.phase {
-                Phase::Menu { .. } | Phase::Choosing => {}
+                Phase::Menu { .. } | Phase::Choosing | Phase::InRoom { .. } => {}
                 Phase::Asking { .. } => self.end_ask(now, id, AskEnd::AskerLeft(why)),
                 Phase::Asked { by, .. } => self.end_ask(now, by, AskEnd::AskedLeft(why)),
                 Phase::Chatting { .. } => self.abandon(id, why),
             },
             Session::Over { .. } => return,
         }
+        self.leave_room(now, id, why);
         self.last_words(id, why);
         self.roster.end(id);
         self.outputs.report(Event::Left { who: id, why });
@@ -100,11 +101,15 @@ impl Chat {
 
     /// Everybody is told, and only then does anybody leave (3.9.3): of the others' leaving, which
     /// the same moment brings, nobody need hear.
-    pub(super) fn leave_all(&mut self) {
+    pub(super) fn leave_all(&mut self, now: Time) {
+        let until = now.after_ms(self.limits.room_past_ms);
         let present = self.roster.present().collect::<Vec<_>>();
         for &id in &present {
-            self.last_words(id, Departure::Stopping);
             self.roster.disengage(id);
+            if self.roster.leave_room(id, until).is_some() {
+                self.outputs.tune(id, None);
+            }
+            self.last_words(id, Departure::Stopping);
             self.roster.end(id);
             self.outputs.report(Event::Left { who: id, why: Departure::Stopping });
             self.outputs.hang_up(id);
@@ -163,8 +168,11 @@ impl Chat {
             Session::User(user) => match user.phase {
                 Phase::Menu { .. } => Prompt::Menu,
                 Phase::Choosing => Prompt::Whom,
-                Phase::Asked { by, .. } => Prompt::WantsToChat(&self.roster.user(by).name),
-                Phase::Asking { .. } | Phase::Chatting { .. } => return,
+                Phase::Asked { by, overtook, .. } => {
+                    let in_room = matches!(overtook, Overtaken::Room(_));
+                    Prompt::WantsToChat { by: &self.roster.user(by).name, in_room }
+                }
+                Phase::Asking { .. } | Phase::Chatting { .. } | Phase::InRoom { .. } => return,
             },
             Session::Over { .. } => return,
         };
@@ -173,7 +181,7 @@ impl Chat {
 }
 
 /// Whom `by` asks for with `name`, if that user may be asked by them now.
-fn may_ask<'r>(
+pub(super) fn may_ask<'r>(
     roster: &'r Roster,
     now: Time,
     by: SessionId,
@@ -186,8 +194,10 @@ fn may_ask<'r>(
     }
     let (asker, asked) = (roster.user(by), roster.user(whom));
     match roster.pursuit(whom) {
-        Pursuit::Available => {}
-        Pursuit::Busy => return Err(Refusal::TakesNoRequests(&asked.name)),
+        Pursuit::Available | Pursuit::InRoom { busy: false, .. } => {}
+        Pursuit::Busy | Pursuit::InRoom { busy: true, .. } => {
+            return Err(Refusal::TakesNoRequests(&asked.name));
+        }
         pursuit @ (Pursuit::Asking(_) | Pursuit::AskedBy(_) | Pursuit::ChattingWith(_)) => {
             return Err(Refusal::Unavailable { whom: &asked.name, pursuit });
         }

@@ -1,10 +1,14 @@
 //! What the chat wants done: lines said, sessions over, and what the log should know.
 
+use std::num::NonZeroU32;
+
 use crate::SessionId;
 use crate::time::Time;
 
 use super::command::ChatCommand;
 use super::name::Name;
+use super::past::Record;
+use super::rooms::RoomId;
 use super::wording::Line;
 
 /// Where what a session says in its chat goes: to one other, under its name (3.7.1).
@@ -65,6 +69,27 @@ pub enum Output<'a> {
         /// UTF-8, safe for a terminal, ends in CR LF.
         line: &'a [u8],
     },
+    /// Give this line to everybody who is tuned in to these feeds (6.3).
+    Publish {
+        /// The room it was said in.
+        room: RoomId,
+        /// For whom of its members it is.
+        audience: Audience,
+        /// As above.
+        line: &'a [u8],
+    },
+    /// From now on, that session is given what is published on this feed, and on no other.
+    Tune {
+        /// Whose session it is.
+        who: SessionId,
+        /// None ends it.
+        to: Option<FeedId>,
+    },
+    /// Write this down, to outlast the server, before anything said since is heard (6.14).
+    Record {
+        /// A [`Record`], with the line ending.
+        record: &'a [u8],
+    },
     /// That session is over: write what was said to it, then close (3.9.2).
     HangUp {
         /// Whose session it is.
@@ -79,6 +104,36 @@ pub enum Output<'a> {
     },
     /// Something for the log and the counts.
     Report(Event),
+}
+
+/// The lines that some members of a room read: those who read joins and leavings, or those who do
+/// not (6.11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeedId(NonZeroU32);
+
+/// For whom of the members of a room a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// All of them.
+    Everybody,
+    /// Those who read joins and leavings.
+    Loud,
+}
+
+impl FeedId {
+    /// The feed of `room` for those who are `quiet`, or not.
+    #[must_use]
+    pub fn of(room: RoomId, quiet: bool) -> FeedId {
+        let key = 2 * room.key() + usize::from(quiet);
+        let number = u32::try_from(key + 1).ok().and_then(NonZeroU32::new);
+        FeedId(number.expect("the number of a room has 16 bits"))
+    }
+
+    /// Small and dense, because tables are indexed by it.
+    #[must_use]
+    pub fn key(self) -> usize {
+        self.0.get() as usize - 1
+    }
 }
 
 /// Something that came about, for those who look after the server. Never what people say.
@@ -115,6 +170,20 @@ pub enum Event {
         by: SessionId,
         /// Who is left.
         from: SessionId,
+    },
+    /// A user entered a room.
+    Joined {
+        /// The user.
+        who: SessionId,
+        /// The room.
+        room: RoomId,
+    },
+    /// A user is in a room no more.
+    LeftRoom {
+        /// The user.
+        who: SessionId,
+        /// The room.
+        room: RoomId,
     },
     /// A session is over.
     Left {
@@ -177,6 +246,9 @@ pub(super) struct Outputs {
 #[derive(Debug, Clone, Copy)]
 enum Queued {
     Say { to: SessionId, text_end: usize },
+    Publish { room: RoomId, audience: Audience, text_end: usize },
+    Tune { who: SessionId, to: Option<FeedId> },
+    Record { text_end: usize },
     HangUp(SessionId),
     Pause(SessionId, Time),
     Report(Event),
@@ -186,6 +258,23 @@ impl Outputs {
     pub(super) fn say(&mut self, to: SessionId, line: &Line<'_>) {
         line.encode(&mut self.text);
         self.queue.push(Queued::Say { to, text_end: self.text.len() });
+    }
+
+    /// Publishes `line`; returns it without its ending.
+    pub(super) fn publish(&mut self, room: RoomId, audience: Audience, line: &Line<'_>) -> &str {
+        let start = self.text.len();
+        line.encode(&mut self.text);
+        self.queue.push(Queued::Publish { room, audience, text_end: self.text.len() });
+        self.text[start..].trim_end_matches("\r\n")
+    }
+
+    pub(super) fn tune(&mut self, who: SessionId, to: Option<FeedId>) {
+        self.queue.push(Queued::Tune { who, to });
+    }
+
+    pub(super) fn record(&mut self, record: Record<'_>) {
+        record.encode(&mut self.text);
+        self.queue.push(Queued::Record { text_end: self.text.len() });
     }
 
     pub(super) fn hang_up(&mut self, whom: SessionId) {
@@ -211,12 +300,19 @@ impl Outputs {
             return None;
         };
         self.taken += 1;
+        let text = self.text.as_bytes();
+        let from = self.text_taken;
+        let mut up_to = |end| {
+            self.text_taken = end;
+            &text[from..end]
+        };
         Some(match queued {
-            Queued::Say { to, text_end } => {
-                let line = &self.text.as_bytes()[self.text_taken..text_end];
-                self.text_taken = text_end;
-                Output::Say { to, line }
+            Queued::Say { to, text_end } => Output::Say { to, line: up_to(text_end) },
+            Queued::Publish { room, audience, text_end } => {
+                Output::Publish { room, audience, line: up_to(text_end) }
             }
+            Queued::Record { text_end } => Output::Record { record: up_to(text_end) },
+            Queued::Tune { who, to } => Output::Tune { who, to },
             Queued::HangUp(whom) => Output::HangUp { whom },
             Queued::Pause(whom, until) => Output::Pause { whom, until },
             Queued::Report(event) => Output::Report(event),

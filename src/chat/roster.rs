@@ -8,6 +8,7 @@ use std::ops::Bound;
 use compact_str::CompactString;
 
 use super::name::{Name, fold};
+use super::rooms::{NoRoom, Room, RoomId, Rooms};
 use super::session::{Overtaken, Phase, Pursuit, Session, User};
 use crate::SessionId;
 use crate::time::{Deadlines, Time};
@@ -22,7 +23,8 @@ pub(super) struct Roster {
     /// What the names in use look like.
     looks: BTreeSet<u64>,
     /// When a session must have a name, and when an asker's request lapses.
-    deadlines: Deadlines,
+    deadlines: Deadlines<SessionId>,
+    rooms: Rooms,
 }
 
 /// Why a name cannot be had.
@@ -102,6 +104,7 @@ impl Roster {
         let overtook = match self.user(whom).phase {
             Phase::Menu { .. } => Overtaken::Menu,
             Phase::Choosing => Overtaken::Whom,
+            Phase::InRoom { room } => Overtaken::Room(room),
             Phase::Asking { .. } | Phase::Asked { .. } | Phase::Chatting { .. } => {
                 panic!("{whom} is engaged")
             }
@@ -113,23 +116,29 @@ impl Roster {
 
     /// The line that a request may have overtaken has come.
     pub(super) fn catch_up(&mut self, id: SessionId) {
-        if let Phase::Asked { overtook, .. } = &mut self.user_mut(id).phase {
+        if let Phase::Asked { overtook: overtook @ Overtaken::Whom, .. } =
+            &mut self.user_mut(id).phase
+        {
             *overtook = Overtaken::Menu;
         }
     }
 
-    /// The request of `by` is over; both are at the menu. Returns who was asked.
+    /// The request of `by` is over; both are at the menu, or still in a room. Returns who was asked.
     pub(super) fn end_ask(&mut self, by: SessionId, was_answered: bool) -> SessionId {
         let Phase::Asking { whom, lapses_at } = self.user(by).phase else {
             panic!("{by} asks nobody")
         };
         self.deadlines.replace(by, Some(lapses_at), None);
         self.user_mut(by).phase = Phase::MENU;
-        self.user_mut(whom).phase = Phase::Menu { missed_request: !was_answered };
+        let asked = self.user_mut(whom);
+        asked.phase = match asked.phase.room() {
+            Some(room) => Phase::InRoom { room },
+            None => Phase::Menu { missed_request: !was_answered },
+        };
         whom
     }
 
-    /// The request of `by` is accepted: a chat begins. Returns who was asked.
+    /// The request of `by` is accepted by somebody in no room: a chat begins. Returns who was asked.
     pub(super) fn pair(&mut self, by: SessionId) -> SessionId {
         let whom = self.end_ask(by, true);
         self.user_mut(by).phase = Phase::Chatting { with: whom };
@@ -145,11 +154,61 @@ impl Roster {
         with
     }
 
+    /// The room of that name, which is made if need be and kept until `until` while nobody is in it.
+    pub(super) fn find_or_add_room(
+        &mut self,
+        name: &Name,
+        until: Time,
+        rooms_max: usize,
+    ) -> Result<RoomId, NoRoom> {
+        self.rooms.find_or_add(name, until, rooms_max)
+    }
+
+    /// A user at the menu enters a room.
+    pub(super) fn enter(&mut self, id: SessionId, room: RoomId) {
+        let user = self.user_mut(id);
+        assert!(matches!(user.phase, Phase::Menu { .. }), "{id} is not at the menu");
+        user.phase = Phase::InRoom { room };
+        let name = user.name.folded();
+        self.rooms.enter(room, name, id);
+    }
+
+    /// A user is in no room any more, and asked as at the menu if asked there; `until` is how long
+    /// the room is kept if nobody is left in it. Returns the room, if there was one.
+    pub(super) fn leave_room(&mut self, id: SessionId, until: Time) -> Option<RoomId> {
+        let Session::User(user) = self.session_mut(id) else { return None };
+        let room = user.phase.room()?;
+        match &mut user.phase {
+            Phase::Asked { overtook, .. } => *overtook = Overtaken::Menu,
+            phase => *phase = Phase::MENU,
+        }
+        let name = user.name.folded();
+        self.rooms.leave(room, &name, until);
+        Some(room)
+    }
+
+    pub(super) fn rooms(&self) -> &Rooms {
+        &self.rooms
+    }
+
+    pub(super) fn room_mut(&mut self, id: RoomId) -> &mut Room {
+        self.rooms.room_mut(id)
+    }
+
+    /// Keeps an empty room at least until then.
+    pub(super) fn prolong_room(&mut self, id: RoomId, until: Time) {
+        self.rooms.prolong(id, until);
+    }
+
+    pub(super) fn expire_rooms(&mut self, now: Time) {
+        self.rooms.expire(now);
+    }
+
     /// Whatever a session is engaged in is over, for both.
     pub(super) fn disengage(&mut self, id: SessionId) {
         let Session::User(user) = self.session(id) else { return };
         match user.phase {
-            Phase::Menu { .. } | Phase::Choosing => {}
+            Phase::Menu { .. } | Phase::Choosing | Phase::InRoom { .. } => {}
             Phase::Asking { .. } => drop(self.end_ask(id, false)),
             Phase::Asked { by, .. } => drop(self.end_ask(by, false)),
             Phase::Chatting { .. } => drop(self.part(id)),
@@ -221,10 +280,13 @@ impl Roster {
             Phase::Asking { whom, .. } => Pursuit::Asking(&self.user(whom).name),
             Phase::Asked { by, .. } => Pursuit::AskedBy(&self.user(by).name),
             Phase::Chatting { with } => Pursuit::ChattingWith(&self.user(with).name),
+            Phase::InRoom { room } => {
+                Pursuit::InRoom { room: &self.rooms.room(room).name, busy: user.is_busy() }
+            }
         }
     }
 
-    pub(super) fn deadlines(&self) -> &Deadlines {
+    pub(super) fn deadlines(&self) -> &Deadlines<SessionId> {
         &self.deadlines
     }
 
@@ -234,7 +296,7 @@ impl Roster {
     /// If it does not hold, which is a bug.
     pub(super) fn check(&self) {
         let mut users = 0;
-        let mut deadlines = 0;
+        let (mut deadlines, mut members) = (0, 0);
         for id in self.present() {
             let Session::User(user) = self.session(id) else {
                 deadlines += 1;
@@ -243,8 +305,12 @@ impl Roster {
             users += 1;
             assert_eq!(self.by_name.get(&user.name.folded()), Some(&id), "found by name");
             assert!(self.looks.contains(&user.name.look()), "look-alikes are known");
+            if let Some(room) = user.phase.room() {
+                members += 1;
+                assert!(self.rooms.has(room, &user.name, id), "{id} is in a room without it");
+            }
             match user.phase {
-                Phase::Menu { .. } | Phase::Choosing => {}
+                Phase::Menu { .. } | Phase::Choosing | Phase::InRoom { .. } => {}
                 Phase::Asking { whom, lapses_at } => {
                     deadlines += 1;
                     let Phase::Asked { by, lapses_at: at, .. } = self.user(whom).phase else {
@@ -265,6 +331,8 @@ impl Roster {
             }
         }
         assert_eq!((self.by_name.len(), self.looks.len()), (users, users), "a name each");
+        assert_eq!(self.rooms.member_count(), members, "nobody is in a room who is elsewhere");
+        self.rooms.check();
         assert_eq!(self.deadlines.len(), deadlines, "no deadline without somebody it is for");
     }
 }

@@ -4,6 +4,7 @@ use compact_str::CompactString;
 
 use super::manners::Manners;
 use super::name::Name;
+use super::rooms::RoomId;
 use crate::SessionId;
 use crate::time::Time;
 
@@ -44,13 +45,17 @@ pub(super) enum Phase {
     Asked { by: SessionId, lapses_at: Time, overtook: Overtaken },
     /// Is in a chat.
     Chatting { with: SessionId },
+    /// Is in a room, and owes nobody an answer.
+    InRoom { room: RoomId },
 }
 
-/// Which prompt a request overtook: the line on its way may be the answer to that one (3.5.3).
+/// Where a request found somebody. At a prompt it overtook that one: the line on its way may be the
+/// answer to it (3.5.3). In a room one stays (6.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Overtaken {
     Menu,
     Whom,
+    Room(RoomId),
 }
 
 /// What a user is seen to be doing by others.
@@ -61,11 +66,26 @@ pub(super) enum Pursuit<'a> {
     Asking(&'a Name),
     AskedBy(&'a Name),
     ChattingWith(&'a Name),
+    InRoom { room: &'a Name, busy: bool },
 }
 
 impl Phase {
     /// The menu, with nothing on its way.
     pub(super) const MENU: Phase = Phase::Menu { missed_request: false };
+
+    /// The room one is in, asked there or not.
+    pub(super) fn room(self) -> Option<RoomId> {
+        match self {
+            Phase::InRoom { room } | Phase::Asked { overtook: Overtaken::Room(room), .. } => {
+                Some(room)
+            }
+            Phase::Menu { .. }
+            | Phase::Choosing
+            | Phase::Asking { .. }
+            | Phase::Asked { overtook: Overtaken::Menu | Overtaken::Whom, .. }
+            | Phase::Chatting { .. } => None,
+        }
+    }
 }
 
 impl User {
@@ -75,6 +95,11 @@ impl User {
 
     pub(super) fn ignores(&self, folded_name: &str) -> bool {
         self.manners.as_ref().is_some_and(|manners| manners.ignores(folded_name))
+    }
+
+    /// Whether this user does not read who joins and leaves a room (6.11).
+    pub(super) fn is_quiet(&self) -> bool {
+        self.manners.as_ref().is_some_and(|manners| manners.quiet)
     }
 
     /// The folded names of those this user ignores.

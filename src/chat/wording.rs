@@ -9,6 +9,11 @@ use crate::limits::{
     IGNORED_MAX, LINE_BYTES_MAX, LIST_COUNT_MAX, NAME_BYTES_MAX, NAME_COLUMNS_MAX,
 };
 
+mod rooms;
+
+pub use rooms::missed_lines;
+pub(super) use rooms::{ROOM_HELP, RoomNews, RoomRefusal, RoomRow, RoomText};
+
 /// One line for one user. The bold words of `protocol.md` are a promise.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Line<'a> {
@@ -20,6 +25,8 @@ pub(super) enum Line<'a> {
     Prompt(Prompt<'a>),
     /// `-`: a row of a list.
     Row(Row<'a>),
+    /// `NAME:`: what somebody says in a room.
+    Said { from: &'a Name, said: RoomText<'a> },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +53,7 @@ pub(super) enum News<'a> {
         why: Departure,
     },
     NotReading(&'a Name),
+    Room(RoomNews<'a>),
     Busy,
     Free,
     Ignoring(&'a Name),
@@ -62,7 +70,7 @@ pub(super) enum Prompt<'a> {
     Username,
     Menu,
     Whom,
-    WantsToChat(&'a Name),
+    WantsToChat { by: &'a Name, in_room: bool },
 }
 
 /// Why what a person typed was not done. Nothing has changed.
@@ -84,6 +92,7 @@ pub(super) enum Refusal<'a> {
     NoSuchName,
     IgnoringTooMany,
     NotACommand,
+    Room(RoomRefusal<'a>),
     TooLong,
     NotUtf8,
     Undelivered { lines: usize },
@@ -100,17 +109,23 @@ pub(super) enum Row<'a> {
         pursuit: Pursuit<'a>,
         is_reader: bool,
     },
-    /// How many are not shown; beyond what is counted, `None`.
-    More(Option<usize>),
+    /// How many are not shown; beyond what is counted, `None`. The choice is the one that lists them.
+    More {
+        count: Option<usize>,
+        choice: u8,
+    },
+    Room(RoomRow<'a>),
     Ignored(&'a str),
     Help(&'static str),
 }
 
 /// The choices, as `help` shows them.
-pub(super) const MENU_HELP: [&str; 6] = [
+pub(super) const MENU_HELP: [&str; 8] = [
     "1 or list: who is here and who is free; 1 AN lists the names that begin with an",
     "2 or chat: ask somebody to chat; 2 ANNA asks anna at once",
     "3 or exit: leave",
+    "4 or join: the lobby, a room where everybody hears everybody; 4 ROOM another, or a new one",
+    "5 or rooms: which rooms there are",
     "busy: nobody can ask you; free: they can again",
     "ignore NAME: no requests from NAME; unignore NAME: again; ignore: whom you ignore",
     "yes or no answers a request; cancel withdraws yours; quit ends a chat",
@@ -131,6 +146,8 @@ impl Line<'_> {
             Line::Refusal(refusal) => write!(out, "! {refusal}"),
             Line::Prompt(prompt) => write!(out, "? {prompt}"),
             Line::Row(row) => write!(out, "- {row}"),
+            Line::Said { from, said: RoomText::Said(text) } => write!(out, "{from}: {text}"),
+            Line::Said { from, said: RoomText::Done(text) } => write!(out, "{from}: *{text}*"),
         };
         written.expect("writing to memory does not fail");
         out.push_str("\r\n");
@@ -148,7 +165,7 @@ impl fmt::Display for News<'_> {
         match self {
             News::Welcome => write!(
                 f,
-                "Welcome to chinwag, a chat for two; once you have a name, help says more"
+                "Welcome to chinwag, a chat for two or many; once you have a name, help says more"
             ),
             News::Hello(name) => write!(f, "Hello, {name}"),
             News::UsersOnline(1) => write!(f, "1 user online"),
@@ -184,6 +201,7 @@ impl fmt::Display for News<'_> {
             News::NotReading(who) => {
                 write!(f, "{who} is not reading; what you send waits, and nothing is lost")
             }
+            News::Room(news) => news.fmt(f),
             News::Busy => write!(f, "You are busy: nobody can ask you until you say free"),
             News::Free => write!(f, "You are free: others can ask you"),
             News::Ignoring(whom) => write!(f, "You ignore {whom} until you leave"),
@@ -203,9 +221,16 @@ impl fmt::Display for Prompt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Prompt::Username => write!(f, "Username:"),
-            Prompt::Menu => write!(f, "1 list users, 2 request chat, 3 exit"),
+            Prompt::Menu => {
+                write!(f, "1 list users, 2 request chat, 3 exit, 4 join a room, 5 list rooms")
+            }
             Prompt::Whom => write!(f, "Chat with whom?"),
-            Prompt::WantsToChat(by) => write!(f, "{by} wants to chat, yes or no"),
+            Prompt::WantsToChat { by, in_room: false } => {
+                write!(f, "{by} wants to chat, yes or no")
+            }
+            Prompt::WantsToChat { by, in_room: true } => {
+                write!(f, "{by} wants to chat, /yes or /no")
+            }
         }
     }
 }
@@ -218,6 +243,8 @@ impl fmt::Display for Pursuit<'_> {
             Pursuit::Asking(whom) => write!(f, "asking {whom}"),
             Pursuit::AskedBy(by) => write!(f, "asked by {by}"),
             Pursuit::ChattingWith(with) => write!(f, "chatting with {with}"),
+            Pursuit::InRoom { room, busy: false } => write!(f, "in {room}"),
+            Pursuit::InRoom { room, busy: true } => write!(f, "in {room}, busy"),
         }
     }
 }
@@ -239,21 +266,22 @@ impl fmt::Display for Departure {
     }
 }
 
-impl fmt::Display for NameFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl NameFault {
+    /// What is wrong with a name, which is a `what`.
+    fn word(self, f: &mut fmt::Formatter<'_>, what: &str) -> fmt::Result {
         match self {
-            NameFault::BadStart => write!(f, "A username begins with a letter or a digit"),
+            NameFault::BadStart => write!(f, "A {what} begins with a letter or a digit"),
             NameFault::TooLong => {
                 write!(
                     f,
-                    "A username has at most {NAME_COLUMNS_MAX} columns and {NAME_BYTES_MAX} bytes"
+                    "A {what} has at most {NAME_COLUMNS_MAX} columns and {NAME_BYTES_MAX} bytes"
                 )
             }
             NameFault::BadCharacter => {
-                write!(f, "A username has letters, digits and _ - . in it, nothing else")
+                write!(f, "A {what} has letters, digits and _ - . in it, nothing else")
             }
             NameFault::MixedScripts => {
-                write!(f, "A username keeps to one script, and this one mixes letters of two")
+                write!(f, "A {what} keeps to one script, and this one mixes letters of two")
             }
         }
     }
@@ -262,7 +290,10 @@ impl fmt::Display for NameFault {
 impl fmt::Display for Refusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::Name(fault) => write!(f, "{fault}; choose another"),
+            Refusal::Name(fault) => {
+                fault.word(f, "username")?;
+                write!(f, "; choose another")
+            }
             Refusal::NameTaken(name) => write!(f, "{name} is taken; choose another"),
             Refusal::NameLooksTaken(name) => {
                 write!(f, "{name} looks like a name that is taken; choose another")
@@ -296,6 +327,7 @@ impl fmt::Display for Refusal<'_> {
             Refusal::NotACommand => {
                 write!(f, "No such command, and it was not sent; // begins a text with /")
             }
+            Refusal::Room(refusal) => refusal.fmt(f),
             Refusal::TooLong => {
                 write!(f, "That line has more than {LINE_BYTES_MAX} bytes; it went to nobody")
             }
@@ -321,8 +353,13 @@ impl fmt::Display for Row<'_> {
         match self {
             Row::User { name, pursuit, is_reader: false } => write!(f, "{name} {pursuit}"),
             Row::User { name, pursuit, is_reader: true } => write!(f, "{name} {pursuit} (you)"),
-            Row::More(Some(count)) => write!(f, "and {count} more; 1 PREFIX narrows the list"),
-            Row::More(None) => write!(f, "and many more; 1 PREFIX narrows the list"),
+            Row::More { count: Some(count), choice } => {
+                write!(f, "and {count} more; {choice} PREFIX narrows the list")
+            }
+            Row::More { count: None, choice } => {
+                write!(f, "and many more; {choice} PREFIX narrows the list")
+            }
+            Row::Room(row) => row.fmt(f),
             Row::Ignored(name) => write!(f, "{name}"),
             Row::Help(row) => write!(f, "{row}"),
         }

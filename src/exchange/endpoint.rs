@@ -1,5 +1,6 @@
 //! One connection as the exchange sees it: its reader, its outbox, and where each half stands.
 
+use super::feed::Tuned;
 use crate::limits::{LINE_BYTES_MAX, Limits, STALL_NOTICE_MS};
 use crate::time::Time;
 use crate::wire::{Buffer, LineReader, Outbox};
@@ -11,6 +12,8 @@ pub(super) struct Endpoint {
     /// What was read, and not handed on yet, since input is held.
     pub(super) unread: Option<Box<Buffer>>,
     pub(super) outbox: Outbox,
+    /// What is read besides, together with others; it comes behind the outbox.
+    pub(super) tuned: Option<Tuned>,
     pub(super) receiving: Receiving,
     pub(super) sending: Sending,
     /// The output is on the list of those to be written.
@@ -69,6 +72,7 @@ impl Endpoint {
             reader: LineReader::new(LINE_BYTES_MAX as u16),
             unread: None,
             outbox: Outbox::default(),
+            tuned: None,
             receiving: Receiving::Lines,
             sending: Sending::OPEN,
             to_write: false,

@@ -5,33 +5,29 @@ use std::ops::{Index, IndexMut};
 
 use super::Action;
 use super::endpoint::{Blocked, Endpoint, Receiving, Sending};
+use super::feed::Feeds;
 use crate::SessionId;
-use crate::chat::{Event, Pipe};
+use crate::chat::{Event, FeedId, Pipe};
 use crate::limits::{Limits, OUTPUT_BYTES_BEFORE_PRESSURE, REPLIES_BYTES_MAX};
 use crate::time::{Deadlines, Time};
-use crate::wire::{Buffer, Frame, Input, Pool};
+use crate::wire::{Frame, Pool};
 
 /// Every endpoint, and what they share.
 #[derive(Debug)]
 pub(super) struct Endpoints {
     limits: Limits,
     /// By the key of the id, as in the roster.
-    endpoints: Vec<Option<Endpoint>>,
-    pool: Pool,
-    deadlines: Deadlines,
-    actions: VecDeque<Action>,
+    pub(super) endpoints: Vec<Option<Endpoint>>,
+    pub(super) pool: Pool,
+    deadlines: Deadlines<SessionId>,
+    pub(super) actions: VecDeque<Action>,
+    pub(super) feeds: Feeds,
+    /// Feeds that are to be trimmed at the end of the turn.
+    pub(super) touched: Vec<FeedId>,
     /// Those whose output has passed its bound (5.13).
     overrun: Vec<SessionId>,
-    output_bytes: usize,
-    unread_bytes: usize,
-}
-
-/// What was in input that went to nobody.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Discarded {
-    pub(super) lines: usize,
-    /// Behind them the client had said that no more would come (1.8, 1.9).
-    pub(super) end_said: bool,
+    pub(super) output_bytes: usize,
+    pub(super) unread_bytes: usize,
 }
 
 /// Whose input need not be held any longer, now that output has been taken.
@@ -49,6 +45,8 @@ impl Endpoints {
             pool: Pool::default(),
             deadlines: Deadlines::default(),
             actions: VecDeque::new(),
+            feeds: Feeds::default(),
+            touched: Vec::new(),
             overrun: Vec::new(),
             output_bytes: 0,
             unread_bytes: 0,
@@ -72,7 +70,7 @@ impl Endpoints {
     }
 
     pub(super) fn contains(&self, id: SessionId) -> bool {
-        self.endpoints[id.key()].is_some()
+        self.endpoints.get(id.key()).is_some_and(Option::is_some)
     }
 
     pub(super) fn with_pool(&mut self, id: SessionId) -> (&mut Endpoint, &mut Pool) {
@@ -82,6 +80,9 @@ impl Endpoints {
     /// Puts the `parts` of a line into the outbox of `to`; the shell will write it at the end of
     /// the turn, with all that comes until then.
     pub(super) fn say<const N: usize>(&mut self, to: SessionId, parts: [&[u8]; N]) {
+        if self[to].tuned.is_some() {
+            self.catch_up(to);
+        }
         let high_water = self.high_water_bytes();
         let endpoint = endpoint_mut(&mut self.endpoints, to);
         if let Sending::Open { .. } = endpoint.sending {
@@ -92,7 +93,7 @@ impl Endpoints {
     }
 
     /// Something was said to `to`, for whom `before` bytes had waited.
-    fn note_said(&mut self, to: SessionId, before: usize) {
+    pub(super) fn note_said(&mut self, to: SessionId, before: usize) {
         let endpoint = &self[to];
         let after = endpoint.outbox.len();
         // A socket that is full will say when it is not; trying before costs a call in vain.
@@ -107,7 +108,7 @@ impl Endpoints {
     }
 
     /// The high-water mark as it is now (5.10, 5.12).
-    fn high_water_bytes(&self) -> usize {
+    pub(super) fn high_water_bytes(&self) -> usize {
         let is_pressed = self.output_bytes > OUTPUT_BYTES_BEFORE_PRESSURE;
         let most = if is_pressed { REPLIES_BYTES_MAX } else { usize::MAX };
         self.limits.high_water_bytes.min(most)
@@ -144,7 +145,7 @@ impl Endpoints {
 
     /// What waits for `id`, if anything does, can be written.
     pub(super) fn write_rest(&mut self, id: SessionId) {
-        if !self[id].outbox.is_empty() {
+        if self.has_output(id) {
             self.write(id);
         }
     }
@@ -180,21 +181,30 @@ impl Endpoints {
         let low_water = self.limits.low_water_bytes();
         let endpoint = endpoint_mut(&mut self.endpoints, id);
         let (before, pool) = (endpoint.outbox.len(), &mut self.pool);
+        if before == 0 {
+            self.take_from_feed(id, count);
+            self.note_taken(now, id, count);
+            return Relief { of_own_input: false, of_partner: false };
+        }
         let of_partner = endpoint.outbox.take(pool, count, low_water);
         let after = endpoint.outbox.len();
         self.output_bytes -= before - after;
-        match &mut endpoint.sending {
-            Sending::Open { blocked } if after == 0 => *blocked = None,
+        self.note_taken(now, id, count);
+        let of_own_input = before > REPLIES_BYTES_MAX && after <= REPLIES_BYTES_MAX;
+        Relief { of_own_input, of_partner }
+    }
+
+    /// The socket of `id` took `count` bytes of whatever waited for it.
+    fn note_taken(&mut self, now: Time, id: SessionId, count: usize) {
+        let (has_more, until) = (self.has_output(id), now.after_ms(self.limits.closing_ms));
+        match &mut self[id].sending {
+            Sending::Open { blocked } if !has_more => *blocked = None,
             Sending::Open { blocked: Some(blocked) } if count > 0 => blocked.since = now,
-            Sending::Finishing { until } if count > 0 => {
-                *until = now.after_ms(self.limits.closing_ms)
-            }
+            Sending::Finishing { until: given_up_at } if count > 0 => *given_up_at = until,
             Sending::Open { .. } | Sending::Finishing { .. } | Sending::Ended { .. } => {}
         }
         self.end_sending_if_done(now, id);
         self.refresh_deadline(id);
-        let of_own_input = before > REPLIES_BYTES_MAX && after <= REPLIES_BYTES_MAX;
-        Relief { of_own_input, of_partner }
     }
 
     /// The socket of `id` takes no more at the moment.
@@ -259,37 +269,20 @@ impl Endpoints {
         self.actions.push_back(action);
     }
 
-    /// The next thing for the shell to do. A connection that is to be written to is off the list
-    /// once that has been said.
+    /// The next thing for the shell to do; when there is none, the turn is over. A connection that is
+    /// to be written to is off the list once that has been said.
     pub(super) fn poll_action(&mut self) -> Option<Action> {
-        let action = self.actions.pop_front()?;
+        let Some(action) = self.actions.pop_front() else {
+            self.trim_feeds();
+            return None;
+        };
         if let Action::Write(id) = action
-            && let Some(Some(endpoint)) = self.endpoints.get_mut(id.key())
+            && self.contains(id)
         {
-            endpoint.to_write = false;
+            self.prepare_write(id);
+            self[id].to_write = false;
         }
         Some(action)
-    }
-
-    /// Keeps what was read and may not be handed on yet.
-    pub(super) fn keep_unread(&mut self, id: SessionId, bytes: &[u8]) {
-        let (endpoint, pool) = self.with_pool(id);
-        endpoint.unread.get_or_insert_with(|| pool.lend()).push([bytes]);
-        self.unread_bytes += bytes.len();
-    }
-
-    /// Puts back what is left of unread bytes that were taken out to be handed on.
-    pub(super) fn put_back_unread(&mut self, id: SessionId, unread: Box<Buffer>, handed_on: usize) {
-        self.unread_bytes -= handed_on;
-        let (endpoint, pool) = self.with_pool(id);
-        let is_wanted = matches!(endpoint.receiving, Receiving::Lines | Receiving::LastLines);
-        if is_wanted && !unread.is_empty() {
-            endpoint.unread = Some(unread);
-        } else {
-            let left = unread.len();
-            pool.take_back(unread);
-            self.unread_bytes -= left;
-        }
     }
 
     /// The chat of `id` was ended by the other, who may have caused its stall: that is counted from
@@ -299,44 +292,6 @@ impl Endpoints {
             *blocked = Blocked { since: now, told: false };
         }
         self.refresh_deadline(id);
-    }
-
-    /// Lines that were held for a chat that has ended go to nobody (3.1.5), the one that was cut by
-    /// reading included. Telnet in them is answered as ever.
-    pub(super) fn discard_unread(&mut self, id: SessionId) -> Discarded {
-        let mut discarded = Discarded::default();
-        let (endpoint, pool) = self.with_pool(id);
-        let Some(unread) = endpoint.unread.take() else { return discarded };
-        let (mut rest, mut refusals) = (unread.as_slice(), Vec::new());
-        while let Some(frame) = endpoint.reader.next(pool, &mut rest) {
-            match frame {
-                Frame::Reply(refusal) => refusals.push(refusal),
-                Frame::Line(_)
-                | Frame::Assembled(_)
-                | Frame::Input(Input::TooLong | Input::NotUtf8) => discarded.lines += 1,
-                Frame::Input(Input::End) => {
-                    discarded.end_said = true;
-                    break;
-                }
-                Frame::Input(_) => {}
-            }
-            frame.recycle(pool);
-        }
-        discarded.lines += usize::from(endpoint.reader.drop_begun(pool));
-        let bytes = unread.len();
-        pool.take_back(unread);
-        self.unread_bytes -= bytes;
-        refusals.iter().for_each(|refusal| self.say(id, [refusal]));
-        discarded
-    }
-
-    fn drop_unread(&mut self, id: SessionId) {
-        let (endpoint, pool) = self.with_pool(id);
-        if let Some(unread) = endpoint.unread.take() {
-            let left = unread.len();
-            pool.take_back(unread);
-            self.unread_bytes -= left;
-        }
     }
 
     fn end_sending_if_done(&mut self, now: Time, id: SessionId) {
@@ -372,7 +327,7 @@ impl Endpoints {
     }
 }
 
-fn endpoint_mut(endpoints: &mut [Option<Endpoint>], id: SessionId) -> &mut Endpoint {
+pub(super) fn endpoint_mut(endpoints: &mut [Option<Endpoint>], id: SessionId) -> &mut Endpoint {
     endpoints[id.key()].as_mut().expect("the id of a connection that is here")
 }
 

@@ -7,11 +7,12 @@ use slab::Slab;
 
 use super::connection::Connection;
 use crate::SessionId;
-use crate::chat::{AskEnd, Chat, Event};
+use crate::chat::{AskEnd, Chat, Event, Name, RoomId};
 
 /// Writes `event` to the log, one line.
 pub(super) fn report(event: Event, connections: &Slab<Connection>, chat: &Chat) {
     let who = |id: SessionId| Who { id, connections, chat };
+    let name = |room: RoomId| chat.room_name(room).map_or("a room", Name::as_str);
     match event {
         Event::Named(id) => info!(target: "chinwag", "{} took the name", who(id)),
         Event::Asked { by, whom } => debug!(target: "chinwag", "{} asked {}", who(by), who(whom)),
@@ -23,6 +24,12 @@ pub(super) fn report(event: Event, connections: &Slab<Connection>, chat: &Chat) 
         }
         Event::Parted { by, from } => {
             info!(target: "chinwag", "{} and {} parted", who(by), who(from))
+        }
+        Event::Joined { who: id, room } => {
+            info!(target: "chinwag", "{} joined {}", who(id), name(room))
+        }
+        Event::LeftRoom { who: id, room } => {
+            info!(target: "chinwag", "{} left {}", who(id), name(room));
         }
         Event::Left { who: id, why } => info!(target: "chinwag", "{} left: {why}", who(id)),
     }

@@ -22,7 +22,7 @@ pub(crate) use person::Person;
 pub(crate) use server::Server;
 
 /// The prompt of the menu, in full.
-pub(crate) const MENU: &str = "? 1 list users, 2 request chat, 3 exit";
+pub(crate) const MENU: &str = "? 1 list users, 2 request chat, 3 exit, 4 join a room, 5 list rooms";
 /// The prompt of somebody who has no username yet.
 pub(crate) const USERNAME: &str = "? Username:";
 /// The prompt after `2`.

@@ -76,7 +76,7 @@ const TEXTS: [&str; 28] = [
 
 /// What people type at a prompt that is none of its choices.
 const WRONG: [&str; 17] = [
-    "4",
+    "6",
     "what",
     "",
     "   ",

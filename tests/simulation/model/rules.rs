@@ -4,7 +4,7 @@ use super::names::Name;
 use super::{GivingUp, Model, Person, State};
 use crate::spoken::{Expect, Heard, Who};
 
-const MENU: &str = "1 list users, 2 request chat, 3 exit";
+const MENU: &str = "1 list users, 2 request chat, 3 exit, 4 join a room, 5 list rooms";
 
 /// Rows of a list at most (5.4).
 const ROWS_MAX: usize = 50;

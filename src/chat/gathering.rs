@@ -1,0 +1,222 @@
+//! Rooms (part 6): coming in, saying something, and going, and what it means for all who are there.
+
+use super::Chat;
+use super::command::RoomCommand;
+use super::meeting::may_ask;
+use super::name::Name;
+use super::output::{AskEnd, Audience, Departure, Event, FeedId};
+use super::past::{Record, UnixSeconds};
+use super::rooms::{NoRoom, Room, RoomId};
+use super::session::Phase;
+use super::wording::{Line, ROOM_HELP, RoomNews, RoomRefusal, RoomRow, RoomText, Row};
+use crate::SessionId;
+use crate::limits::{LIST_ROWS_MAX, PAST_LINES_SHOWN};
+use crate::time::Time;
+
+impl Chat {
+    /// `id`, at the menu, enters a room (6.1, 6.2).
+    pub(super) fn join(&mut self, now: Time, id: SessionId, name: &str) {
+        let room = match self.may_enter(now, name) {
+            Ok(room) => room,
+            Err(refusal) => {
+                self.outputs.say(id, &Line::from(refusal));
+                return self.prompt(id);
+            }
+        };
+        self.roster.enter(id, room);
+        let (user, Room { name, past, .. }) =
+            (self.roster.user(id), self.roster.rooms().room(room));
+        let joined = RoomNews::Joined { who: &user.name, room: name };
+        self.outputs.publish(room, Audience::Loud, &Line::from(joined));
+        // Not before: one's own coming is told in other words.
+        self.outputs.tune(id, Some(FeedId::of(room, user.is_quiet())));
+        self.outputs.report(Event::Joined { who: id, room });
+        let others = self.roster.rooms().room(room).member_count() - 1;
+        self.outputs.say(id, &Line::from(RoomNews::NowIn { room: name, others }));
+        let has_past = past.len() > 0;
+        self.list_others(id, room);
+        if has_past {
+            self.show_past(id, room, PAST_LINES_SHOWN);
+        }
+    }
+
+    fn may_enter(&mut self, now: Time, name: &str) -> Result<RoomId, RoomRefusal<'static>> {
+        let name = Name::parse(name).map_err(RoomRefusal::Name)?;
+        let until = now.after_ms(self.limits.room_past_ms);
+        match self.roster.find_or_add_room(&name, until, self.limits.rooms_max) {
+            Ok(room) => match self.roster.rooms().room(room).member_count() {
+                count if count >= self.limits.members_max => Err(RoomRefusal::Full),
+                _ => Ok(room),
+            },
+            Err(NoRoom::LooksTaken) => Err(RoomRefusal::LooksTaken),
+            Err(NoRoom::TooMany) => Err(RoomRefusal::TooMany),
+        }
+    }
+
+    /// What somebody in a room makes of a line, asked there or not.
+    pub(super) fn in_room(&mut self, now: Time, id: SessionId, room: RoomId, line: &str) {
+        match RoomCommand::parse(line) {
+            RoomCommand::Say(text) => self.speak(now, id, room, RoomText::Said(text)),
+            RoomCommand::Act(text) => self.speak(now, id, room, RoomText::Done(text)),
+            RoomCommand::Quit => {
+                self.quit_room(now, id);
+                self.prompt(id);
+            }
+            RoomCommand::Who => {
+                let others = self.roster.rooms().room(room).member_count() - 1;
+                self.say(id, Line::from(RoomNews::OthersHere(others)));
+                self.list_others(id, room);
+            }
+            RoomCommand::History("") => self.show_past(id, room, PAST_LINES_SHOWN),
+            RoomCommand::History(count) => match count.parse() {
+                Ok(count) if count > 0 => self.show_past(id, room, count),
+                _ => self.say(id, Line::from(RoomRefusal::NotACount)),
+            },
+            RoomCommand::Quiet(quiet) => self.be_quiet(id, room, quiet),
+            RoomCommand::Chat(name) => self.ask_from_room(now, id, name),
+            RoomCommand::Yes => self.answer_in_room(now, id, true),
+            RoomCommand::No => self.answer_in_room(now, id, false),
+            RoomCommand::Help => self.help(id, &ROOM_HELP),
+            RoomCommand::Aside(aside) => self.aside(id, aside),
+            RoomCommand::Unknown => self.say(id, Line::from(RoomRefusal::NotACommand)),
+        }
+    }
+
+    /// Says something to a room, and keeps it (6.3, 6.8, 6.10, 6.14).
+    fn speak(&mut self, now: Time, id: SessionId, room: RoomId, said: RoomText<'_>) {
+        let said_at = self.unix_seconds(now);
+        let line = Line::Said { from: &self.roster.user(id).name, said };
+        let line = self.outputs.publish(room, Audience::Everybody, &line);
+        self.roster.room_mut(room).past.push(said_at, line);
+        if self.records {
+            let Room { name, past, .. } = self.roster.rooms().room(room);
+            let record = Record { said_at, room: name.as_str(), line: past.newest() };
+            self.outputs.record(record);
+        }
+        let manners = self.roster.user_mut(id).manners_mut();
+        if let Some(until) = manners.count_line(now, self.limits.room_line_ms) {
+            self.outputs.pause(id, until);
+        }
+    }
+
+    /// `id` leaves its room of its own accord (6.4).
+    fn quit_room(&mut self, now: Time, id: SessionId) {
+        if let Some(room) = self.leave_room(now, id, Departure::Exit) {
+            let room = &self.roster.rooms().room(room).name;
+            self.outputs.say(id, &Line::from(RoomNews::YouLeft(room)));
+        }
+    }
+
+    /// `id` is in no room any more, and the members left hear so. What they had been told before is
+    /// still theirs to read.
+    pub(super) fn leave_room(
+        &mut self,
+        now: Time,
+        id: SessionId,
+        why: Departure,
+    ) -> Option<RoomId> {
+        let until = now.after_ms(self.limits.room_past_ms);
+        let room = self.roster.leave_room(id, until)?;
+        self.outputs.tune(id, None);
+        let who = &self.roster.user(id).name;
+        let left = RoomNews::Left { who, room: &self.roster.rooms().room(room).name, why };
+        self.outputs.publish(room, Audience::Loud, &Line::from(left));
+        self.outputs.report(Event::LeftRoom { who: id, room });
+        Some(room)
+    }
+
+    fn be_quiet(&mut self, id: SessionId, room: RoomId, quiet: bool) {
+        self.roster.user_mut(id).manners_mut().quiet = quiet;
+        self.outputs.tune(id, Some(FeedId::of(room, quiet)));
+        self.say(id, Line::from(if quiet { RoomNews::Quiet } else { RoomNews::Loud }));
+    }
+
+    /// Out of the room and to somebody else, if that one can be asked (6.7).
+    fn ask_from_room(&mut self, now: Time, id: SessionId, name: &str) {
+        if let Phase::Asked { by, .. } = self.roster.user(id).phase {
+            return match self.is_called(by, name) {
+                true => self.answer_in_room(now, id, true),
+                false => {
+                    let by = &self.roster.user(by).name;
+                    self.outputs.say(id, &Line::from(RoomRefusal::AnswerFirst(by)));
+                }
+            };
+        }
+        match may_ask(&self.roster, now, id, name) {
+            Ok(_) => {
+                self.quit_room(now, id);
+                self.ask_for(now, id, name);
+            }
+            Err(refusal) => self.outputs.say(id, &Line::Refusal(refusal)),
+        }
+    }
+
+    /// `/yes` and `/no`: there may be no request (6.7).
+    fn answer_in_room(&mut self, now: Time, id: SessionId, accepts: bool) {
+        match (self.roster.user(id).phase, accepts) {
+            (Phase::Asked { by, .. }, true) => {
+                self.quit_room(now, id);
+                self.accept(by);
+            }
+            (Phase::Asked { by, .. }, false) => self.end_ask(now, by, AskEnd::Declined),
+            _ => self.say(id, Line::from(RoomRefusal::NobodyAsks)),
+        }
+    }
+
+    fn list_others(&mut self, reader: SessionId, room: RoomId) {
+        let room = self.roster.rooms().room(room);
+        for id in room.members().filter(|&id| id != reader).take(LIST_ROWS_MAX) {
+            let row = RoomRow::Member(&self.roster.user(id).name);
+            self.outputs.say(reader, &Line::from(row));
+        }
+        let others = room.member_count() - 1;
+        if others > LIST_ROWS_MAX {
+            self.outputs.say(reader, &Line::from(RoomRow::MoreMembers(others - LIST_ROWS_MAX)));
+        }
+    }
+
+    /// The last `count` lines said in a room (6.8).
+    fn show_past(&mut self, reader: SessionId, room: RoomId, count: usize) {
+        let past = &self.roster.rooms().room(room).past;
+        let heading = RoomNews::LastLines(count.min(past.len()));
+        self.outputs.say(reader, &Line::from(heading));
+        for (said_at, line) in past.last(count) {
+            self.outputs.say(reader, &Line::from(RoomRow::Past { said_at, line }));
+        }
+    }
+
+    /// The rooms with somebody in them whose names begin with `prefix` (6.13).
+    pub(super) fn list_rooms(&mut self, reader: SessionId, prefix: &str) {
+        let rooms = self.roster.rooms();
+        let count = match prefix {
+            "" => rooms.open_count(),
+            prefix => rooms.open(prefix).count(),
+        };
+        self.outputs.say(reader, &Line::from(RoomNews::Count(count, prefix)));
+        for room in rooms.open(prefix).take(LIST_ROWS_MAX) {
+            let row = RoomRow::Room { name: &room.name, members: room.member_count() };
+            self.outputs.say(reader, &Line::from(row));
+        }
+        if count > LIST_ROWS_MAX {
+            let more = Row::More { count: Some(count - LIST_ROWS_MAX), choice: 5 };
+            self.outputs.say(reader, &Line::Row(more));
+        }
+    }
+
+    fn unix_seconds(&self, now: Time) -> UnixSeconds {
+        self.started_at + now.ms_since(Time::START) / 1000
+    }
+
+    /// A line that was written down before the server started; what is too old, or of a room for which
+    /// there is no place, is not kept (6.14).
+    pub fn handle_past(&mut self, record: Record<'_>) {
+        let age_ms = self.started_at.saturating_sub(record.said_at).saturating_mul(1000);
+        let (past_ms, rooms_max) = (self.limits.room_past_ms, self.limits.rooms_max);
+        let (Ok(name), true) = (Name::parse(record.room), age_ms < past_ms) else { return };
+        let until = Time::START.after_ms(past_ms - age_ms);
+        if let Ok(room) = self.roster.find_or_add_room(&name, until, rooms_max) {
+            self.roster.prolong_room(room, until);
+            self.roster.room_mut(room).past.push(record.said_at, record.line);
+        }
+    }
+}
