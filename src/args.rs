@@ -4,6 +4,7 @@ mod manual;
 
 use std::ffi::OsString;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 use clap_complete::Shell;
@@ -77,6 +78,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "ADDR", env = "CHINWAG_LISTEN", value_delimiter = ',', value_parser = addresses,
           default_value = "127.0.0.1:7878")]
     pub listen: Vec<Addresses>,
+
+    /// Folder in which the past of rooms is kept over a restart; without it, it is not
+    #[arg(long, value_name = "DIR", env = "CHINWAG_HISTORY")]
+    pub history: Option<PathBuf>,
 
     /// Say more in the log; twice, everything
     #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet")]

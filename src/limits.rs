@@ -62,6 +62,10 @@ pub const PAST_BYTES_MAX: usize = 32 * 1024;
 /// Lines of the past shown to whoever enters a room, and by `/history` (6.8).
 pub const PAST_LINES_SHOWN: usize = 50;
 
+/// Bytes of a file that keeps the past of rooms (5.27); there are two, and the older goes when the newer
+/// is full. Both are read at the start, which takes a fraction of a second.
+pub const HISTORY_FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// Bytes that may wait for one connection beyond the high-water mark (5.13), for what others cause
 /// and cannot be slowed for: requests, ends, announcements. Reaching it takes thousands of them.
 pub const OUTBOX_BYTES_OVER_HIGH_WATER: usize = 1024 * 1024;

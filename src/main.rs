@@ -34,7 +34,8 @@ fn main() -> ExitCode {
 fn serve(args: &ServeArgs) -> io::Result<()> {
     logging::start(args.log_level());
     let descriptors = Descriptors::raise();
-    let mut server = Server::bind(&args.addresses(), args.limits(descriptors.connections()))?;
+    let limits = args.limits(descriptors.connections());
+    let mut server = Server::bind(&args.addresses(), limits, args.history.as_deref())?;
     // Not before: of a start that fails, one line is to be seen.
     info!(target: "chinwag", "{descriptors}");
     // Whoever started the server may have gone by now, and it serves all the same.

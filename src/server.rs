@@ -4,6 +4,7 @@
 //! `Server::turn` reads like its steps: wait, note, accept, read (which hands lines to the chat,
 //! and what it says to the outboxes), let happen what is due, and act: write, close, report.
 
+mod archive;
 mod connection;
 pub mod descriptors;
 mod doorkeeper;
@@ -14,7 +15,8 @@ pub mod logging;
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
 
 use log::{debug, info, warn};
 use mio::event::Event;
@@ -30,6 +32,7 @@ use crate::limits::{
     STOP_LINGER_MS,
 };
 use crate::time::Time;
+use archive::Archive;
 use connection::{Connection, Progress};
 use doorkeeper::Doorkeeper;
 use listener::{Accepted, Listener};
@@ -55,6 +58,8 @@ pub struct Server {
     /// Every socket; its key is its token and the id of its session.
     connections: Slab<Connection>,
     exchange: Exchange,
+    /// Where what is said in rooms outlasts us.
+    archive: Option<Archive>,
     /// Connections that an event of this turn made readable, and those that have just arrived.
     fresh: Vec<SessionId>,
     /// Connections that were not read to the end, or not at all: an edge tells of it once, and we
@@ -74,11 +79,23 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds all `addresses`, and asks for SIGINT and SIGTERM.
+    /// Binds all `addresses`, asks for SIGINT and SIGTERM, and takes up the past in the folder
+    /// `history`.
     ///
     /// # Errors
-    /// The address that cannot be listened on, and why.
-    pub fn bind(addresses: &[SocketAddr], limits: Limits) -> io::Result<Server> {
+    /// The address that cannot be listened on, or the folder that cannot be used, and why.
+    pub fn bind(
+        addresses: &[SocketAddr],
+        limits: Limits,
+        history: Option<&Path>,
+    ) -> io::Result<Server> {
+        let mut exchange = Exchange::new(limits.clone());
+        let mut archive = history.map(Archive::open).transpose()?;
+        exchange.handle_start(unix_seconds(), archive.iter().flat_map(Archive::past));
+        if let Some(archive) = &mut archive {
+            archive.forget_past();
+            exchange.start_recording();
+        }
         let poll = Poll::new()?;
         let mut signals = Signals::new([SIGINT, SIGTERM])?;
         poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
@@ -109,7 +126,8 @@ impl Server {
             arrivals: 0,
             stop_by: None,
             closing_ms: limits.closing_ms,
-            exchange: Exchange::new(limits),
+            exchange,
+            archive,
         })
     }
 
@@ -287,6 +305,7 @@ impl Server {
     /// each socket, and sockets are closed when the batch of events that names them is done with.
     fn act(&mut self) {
         while let Some(action) = self.exchange.poll_action() {
+            self.write_down();
             match action {
                 Action::Write(id) => self.write(id),
                 Action::Resume(id) => self.list_again(id),
@@ -296,6 +315,17 @@ impl Server {
                     journal::report(event, &self.connections, self.exchange.chat())
                 }
             }
+        }
+    }
+
+    /// What is said in rooms reaches the file before anybody, so that nothing that was read is lost,
+    /// however we end.
+    fn write_down(&mut self) {
+        if let Some(archive) = &mut self.archive
+            && !self.exchange.records().is_empty()
+        {
+            archive.append(self.exchange.records());
+            self.exchange.clear_records();
         }
     }
 
@@ -347,4 +377,9 @@ impl Server {
     fn is_done(&self) -> bool {
         self.stop_by.is_some_and(|by| self.connections.is_empty() || self.now >= by)
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the past of rooms is told with the time of day")]
+fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

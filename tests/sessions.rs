@@ -71,7 +71,7 @@ const TABLE: &[(&str, [&str; 6])] = &[
     ("6", [HELLO, UNKNOWN, NOBODY, NO_EFFECT[0], NO_EFFECT[1], TEXT]),
     ("4", [HELLO, "* You are now in lobby => lobby", NOBODY, NO_EFFECT[0], NO_EFFECT[1], TEXT]),
     ("join a b", [NO_NAME, UNKNOWN, NOBODY, NO_EFFECT[0], NO_EFFECT[1], TEXT]),
-    ("5", [HELLO, "* |MENU => menu", NOBODY, "*  => asking", "* |ASK => asked", TEXT]),
+    ("5", [HELLO, "LIST|MENU => menu", NOBODY, "*  => asking", "* |ASK => asked", TEXT]),
     ("rooms x", [NO_NAME, "* |MENU => menu", NOBODY, "*  => asking", "* |ASK => asked", TEXT]),
     ("{o}", ["! |USERNAME => naming", UNKNOWN, ASKED, NO_EFFECT[0], NO_EFFECT[1], TEXT]),
     (" {o} ", ["! |USERNAME => naming", UNKNOWN, ASKED, NO_EFFECT[0], NO_EFFECT[1], TEXT]),

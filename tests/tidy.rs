@@ -108,7 +108,8 @@ fn every_bound_with_a_flag_stands_in_the_protocol_with_its_default() {
         }
         count += 1;
     }
-    let written = protocol.matches("`--").count();
+    let bounds = protocol.lines().filter(|line| line.starts_with("| 5."));
+    let written = bounds.map(|row| row.matches("`--").count()).sum::<usize>();
     assert_eq!(written, count, "protocol.md speaks of flags that there are");
 }
 

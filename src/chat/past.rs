@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write;
 
+use super::name::Name;
 use crate::limits::{PAST_BYTES_MAX, PAST_LINES_MAX};
 use crate::wire::Buffer;
 use crate::wire::text::is_unsafe;
@@ -91,6 +92,7 @@ impl<'a> Record<'a> {
         }
         let (said_at, rest) = rest.split_once(' ')?;
         let (room, line) = rest.split_once(' ')?;
+        line.split_once(": ").filter(|(from, _)| Name::parse(from).is_ok())?;
         Some(Record { said_at: said_at.parse().ok()?, room, line })
     }
 }
@@ -145,8 +147,16 @@ mod tests {
             let glued = [&whole[..cut], whole].concat();
             assert!(cut == 0 || Record::decode(&glued).is_none(), "cut at {cut} and gone on");
         }
-        for garbage in ["", "x", "5 a b", "7 1 r a\u{1b}[", "-1 2 3", "99999999999999999999 1 a b"]
-        {
+        for garbage in [
+            "",
+            "x",
+            "5 a b",
+            "12 1000 lobby x",
+            "14 1 lobby * a: b",
+            "7 1 r a\u{1b}[",
+            "-1 2 3",
+            "99999999999999999999 1 a b",
+        ] {
             assert_eq!(Record::decode(garbage.as_bytes()), None, "{garbage}");
         }
         assert_eq!(Record::decode(b"7 1 r \xff\xff"), None);

@@ -1,0 +1,307 @@
+//! The past of rooms in a folder (6.14): appended to before anybody reads what was said, healed at
+//! the start, and never larger than two files.
+//!
+//! A write that the kernel has taken outlives the process, whatever ends it, so nothing here waits
+//! for a disk (fsync(2)); a machine that loses its power may lose what was said in its last seconds.
+//! That is all an embedded store would add, at the price of one that syncs, or of one more thread.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use log::{info, warn};
+use memchr::{memchr_iter, memrchr};
+use rustix::fs::{FlockOperation, flock};
+
+use crate::chat::Record;
+use crate::limits::HISTORY_FILE_BYTES_MAX;
+
+/// The first line of each file, which tells that it is ours.
+const HEADER: &[u8] = b"chinwag rooms 1\n";
+const NEWER: &str = "rooms.log";
+const OLDER: &str = "rooms.old.log";
+
+/// The files, and what is in them.
+#[derive(Debug)]
+pub(super) struct Archive {
+    folder: PathBuf,
+    /// Locked, so that no other server writes here (flock(2)).
+    _lock: File,
+    file: File,
+    /// Bytes of `file` that are whole records.
+    len: usize,
+    condition: Condition,
+    /// What was in both files at the start, the older first.
+    past: Vec<u8>,
+}
+
+/// Whether what is said is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Condition {
+    Working,
+    /// It is not, and the log says so. The file may end in a part of a record.
+    Failing,
+}
+
+impl Archive {
+    /// Opens the archive in `folder`, which must be there; one that is empty becomes an archive.
+    ///
+    /// # Errors
+    /// The folder or file that cannot be used, and why; nothing in it has been changed then.
+    pub(super) fn open(folder: &Path) -> io::Result<Archive> {
+        let refuse = |e: io::Error| {
+            let folder = folder.display();
+            io::Error::new(e.kind(), format!("cannot keep the history in {folder}: {e}"))
+        };
+        let lock = File::open(folder).map_err(refuse)?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)
+            .map_err(|_| refuse(io::Error::other("another server uses it")))?;
+        let mut past = read(&folder.join(OLDER)).map_err(refuse)?;
+        let newer = read(&folder.join(NEWER)).map_err(refuse)?;
+        let (file, len) = begin(&folder.join(NEWER), newer.len()).map_err(refuse)?;
+        past.extend_from_slice(&newer);
+        let archive = Archive {
+            folder: folder.to_owned(),
+            _lock: lock,
+            file,
+            len,
+            condition: Condition::Working,
+            past,
+        };
+        archive.report();
+        Ok(archive)
+    }
+
+    /// What was said before the start, the oldest first.
+    pub(super) fn past(&self) -> impl Iterator<Item = Record<'_>> {
+        self.past.split(|&byte| byte == b'\n').filter_map(Record::decode)
+    }
+
+    /// The past has been taken up.
+    pub(super) fn forget_past(&mut self) {
+        self.past = Vec::new();
+    }
+
+    fn report(&self) {
+        let lines = memchr_iter(b'\n', &self.past).count();
+        let read = self.past().count();
+        let folder = self.folder.display();
+        info!(target: "chinwag", "history in {folder}: {read} lines");
+        if read < lines {
+            let broken = lines - read;
+            warn!(target: "chinwag", "history in {folder}: {broken} lines are broken, and left out");
+        }
+    }
+
+    /// Appends whole records. A failure is said in the log once, and again when it is over.
+    pub(super) fn append(&mut self, records: &[u8]) {
+        let appended = self.try_append(records);
+        let folder = self.folder.display();
+        match (appended, self.condition) {
+            (Ok(()), Condition::Working) => {}
+            (Ok(()), Condition::Failing) => {
+                info!(target: "chinwag", "history in {folder}: kept again");
+                self.condition = Condition::Working;
+            }
+            (Err(e), Condition::Working) => {
+                warn!(target: "chinwag", "history in {folder}: not kept from now on: {e}");
+                self.condition = Condition::Failing;
+            }
+            (Err(_), Condition::Failing) => {}
+        }
+    }
+
+    fn try_append(&mut self, records: &[u8]) -> io::Result<()> {
+        if self.condition == Condition::Failing {
+            // What a failed write left behind would run into what comes next.
+            self.file.set_len(self.len as u64)?;
+        }
+        if self.len + records.len() > HISTORY_FILE_BYTES_MAX {
+            self.rotate()?;
+        }
+        self.file.write_all(records)?;
+        self.len += records.len();
+        Ok(())
+    }
+
+    fn rotate(&mut self) -> io::Result<()> {
+        let newer = self.folder.join(NEWER);
+        fs::rename(&newer, self.folder.join(OLDER))?;
+        (self.file, self.len) = begin(&newer, 0)?;
+        Ok(())
+    }
+}
+
+/// What is in a file of ours, without what follows its last whole line; nothing, if it is not there.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let refuse = |what: &str| {
+        let name = path.file_name().unwrap_or_default().display();
+        io::Error::new(io::ErrorKind::InvalidData, format!("{name} {what}"))
+    };
+    match fs::metadata(path) {
+        Ok(metadata) if !metadata.is_file() => return Err(refuse("is no file")),
+        Ok(metadata) if metadata.len() > 2 * HISTORY_FILE_BYTES_MAX as u64 => {
+            return Err(refuse("is larger than we write it; it was left as it is"));
+        }
+        Ok(_) => {}
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(e),
+    }
+    let mut content = fs::read(path)?;
+    if HEADER.starts_with(&content) && content.len() < HEADER.len() {
+        return Ok(Vec::new());
+    }
+    if !content.starts_with(HEADER) {
+        return Err(refuse("is not a history of chinwag; it was left as it is"));
+    }
+    content.truncate(memrchr(b'\n', &content).map_or(0, |end| end + 1));
+    Ok(content.split_off(HEADER.len()))
+}
+
+/// Opens a file to append to, with `len` bytes of records in it, and cuts off what follows them.
+fn begin(path: &Path, len: usize) -> io::Result<(File, usize)> {
+    let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    let whole = HEADER.len() + len;
+    if file.metadata()?.len() < whole as u64 {
+        file.set_len(0)?;
+        file.write_all(HEADER)?;
+    }
+    file.set_len(whole as u64)?;
+    Ok((file, whole))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder that is gone with this value.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Folder {
+            let folder =
+                std::env::temp_dir().join(format!("chinwag-{name}-{}", std::process::id()));
+            fs::create_dir_all(&folder).unwrap();
+            Folder(folder)
+        }
+
+        fn open(&self) -> Archive {
+            Archive::open(&self.0).unwrap()
+        }
+
+        fn newer(&self) -> PathBuf {
+            self.0.join(NEWER)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            drop(fs::remove_dir_all(&self.0));
+        }
+    }
+
+    fn record(n: usize) -> String {
+        let mut record = String::new();
+        let line = format!("anna: {n}");
+        Record { said_at: 1_000, room: "lobby", line: &line }.encode(&mut record);
+        record
+    }
+
+    fn lines(archive: &Archive) -> Vec<String> {
+        archive.past().map(|record| record.line.to_owned()).collect()
+    }
+
+    /// (6.14)
+    #[test]
+    fn what_was_appended_is_there_again_wherever_the_last_write_was_cut() {
+        let folder = Folder::new("cut");
+        let mut archive = folder.open();
+        archive.append(record(1).as_bytes());
+        archive.append(record(2).as_bytes());
+        drop(archive);
+        let whole = fs::read(folder.newer()).unwrap();
+        for cut in 0..=whole.len() {
+            fs::write(folder.newer(), &whole[..cut]).unwrap();
+            let mut archive = folder.open();
+            let kept = lines(&archive);
+            let expected = memchr_iter(b'\n', &whole[..cut]).count().saturating_sub(1);
+            assert_eq!(kept.len(), expected, "cut at {cut}");
+            archive.append(record(3).as_bytes());
+            drop(archive);
+            assert_eq!(lines(&folder.open()).last().unwrap(), "anna: 3", "cut at {cut}");
+        }
+    }
+
+    /// (6.14)
+    #[test]
+    fn what_is_not_ours_is_refused_and_left_as_it_is() {
+        let folder = Folder::new("garbage");
+        for garbage in [&b"\x00\xffgarbage"[..], b"chinwag rooms 2\n", b"5 words\n"] {
+            fs::write(folder.newer(), garbage).unwrap();
+            let error = Archive::open(&folder.0).unwrap_err().to_string();
+            assert!(error.contains("rooms.log is not a history of chinwag"), "{error}");
+            assert_eq!(fs::read(folder.newer()).unwrap(), garbage);
+        }
+        fs::remove_file(folder.newer()).unwrap();
+        fs::create_dir(folder.newer()).unwrap();
+        assert!(Archive::open(&folder.0).unwrap_err().to_string().contains("rooms.log is no file"));
+        assert!(Archive::open(&folder.0.join("none")).is_err());
+        assert!(Archive::open(Path::new("/dev/null")).is_err());
+    }
+
+    /// (6.14)
+    #[test]
+    fn a_broken_record_costs_itself_alone() {
+        let folder = Folder::new("broken");
+        let broken = "12 1000 lobby x\n\n\u{7}\n99 1000 lobby anna: y\n";
+        let header = str::from_utf8(HEADER).unwrap();
+        let content = [header, &record(1), broken, &record(2)].concat();
+        fs::write(folder.newer(), content).unwrap();
+        assert_eq!(lines(&folder.open()), ["anna: 1", "anna: 2"]);
+    }
+
+    /// (5.27)
+    #[test]
+    fn a_full_file_becomes_the_older_and_the_older_goes() {
+        let folder = Folder::new("rotate");
+        let mut archive = folder.open();
+        let many = record(7).repeat(HISTORY_FILE_BYTES_MAX / 3 / record(7).len());
+        for n in 0..10 {
+            archive.append(record(n).as_bytes());
+            archive.append(many.as_bytes());
+        }
+        let size = |name| fs::metadata(folder.0.join(name)).unwrap().len() as usize;
+        assert!(size(NEWER) <= HISTORY_FILE_BYTES_MAX && size(OLDER) <= HISTORY_FILE_BYTES_MAX);
+        drop(archive);
+        let kept = lines(&folder.open());
+        assert!(!kept.contains(&"anna: 0".to_owned()) && kept.contains(&"anna: 9".to_owned()));
+    }
+
+    #[test]
+    fn two_servers_do_not_write_into_one_folder() {
+        let folder = Folder::new("two");
+        let first = folder.open();
+        let error = Archive::open(&folder.0).unwrap_err().to_string();
+        assert!(error.ends_with("another server uses it"), "{error}");
+        drop(first);
+        folder.open();
+    }
+
+    /// (6.14)
+    #[test]
+    fn a_full_disk_loses_nothing_that_was_kept_and_is_over_when_there_is_room() {
+        let folder = Folder::new("full");
+        let mut archive = folder.open();
+        archive.append(record(1).as_bytes());
+        let working = std::mem::replace(&mut archive.file, File::open(folder.newer()).unwrap());
+        archive.append(record(2).as_bytes());
+        assert_eq!(archive.condition, Condition::Failing);
+        archive.file = working;
+        archive.file.write_all(b"part of a rec").unwrap();
+        archive.append(record(3).as_bytes());
+        assert_eq!(archive.condition, Condition::Working);
+        drop(archive);
+        assert_eq!(lines(&folder.open()), ["anna: 1", "anna: 3"]);
+    }
+}
