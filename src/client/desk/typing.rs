@@ -1,11 +1,12 @@
 //! What keys do.
 
+use std::mem;
+
 use super::super::completion::complete;
 use super::super::keys::Key;
 use super::super::options::Bell;
 use super::super::place::Place;
-use super::{Action, Asking, Desk, Leaving, Link, count};
-use crate::limits::LINE_BYTES_MAX;
+use super::{Action, Asking, Desk, Leaving, Link};
 use crate::wire::text;
 
 impl Desk {
@@ -95,7 +96,7 @@ impl Desk {
         self.actions.push_back(Action::Leave(Leaving::Wished));
     }
 
-    fn insert(&mut self, text: &str) {
+    pub(super) fn insert(&mut self, text: &str) {
         self.begin();
         let fitted = self.editor.insert(&text::clean(text));
         self.refuse_unless(fitted);
@@ -112,117 +113,6 @@ impl Desk {
         if !fitted {
             self.rings |= self.setup.bell != Bell::Off;
         }
-    }
-
-    fn paste(&mut self, pasted: &str, cut: bool) {
-        let pasted = pasted.replace("\r\n", "\n").replace('\r', "\n");
-        let lines: Vec<String> = pasted
-            .trim_end_matches('\n')
-            .split('\n')
-            .map(|line| text::clean(line).into_owned())
-            .collect();
-        if let Some(at) = lines.iter().position(|line| line.len() > LINE_BYTES_MAX) {
-            let number = at + 1;
-            self.notice(&format!(
-                "Line {number} of the pasted text is longer than {LINE_BYTES_MAX} bytes; \
-                 none of it was taken"
-            ));
-        } else if let [line] = &lines[..] {
-            self.insert(line);
-        } else if matches!(self.link, Link::Up { .. }) {
-            self.offer_pasted(lines, cut);
-        } else {
-            self.notice("The pasted lines were not taken: you are not connected");
-        }
-    }
-
-    fn offer_pasted(&mut self, lines: Vec<String>, cut: bool) {
-        self.notice(&format!("Pasted {}:", count(lines.len(), "line")));
-        self.quote(&lines);
-        if cut {
-            self.notice("The pasted text was longer; this is its beginning");
-        }
-        if self.place.is_chat() && lines.iter().any(|line| is_quit(line)) {
-            self.notice("A line of it is quit, which ends the chat");
-        }
-        self.asking = Some(Asking::Send { lines, pasted: true });
-    }
-
-    /// Sends pasted lines as text, but for one that ends the chat: what stands behind it was meant
-    /// for the partner, and at the menu it would be choices.
-    fn send_pasted(&mut self, mut lines: Vec<String>) {
-        let end = lines.iter().position(|line| self.place.is_chat() && is_quit(line));
-        let behind = end.map_or_else(Vec::new, |end| lines.split_off(end + 1));
-        for line in lines {
-            self.say(&self.as_text(line));
-        }
-        if !behind.is_empty() {
-            self.keep_unsent(behind);
-        }
-    }
-
-    /// A pasted line is meant as text, so in a chat it must not become a command (3.7.3).
-    fn as_text(&self, line: String) -> String {
-        match self.place.is_chat() && line.starts_with('/') && line.len() < LINE_BYTES_MAX {
-            true => format!("/{line}"),
-            false => line,
-        }
-    }
-
-    fn submit(&mut self) {
-        let Link::Up { .. } = self.link else { return };
-        if self.editor.is_empty() {
-            return self.submit_nothing();
-        }
-        if self.begun_at != self.place && self.would_mislead() {
-            let (then, now) = (self.begun_at.words(), self.place.words());
-            self.notice(&format!("This line was for {then}; Enter again sends it to {now}"));
-            self.begun_at = self.place.clone();
-            return;
-        }
-        let line = self.editor.take();
-        if self.place != Place::Naming {
-            self.history.push(&line);
-        }
-        self.say(&line);
-    }
-
-    /// Whether the line would do here what it was not begun for: reach a partner, miss one, or
-    /// answer somebody who asked since.
-    fn would_mislead(&self) -> bool {
-        match self.place {
-            Place::Chatting { .. } => true,
-            Place::Asked { .. } => self.begun_at.is_chat() || is_answer(self.editor.text()),
-            _ => self.begun_at.is_chat(),
-        }
-    }
-
-    /// Enter on an empty line sends nothing to a partner; elsewhere it does what is harmless.
-    fn submit_nothing(&mut self) {
-        match self.place {
-            Place::Menu => self.arrived.push(self.transcript.hint(&self.menu)),
-            Place::Choosing => self.say(""),
-            Place::Nowhere
-            | Place::Naming
-            | Place::Asking { .. }
-            | Place::Asked { .. }
-            | Place::Chatting { .. } => {}
-        }
-    }
-
-    /// Sends a line, and shows it in the transcript as what it is here.
-    fn say(&mut self, line: &str) {
-        let text = line.strip_prefix('/').filter(|rest| rest.starts_with('/')).unwrap_or(line);
-        let is_command = is_quit(line) || text.starts_with('/') && text.len() == line.len();
-        let shown = match (&self.place, &self.me) {
-            (Place::Chatting { .. }, Some(me)) if !is_command => {
-                self.transcript.own_message(me, text)
-            }
-            (place, _) => self.transcript.command(&place.prompt().text(), line),
-        };
-        self.arrived.push(shown);
-        self.unanswered = true;
-        self.actions.push_back(Action::Send(line.to_owned()));
     }
 
     fn complete(&mut self) {
@@ -247,7 +137,7 @@ impl Desk {
             && !self.unsent.is_empty()
             && !matches!(self.place, Place::Nowhere | Place::Naming)
         {
-            let lines = std::mem::take(&mut self.unsent);
+            let lines = mem::take(&mut self.unsent);
             self.notice("Not sent before:");
             self.quote(&lines);
             self.asking = Some(Asking::Send { lines, pasted: false });
@@ -264,15 +154,4 @@ impl Desk {
             self.editor.set(line);
         }
     }
-}
-
-/// Whether a line answers a request (3.6).
-fn is_answer(line: &str) -> bool {
-    ["yes", "y", "no", "n"].iter().any(|word| line.trim().eq_ignore_ascii_case(word))
-}
-
-/// Whether a line ends a chat (3.7.2).
-fn is_quit(line: &str) -> bool {
-    let word = line.trim();
-    word.eq_ignore_ascii_case("quit") || word.eq_ignore_ascii_case("/quit")
 }

@@ -1,0 +1,63 @@
+//! What pasted lines do.
+
+use super::sending::is_quit;
+use super::{Asking, Desk, Link, count};
+use crate::limits::LINE_BYTES_MAX;
+use crate::wire::text;
+
+impl Desk {
+    pub(super) fn paste(&mut self, pasted: &str, cut: bool) {
+        let pasted = pasted.replace("\r\n", "\n").replace('\r', "\n");
+        let lines: Vec<String> = pasted
+            .trim_end_matches('\n')
+            .split('\n')
+            .map(|line| text::clean(line).into_owned())
+            .collect();
+        if let Some(at) = lines.iter().position(|line| line.len() > LINE_BYTES_MAX) {
+            let number = at + 1;
+            self.notice(&format!(
+                "Line {number} of the pasted text is longer than {LINE_BYTES_MAX} bytes; \
+                 none of it was taken"
+            ));
+        } else if let [line] = &lines[..] {
+            self.insert(line);
+        } else if matches!(self.link, Link::Up { .. }) {
+            self.offer_pasted(lines, cut);
+        } else {
+            self.notice("The pasted lines were not taken: you are not connected");
+        }
+    }
+
+    fn offer_pasted(&mut self, lines: Vec<String>, cut: bool) {
+        self.notice(&format!("Pasted {}:", count(lines.len(), "line")));
+        self.quote(&lines);
+        if cut {
+            self.notice("The pasted text was longer; this is its beginning");
+        }
+        if self.place.is_chat() && lines.iter().any(|line| is_quit(line)) {
+            self.notice("A line of it is quit, which ends the chat");
+        }
+        self.asking = Some(Asking::Send { lines, pasted: true });
+    }
+
+    /// Sends pasted lines as text, but for one that ends the chat: what stands behind it was meant
+    /// for the partner, and at the menu it would be choices.
+    pub(super) fn send_pasted(&mut self, mut lines: Vec<String>) {
+        let end = lines.iter().position(|line| self.place.is_chat() && is_quit(line));
+        let behind = end.map_or_else(Vec::new, |end| lines.split_off(end + 1));
+        for line in lines {
+            self.say(&self.as_text(line));
+        }
+        if !behind.is_empty() {
+            self.keep_unsent(behind);
+        }
+    }
+
+    /// A pasted line is meant as text, so in a chat it must not become a command (3.7.3).
+    fn as_text(&self, line: String) -> String {
+        match self.place.is_chat() && line.starts_with('/') && line.len() < LINE_BYTES_MAX {
+            true => format!("/{line}"),
+            false => line,
+        }
+    }
+}
