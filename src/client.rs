@@ -25,12 +25,14 @@ pub mod editor;
 mod event_loop;
 pub mod history;
 pub mod keys;
+pub mod mention;
 pub mod options;
 pub mod paint;
 mod pipe;
 pub mod place;
 pub mod prompt;
 pub mod reconnect;
+pub mod row;
 pub mod said;
 pub mod screen;
 pub mod terminal;
@@ -77,6 +79,7 @@ fn run_terminal(args: &ConnectArgs) -> Result<ExitCode, String> {
     let desk = Desk::new(Setup {
         server: args.server.clone(),
         palette: args.color.palette(no_color),
+        timestamps: args.timestamps,
         bell: args.bell,
         reconnects: !args.no_reconnect,
         name: args.name.clone(),
@@ -84,7 +87,7 @@ fn run_terminal(args: &ConnectArgs) -> Result<ExitCode, String> {
         seed: RandomState::new().hash_one(()),
         columns: terminal.columns(),
     });
-    let event_loop = EventLoop::new(terminal, desk, connection, args.timestamps).map_err(failed)?;
+    let event_loop = EventLoop::new(terminal, desk, connection).map_err(failed)?;
     match event_loop.run().map_err(failed)? {
         End::Left(Leaving::Wished) => Ok(ExitCode::SUCCESS),
         End::Left(Leaving::Failed(reason)) => Err(reason),

@@ -70,6 +70,7 @@ impl Scene {
         let desk = Desk::new(Setup {
             server: Server { host: "localhost".into(), port: 7878 },
             palette: Palette { colours: false },
+            timestamps: has_name,
             bell: Bell::Request,
             reconnects: true,
             name: has_name.then(|| "anna".into()),

@@ -5,21 +5,68 @@ use std::collections::BTreeMap;
 use super::place::Place;
 use crate::limits::COMPLETED_NAMES_MAX;
 
-/// The words of the menu (`protocol.md` 3.2 and 4), and whether a name follows.
-const MENU_WORDS: [(&str, bool); 8] = [
-    ("list", false),
-    ("chat", true),
-    ("exit", false),
-    ("help", false),
-    ("busy", false),
-    ("free", false),
-    ("ignore", true),
-    ("unignore", true),
+/// What comes after a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Follows {
+    /// Nothing, or text.
+    Nothing,
+    /// Somebody's name.
+    Person,
+    /// The name of a room.
+    Room,
+}
+
+/// The words of the menu (`protocol.md` 3.2 and 4).
+const MENU_WORDS: [(&str, Follows); 10] = [
+    ("list", Follows::Person),
+    ("chat", Follows::Person),
+    ("exit", Follows::Nothing),
+    ("join", Follows::Room),
+    ("rooms", Follows::Room),
+    ("help", Follows::Nothing),
+    ("busy", Follows::Nothing),
+    ("free", Follows::Nothing),
+    ("ignore", Follows::Person),
+    ("unignore", Follows::Person),
 ];
 
-/// The names the server has mentioned.
+/// Its numbers, which nobody needs help with typing.
+const MENU_NUMBERS: [(&str, Follows); 4] =
+    [("1", Follows::Person), ("2", Follows::Person), ("4", Follows::Room), ("5", Follows::Room)];
+
+/// The commands in a room (6.5).
+const ROOM_WORDS: [(&str, Follows); 17] = [
+    ("/who", Follows::Nothing),
+    ("/me", Follows::Nothing),
+    ("/history", Follows::Nothing),
+    ("/quiet", Follows::Nothing),
+    ("/loud", Follows::Nothing),
+    ("/chat", Follows::Person),
+    ("/yes", Follows::Nothing),
+    ("/no", Follows::Nothing),
+    ("/help", Follows::Nothing),
+    ("/say", Follows::Nothing),
+    ("/quit", Follows::Nothing),
+    ("/list", Follows::Person),
+    ("/rooms", Follows::Room),
+    ("/busy", Follows::Nothing),
+    ("/free", Follows::Nothing),
+    ("/ignore", Follows::Person),
+    ("/unignore", Follows::Person),
+];
+
+/// The names the server has mentioned: of people, or of rooms.
 #[derive(Debug, Default)]
 pub struct Names(BTreeMap<String, String>);
+
+/// Everything the server has mentioned.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Who there is.
+    pub people: Names,
+    /// Which rooms there are.
+    pub rooms: Names,
+}
 
 /// What could stand in place of the word before the cursor.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,35 +103,49 @@ impl Names {
 
 /// What the word at the end of `before` could become at `place`; `me` is never offered.
 #[must_use]
-pub fn complete(place: &Place, before: &str, names: &Names, me: Option<&str>) -> Completion {
+pub fn complete(place: &Place, before: &str, known: &Known, me: Option<&str>) -> Completion {
     let start = before.rfind(' ').map_or(0, |blank| blank + 1);
     let (earlier, word) = before.split_at(start);
+    let people = || known.people.beginning_with(word, me);
+    let rooms = || known.rooms.beginning_with(word, None);
     let words = |words: &[&str]| {
         let is_meant = |w: &&&str| w.starts_with(&word.to_lowercase());
         words.iter().filter(is_meant).map(|&w| w.to_owned()).collect()
     };
     let candidates = match place {
         Place::Nowhere | Place::Naming => Vec::new(),
-        Place::Choosing if start == 0 => names.beginning_with(word, me),
-        Place::Asked { .. } if start == 0 => words(&["yes", "no", "list", "exit"]),
-        Place::Asking { .. } if start == 0 => words(&["cancel", "list", "exit"]),
+        Place::Choosing if start == 0 => people(),
+        Place::Asked { .. } if start == 0 => words(&["yes", "no", "list", "rooms", "exit"]),
+        Place::Asking { .. } if start == 0 => words(&["cancel", "list", "rooms", "exit"]),
         Place::Chatting { .. } if start == 0 && word.starts_with('/') => words(&["/help", "/quit"]),
-        Place::Chatting { .. } if !word.is_empty() => names.beginning_with(word, me),
+        Place::Chatting { .. } if !word.is_empty() => people(),
+        Place::Room { .. } if start == 0 && word.starts_with('/') => {
+            words(&ROOM_WORDS.map(|(room_word, _)| room_word))
+        }
+        Place::Room { .. } => match follows(&ROOM_WORDS, earlier.trim_end()) {
+            Follows::Room => rooms(),
+            Follows::Person => people(),
+            Follows::Nothing if word.is_empty() => Vec::new(),
+            Follows::Nothing => people(),
+        },
         Place::Menu if start == 0 => words(&MENU_WORDS.map(|(menu_word, _)| menu_word)),
-        Place::Menu if takes_name(earlier) => names.beginning_with(word, me),
-        Place::Menu
-        | Place::Choosing
-        | Place::Asked { .. }
-        | Place::Asking { .. }
-        | Place::Chatting { .. } => Vec::new(),
+        Place::Menu => match follows(&[&MENU_WORDS[..], &MENU_NUMBERS].concat(), earlier.trim()) {
+            Follows::Room => rooms(),
+            Follows::Person => people(),
+            Follows::Nothing => Vec::new(),
+        },
+        Place::Choosing | Place::Asked { .. } | Place::Asking { .. } | Place::Chatting { .. } => {
+            Vec::new()
+        }
     };
     let common = common_start(&candidates).to_owned();
     Completion { start, candidates, common }
 }
 
-fn takes_name(earlier: &str) -> bool {
-    let word = earlier.trim().to_lowercase();
-    word == "1" || word == "2" || MENU_WORDS.contains(&(word.as_str(), true))
+/// What comes after `word`, which is read without regard to case (3.1.2).
+fn follows(words: &[(&str, Follows)], word: &str) -> Follows {
+    let known = words.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
+    known.map_or(Follows::Nothing, |&(_, follows)| follows)
 }
 
 fn common_start(candidates: &[String]) -> &str {
@@ -102,11 +163,14 @@ mod tests {
     use super::*;
 
     fn candidates(place: &Place, before: &str) -> Vec<String> {
-        let mut names = Names::default();
+        let mut known = Known::default();
         for name in ["Anna", "anton", "Ben", "日本", "me"] {
-            names.learn(name);
+            known.people.learn(name);
         }
-        complete(place, before, &names, Some("me")).candidates
+        for room in ["lobby", "annex", "me"] {
+            known.rooms.learn(room);
+        }
+        complete(place, before, &known, Some("me")).candidates
     }
 
     #[test]
@@ -117,6 +181,33 @@ mod tests {
         assert_eq!(candidates(&Place::Menu, "exit a"), [""; 0]);
         assert_eq!(candidates(&Place::Choosing, "B"), ["Ben"]);
         assert_eq!(candidates(&Place::Choosing, "m"), [""; 0]);
+    }
+
+    /// (6.1, 6.13)
+    #[test]
+    fn rooms_after_the_words_that_take_them() {
+        assert_eq!(candidates(&Place::Menu, "jo"), ["join"]);
+        assert_eq!(candidates(&Place::Menu, "ro"), ["rooms"]);
+        assert_eq!(candidates(&Place::Menu, "4 "), ["annex", "lobby", "me"]);
+        assert_eq!(candidates(&Place::Menu, "JOIN an"), ["annex"]);
+        assert_eq!(candidates(&Place::Menu, "5 l"), ["lobby"]);
+        assert_eq!(candidates(&Place::Menu, "ignore l"), [""; 0]);
+    }
+
+    /// (6.5)
+    #[test]
+    fn in_a_room_commands_begin_with_a_slash_and_names_stand_anywhere() {
+        let room = Place::Room { room: "lobby".into(), asked_by: None };
+        assert_eq!(candidates(&room, "/un"), ["/unignore"]);
+        assert_eq!(candidates(&room, "/").len(), ROOM_WORDS.len());
+        assert_eq!(candidates(&room, "/chat "), ["Anna", "anton", "Ben", "日本"]);
+        assert_eq!(candidates(&room, "/rooms "), ["annex", "lobby", "me"]);
+        assert_eq!(candidates(&room, "/me hugs be"), ["Ben"]);
+        assert_eq!(candidates(&room, "an"), ["Anna", "anton"]);
+        assert_eq!(candidates(&room, "so, an"), ["Anna", "anton"]);
+        for before in ["", "so, ", "qu", "so, /w", "/who "] {
+            assert_eq!(candidates(&room, before), [""; 0], "{before}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod hearing;
 mod link;
+mod meaning;
 mod pasting;
 mod sending;
 mod typing;
@@ -12,7 +13,9 @@ mod typing;
 use std::collections::VecDeque;
 use std::mem;
 
-use super::completion::Names;
+use jiff::Zoned;
+
+use super::completion::Known;
 use super::editor::Editor;
 use super::history::History;
 use super::options::{Bell, Server};
@@ -60,6 +63,8 @@ pub struct Setup {
     pub server: Server,
     /// Colours, or none.
     pub palette: Palette,
+    /// The time of day stands before what is said.
+    pub timestamps: bool,
     /// What rings the bell.
     pub bell: Bell,
     /// Connect again after a loss.
@@ -88,7 +93,7 @@ pub struct Desk {
 
     editor: Editor,
     history: History,
-    names: Names,
+    known: Known,
     /// Where the line being typed was begun.
     begun_at: Place,
     /// Asked by the client itself, and answered with a key.
@@ -98,6 +103,8 @@ pub struct Desk {
     set_aside: Option<(String, Place)>,
     /// Lines that a lost connection took before they were sent.
     unsent: Vec<String>,
+    /// The room that a lost connection took the person out of.
+    lost_room: Option<String>,
 
     /// The person's username.
     me: Option<String>,
@@ -132,17 +139,18 @@ impl Desk {
             hurried: None,
             place: Place::Nowhere,
             screen: Screen::new(setup.palette, setup.columns),
-            transcript: Transcript::new(setup.palette),
+            transcript: Transcript::new(setup.palette, setup.timestamps),
             arrived: Vec::new(),
             rings: false,
             actions: VecDeque::from([Action::Connect]),
             editor: Editor::default(),
             history: History::default(),
-            names: Names::default(),
+            known: Known::default(),
             begun_at: Place::Nowhere,
             asking: None,
             set_aside: None,
             unsent: Vec::new(),
+            lost_room: None,
             me: None,
             refused: false,
             menu: String::new(),
@@ -191,8 +199,8 @@ impl Desk {
         }
     }
 
-    /// The time of day for timestamps.
-    pub fn set_clock(&mut self, clock: Option<String>) {
+    /// What the person's clock shows, for timestamps and for the past of rooms.
+    pub fn set_clock(&mut self, clock: Zoned) {
         self.transcript.set_clock(clock);
     }
 

@@ -48,8 +48,6 @@ pub(super) struct EventLoop {
     desk: Desk,
     connection: Connection,
     started: Instant,
-    /// Lines get the local time before them.
-    timestamps: bool,
     ending: Option<End>,
 }
 
@@ -59,7 +57,6 @@ impl EventLoop {
         terminal: Terminal,
         desk: Desk,
         connection: Connection,
-        timestamps: bool,
     ) -> io::Result<EventLoop> {
         let poll = Poll::new()?;
         end_at_second_signal()?;
@@ -75,7 +72,6 @@ impl EventLoop {
             desk,
             connection,
             started: clock(),
-            timestamps,
             ending: None,
         })
     }
@@ -88,7 +84,7 @@ impl EventLoop {
             self.draw()?;
             self.wait(&mut events)?;
             let now = self.now();
-            self.tell_time_of_day();
+            self.desk.set_clock(jiff::Zoned::now());
             let is_ready = |token| events.iter().any(|event| event.token() == token);
             if is_ready(SIGNALS) {
                 self.handle_signals()?;
@@ -215,12 +211,6 @@ impl EventLoop {
         let mut out = String::new();
         self.desk.draw(self.now(), &mut out);
         if out.is_empty() { Ok(()) } else { self.terminal.write(&out) }
-    }
-
-    fn tell_time_of_day(&mut self) {
-        if self.timestamps {
-            self.desk.set_clock(Some(jiff::Zoned::now().strftime("%H:%M").to_string()));
-        }
     }
 
     fn now(&self) -> Time {

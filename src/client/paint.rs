@@ -22,6 +22,10 @@ pub enum Paint {
     Free,
     /// What the client itself has to say: a lost connection, a question.
     Notice,
+    /// A room: no colour of a person's.
+    Room,
+    /// The reader's own name in what somebody says.
+    Mention,
     /// A person's name, in a colour of its own.
     Name(String),
 }
@@ -75,6 +79,8 @@ impl Paint {
             Paint::Request => colour(AnsiColor::Magenta).effects(Effects::BOLD),
             Paint::Free => colour(AnsiColor::Green),
             Paint::Notice => colour(AnsiColor::Yellow),
+            Paint::Room => Style::new().effects(Effects::BOLD),
+            Paint::Mention => Style::new().effects(Effects::BOLD.insert(Effects::UNDERLINE)),
             Paint::Name(name) => colour(colour_of(name)).effects(Effects::BOLD),
         }
     }

@@ -32,43 +32,114 @@ pub enum Place {
         /// The partner.
         with: String,
     },
+    /// In a room, where whoever is asked to chat stays (6.7).
+    Room {
+        /// Which.
+        room: String,
+        /// Who asks, if anybody does.
+        asked_by: Option<String>,
+    },
+}
+
+/// What a room is called, so that it is never taken for a person of the same name: no name of
+/// either begins so (2.3).
+#[must_use]
+pub fn room_label(room: &str) -> String {
+    format!("#{room}")
 }
 
 impl Place {
     /// Where `said` leads from here, if it leads anywhere.
     #[must_use]
-    pub fn after(said: &Said<'_>) -> Option<Place> {
+    pub fn after(&self, said: &Said<'_>) -> Option<Place> {
         match said {
             Said::Question(text) => match Question::read(text) {
                 Question::Username => Some(Place::Naming),
                 Question::Menu => Some(Place::Menu),
                 Question::Whom => Some(Place::Choosing),
-                Question::Request(by) => Some(Place::Asked { by: by.to_owned() }),
+                Question::Request(by) => Some(self.with_request(by)),
                 Question::Unknown => None,
             },
-            Said::Information(text) => match News::read(text) {
-                News::Asked(whom) => Some(Place::Asking { whom: whom.to_owned() }),
-                News::Chatting(with) => Some(Place::Chatting { with: with.to_owned() }),
-                News::Hello(_) | News::Goodbye | News::Other => None,
-            },
+            Said::Information(text) => self.after_news(News::read(text)),
             Said::Error(_) | Said::Row(_) | Said::Message { .. } | Said::Unknown(_) => None,
         }
     }
 
-    /// Whether what is typed here reaches another person.
+    fn after_news(&self, news: News<'_>) -> Option<Place> {
+        match news {
+            News::Asked(whom) => Some(Place::Asking { whom: whom.to_owned() }),
+            News::Chatting(with) => Some(Place::Chatting { with: with.to_owned() }),
+            News::Entered(room) => Some(Place::Room { room: room.to_owned(), asked_by: None }),
+            News::YouLeft => self.without_request(|_, _| true),
+            News::RequestOver(of) => self.without_request(|_, by| by == of),
+            // Who leaves a room to ask somebody in it is not gone.
+            News::Left { who, what } => self.without_request(|room, by| by == who && what != room),
+            News::Hello(_) | News::Joined { .. } | News::Missed | News::Goodbye | News::Other => {
+                None
+            }
+        }
+    }
+
+    fn with_request(&self, by: &str) -> Place {
+        let by = by.to_owned();
+        match self {
+            Place::Room { room, .. } => Place::Room { room: room.clone(), asked_by: Some(by) },
+            Place::Nowhere
+            | Place::Naming
+            | Place::Menu
+            | Place::Choosing
+            | Place::Asking { .. }
+            | Place::Asked { .. }
+            | Place::Chatting { .. } => Place::Asked { by },
+        }
+    }
+
+    /// The room without the request, if there is one that `is_over`. Elsewhere the next prompt
+    /// tells that.
+    fn without_request(&self, is_over: impl Fn(&str, &str) -> bool) -> Option<Place> {
+        if let Place::Room { room, asked_by: Some(by) } = self
+            && is_over(room, by)
+        {
+            return Some(Place::Room { room: room.clone(), asked_by: None });
+        }
+        None
+    }
+
+    /// Whether what is typed goes to the same ears here and there. A request that comes to a room
+    /// or ends there changes nothing of that.
     #[must_use]
-    pub fn is_chat(&self) -> bool {
-        matches!(self, Place::Chatting { .. })
+    pub fn is_same(&self, there: &Place) -> bool {
+        match (self, there) {
+            (Place::Room { room, .. }, Place::Room { room: other, .. }) => room == other,
+            (here, there) => here == there,
+        }
+    }
+
+    /// Whether what is typed here reaches other people.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        match self {
+            Place::Chatting { .. } | Place::Room { .. } => true,
+            Place::Nowhere
+            | Place::Naming
+            | Place::Menu
+            | Place::Choosing
+            | Place::Asking { .. }
+            | Place::Asked { .. } => false,
+        }
     }
 
     /// The place in words, to complete "a line for …".
     #[must_use]
-    pub fn words(&self) -> &str {
+    pub fn words(&self) -> String {
         match self {
-            Place::Chatting { with } => with,
-            Place::Asked { by } => by,
-            Place::Menu => "the menu",
-            _ => "the server",
+            Place::Chatting { with } => with.clone(),
+            Place::Room { room, .. } => room_label(room),
+            Place::Asked { by } => by.clone(),
+            Place::Menu => "the menu".to_owned(),
+            Place::Nowhere | Place::Naming | Place::Choosing | Place::Asking { .. } => {
+                "the server".to_owned()
+            }
         }
     }
 
@@ -86,6 +157,12 @@ impl Place {
                 Prompt::new(&label, Paint::Request).or_short(&format!("{by}?"))
             }
             Place::Chatting { with } => Prompt::new(with, Paint::Name(with.clone())),
+            Place::Room { room, asked_by: None } => Prompt::new(&room_label(room), Paint::Room),
+            Place::Room { room, asked_by: Some(by) } => {
+                let room = room_label(room);
+                let label = format!("{room} ({by} asks: /yes /no)");
+                Prompt::new(&label, Paint::Request).or_short(&format!("?{room}"))
+            }
         }
     }
 }
@@ -94,14 +171,24 @@ impl Place {
 mod tests {
     use super::*;
 
+    const MENU: &str = "? 1 list users, 2 request chat, 3 exit, 4 join a room, 5 list rooms";
+
+    /// Goes from place to place, and checks what the prompts say.
+    fn go(steps: &[(&str, &str)]) {
+        let mut place = Place::Nowhere;
+        for (line, label) in steps {
+            place = place.after(&Said::read(line)).unwrap_or(place);
+            assert_eq!(place.prompt().label(), *label, "{line}");
+        }
+    }
+
     #[test]
     fn a_session_as_protocol_md_tells_it() {
-        let mut place = Place::Nowhere;
-        for (line, label) in [
+        go(&[
             ("* Welcome to chinwag", "connecting"),
             ("? Username:", "name"),
             ("* Hello, A", "name"),
-            ("? 1 list users, 2 request chat, 3 exit", "menu"),
+            (MENU, "menu"),
             ("* 1 user online", "menu"),
             ("- A available (you)", "menu"),
             ("? Chat with whom?", "chat with whom"),
@@ -111,12 +198,61 @@ mod tests {
             ("B: ? 1 list users, 2 request chat, 3 exit", "B"),
             ("B: * You are now chatting with C", "B"),
             ("* B left", "B"),
-            ("? 1 list users, 2 request chat, 3 exit", "menu"),
+            (MENU, "menu"),
             ("? C wants to chat; yes or no", "C asks, yes or no"),
             ("! no, yes or no", "C asks, yes or no"),
+        ]);
+    }
+
+    /// (6.2, 6.4, 6.7)
+    #[test]
+    fn a_room_is_left_when_the_server_says_where_one_is_then() {
+        let asked = "#lobby (B asks: /yes /no)";
+        go(&[
+            (MENU, "menu"),
+            ("* You are now in lobby; quit leaves", "#lobby"),
+            ("- B", "#lobby"),
+            ("* C joined lobby", "#lobby"),
+            ("C: * You are now in den", "#lobby"),
+            ("* You left lobby", "#lobby"),
+            (MENU, "menu"),
+            ("* You are now in lobby; quit leaves", "#lobby"),
+            ("? B wants to chat, /yes or /no", asked),
+            ("* You left lobby", "#lobby"),
+            ("* You are now chatting with B; quit ends it", "B"),
+        ]);
+    }
+
+    /// (6.7)
+    #[test]
+    fn whoever_is_asked_in_a_room_stays_there_when_the_request_is_over() {
+        let asked = "#lobby (B asks: /yes /no)";
+        for end in [
+            "* You declined B",
+            "* B withdrew the request",
+            "* The request of B has lapsed",
+            "* B left",
+            "* B left: the connection ended",
         ] {
-            place = Place::after(&Said::read(line)).unwrap_or(place);
-            assert_eq!(place.prompt().label(), label, "{line}");
+            go(&[
+                ("* You are now in lobby; quit leaves", "#lobby"),
+                ("? B wants to chat, /yes or /no", asked),
+                ("* C left", asked),
+                ("* B left lobby", asked),
+                ("* C joined lobby", asked),
+                (end, "#lobby"),
+            ]);
         }
+    }
+
+    /// (2.5)
+    #[test]
+    fn somebody_whose_name_is_a_word_of_the_server_leads_nowhere() {
+        let room = ("* You are now in lobby; quit leaves", "#lobby");
+        for line in ["* Asked joined lobby", "* Asked left lobby", "* Goodbye joined lobby"] {
+            go(&[room, (line, "#lobby")]);
+        }
+        let chat = ("* You are now chatting with Asked; quit ends it", "Asked");
+        go(&[chat, ("* Asked is not reading; what you send waits", "Asked")]);
     }
 }

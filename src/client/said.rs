@@ -41,7 +41,7 @@ pub enum Question<'a> {
     Unknown,
 }
 
-/// What a `*` line tells about where one is.
+/// What a `*` line tells: where one is, and who comes and goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum News<'a> {
     /// One has this username now (3.3.1).
@@ -50,6 +50,28 @@ pub enum News<'a> {
     Asked(&'a str),
     /// One is chatting with this user (3.6.1).
     Chatting(&'a str),
+    /// One is in this room (6.2).
+    Entered(&'a str),
+    /// One has left a room or a chat (6.4, 3.7.2).
+    YouLeft,
+    /// The request of this user is over (3.6).
+    RequestOver(&'a str),
+    /// Somebody has come into a room (6.2).
+    Joined {
+        /// Who.
+        who: &'a str,
+        /// Into which.
+        room: &'a str,
+    },
+    /// Somebody has left (3.7.2, 3.9.1, 6.4).
+    Left {
+        /// Who.
+        who: &'a str,
+        /// The word that says what was left: a room's name, if it was one; empty for the server.
+        what: &'a str,
+    },
+    /// Lines of a room were passed over (6.9).
+    Missed,
     /// The session is over as one wished (3.8.1).
     Goodbye,
     /// Anything else: it changes nothing by itself.
@@ -101,32 +123,77 @@ impl<'a> Question<'a> {
 
 impl<'a> News<'a> {
     /// Reads the text of a `*` line.
+    ///
+    /// What others cause begins with a name of their choice, which may be a word of the server, such
+    /// as `Asked` or `Goodbye`; so those lines are looked for first, and each word of the server
+    /// only counts with the sign that stands behind it.
     #[must_use]
     pub fn read(text: &'a str) -> News<'a> {
+        News::of_others(text).or_else(|| News::of_oneself(text)).unwrap_or(News::Other)
+    }
+
+    /// News that begin with somebody's name.
+    fn of_others(text: &'a str) -> Option<News<'a>> {
+        let (who, deed) = text.split_once(' ').filter(|(who, _)| is_name(who))?;
+        if who.eq_ignore_ascii_case("you") {
+            return None;
+        }
+        if let Some(room) = deed.strip_prefix("joined ").map(first_name) {
+            return is_name(room).then_some(News::Joined { who, room });
+        }
+        if deed.starts_with("withdrew ") {
+            return Some(News::RequestOver(who));
+        }
+        match deed.strip_prefix("left")? {
+            place if place.starts_with(' ') => Some(first_name(&place[1..])),
+            reason if reason.is_empty() || reason.starts_with(':') => Some(""),
+            _ => None,
+        }
+        .map(|what| News::Left { who, what })
+    }
+
+    /// News that begin with words of the server.
+    fn of_oneself(text: &'a str) -> Option<News<'a>> {
         let name_after = |words| text.strip_prefix(words).map(first_name);
+        let is_signed = |word: &str| !text[word.len()..].starts_with(char::is_whitespace);
         if let Some(name) = name_after("Hello, ") {
-            News::Hello(name)
+            Some(News::Hello(name))
         } else if let Some(name) = name_after("Asked ") {
-            News::Asked(name)
+            let rest = &text["Asked ".len() + name.len()..];
+            rest.starts_with(is_sign).then_some(News::Asked(name))
         } else if let Some(name) = name_after("You are now chatting with ") {
-            News::Chatting(name)
-        } else if text.starts_with("Goodbye") {
-            News::Goodbye
+            Some(News::Chatting(name))
+        } else if let Some(room) = name_after("You are now in ") {
+            is_name(room).then_some(News::Entered(room))
+        } else if let Some(by) = name_after("You declined ").or(name_after("The request of ")) {
+            Some(News::RequestOver(by))
+        } else if text.starts_with("You left ") {
+            Some(News::YouLeft)
+        } else if text.starts_with("You missed ") {
+            Some(News::Missed)
         } else {
-            News::Other
+            (first_name(text) == "Goodbye" && is_signed("Goodbye")).then_some(News::Goodbye)
         }
     }
 }
 
 /// The name a text begins with. What ends a name in a sentence cannot be part of one (2.3).
-fn first_name(text: &str) -> &str {
-    let end = text.find(|c: char| c.is_whitespace() || ",;:!…—".contains(c));
+#[must_use]
+pub fn first_name(text: &str) -> &str {
+    let end = text.find(|c: char| c.is_whitespace() || is_sign(c));
     &text[..end.unwrap_or(text.len())]
 }
 
 /// Whether the protocol could mean `text` as a name.
-fn is_name(text: &str) -> bool {
-    (1..=NAME_BYTES_MAX).contains(&text.len()) && first_name(text) == text
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    (1..=NAME_BYTES_MAX).contains(&text.len())
+        && text.starts_with(char::is_alphanumeric)
+        && first_name(text) == text
+}
+
+fn is_sign(c: char) -> bool {
+    ",;:!…—".contains(c)
 }
 
 #[cfg(test)]
@@ -146,7 +213,7 @@ mod tests {
 
     #[test]
     fn what_nobody_knows_is_shown_as_it_is() {
-        for line in ["", "*", "two words: text", ": text", "é"] {
+        for line in ["", "*", "two words: text", ": text", "é", "/who: text"] {
             assert_eq!(Said::read(line), Said::Unknown(line));
         }
     }
@@ -154,9 +221,13 @@ mod tests {
     #[test]
     fn questions() {
         assert_eq!(Question::read("Username:"), Question::Username);
-        assert_eq!(Question::read("1 list users, 2 request chat, 3 exit"), Question::Menu);
+        assert_eq!(
+            Question::read("1 list users, 2 request chat, 3 exit, 4 join a room, 5 list rooms"),
+            Question::Menu
+        );
         assert_eq!(Question::read("Chat with whom?"), Question::Whom);
         assert_eq!(Question::read("a.b wants to chat. yes or no"), Question::Request("a.b"));
+        assert_eq!(Question::read("1 wants to chat, /yes or /no"), Question::Request("1"));
         assert_eq!(Question::read("Colour?"), Question::Unknown);
     }
 
@@ -166,6 +237,43 @@ mod tests {
         assert_eq!(News::read("Asked b.c; cancel withdraws"), News::Asked("b.c"));
         assert_eq!(News::read("You are now chatting with B, quit leaves"), News::Chatting("B"));
         assert_eq!(News::read("Goodbye, A"), News::Goodbye);
-        assert_eq!(News::read("A left"), News::Other);
+        assert_eq!(News::read("A accepted"), News::Other);
+    }
+
+    /// (6.2, 6.4, 6.6, 6.9)
+    #[test]
+    fn news_of_a_room() {
+        assert_eq!(News::read("You are now in lobby; quit leaves"), News::Entered("lobby"));
+        assert_eq!(News::read("A joined b.c"), News::Joined { who: "A", room: "b.c" });
+        assert_eq!(News::read("A left lobby"), News::Left { who: "A", what: "lobby" });
+        assert_eq!(News::read("A left lobby: it ended"), News::Left { who: "A", what: "lobby" });
+        assert_eq!(News::read("You left lobby"), News::YouLeft);
+        assert_eq!(News::read("You missed 3 lines"), News::Missed);
+    }
+
+    /// (3.6.2, 3.6.3, 3.6.4, 3.8.2)
+    #[test]
+    fn news_of_a_request_that_is_over() {
+        for text in ["You declined A", "A withdrew the request", "The request of A has lapsed"] {
+            assert_eq!(News::read(text), News::RequestOver("A"), "{text}");
+        }
+        for text in ["A left", "A left: the connection ended"] {
+            assert_eq!(News::read(text), News::Left { who: "A", what: "" }, "{text}");
+        }
+    }
+
+    /// (2.5)
+    #[test]
+    fn a_name_that_is_a_word_of_the_server_forges_no_news() {
+        for name in ["Asked", "Goodbye", "Hello", "The", "left", "joined", "Goodbyes"] {
+            let joined = News::Joined { who: name, room: "lobby" };
+            assert_eq!(News::read(&format!("{name} joined lobby")), joined);
+            let left = News::Left { who: name, what: "lobby" };
+            assert_eq!(News::read(&format!("{name} left lobby: it ended")), left);
+            for deed in ["accepted", "declined", "is not reading; what", "did not answer; your"] {
+                assert_eq!(News::read(&format!("{name} {deed}")), News::Other, "{name} {deed}");
+            }
+            assert_eq!(News::read(&format!("Asked {name}, waiting")), News::Asked(name));
+        }
     }
 }

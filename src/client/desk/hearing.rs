@@ -2,10 +2,11 @@
 
 use std::mem;
 
+use super::super::mention::mentions;
 use super::super::options::Bell;
-use super::super::place::Place;
+use super::super::place::{Place, room_label};
+use super::super::row::Row;
 use super::super::said::{News, Question, Said};
-use super::super::transcript::listed;
 use super::{Action, Desk, Link, count};
 
 impl Desk {
@@ -18,34 +19,58 @@ impl Desk {
     pub fn handle_line(&mut self, line: &str) {
         self.unanswered = false;
         let said = Said::read(line);
-        let place = Place::after(&said);
+        let place = self.place.after(&said);
         let is_new = place.as_ref().is_some_and(|place| *place != self.place);
-        if is_new {
-            self.void_question();
-        }
         if let Some(place) = place {
+            if !place.is_same(&self.place) {
+                self.void_question();
+            }
             self.place = place;
         }
         match said {
             Said::Question(text) => self.handle_question(text, &said, is_new),
-            Said::Information(text) => {
-                self.show(&said);
-                self.handle_news(News::read(text));
-            }
-            Said::Message { from, .. } => {
-                self.names.learn(from);
-                self.rings |= self.setup.bell == Bell::All;
-                self.show(&said);
-            }
+            Said::Information(text) => self.handle_information(text, &said),
+            Said::Message { from, text } => self.handle_message(from, text, &said),
             Said::Row(text) => {
-                if let Some((name, _)) = listed(text) {
-                    self.names.learn(name);
-                }
+                self.learn_from(&Row::read(text));
                 self.show(&said);
             }
             Said::Error(_) | Said::Unknown(_) => self.show(&said),
         }
         self.refused = matches!(said, Said::Error(_));
+    }
+
+    /// What one says in a room comes back as well (6.3), and is no news. Whoever names somebody
+    /// there among many wants to be heard.
+    fn handle_message(&mut self, from: &str, text: &str, said: &Said<'_>) {
+        self.known.people.learn(from);
+        match (&self.place, &self.me) {
+            (_, Some(me)) if me == from => {
+                self.arrived.push(self.transcript.own_message(me, text));
+            }
+            (Place::Room { .. }, Some(me)) if !mentions(text, me).is_empty() => {
+                self.rings |= self.setup.bell != Bell::Off;
+                self.arrived.push(self.transcript.message_naming(me, from, text));
+            }
+            _ => {
+                self.rings |= self.setup.bell == Bell::All;
+                self.show(said);
+            }
+        }
+    }
+
+    fn learn_from(&mut self, row: &Row<'_>) {
+        match row {
+            Row::User { name, .. } | Row::Member { name, .. } | Row::Past { from: name, .. } => {
+                self.known.people.learn(name);
+            }
+            Row::Guest { name, room, .. } => {
+                self.known.people.learn(name);
+                self.known.rooms.learn(room);
+            }
+            Row::Room { room, .. } => self.known.rooms.learn(room),
+            Row::Other(_) => {}
+        }
     }
 
     fn handle_question(&mut self, text: &str, said: &Said<'_>, is_new: bool) {
@@ -60,7 +85,7 @@ impl Desk {
                 }
             }
             Question::Request(by) => {
-                self.names.learn(by);
+                self.known.people.learn(by);
                 if is_new {
                     self.rings |= self.setup.bell != Bell::Off;
                     self.show(said);
@@ -70,27 +95,50 @@ impl Desk {
         }
     }
 
+    fn handle_information(&mut self, text: &str, said: &Said<'_>) {
+        let news = News::read(text);
+        match (news, &self.place) {
+            (
+                News::Joined { room: what, .. } | News::Left { what, .. },
+                Place::Room { room, .. },
+            ) if what == room => self.arrived.push(self.transcript.aside(text)),
+            _ => self.show(said),
+        }
+        self.handle_news(news);
+    }
+
     fn handle_news(&mut self, news: News<'_>) {
         match news {
-            News::Hello(name) => {
-                self.names.learn(name);
-                self.me = Some(name.to_owned());
-                self.backoff.reset();
-                self.take_up_again();
-                if !self.unsent.is_empty() {
-                    let lines = count(self.unsent.len(), "line");
-                    self.notice(&format!(
-                        "{lines} not sent: arrow-up on an empty line offers them"
-                    ));
-                }
+            News::Hello(name) => self.handle_hello(name),
+            News::Asked(name) | News::Chatting(name) | News::Joined { who: name, .. } => {
+                self.known.people.learn(name);
             }
-            News::Asked(name) | News::Chatting(name) => self.names.learn(name),
+            News::Entered(room) => self.known.rooms.learn(room),
             News::Goodbye => {
                 if let Link::Up { over, .. } = &mut self.link {
                     *over = true;
                 }
             }
-            News::Other => {}
+            News::YouLeft
+            | News::RequestOver(_)
+            | News::Left { .. }
+            | News::Missed
+            | News::Other => {}
+        }
+    }
+
+    fn handle_hello(&mut self, name: &str) {
+        self.known.people.learn(name);
+        self.me = Some(name.to_owned());
+        self.backoff.reset();
+        self.take_up_again();
+        if let Some(room) = self.lost_room.take() {
+            let label = room_label(&room);
+            self.notice(&format!("You were in {label}; 4 {room} goes back"));
+        }
+        if !self.unsent.is_empty() {
+            let lines = count(self.unsent.len(), "line");
+            self.notice(&format!("{lines} not sent: arrow-up on an empty line offers them"));
         }
     }
 

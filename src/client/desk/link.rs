@@ -68,7 +68,9 @@ impl Desk {
 
     /// The connection has ended, and `unsent` had not left.
     pub fn handle_loss(&mut self, reason: &str, mut unsent: Vec<String>, now: Time) {
-        self.place = Place::Nowhere;
+        if let Place::Room { room, .. } = mem::take(&mut self.place) {
+            self.lost_room = Some(room);
+        }
         self.void_question();
         self.take_back_unsent(&mut unsent);
         if let Link::Up { over: true, .. } = self.link {

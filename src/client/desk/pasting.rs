@@ -1,6 +1,7 @@
 //! What pasted lines do.
 
-use super::sending::is_quit;
+use super::super::place::Place;
+use super::meaning::{as_text, is_quit};
 use super::{Asking, Desk, Link, count};
 use crate::limits::LINE_BYTES_MAX;
 use crate::wire::text;
@@ -34,7 +35,7 @@ impl Desk {
         if cut {
             self.notice("The pasted text was longer; this is its beginning");
         }
-        if self.place.is_chat() && lines.iter().any(|line| is_quit(line)) {
+        if self.ends_chat(&lines).is_some() {
             self.notice("A line of it is quit, which ends the chat");
         }
         self.asking = Some(Asking::Send { lines, pasted: true });
@@ -43,21 +44,27 @@ impl Desk {
     /// Sends pasted lines as text, but for one that ends the chat: what stands behind it was meant
     /// for the partner, and at the menu it would be choices.
     pub(super) fn send_pasted(&mut self, mut lines: Vec<String>) {
-        let end = lines.iter().position(|line| self.place.is_chat() && is_quit(line));
+        let end = self.ends_chat(&lines);
         let behind = end.map_or_else(Vec::new, |end| lines.split_off(end + 1));
         for line in lines {
-            self.say(&self.as_text(line));
+            self.say(&as_text(&self.place, line));
         }
         if !behind.is_empty() {
             self.keep_unsent(behind);
         }
     }
 
-    /// A pasted line is meant as text, so in a chat it must not become a command (3.7.3).
-    fn as_text(&self, line: String) -> String {
-        match self.place.is_chat() && line.starts_with('/') && line.len() < LINE_BYTES_MAX {
-            true => format!("/{line}"),
-            false => line,
+    /// Which of the lines ends a chat. In a room none leaves, because it is said there (6.4).
+    fn ends_chat(&self, lines: &[String]) -> Option<usize> {
+        match self.place {
+            Place::Chatting { .. } => lines.iter().position(|line| is_quit(line)),
+            Place::Nowhere
+            | Place::Naming
+            | Place::Menu
+            | Place::Choosing
+            | Place::Asking { .. }
+            | Place::Asked { .. }
+            | Place::Room { .. } => None,
         }
     }
 }

@@ -1,12 +1,16 @@
 //! The desk, tested as what a person does and sees.
 
 mod hostile;
+mod rooms;
 
 use super::super::keys::KeyReader;
 use super::super::picture::{picture, size};
 use super::*;
 
-const MENU: &str = "? 1 list users, 2 request chat, 3 exit";
+const MENU: &str = "? 1 list users, 2 request chat, 3 exit, 4 join a room, 5 list rooms";
+
+/// Wide enough for the menu.
+const COLUMNS: u16 = 70;
 
 /// A desk, and a terminal without colours that shows it.
 struct Scene {
@@ -22,18 +26,19 @@ impl Scene {
         let setup = Setup {
             server: Server { host: "localhost".to_owned(), port: 7878 },
             palette: Palette { colours: false },
+            timestamps: false,
             bell: Bell::Request,
             reconnects: true,
             name: name.map(str::to_owned),
             seed: 1,
-            columns: 50,
+            columns: COLUMNS,
         };
         let mut desk = Desk::new(setup);
         assert_eq!(desk.poll_action(), Some(Action::Connect));
         desk.handle_connected();
         Scene {
             desk,
-            terminal: vt100::Parser::new(size(rows), size(50), 100),
+            terminal: vt100::Parser::new(size(rows), size(COLUMNS), 100),
             keys: KeyReader::default(),
             now: Time::START,
             rang: false,
@@ -52,6 +57,13 @@ impl Scene {
     fn in_chat(rows: u16) -> Scene {
         let mut scene = Scene::at_menu(rows);
         scene.hear(&["* You are now chatting with ben; quit ends it"]);
+        scene
+    }
+
+    /// A scene in the lobby, where ben is.
+    fn in_lobby(rows: u16) -> Scene {
+        let mut scene = Scene::at_menu(rows);
+        scene.hear(&["* You are now in lobby; quit leaves it", "- ben"]);
         scene
     }
 
@@ -145,9 +157,8 @@ fn a_line_begun_in_one_chat_does_not_go_elsewhere_unasked() {
     scene.hear(&["* ben left the chat", MENU]);
     scene.press("\r");
     assert!(scene.sent().is_empty());
-    let warned = "-- This line was for ben; Enter again sends it to";
-    assert!(scene.last(3)[0].starts_with(warned), "{:?}", scene.last(3));
-    assert_eq!(scene.last(1), ["me~> just between us|"]);
+    let warned = "-- This line was for ben; Enter again sends it to the menu";
+    assert_eq!(scene.last(2), [warned, "me~> just between us|"]);
     scene.press("\r");
     assert_eq!(scene.sent(), ["just between us"]);
 }
@@ -348,7 +359,22 @@ fn a_server_that_said_goodbye_may_close_and_one_that_never_answered_may_not() {
 
 #[test]
 fn whatever_a_server_says_and_a_person_types_the_desk_holds() {
-    let lines = ["", "*", "? ", "? 1 ", "* Hello, ", "* Asked ", "a:", "- x available", "! ", MENU];
+    let lines = [
+        "",
+        "*",
+        "? ",
+        "? 1 ",
+        "* Hello, ",
+        "* Asked ",
+        "a:",
+        "- x available",
+        "! ",
+        MENU,
+        "* You are now in x",
+        "? a wants to chat",
+        "* a left",
+        "a: x",
+    ];
     let keys = "a日\r\t\x7f\x1b[A\x1b[B\x03\x17\x0b\x19yn\x1b[200~x\ry\x1b[201~";
     for seed in 0..200_usize {
         let mut scene = Scene::new(3, None);

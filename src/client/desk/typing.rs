@@ -118,7 +118,7 @@ impl Desk {
     fn complete(&mut self) {
         self.begin();
         let before = self.editor.before();
-        let completion = complete(&self.place, before, &self.names, self.me.as_deref());
+        let completion = complete(&self.place, before, &self.known, self.me.as_deref());
         let word = &before[completion.start..];
         let is_only = completion.candidates.len() == 1;
         if is_only || completion.common.len() > word.len() {
