@@ -16,8 +16,6 @@ use rustix::process::Signal;
 use server::{Caller, Server};
 use socket2::SockRef;
 
-const MENU: &str = "? 1 list users, 2 request chat, 3 exit";
-
 /// Anna at the menu, in a terminal of that size.
 fn anna(server: &Server, rows: u16, columns: u16) -> Person {
     let mut anna = Person::connect(server, rows, columns, &["--name", "anna"]);
@@ -125,7 +123,8 @@ fn a_server_that_dies_is_found_again_with_name_and_draft() {
     let server = Server::start_at(&address);
     anna.press("\x05");
     anna.sees_row("-- Connected again");
-    anna.sees(&["* Hello, anna", MENU, "me~> half a line|"]);
+    anna.sees_row("* Hello, anna");
+    anna.sees_row("me~> half a line|");
     anna.press("\r");
     anna.sees(&["-- This line was for ben; Enter again sends it to the menu", "me~> half a line|"]);
     anna.press("\x032 ben\r");
@@ -190,6 +189,40 @@ fn lines_that_a_dying_server_did_not_take_are_offered_and_not_sent_unasked() {
         line.clear();
         assert_ne!(second.read_line(&mut line).expect("the client sends"), 0);
     }
+}
+
+/// (6.2, 6.3, 6.7, 6.8)
+#[test]
+fn a_room_is_told_from_a_person_and_its_past_in_the_time_of_the_reader() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it is bound").to_string();
+    let args = ["connect", &address, "--name", "anna", "--color", "never"];
+    let mut anna = Person::run(server::CHINWAG, &args, 12, 60);
+    let mut server = lead_into_a_chat(&listener);
+    say(&mut server, &["* eve left the chat", "? 1 list"]);
+    say(&mut server, &["* You are now in eve; quit leaves it", "- ben"]);
+    say(&mut server, &["* The last line said here", "- 2026-01-02 03:04Z ben: hi"]);
+    anna.sees(&["- 2026-01-02 03:04 ben: hi", "#eve> |"]);
+    anna.press("hello\r");
+    assert_eq!(hear(&mut server), "hello\r\n");
+    let asked = "? ben wants to chat, /yes or /no";
+    say(&mut server, &["ben: first", "anna: hello", asked]);
+    anna.sees(&["ben: first", "anna: hello", asked, "#eve (ben asks: /yes /no)> |"]);
+    anna.press("/yes\r");
+    assert_eq!(hear(&mut server), "/yes\r\n");
+    say(&mut server, &["* You left eve", "* You are now chatting with ben; quit ends it"]);
+    anna.sees_row("ben> |");
+}
+
+fn say(server: &mut BufReader<TcpStream>, lines: &[&str]) {
+    let lines = lines.join("\r\n") + "\r\n";
+    server.get_mut().write_all(lines.as_bytes()).expect("the client reads");
+}
+
+fn hear(server: &mut BufReader<TcpStream>) -> String {
+    let mut line = String::new();
+    server.read_line(&mut line).expect("the client sends");
+    line
 }
 
 #[test]

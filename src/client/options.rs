@@ -14,7 +14,8 @@ Examples:
 
   In a terminal the keys are those of a shell: arrows, Ctrl-A E U W K L Y, Alt-B F D,
   arrow-up for what was typed before, Tab for names and words. Ctrl-C clears the line, and on an
-  empty line asks whether to leave; Ctrl-D on an empty line leaves; Ctrl-Z stops.";
+  empty line asks whether to leave; Ctrl-D on an empty line leaves; Ctrl-Z stops.
+  In a room, which the prompt shows as #lobby, Tab behind a / shows the commands.";
 
 /// Arguments of `chinwag connect`.
 #[derive(Debug, Clone, Args)]
@@ -50,7 +51,7 @@ pub struct ConnectArgs {
 pub enum Bell {
     /// Nothing.
     Off,
-    /// Somebody wants to chat.
+    /// Somebody wants to chat, or says one's name in a room.
     Request,
     /// A request, and every message.
     All,

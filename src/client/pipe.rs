@@ -178,7 +178,11 @@ impl Output {
                 Question::Username | Question::Menu | Question::Whom if !self.shows_prompts => {
                     return;
                 }
-                _ => {}
+                Question::Username
+                | Question::Menu
+                | Question::Whom
+                | Question::Request(_)
+                | Question::Unknown => {}
             },
             Said::Information(text) => self.is_over |= News::read(text) == News::Goodbye,
             Said::Error(_) | Said::Row(_) | Said::Message { .. } | Said::Unknown(_) => {}
@@ -214,4 +218,29 @@ fn as_text(bytes: Vec<u8>) -> Vec<u8> {
 #[expect(clippy::disallowed_methods, reason = "the loop is what reads the clock")]
 fn clock() -> Instant {
     Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// (6.2, 6.7, 6.8)
+    #[test]
+    fn of_a_room_everything_comes_through_as_it_was_said() {
+        let mut output = Output { out: Vec::new(), shows_prompts: false, is_over: false };
+        let lines = [
+            "* You are now in lobby; quit leaves it",
+            "- 2026-11-24 14:03Z ben: hi",
+            "* Goodbye joined lobby",
+            "? ben wants to chat, /yes or /no",
+            "anna: hello",
+            "* You left lobby",
+        ];
+        for line in lines {
+            output.print(Heard::Line(line));
+        }
+        output.print(Heard::Line("? 1 list users, 2 request chat, 3 exit, 4 join a room"));
+        assert_eq!(String::from_utf8_lossy(&output.out), format!("{}\n", lines.join("\n")));
+        assert!(!output.is_over, "whoever is called Goodbye ends nothing");
+    }
 }
