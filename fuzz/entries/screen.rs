@@ -67,7 +67,7 @@ struct Scene {
 
 impl Scene {
     fn new(has_name: bool) -> Scene {
-        let desk = Desk::new(Setup {
+        let mut desk = Desk::new(Setup {
             server: Server { host: "localhost".into(), port: 7878 },
             palette: Palette { colours: false },
             timestamps: has_name,
@@ -77,6 +77,8 @@ impl Scene {
             seed: 1,
             columns: COLUMNS,
         });
+        // Any time does, so that the past of rooms is told in the reader's.
+        desk.set_clock(Default::default());
         Scene {
             desk,
             keys: KeyReader::default(),
