@@ -13,8 +13,9 @@ static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Both in one test: the counts are the process's, and two tests would run at a time.
 #[test]
-fn relaying_allocates_nothing_and_who_left_leaves_the_heap_where_it_was() {
+fn relaying_and_rooms_allocate_nothing_and_who_left_leaves_the_heap_where_it_was() {
     relaying_100_000_lines_allocates_nothing();
+    saying_10_000_lines_to_a_room_of_100_allocates_nothing();
     ten_thousand_users_who_came_and_went_leave_the_heap_where_it_was();
 }
 
@@ -45,6 +46,32 @@ fn relaying_100_000_lines_allocates_nothing() {
         (change.allocations, change.reallocations, change.deallocations),
         (0, 0, 0),
         "relaying 100,000 lines: {change:?}"
+    );
+}
+
+/// (6.3, 6.8)
+fn saying_10_000_lines_to_a_room_of_100_allocates_nothing() {
+    const MEMBERS: usize = 100;
+    let mut room = Room::of_members(MEMBERS);
+    let batch = LINE.repeat(10);
+    let mut talk = |tours: usize| {
+        let mut written = 0;
+        for tour in 0..tours {
+            room.hear(tour % MEMBERS, &batch);
+            written += room.act();
+        }
+        written
+    };
+    // Every member has manners once they have spoken, and the past of the room is full.
+    talk(MEMBERS);
+    let region = Region::new(HEAP);
+    let written = talk(1_000);
+    let change = region.change();
+    assert!(written > 1_000 * MEMBERS * batch.len(), "everybody hears every line");
+    assert_eq!(
+        (change.allocations, change.reallocations, change.deallocations),
+        (0, 0, 0),
+        "saying 10,000 lines to a room of {MEMBERS}: {change:?}"
     );
 }
 

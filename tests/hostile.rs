@@ -614,6 +614,53 @@ fn a_hundred_megabytes_for_a_partner_who_never_reads_are_held_back() {
     memory.cost_at_most(ONE_ATTACKER_KIB, &mut server, "100 MB for a partner who never reads");
 }
 
+/// (6.9)
+#[test]
+fn a_member_who_does_not_read_slows_nobody_and_learns_exactly_what_was_missed() {
+    const LINES: usize = 8_000;
+    let mut server = Server::starts_with(&["--room-pace", "1000000"]);
+    let mut pair = Pair::meets(&server);
+    let memory = Before::of(&server);
+    let mut slow = with_small_buffers(&server, "slow");
+    let mut carl = Person::joins(&server, "carl");
+    for person in [&mut slow, &mut carl] {
+        person.says("4");
+        person.hears("* You are now in lobby");
+    }
+    slow.hears_exactly("* carl joined lobby");
+    carl.hears_exactly("- slow");
+    for n in 0..LINES {
+        carl.says(&numbered(n));
+        carl.hears_exactly(&format!("carl: {}", numbered(n)));
+        if n % 1_000 == 0 {
+            pair.talks();
+        }
+    }
+    pair.was_served_well();
+    memory.cost_at_most(ONE_ATTACKER_KIB, &mut server, "8,000 lines for a member who never reads");
+    // Now he reads: every line is there, or counted where it was missed.
+    let (mut next, mut times) = (0, 0);
+    while next < LINES {
+        let line = slow.hears_a_line();
+        if line == format!("carl: {}", numbered(next)) {
+            next += 1;
+        } else {
+            let missed = line.strip_prefix("* You missed ").and_then(|rest| rest.split_once(' '));
+            let count = missed.and_then(|(count, _)| count.parse::<usize>().ok());
+            next += count.unwrap_or_else(|| panic!("line {next} was next, and {line:?} came"));
+            times += 1;
+        }
+    }
+    assert_eq!(next, LINES, "exactly");
+    report(&format!(
+        "a member who reads nothing of {LINES} lines is told {times} times what was missed"
+    ));
+    assert!(times > 0, "the test has shown nothing");
+    carl.says("still here?");
+    slow.hears_exactly("carl: still here?");
+    slow.exits_from_room();
+}
+
 #[test]
 fn a_reader_who_reads_in_fits_loses_nothing() {
     const LINES: usize = 20_000;

@@ -1,10 +1,13 @@
-//! System calls, counted by strace: a relayed batch is one read, one write and one wait.
+//! System calls, counted by strace: a relayed batch is one read, one write and one wait; in a room it is a
+//! write for each member, and one for the file that keeps it.
 
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -15,6 +18,17 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The server under strace; killed with this value.
 struct Traced(Child);
+
+impl Traced {
+    /// Kills the server, and returns what it called.
+    fn ends(&mut self) -> io::Result<String> {
+        self.0.kill()?;
+        let mut trace = String::new();
+        let errors = self.0.stderr.as_mut().expect("standard error is piped");
+        errors.read_to_string(&mut trace)?;
+        Ok(trace)
+    }
+}
 
 impl Drop for Traced {
     fn drop(&mut self) {
@@ -55,10 +69,7 @@ impl Client {
 
 #[test]
 fn a_relayed_batch_is_one_read_one_write_and_one_wait() -> io::Result<()> {
-    let Some((mut server, address)) = start_traced()? else {
-        // Past the test harness, which shows the output of failed tests only.
-        return writeln!(io::stderr(), "system_calls: SKIPPED, strace is not installed or not let");
-    };
+    let Some((mut server, address)) = start_traced(&[])? else { return skipped() };
     let (mut anna, mut bert) = chatting(&address)?;
     say(&mut anna, &mut bert, "begin\n", "begin")?;
     for batch in 0..BATCHES {
@@ -68,10 +79,7 @@ fn a_relayed_batch_is_one_read_one_write_and_one_wait() -> io::Result<()> {
         say(&mut anna, &mut bert, &batch, &last)?;
     }
     say(&mut anna, &mut bert, "finish\n", "finish")?;
-    server.0.kill()?;
-    let mut trace = String::new();
-    let errors = server.0.stderr.as_mut().expect("standard error is piped");
-    errors.read_to_string(&mut trace)?;
+    let trace = server.ends()?;
     let counts = count(&trace);
     let of = |call| counts.get(call).copied().unwrap_or(0);
     // "begin" has been written before the count, "finish" is waited for within it.
@@ -83,11 +91,58 @@ fn a_relayed_batch_is_one_read_one_write_and_one_wait() -> io::Result<()> {
     Ok(())
 }
 
+/// (6.3, 6.14)
+#[test]
+fn a_batch_in_a_room_is_one_read_one_write_for_each_member_and_one_for_the_file() -> io::Result<()>
+{
+    const MEMBERS: usize = 5;
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("system-calls");
+    drop(fs::remove_dir_all(&folder));
+    fs::create_dir_all(&folder)?;
+    let path = folder.to_str().expect("UTF-8");
+    let flags = ["--room-pace", "1000000", "--history", path];
+    let Some((mut server, address)) = start_traced(&flags)? else { return skipped() };
+    let mut members = Vec::new();
+    for name in 0..MEMBERS {
+        let mut member = Client::connect(&address)?;
+        member.send(&format!("m{name}\n4\n/quiet\n"))?;
+        member.await_line("You do not read who")?;
+        members.push(member);
+    }
+    let mut say = |batch: &str, last: &str| {
+        members[0].send(batch)?;
+        members.iter_mut().try_for_each(|member| member.await_line(last))
+    };
+    say("begin\n", "begin")?;
+    for batch in 0..BATCHES {
+        let lines = if batch % 2 == 0 { 1 } else { 16 };
+        let last = format!("last of {batch}");
+        say(&format!("{}{last}\n", "another line\n".repeat(lines - 1)), &last)?;
+    }
+    say("finish\n", "finish")?;
+    let trace = server.ends()?;
+    fs::remove_dir_all(&folder)?;
+    let counts = count(&trace);
+    let of = |call| counts.get(call).copied().unwrap_or(0);
+    // The writes to four sockets follow the record in which the count begins.
+    assert_eq!(of("recvfrom"), BATCHES, "{counts:?}\n{trace}");
+    assert_eq!(of("sendto"), (BATCHES + 1) * MEMBERS, "{counts:?}\n{trace}");
+    assert_eq!(of("write"), BATCHES, "{counts:?}\n{trace}");
+    assert!(of("epoll_wait") <= BATCHES + 1, "{counts:?}\n{trace}");
+    Ok(())
+}
+
+/// Past the test harness, which shows the output of failed tests only.
+fn skipped() -> io::Result<()> {
+    writeln!(io::stderr(), "system_calls: SKIPPED, strace is not installed or not let")
+}
+
 /// Starts the server; `None` if strace is absent, or not allowed to trace.
-fn start_traced() -> io::Result<Option<(Traced, String)>> {
+fn start_traced(flags: &[&str]) -> io::Result<Option<(Traced, String)>> {
     // With -D the server, not strace, is our child, and strace ends with it.
     let child = Command::new("strace")
         .args(["-D", env!("CARGO_BIN_EXE_chinwag"), "serve", "--listen", "127.0.0.1:0", "-q"])
+        .args(flags)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -29,6 +29,18 @@ impl Room {
         room
     }
 
+    /// So many users, all of them in one room of the chat, where each may say as much as they like.
+    #[allow(dead_code, reason = "not every program that shares this has rooms")]
+    pub(crate) fn of_members(users: usize) -> Self {
+        let limits = Limits { room_line_ms: 0, ..Limits::default() };
+        let mut room = Self { exchange: Exchange::new(limits), now: Time::START };
+        for user in 0..users {
+            room.arrive(user);
+            room.say(user, b"4\n");
+        }
+        room
+    }
+
     /// A user connects and logs in.
     pub(crate) fn arrive(&mut self, user: usize) {
         self.exchange.handle_arrival(self.now, SessionId::from_key(user));

@@ -301,6 +301,14 @@ impl Person {
         self.exits();
     }
 
+    /// Leaves a room and exits.
+    #[track_caller]
+    pub(crate) fn exits_from_room(&mut self) {
+        self.says("/quit");
+        self.hears_at_last(MENU);
+        self.exits();
+    }
+
     /// Ends one half: says no more, still hears (`nc -N`).
     #[track_caller]
     pub(crate) fn half_close(&mut self) {
