@@ -159,6 +159,7 @@ impl Chat {
                 | Phase::Choosing
                 | Phase::Asking { .. }
                 | Phase::Asked { .. }
+                | Phase::AskedInRoom { .. }
                 | Phase::InRoom { .. } => None,
             },
             Session::Naming { .. } | Session::Over { .. } => None,

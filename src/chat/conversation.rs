@@ -38,7 +38,7 @@ impl Chat {
                 Phase::Menu { missed_request } => self.at_menu(now, id, line, missed_request),
                 Phase::Choosing => self.choosing(now, id, line),
                 Phase::Asking { whom, .. } => self.asking(now, id, whom, line),
-                Phase::InRoom { room } | Phase::Asked { overtook: Overtaken::Room(room), .. } => {
+                Phase::InRoom { room } | Phase::AskedInRoom { room, .. } => {
                     self.in_room(now, id, room, line);
                 }
                 Phase::Asked { by, overtook, .. } => self.asked(now, id, by, overtook, line),

@@ -7,7 +7,6 @@ use super::name::Name;
 use super::output::{AskEnd, Audience, Departure, Event, FeedId};
 use super::past::{Record, UnixSeconds};
 use super::rooms::{NoRoom, Room, RoomId};
-use super::session::Phase;
 use super::wording::{Line, ROOM_HELP, RoomNews, RoomRefusal, RoomRow, RoomText, Row};
 use crate::SessionId;
 use crate::limits::{LIST_ROWS_MAX, PAST_LINES_SHOWN};
@@ -133,7 +132,7 @@ impl Chat {
 
     /// Out of the room and to somebody else, if that one can be asked (6.7).
     fn ask_from_room(&mut self, now: Time, id: SessionId, name: &str) {
-        if let Phase::Asked { by, .. } = self.roster.user(id).phase {
+        if let Some(by) = self.roster.user(id).phase.asked_by() {
             return match self.is_called(by, name) {
                 true => self.answer_in_room(now, id, true),
                 false => {
@@ -153,13 +152,13 @@ impl Chat {
 
     /// `/yes` and `/no`: there may be no request (6.7).
     fn answer_in_room(&mut self, now: Time, id: SessionId, accepts: bool) {
-        match (self.roster.user(id).phase, accepts) {
-            (Phase::Asked { by, .. }, true) => {
+        match self.roster.user(id).phase.asked_by() {
+            Some(by) if accepts => {
                 self.quit_room(now, id);
                 self.accept(by);
             }
-            (Phase::Asked { by, .. }, false) => self.end_ask(now, by, AskEnd::Declined),
-            _ => self.say(id, Line::from(RoomRefusal::NobodyAsks)),
+            Some(by) => self.end_ask(now, by, AskEnd::Declined),
+            None => self.say(id, Line::from(RoomRefusal::NobodyAsks)),
         }
     }
 

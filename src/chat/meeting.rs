@@ -5,7 +5,7 @@ use super::Chat;
 use super::name::Name;
 use super::output::{AskEnd, Departure, Event};
 use super::roster::Roster;
-use super::session::{Overtaken, Phase, Pursuit, Session};
+use super::session::{Phase, Pursuit, Session};
 use super::wording::{Line, News, Prompt, Refusal};
 use crate::SessionId;
 use crate::time::Time;
@@ -87,7 +87,9 @@ impl Chat {
             Session::User(user) => match user.phase {
                 Phase::Menu { .. } | Phase::Choosing | Phase::InRoom { .. } => {}
                 Phase::Asking { .. } => self.end_ask(now, id, AskEnd::AskerLeft(why)),
-                Phase::Asked { by, .. } => self.end_ask(now, by, AskEnd::AskedLeft(why)),
+                Phase::Asked { by, .. } | Phase::AskedInRoom { by, .. } => {
+                    self.end_ask(now, by, AskEnd::AskedLeft(why));
+                }
                 Phase::Chatting { .. } => self.abandon(id, why),
             },
             Session::Over { .. } => return,
@@ -168,9 +170,11 @@ impl Chat {
             Session::User(user) => match user.phase {
                 Phase::Menu { .. } => Prompt::Menu,
                 Phase::Choosing => Prompt::Whom,
-                Phase::Asked { by, overtook, .. } => {
-                    let in_room = matches!(overtook, Overtaken::Room(_));
-                    Prompt::WantsToChat { by: &self.roster.user(by).name, in_room }
+                Phase::Asked { by, .. } => {
+                    Prompt::WantsToChat { by: &self.roster.user(by).name, in_room: false }
+                }
+                Phase::AskedInRoom { by, .. } => {
+                    Prompt::WantsToChat { by: &self.roster.user(by).name, in_room: true }
                 }
                 Phase::Asking { .. } | Phase::Chatting { .. } | Phase::InRoom { .. } => return,
             },

@@ -1,6 +1,6 @@
 //! What the chat wants done: lines said, sessions over, and what the log should know.
 
-use std::num::NonZeroU32;
+use std::num::NonZeroU16;
 
 use crate::SessionId;
 use crate::time::Time;
@@ -109,7 +109,7 @@ pub enum Output<'a> {
 /// The lines that some members of a room read: those who read joins and leavings, or those who do
 /// not (6.11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FeedId(NonZeroU32);
+pub struct FeedId(NonZeroU16);
 
 /// For whom of the members of a room a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,14 +125,14 @@ impl FeedId {
     #[must_use]
     pub fn of(room: RoomId, quiet: bool) -> FeedId {
         let key = 2 * room.key() + usize::from(quiet);
-        let number = u32::try_from(key + 1).ok().and_then(NonZeroU32::new);
-        FeedId(number.expect("the number of a room has 16 bits"))
+        let number = u16::try_from(key + 1).ok().and_then(NonZeroU16::new);
+        FeedId(number.expect("rooms are bounded by 32,767"))
     }
 
     /// Small and dense, because tables are indexed by it.
     #[must_use]
     pub fn key(self) -> usize {
-        self.0.get() as usize - 1
+        usize::from(self.0.get()) - 1
     }
 }
 

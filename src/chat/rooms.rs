@@ -54,7 +54,7 @@ pub(super) enum NoRoom {
 
 impl RoomId {
     pub(crate) fn from_key(key: usize) -> RoomId {
-        RoomId(u16::try_from(key).expect("rooms are bounded by 65,535"))
+        RoomId(u16::try_from(key).expect("rooms are bounded by 32,767"))
     }
 
     /// The key it was made from: small and dense, because tables are indexed by it.

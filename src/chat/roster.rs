@@ -101,24 +101,23 @@ impl Roster {
 
     /// `by` asks `whom`.
     pub(super) fn ask(&mut self, by: SessionId, whom: SessionId, lapses_at: Time) {
-        let overtook = match self.user(whom).phase {
-            Phase::Menu { .. } => Overtaken::Menu,
-            Phase::Choosing => Overtaken::Whom,
-            Phase::InRoom { room } => Overtaken::Room(room),
-            Phase::Asking { .. } | Phase::Asked { .. } | Phase::Chatting { .. } => {
-                panic!("{whom} is engaged")
-            }
+        let asked = &mut self.user_mut(whom).phase;
+        *asked = match *asked {
+            Phase::Menu { .. } => Phase::Asked { by, lapses_at, overtook: Overtaken::Menu },
+            Phase::Choosing => Phase::Asked { by, lapses_at, overtook: Overtaken::Whom },
+            Phase::InRoom { room } => Phase::AskedInRoom { by, lapses_at, room },
+            Phase::Asking { .. }
+            | Phase::Asked { .. }
+            | Phase::AskedInRoom { .. }
+            | Phase::Chatting { .. } => panic!("{whom} is engaged"),
         };
         self.user_mut(by).phase = Phase::Asking { whom, lapses_at };
-        self.user_mut(whom).phase = Phase::Asked { by, lapses_at, overtook };
         self.deadlines.replace(by, None, Some(lapses_at));
     }
 
     /// The line that a request may have overtaken has come.
     pub(super) fn catch_up(&mut self, id: SessionId) {
-        if let Phase::Asked { overtook: overtook @ Overtaken::Whom, .. } =
-            &mut self.user_mut(id).phase
-        {
+        if let Phase::Asked { overtook, .. } = &mut self.user_mut(id).phase {
             *overtook = Overtaken::Menu;
         }
     }
@@ -178,10 +177,12 @@ impl Roster {
     pub(super) fn leave_room(&mut self, id: SessionId, until: Time) -> Option<RoomId> {
         let Session::User(user) = self.session_mut(id) else { return None };
         let room = user.phase.room()?;
-        match &mut user.phase {
-            Phase::Asked { overtook, .. } => *overtook = Overtaken::Menu,
-            phase => *phase = Phase::MENU,
-        }
+        user.phase = match user.phase {
+            Phase::AskedInRoom { by, lapses_at, .. } => {
+                Phase::Asked { by, lapses_at, overtook: Overtaken::Menu }
+            }
+            _ => Phase::MENU,
+        };
         let name = user.name.folded();
         self.rooms.leave(room, &name, until);
         Some(room)
@@ -210,7 +211,9 @@ impl Roster {
         match user.phase {
             Phase::Menu { .. } | Phase::Choosing | Phase::InRoom { .. } => {}
             Phase::Asking { .. } => drop(self.end_ask(id, false)),
-            Phase::Asked { by, .. } => drop(self.end_ask(by, false)),
+            Phase::Asked { by, .. } | Phase::AskedInRoom { by, .. } => {
+                _ = self.end_ask(by, false);
+            }
             Phase::Chatting { .. } => drop(self.part(id)),
         }
     }
@@ -278,7 +281,9 @@ impl Roster {
             Phase::Menu { .. } | Phase::Choosing if user.is_busy() => Pursuit::Busy,
             Phase::Menu { .. } | Phase::Choosing => Pursuit::Available,
             Phase::Asking { whom, .. } => Pursuit::Asking(&self.user(whom).name),
-            Phase::Asked { by, .. } => Pursuit::AskedBy(&self.user(by).name),
+            Phase::Asked { by, .. } | Phase::AskedInRoom { by, .. } => {
+                Pursuit::AskedBy(&self.user(by).name)
+            }
             Phase::Chatting { with } => Pursuit::ChattingWith(&self.user(with).name),
             Phase::InRoom { room } => {
                 Pursuit::InRoom { room: &self.rooms.room(room).name, busy: user.is_busy() }
@@ -313,12 +318,14 @@ impl Roster {
                 Phase::Menu { .. } | Phase::Choosing | Phase::InRoom { .. } => {}
                 Phase::Asking { whom, lapses_at } => {
                     deadlines += 1;
-                    let Phase::Asked { by, lapses_at: at, .. } = self.user(whom).phase else {
+                    let (Phase::Asked { by, lapses_at: at, .. }
+                    | Phase::AskedInRoom { by, lapses_at: at, .. }) = self.user(whom).phase
+                    else {
                         panic!("{id} asks {whom}, who was not asked");
                     };
                     assert_eq!((by, at), (id, lapses_at), "asker and asked agree");
                 }
-                Phase::Asked { by, .. } => {
+                Phase::Asked { by, .. } | Phase::AskedInRoom { by, .. } => {
                     let agreed =
                         matches!(self.user(by).phase, Phase::Asking { whom, .. } if whom == id);
                     assert!(agreed, "{id} was asked by {by}, who does not ask");

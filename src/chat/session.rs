@@ -41,21 +41,21 @@ pub(super) enum Phase {
     Choosing,
     /// Asked somebody, and waits.
     Asking { whom: SessionId, lapses_at: Time },
-    /// Was asked by somebody, and owes an answer.
+    /// Was asked by somebody at a prompt, and owes an answer.
     Asked { by: SessionId, lapses_at: Time, overtook: Overtaken },
     /// Is in a chat.
     Chatting { with: SessionId },
     /// Is in a room, and owes nobody an answer.
     InRoom { room: RoomId },
+    /// Was asked by somebody while in a room, and stays there (6.7).
+    AskedInRoom { by: SessionId, lapses_at: Time, room: RoomId },
 }
 
-/// Where a request found somebody. At a prompt it overtook that one: the line on its way may be the
-/// answer to it (3.5.3). In a room one stays (6.7).
+/// Which prompt a request overtook: the line on its way may be the answer to that one (3.5.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Overtaken {
     Menu,
     Whom,
-    Room(RoomId),
 }
 
 /// What a user is seen to be doing by others.
@@ -76,14 +76,24 @@ impl Phase {
     /// The room one is in, asked there or not.
     pub(super) fn room(self) -> Option<RoomId> {
         match self {
-            Phase::InRoom { room } | Phase::Asked { overtook: Overtaken::Room(room), .. } => {
-                Some(room)
-            }
+            Phase::InRoom { room } | Phase::AskedInRoom { room, .. } => Some(room),
             Phase::Menu { .. }
             | Phase::Choosing
             | Phase::Asking { .. }
-            | Phase::Asked { overtook: Overtaken::Menu | Overtaken::Whom, .. }
+            | Phase::Asked { .. }
             | Phase::Chatting { .. } => None,
+        }
+    }
+
+    /// Who waits for an answer.
+    pub(super) fn asked_by(self) -> Option<SessionId> {
+        match self {
+            Phase::Asked { by, .. } | Phase::AskedInRoom { by, .. } => Some(by),
+            Phase::Menu { .. }
+            | Phase::Choosing
+            | Phase::Asking { .. }
+            | Phase::Chatting { .. }
+            | Phase::InRoom { .. } => None,
         }
     }
 }

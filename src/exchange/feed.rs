@@ -13,16 +13,18 @@ use crate::SessionId;
 use crate::chat::FeedId;
 use crate::wire::{Buffer, Pool};
 
-/// Where a reader stands in the feed it is tuned in to.
+/// Where a reader stands in the feed it is tuned in to: six bytes, since there is room for one with
+/// every connection, and most never need it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tuned {
     pub(super) feed: FeedId,
     at: Position,
 }
 
-/// Bytes since a feed began. It wraps; a feed never holds so much that this could mislead.
+/// Bytes since a feed began, a `u32` without its alignment. It wraps; a feed never holds so much that
+/// this could mislead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Position(u32);
+struct Position([u8; 4]);
 
 /// The lines that its readers have not all read.
 #[derive(Debug)]
@@ -83,8 +85,8 @@ impl Feed {
         Feed {
             readers: Vec::new(),
             lines: None,
-            start: Position(0),
-            end: Position(0),
+            start: Position::ZERO,
+            end: Position::ZERO,
             behind: 0,
             missed: BTreeMap::new(),
             is_announced: false,
@@ -191,12 +193,18 @@ impl Feed {
 }
 
 impl Position {
+    const ZERO: Position = Position([0; 4]);
+
     fn after(self, count: usize) -> Position {
-        Position(self.0.wrapping_add(count as u32))
+        Position(self.number().wrapping_add(count as u32).to_ne_bytes())
     }
 
     fn since(self, earlier: Position) -> usize {
-        self.0.wrapping_sub(earlier.0) as usize
+        self.number().wrapping_sub(earlier.number()) as usize
+    }
+
+    fn number(self) -> u32 {
+        u32::from_ne_bytes(self.0)
     }
 }
 
@@ -210,9 +218,10 @@ mod tests {
         // Where it begins does not matter, least of all where positions wrap.
         let tuned = feeds.tune_in(id, who(9));
         let feed = feeds.get_mut(id).unwrap();
-        (feed.start, feed.end) = (Position(u32::MAX - 5), Position(u32::MAX - 5));
+        let late = Position((u32::MAX - 5).to_ne_bytes());
+        (feed.start, feed.end) = (late, late);
         let both = [0, 1].map(|n| feeds.tune_in(id, who(n)));
-        feeds.tune_out(Tuned { at: Position(u32::MAX - 5), ..tuned }, who(9));
+        feeds.tune_out(Tuned { at: late, ..tuned }, who(9));
         (feeds, Pool::default(), id, both)
     }
 
