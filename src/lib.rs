@@ -40,6 +40,20 @@
 //! Hops 5 to 7 are gone through again for each line of what was read. No hop allocates, and none asks
 //! how many others are connected. Anything but a text goes to [`chat::Chat::handle_input`] instead, and
 //! what comes of it out of [`chat::Chat::poll_output`].
+//!
+//! # One line in a room
+//!
+//! `A` types `hello`, and everybody in the room reads `A: hello`. It comes in by hops 1 to 3, and then:
+//!
+//! 4. [`chat::Chat::handle_input`] finds A in the phase `InRoom`; what the line is, `RoomCommand` says.
+//! 5. `Chat::speak` writes `A: hello` once, into [`chat::Output::Publish`]; the room's past keeps it, and
+//!    [`chat::Output::Record`] asks for it to be written down.
+//! 6. `Endpoints::publish` puts it into the room's feed, once, and lists everybody who is tuned in.
+//! 7. `Archive::append` writes the records of the turn to the file, before anybody can have read them.
+//! 8. `Connection::write` writes to each of them from where the line lies in the feed.
+//!
+//! Who has not read to the end of the feed stands in it at a place of their own, and is moved on when
+//! that is too far behind: so a slow reader costs no copy, and slows nobody.
 
 pub mod args;
 pub mod chat;

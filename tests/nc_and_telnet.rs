@@ -251,3 +251,35 @@ fn busybox_telnet_joins_leaves_and_sends_each_key_as_it_is_typed() {
     anna.sends(b"3\n");
     anna.hears_at_last("* Goodbye");
 }
+
+/// (6.2, 6.3, 6.4)
+#[test]
+fn three_who_joined_with_nc_telnet_and_a_socket_hear_each_other_in_a_room() {
+    if !(can_run(NC) && can_run(TELNET)) {
+        return;
+    }
+    let server = Server::starts();
+    let mut nc = through_pipes(NC, server.address());
+    let mut telnet = telnets(TELNET, &server);
+    for (person, name) in [(&mut nc, "Chris"), (&mut telnet, "Kholaif")] {
+        person.hears_all(&["* Welcome", USERNAME]);
+        person.enters(name);
+    }
+    let mut socket = Person::joins(&server, "Omar");
+    for person in [&mut nc, &mut telnet, &mut socket] {
+        person.says("4");
+        person.hears_at_last("* You are now in lobby");
+    }
+    telnet.says("sup nerds");
+    for person in [&mut nc, &mut telnet, &mut socket] {
+        person.hears_at_last("Kholaif: sup nerds");
+    }
+    telnet.says(".exit");
+    telnet.hears_at_last(MENU);
+    for person in [&mut nc, &mut socket] {
+        person.hears_exactly("* Kholaif left lobby");
+    }
+    nc.says("q");
+    nc.hears_exactly("* You left lobby");
+    socket.hears_exactly("* Chris left lobby");
+}

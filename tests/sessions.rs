@@ -493,6 +493,8 @@ fn bad_usernames_are_refused_and_asked_for_again() {
         " ",
         "two words",
         "you",
+        "Asked",
+        "goodbye",
         "YOU",
         "-anna",
         "_anna",

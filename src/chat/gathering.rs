@@ -37,6 +37,7 @@ impl Chat {
         if has_past {
             self.show_past(id, room, PAST_LINES_SHOWN);
         }
+        self.count_line(now, id);
     }
 
     fn may_enter(&mut self, now: Time, name: &str) -> Result<RoomId, RoomRefusal<'static>> {
@@ -92,6 +93,11 @@ impl Chat {
             let record = Record { said_at, room: name.as_str(), line: past.newest() };
             self.outputs.record(record);
         }
+        self.count_line(now, id);
+    }
+
+    /// Counts what the members of a room had to read for the sake of `id` (6.10).
+    fn count_line(&mut self, now: Time, id: SessionId) {
         let manners = self.roster.user_mut(id).manners_mut();
         if let Some(until) = manners.count_line(now, self.limits.room_line_ms) {
             self.outputs.pause(id, until);
@@ -103,6 +109,7 @@ impl Chat {
         if let Some(room) = self.leave_room(now, id, Departure::Exit) {
             let room = &self.roster.rooms().room(room).name;
             self.outputs.say(id, &Line::from(RoomNews::YouLeft(room)));
+            self.count_line(now, id);
         }
     }
 

@@ -27,6 +27,10 @@ pub(super) struct Roster {
     rooms: Rooms,
 }
 
+/// What lines of the server begin with that no user may seem to be the subject of (2.5): `* You left`,
+/// `* Asked B`, `* Goodbye`.
+const RESERVED: [&str; 5] = ["you", "asked", "hello", "welcome", "goodbye"];
+
 /// Why a name cannot be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NameInUse {
@@ -48,8 +52,7 @@ impl Roster {
     /// Gives a session without a name this one.
     pub(super) fn name(&mut self, id: SessionId, name: Name) -> Result<(), NameInUse> {
         let (folded, look) = (name.folded(), name.look());
-        // "* You left" must be said by the server alone (2.5).
-        if folded == "you" || self.by_name.contains_key(&folded) {
+        if RESERVED.contains(&folded.as_str()) || self.by_name.contains_key(&folded) {
             return Err(NameInUse::Taken);
         }
         if self.looks.contains(&look) {

@@ -65,7 +65,7 @@ impl Model {
 
     fn is_free(&self, name: &Name) -> bool {
         let mut in_use = self.people.values().filter(|person| person.state != State::Over);
-        name.folded != "you"
+        !["you", "asked", "hello", "welcome", "goodbye"].contains(&name.folded.as_str())
             && in_use.all(|person| {
                 person
                     .name
