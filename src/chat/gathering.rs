@@ -121,7 +121,7 @@ impl Chat {
         id: SessionId,
         why: Departure,
     ) -> Option<RoomId> {
-        let until = now.after_ms(self.limits.room_past_ms);
+        let until = self.kept_until(now, id);
         let room = self.roster.leave_room(id, until)?;
         self.outputs.tune(id, None);
         let who = &self.roster.user(id).name;
@@ -129,6 +129,16 @@ impl Chat {
         self.outputs.publish(room, Audience::Loud, &Line::from(left));
         self.outputs.report(Event::LeftRoom { who: id, room });
         Some(room)
+    }
+
+    /// Until when the room of `id` is kept when nobody is in it any more: where nothing was said, just
+    /// until its name has been logged, so that nobody crowds out others by walking from room to room.
+    pub(super) fn kept_until(&self, now: Time, id: SessionId) -> Time {
+        let is_silent = |room| self.roster.rooms().room(room).past.len() == 0;
+        match self.room(id).is_some_and(is_silent) {
+            true => now.after_ms(1),
+            false => now.after_ms(self.limits.room_past_ms),
+        }
     }
 
     fn be_quiet(&mut self, id: SessionId, room: RoomId, quiet: bool) {

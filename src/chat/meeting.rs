@@ -104,11 +104,10 @@ impl Chat {
     /// Everybody is told, and only then does anybody leave (3.9.3): of the others' leaving, which
     /// the same moment brings, nobody need hear.
     pub(super) fn leave_all(&mut self, now: Time) {
-        let until = now.after_ms(self.limits.room_past_ms);
         let present = self.roster.present().collect::<Vec<_>>();
         for &id in &present {
             self.roster.disengage(id);
-            if self.roster.leave_room(id, until).is_some() {
+            if self.roster.leave_room(id, self.kept_until(now, id)).is_some() {
                 self.outputs.tune(id, None);
             }
             self.last_words(id, Departure::Stopping);

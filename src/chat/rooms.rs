@@ -10,6 +10,7 @@ use slab::Slab;
 use super::name::{Name, fold};
 use super::past::Past;
 use crate::SessionId;
+use crate::limits::LOBBY;
 use crate::time::{Deadlines, Time};
 
 /// Identifies a room until it is forgotten; after that the number may serve another.
@@ -77,7 +78,9 @@ impl Rooms {
         if let Some(&id) = self.by_name.get(&folded) {
             return Ok(id);
         }
-        if self.looks.contains(&look) {
+        // The lobby is there for everybody, so nothing may stand in its place.
+        let is_like_lobby = Name::parse(LOBBY).is_ok_and(|lobby| lobby.look() == look);
+        if self.looks.contains(&look) || (is_like_lobby && folded != LOBBY) {
             return Err(NoRoom::LooksTaken);
         }
         if self.rooms.len() >= rooms_max {
@@ -241,6 +244,7 @@ mod tests {
     #[test]
     fn of_too_many_rooms_the_one_longest_empty_goes_and_none_with_a_member() {
         let mut rooms = Rooms::default();
+        assert_eq!(rooms.find_or_add(&name("L0bby"), later(9), 2), Err(NoRoom::LooksTaken));
         let [a, b] = ["a", "b"].map(|text| rooms.find_or_add(&name(text), later(9), 2).unwrap());
         rooms.enter(a, "anna".into(), SessionId::from_key(0));
         rooms.enter(b, "bert".into(), SessionId::from_key(1));
