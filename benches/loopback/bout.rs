@@ -1,10 +1,11 @@
 //! One server and the load that plays its users, from start to end.
 
 use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::ChildStdout;
 use std::time::Duration;
 
-use super::contender::Contender;
+use super::contender::{Contender, Occasion};
 use super::process::{Cores, Process, Usage, memory_of};
 
 /// The hidden first argument by which this program, started once more, becomes the load.
@@ -29,6 +30,11 @@ impl Work {
         self.count / self.cpu.as_secs_f64()
     }
 
+    /// CPU time of each, in seconds.
+    pub(super) fn cost(&self) -> f64 {
+        self.cpu.as_secs_f64() / self.count
+    }
+
     /// How busy the server was: one that seldom sleeps finds many events a turn.
     pub(super) fn business(&self) -> String {
         let share = self.cpu.as_secs_f64() / self.elapsed.as_secs_f64();
@@ -46,7 +52,11 @@ pub(super) struct Bout {
 impl Bout {
     /// Starts the server, and a load without users yet.
     pub(super) fn start(contender: Contender, cores: Cores) -> io::Result<Self> {
-        let (server, address) = contender.start(cores.server)?;
+        Self::start_for(Occasion::Pairs, contender, cores)
+    }
+
+    fn start_for(occasion: Occasion, contender: Contender, cores: Cores) -> io::Result<Self> {
+        let (server, address) = contender.start(cores.server, occasion)?;
         let arguments = [
             LOAD.to_owned(),
             format!("{:?}", contender.dialect()),
@@ -66,6 +76,20 @@ impl Bout {
         Ok(bout)
     }
 
+    /// Starts both, logs in so many users and brings them into one room, whose past is kept in
+    /// `history`, if anywhere.
+    pub(super) fn with_room(
+        contender: Contender,
+        cores: Cores,
+        members: usize,
+        history: Option<&Path>,
+    ) -> io::Result<Self> {
+        let mut bout = Self::start_for(Occasion::Room { history }, contender, cores)?;
+        bout.log_in(members)?;
+        bout.ask("join")?;
+        Ok(bout)
+    }
+
     /// Logs in so many users.
     pub(super) fn log_in(&mut self, users: usize) -> io::Result<Work> {
         self.ask(&format!("log-in {users}"))
@@ -79,6 +103,11 @@ impl Bout {
         length: Duration,
     ) -> io::Result<Work> {
         self.ask(&format!("talk {pairs} {volley} {}", length.as_millis()))
+    }
+
+    /// Lets the members of the room speak in turn, `volley` lines each.
+    pub(super) fn speak(&mut self, volley: usize, length: Duration) -> io::Result<Work> {
+        self.ask(&format!("speak {volley} {}", length.as_millis()))
     }
 
     /// Lets visitors come and go.

@@ -2,7 +2,7 @@
 //!
 //! - [`relay`] is the yardstick, [`contender`] starts it and the other servers;
 //! - [`dialect`] knows what each is told and says, [`user`] is one socket that checks it, [`walk`]
-//!   leads users in and out, [`load`] lets them talk;
+//!   leads users in and out, [`load`] lets them talk, in a [`room`] one at a time;
 //! - [`process`] pins, reads `/proc` and cleans up, [`bout`] is one server with its load;
 //! - [`scenario`] says what is measured, in interleaved rounds; [`report`] and [`chart`] write it.
 
@@ -15,6 +15,7 @@ mod load;
 mod process;
 mod relay;
 mod report;
+mod room;
 mod scenario;
 #[path = "../shared/mod.rs"]
 mod shared;
@@ -34,7 +35,7 @@ pub(super) fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let outcome = match arguments.first().map(String::as_str) {
         Some(process::LAUNCH) => Err(process::launch(&arguments[1..])),
-        Some(contender::RELAY) => relay::run(),
+        Some(contender::RELAY) => relay::run(&arguments[1..]),
         Some(bout::LOAD) => load::run(&arguments[1..]),
         _ => conduct(),
     };

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::clock::{now, pause};
 use super::dialect::Dialect;
 use super::process::Process;
+use super::relay::FAN_OUT;
 
 /// The hidden first argument by which this program, started once more, becomes the relay.
 pub(super) const RELAY: &str = "relay";
@@ -23,12 +24,21 @@ pub(super) enum Contender {
     Relay,
     /// Ours.
     Chinwag,
-    /// As a broker: one channel for each user.
+    /// As a broker: one channel for each user, or for the room.
     Redis,
     /// IRC, in C++.
     Inspircd,
     /// IRC, in C.
     Ngircd,
+}
+
+/// What a server is started for: whatever would hold back that load is then switched off.
+#[derive(Clone, Copy)]
+pub(super) enum Occasion<'a> {
+    /// Users in pairs, or who come and go.
+    Pairs,
+    /// A room full of users, whose past is kept in this folder, if in any.
+    Room { history: Option<&'a Path> },
 }
 
 impl Contender {
@@ -81,13 +91,15 @@ impl Contender {
     }
 
     /// Starts it on `core`; returns once it listens.
-    pub(super) fn start(self, core: usize) -> io::Result<(Process, SocketAddr)> {
+    pub(super) fn start(
+        self,
+        core: usize,
+        occasion: Occasion,
+    ) -> io::Result<(Process, SocketAddr)> {
         let program = self.program().ok_or_else(|| io::Error::other("not installed"))?;
         let arguments = match self {
-            Self::Relay => return start_ours(core, &program, &[RELAY]),
-            Self::Chinwag => {
-                return start_ours(core, &program, &["serve", "--listen", "127.0.0.1:0", "-q"]);
-            }
+            Self::Relay => return start_ours(core, &program, &relay_arguments(occasion)),
+            Self::Chinwag => return start_ours(core, &program, &chinwag_arguments(occasion)),
             Self::Redis | Self::Inspircd | Self::Ngircd => self.arguments()?,
         };
         let (arguments, address) = arguments;
@@ -130,10 +142,29 @@ impl Contender {
     }
 }
 
+fn relay_arguments(occasion: Occasion) -> Vec<String> {
+    let words: &[&str] = match occasion {
+        Occasion::Pairs => &[RELAY],
+        Occasion::Room { .. } => &[RELAY, FAN_OUT],
+    };
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
+fn chinwag_arguments(occasion: Occasion) -> Vec<String> {
+    let mut words: Vec<String> = CHINWAG.split(' ').map(str::to_owned).collect();
+    match occasion {
+        Occasion::Pairs => {}
+        Occasion::Room { history } => {
+            words.extend(CHINWAG_ROOM.split(' ').map(str::to_owned));
+            words.extend(history.map(|folder| format!("--history={}", folder.display())));
+        }
+    }
+    words
+}
+
 /// Starts a program of this package, which says `listens on ADDRESS`.
-fn start_ours(core: usize, program: &Path, words: &[&str]) -> io::Result<(Process, SocketAddr)> {
-    let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
-    let mut process = Process::start(core, program, &words)?;
+fn start_ours(core: usize, program: &Path, words: &[String]) -> io::Result<(Process, SocketAddr)> {
+    let mut process = Process::start(core, program, words)?;
     let output = process.0.stdout.as_mut().expect("its output is piped");
     let mut line = String::new();
     BufReader::new(output).read_line(&mut line)?;
@@ -144,6 +175,11 @@ fn start_ours(core: usize, program: &Path, words: &[&str]) -> io::Result<(Proces
     let address = address.ok_or_else(|| io::Error::other(format!("it said {line:?}")))?;
     Ok((process, address))
 }
+
+const CHINWAG: &str = "serve --listen 127.0.0.1:0 -q";
+
+/// Nobody is turned away, and nobody is held back for saying much.
+const CHINWAG_ROOM: &str = "--max-members 20000 --room-pace 1000000";
 
 /// Nothing is saved, nobody is dropped for reading slowly, and the queue of arrivals is long.
 const REDIS: &str = "--port PORT --bind 127.0.0.1 --protected-mode no --save  --appendonly no --maxclients 19900 \

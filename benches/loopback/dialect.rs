@@ -2,7 +2,10 @@
 //!
 //! Users come in pairs. A pair goes through [`Phase`]s in step: in each, both ends send something
 //! and await something, and the next begins when both have read what they awaited. Once they are in
-//! a chat, a line is a text of [`TEXT_BYTES`] in the wrapping that the server's protocol wants.
+//! a chat, a line is a text of [`TEXT_BYTES`] in the wrapping that the server's protocol wants; in
+//! a room too, and everybody hears it.
+
+use memchr::memmem;
 
 use super::relay;
 
@@ -15,7 +18,8 @@ pub(super) const SEQUENCE_DIGITS: usize = 10;
 /// The protocols we speak.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Dialect {
-    /// Our bare relay: bytes in, bytes out.
+    /// Our bare relay: bytes in, bytes out. What a room is to hear is sent to it in the wrapping
+    /// that chinwag puts on it, so that both write the same.
     Relay,
     /// `protocol.md`.
     Chinwag,
@@ -111,6 +115,39 @@ impl Dialect {
         }
     }
 
+    /// The phases that bring two who are logged in into the room where everybody is.
+    pub(super) fn join(self, pair: usize) -> Vec<Phase> {
+        let room = self.room();
+        let join = |end| match self {
+            Self::Relay => None,
+            Self::Chinwag => Some((format!("4 {room}\n"), format!("You are now in {room}"))),
+            Self::Redis => Some((format!("SUBSCRIBE {room}\r\n"), format!("{room}\r\n:2"))),
+            // 366 ends the list of who is there already.
+            Self::Inspircd | Self::Ngircd => {
+                Some((format!("JOIN {room}\r\n"), format!(" 366 {} {room}", name(pair, end))))
+            }
+        };
+        let both = join(0).zip(join(1));
+        both.map(|(one, other)| Phase { sends: [one.0, other.0], awaits: [one.1, other.1] })
+            .into_iter()
+            .collect()
+    }
+
+    fn room(self) -> &'static str {
+        match self {
+            Self::Relay | Self::Chinwag | Self::Redis => "bench",
+            Self::Inspircd | Self::Ngircd => "#bench",
+        }
+    }
+
+    /// Whether a member hears in the room what he himself has said.
+    pub(super) fn echoes(self) -> bool {
+        match self {
+            Self::Relay | Self::Chinwag | Self::Redis => true,
+            Self::Inspircd | Self::Ngircd => false,
+        }
+    }
+
     /// Everything a pair does that comes for one line each, before it leaves.
     pub(super) fn visit(self, pair: usize) -> Vec<Phase> {
         let mut phases = vec![self.log_in(pair)];
@@ -130,7 +167,20 @@ impl Dialect {
 
     /// What an end puts around a text it sends.
     pub(super) fn saying(self, pair: usize, end: usize) -> (String, String) {
-        let to = name(pair, 1 - end);
+        self.saying_to(&name(pair, 1 - end))
+    }
+
+    /// What a member puts around a text for the room.
+    pub(super) fn saying_to_room(self, from: &str) -> (String, String) {
+        match self {
+            Self::Relay => (format!("{from}: "), "\r\n".to_owned()),
+            Self::Chinwag | Self::Redis | Self::Inspircd | Self::Ngircd => {
+                self.saying_to(self.room())
+            }
+        }
+    }
+
+    fn saying_to(self, to: &str) -> (String, String) {
         match self {
             Self::Relay | Self::Chinwag => (String::new(), "\n".to_owned()),
             Self::Redis => (
@@ -143,27 +193,47 @@ impl Dialect {
 
     /// What the server puts around a text that this end receives.
     pub(super) fn hearing(self, pair: usize, end: usize) -> (String, String) {
-        let (own, from) = (name(pair, end), name(pair, 1 - end));
+        self.hearing_as(&name(pair, end), &name(pair, 1 - end))
+    }
+
+    /// What the server puts around a text that the members of the room receive.
+    pub(super) fn hearing_in_room(self, from: &str) -> (String, String) {
+        match self {
+            Self::Relay => self.saying_to_room(from),
+            Self::Chinwag | Self::Redis | Self::Inspircd | Self::Ngircd => {
+                self.hearing_as(self.room(), from)
+            }
+        }
+    }
+
+    /// What the server puts around a text sent to `to`, a user or the room.
+    fn hearing_as(self, to: &str, from: &str) -> (String, String) {
         let after = "\r\n".to_owned();
         match self {
             Self::Relay => (String::new(), "\n".to_owned()),
             Self::Chinwag => (format!("{from}: "), after),
             Self::Redis => (
-                format!(">3\r\n$7\r\nmessage\r\n${}\r\n{own}\r\n${TEXT_BYTES}\r\n", own.len()),
+                format!(">3\r\n$7\r\nmessage\r\n${}\r\n{to}\r\n${TEXT_BYTES}\r\n", to.len()),
                 after,
             ),
-            Self::Inspircd => (format!(":{from}!{from}@127.0.0.1 PRIVMSG {own} :"), after),
-            Self::Ngircd => (format!(":{from}!~{from}@127.0.0.1 PRIVMSG {own} :"), after),
+            Self::Inspircd => (format!(":{from}!{from}@127.0.0.1 PRIVMSG {to} :"), after),
+            Self::Ngircd => (format!(":{from}!~{from}@127.0.0.1 PRIVMSG {to} :"), after),
         }
     }
 
-    /// Whether a line within a chat is the server's and no message: it is then passed over.
+    /// Whether a line in a chat or room is the server's and no message: it is then passed over.
     pub(super) fn is_aside(self, line: &[u8]) -> bool {
         match self {
             Self::Relay | Self::Redis => false,
-            Self::Chinwag => line.starts_with(b"* "),
+            // Who is passed over has not heard everything, which is what counts.
+            Self::Chinwag => {
+                (line.starts_with(b"* ") && !line.starts_with(b"* You missed"))
+                    || line.starts_with(b"- ")
+            }
             Self::Inspircd | Self::Ngircd => {
-                line.starts_with(b"PING ") || line.starts_with(b":irc.bench ")
+                line.starts_with(b"PING ")
+                    || line.starts_with(b":irc.bench ")
+                    || memmem::find(line, b" JOIN ").is_some()
             }
         }
     }

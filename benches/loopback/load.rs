@@ -8,13 +8,14 @@
 
 use std::io::{self, BufRead, ErrorKind, Write};
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mio::{Events, Poll};
 
 use super::clock::now;
-use super::dialect::Dialect;
+use super::dialect::{Dialect, Phase};
 use super::process::Usage;
+use super::room::Room;
 use super::user::User;
 use super::walk::Walk;
 
@@ -45,6 +46,7 @@ pub(super) struct Load {
     pub(super) poll: Poll,
     /// End `i` of pair `p` is user 2p + i, and has that token. Who has left is `None`.
     pub(super) users: Vec<Option<User>>,
+    pub(super) room: Room,
     /// Where everybody reads into.
     pub(super) buffer: Box<[u8]>,
     /// Where a volley is put together.
@@ -62,6 +64,7 @@ pub(super) fn run(arguments: &[String]) -> io::Result<()> {
         server_process: server_process.parse().map_err(io::Error::other)?,
         poll: Poll::new()?,
         users: Vec::new(),
+        room: Room::default(),
         buffer: vec![0; READ_BYTES_MAX].into_boxed_slice(),
         scratch: Vec::new(),
     };
@@ -86,14 +89,20 @@ impl Load {
         let mut words = command.split(' ');
         let verb = words.next().ok_or_else(unknown)?;
         let mut number = || words.next().and_then(|word| word.parse().ok()).ok_or_else(unknown);
+        let dialect = self.dialect;
         let before = Usage::of(self.server_process)?;
         let start = now();
         let count = match verb {
             "log-in" => self.log_in(number()?)?,
-            "pair-up" => self.pair_up()?,
+            "pair-up" => self.walk_all(&|pair| dialect.pair_up(pair))?,
+            "join" => self.join()?,
             "talk" => {
                 let (pairs, volley) = (number()?, number()?);
                 self.talk(pairs, volley as u32, Duration::from_millis(number()? as u64))?
+            }
+            "speak" => {
+                let volley = number()?;
+                self.speak_in_turn(volley as u32, Duration::from_millis(number()? as u64))?
             }
             "visit" => self.visit(Duration::from_millis(number()? as u64))?,
             _ => return Err(unknown()),
@@ -112,11 +121,10 @@ impl Load {
         Walk::new(self, &|pair| vec![dialect.log_in(pair)], false).run(&mut |_| pairs.next())
     }
 
-    /// Brings all who are logged in into their chats.
-    fn pair_up(&mut self) -> io::Result<u64> {
-        let dialect = self.dialect;
+    /// Leads all who are logged in through phases.
+    pub(super) fn walk_all(&mut self, phases: &dyn Fn(usize) -> Vec<Phase>) -> io::Result<u64> {
         let mut pairs = 0..self.users.len() / 2;
-        Walk::new(self, &|pair| dialect.pair_up(pair), false).run(&mut |_| pairs.next())
+        Walk::new(self, phases, false).run(&mut |_| pairs.next())
     }
 
     /// For so long, pairs come, log in, meet, say one line each, and leave.
@@ -132,42 +140,56 @@ impl Load {
     /// is in flight is waited for, so that not a line remains unchecked.
     fn talk(&mut self, pairs: usize, volley: u32, length: Duration) -> io::Result<u64> {
         let end = now() + length;
-        let mut events = Events::with_capacity(EVENTS_MAX);
         for pair in 0..pairs {
-            let Some(user) = &mut self.users[2 * pair] else { continue };
-            user.say(volley, &mut self.scratch)?;
+            self.say(2 * pair, volley)?;
         }
-        let (mut delivered, mut in_flight) = (0, pairs as u64 * u64::from(volley));
-        let mut heard_at = now();
+        let in_flight = pairs as u64 * u64::from(volley);
+        self.hear_out(in_flight, volley, &mut |load, user, time| match time < end {
+            true => load.say(user, volley),
+            false => Ok(0),
+        })
+    }
+
+    /// Lets everybody hear until nothing is in flight; returns the lines heard. Who has heard a
+    /// whole volley may `answer`, which returns the lines said.
+    pub(super) fn hear_out(
+        &mut self,
+        mut in_flight: u64,
+        volley: u32,
+        answer: &mut dyn FnMut(&mut Self, usize, Instant) -> io::Result<u64>,
+    ) -> io::Result<u64> {
+        let mut events = Events::with_capacity(EVENTS_MAX);
+        let (mut delivered, mut heard_at) = (0, now());
         while in_flight > 0 {
             wait(&mut self.poll, &mut events)?;
             let time = now();
-            for event in &events {
-                if !event.is_readable() {
-                    continue;
-                }
-                let (lines, said) = self.turn_of(event.token().0, volley, time < end)?;
+            for event in events.iter().filter(|event| event.is_readable()) {
+                let user = event.token().0;
+                let (lines, complete) = self.hear(user, volley)?;
+                let said = if complete { answer(self, user, time)? } else { 0 };
                 delivered += lines;
                 in_flight = in_flight + said - lines;
                 heard_at = if lines > 0 { time } else { heard_at };
             }
             if time - heard_at > STALL {
-                return Err(self.stalled(0..2 * pairs));
+                return Err(self.stalled(0..self.users.len()));
             }
         }
         Ok(delivered)
     }
 
-    /// Lets a user hear and, if a volley is complete and it is not yet time to stop, answer.
-    /// Returns the lines heard and the lines said.
-    fn turn_of(&mut self, user: usize, volley: u32, may_answer: bool) -> io::Result<(u64, u64)> {
-        let Some(hearer) = &mut self.users[user] else { return Ok((0, 0)) };
-        let (lines, complete) = hearer.hear(&mut self.buffer, volley)?;
-        if !complete || !may_answer {
-            return Ok((lines.into(), 0));
-        }
-        hearer.say(volley, &mut self.scratch)?;
-        Ok((lines.into(), volley.into()))
+    /// Lets a user say so many lines; returns their number.
+    pub(super) fn say(&mut self, user: usize, lines: u32) -> io::Result<u64> {
+        let Some(user) = &mut self.users[user] else { return Ok(0) };
+        user.say(lines, &mut self.scratch)?;
+        Ok(lines.into())
+    }
+
+    /// Lets a user hear; returns how many lines, and whether they complete a volley.
+    pub(super) fn hear(&mut self, user: usize, volley: u32) -> io::Result<(u64, bool)> {
+        let Some(user) = &mut self.users[user] else { return Ok((0, false)) };
+        let (lines, complete) = user.hear(&mut self.buffer, volley)?;
+        Ok((lines.into(), complete))
     }
 
     /// The error that names what somebody waits for in vain.

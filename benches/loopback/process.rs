@@ -1,7 +1,9 @@
-//! Processes: started on a core of their own, read through `/proc`, and never left behind.
+//! Processes: started on a core of their own, read through `/proc`, and never left behind; nor is
+//! what they write.
 
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use std::{env, fs, io};
@@ -73,6 +75,35 @@ impl Drop for Process {
         // It may have ended already; then there is nothing to kill, and nothing to say about it.
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+/// A folder that a process writes to, empty at first and gone with this value.
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    /// Beside the other files that building and testing leave for a while.
+    pub(super) fn new(name: &str) -> io::Result<Self> {
+        let folder = Self(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name));
+        // A bench that was killed has left one, whose past would be read again.
+        if folder.0.exists() {
+            fs::remove_dir_all(&folder.0)?;
+        }
+        fs::create_dir_all(&folder.0)?;
+        Ok(folder)
+    }
+
+    /// Where it is.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.0) {
+            eprintln!("{} is left behind: {error}", self.0.display());
+        }
     }
 }
 

@@ -6,7 +6,8 @@
 //! up when a write falls short, which the load never causes.
 //!
 //! Its one rule: connections 2k and 2k+1, in the order of arrival, are a pair. The first bytes of
-//! each are its login, answered with one line; all that follow go to the other.
+//! each are its login, answered with one line; all that follow go to the other. Where it fans out,
+//! for the sake of rooms, they go to everybody who has logged in, the sender included.
 
 use std::io::{self, ErrorKind, Read, Write};
 
@@ -15,6 +16,9 @@ use mio::{Events, Interest, Poll, Token};
 
 /// What the relay answers to a login.
 pub(super) const WELCOME: &str = "* welcome\n";
+
+/// The argument with which the relay fans out.
+pub(super) const FAN_OUT: &str = "fan-out";
 
 const LISTENER: Token = Token(usize::MAX);
 const READ_BYTES_MAX: usize = 64 * 1024;
@@ -29,6 +33,7 @@ struct End {
 struct Relay {
     poll: Poll,
     listener: TcpListener,
+    fans_out: bool,
     /// End `i` of pair `p` has the token 2p + i.
     pairs: Vec<[Option<End>; 2]>,
     /// Pairs whose ends have both left.
@@ -39,15 +44,16 @@ struct Relay {
 }
 
 /// Relays until it is killed.
-pub(super) fn run() -> io::Result<()> {
+pub(super) fn run(arguments: &[String]) -> io::Result<()> {
+    let fans_out = arguments.iter().any(|argument| argument == FAN_OUT);
     let mut listener = TcpListener::bind("127.0.0.1:0".parse().expect("an address"))?;
     socket2::SockRef::from(&listener).set_tcp_nodelay(true)?; // accepted sockets inherit it
     let poll = Poll::new()?;
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
     println!("relay listens on {}", listener.local_addr()?);
     let buffer = vec![0; READ_BYTES_MAX].into_boxed_slice();
-    let mut relay =
-        Relay { poll, listener, pairs: Vec::new(), free: Vec::new(), half: None, buffer };
+    let (pairs, free) = (Vec::new(), Vec::new());
+    let mut relay = Relay { poll, listener, fans_out, pairs, free, half: None, buffer };
     let mut events = Events::with_capacity(EVENTS_MAX);
     loop {
         match relay.poll.poll(&mut events, None) {
@@ -92,8 +98,8 @@ impl Relay {
         })
     }
 
-    /// Moves what one end sent to the other. A short read has drained the socket, unless its peer
-    /// is done: then there is an end to be read as well.
+    /// Moves what one end sent to the other, or to everybody. A short read has drained the socket,
+    /// unless its peer is done: then there is an end to be read as well.
     fn pass(&mut self, token: usize, peer_done: bool) -> io::Result<()> {
         let (pair, end) = (token / 2, token % 2);
         loop {
@@ -112,6 +118,8 @@ impl Relay {
             if !*logged_in {
                 *logged_in = true;
                 write_whole(stream, WELCOME.as_bytes())?;
+            } else if self.fans_out {
+                self.fan_out(read)?;
             } else if let Some(End { stream, .. }) = to {
                 write_whole(stream, &self.buffer[..read])?;
             }
@@ -119,6 +127,15 @@ impl Relay {
                 return Ok(());
             }
         }
+    }
+
+    fn fan_out(&mut self, read: usize) -> io::Result<()> {
+        for End { stream, logged_in } in self.pairs.iter_mut().flatten().flatten() {
+            if *logged_in {
+                write_whole(stream, &self.buffer[..read])?;
+            }
+        }
+        Ok(())
     }
 
     fn hang_up(&mut self, pair: usize, end: usize) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::bout::{Bout, Work};
 use super::clock::pause;
 use super::contender::Contender;
-use super::process::{Cores, sockets_max};
+use super::process::{Cores, Folder, sockets_max};
 use super::report::{Cell, Goal, Measure, Row};
 use super::shared::{Length, Options};
 
@@ -61,9 +61,17 @@ impl<'a> Course<'a> {
             &[100, 1_000, 10_000, 19_000],
             &[100, 1_000, 10_000, 19_000],
         ) {
-            if self.options.wants("pairs") {
+            if self.options.wants(&format!("pairs-{users}-")) {
                 rows.extend(self.pairs(self.users_within_limits(users)));
             }
+        }
+        for members in self.options.by_length([10, 20], [100, 1_000], [100, 1_000]) {
+            if self.options.wants(&format!("rooms-{members}-")) {
+                rows.extend(self.rooms(self.users_within_limits(members)));
+            }
+        }
+        if self.options.wants("history") {
+            rows.extend(self.history(self.options.by_length(10, 100, 100)));
         }
         let many = self.users_within_limits(self.options.by_length(100, 10_000, 10_000));
         if self.options.wants("crowd") {
@@ -80,17 +88,59 @@ impl<'a> Course<'a> {
 
     /// Everybody talks, with one line in flight and with sixteen.
     fn pairs(&mut self, users: usize) -> Vec<Row> {
+        let entries = self.enter(users, |one, cores| Bout::with_pairs(one, cores, users));
+        self.volleys(&format!("{users} users in pairs"), entries, |bout, volley, length| {
+            bout.talk(users / 2, volley, length)
+        })
+    }
+
+    /// One speaks at a time, and everybody hears it.
+    fn rooms(&mut self, members: usize) -> Vec<Row> {
+        let start = |one, cores| Bout::with_room(one, cores, members, None);
+        let entries = self.enter(members, start);
+        self.volleys(&format!("room of {members}"), entries, Bout::speak)
+    }
+
+    /// Lines delivered, with one in flight and with sixteen.
+    fn volleys(
+        &mut self,
+        who: &str,
+        mut entries: Vec<Entry<Bout, Work>>,
+        talk: impl Fn(&mut Bout, usize, Duration) -> io::Result<Work>,
+    ) -> Vec<Row> {
         let mut rows = Vec::new();
-        let mut entries = self.enter(users, |one, cores| Bout::with_pairs(one, cores, users));
         for (volley, goal) in [(1, 0.95), (16, 0.90)] {
-            let name = format!("{users} users in pairs, {volley} in flight");
+            let name = format!("{who}, {volley} in flight");
             let (count, length) = self.rounds_of_work();
-            self.rounds(&name, count, &mut entries, |bout| bout.talk(users / 2, volley, length));
+            self.rounds(&name, count, &mut entries, |bout| talk(bout, volley, length));
             for (entry, work) in entries.iter().filter_map(|one| Some((one, one.values.last()?))) {
                 eprintln!("  {}: {}", entry.contender.name(), work.business());
             }
             let (measure, goal) = (Measure::LinesPerSecond, Goal::AtLeast(goal));
             rows.push(row(name, measure, goal, &entries, Work::per_cpu_second));
+        }
+        rows
+    }
+
+    /// What it costs to keep the past of a room in files.
+    fn history(&mut self, members: usize) -> Vec<Row> {
+        let mut entries = self.enter_those(&[Contender::Chinwag], members, |one, cores| {
+            let off = Bout::with_room(one, cores, members, None)?;
+            let folder = Folder::new("history")?;
+            let on = Bout::with_room(one, cores, members, Some(folder.path()))?;
+            // In this order they are dropped: the folder when nobody writes to it any more.
+            Ok((off, on, folder))
+        });
+        let mut rows = Vec::new();
+        for volley in [1, 16] {
+            let name = format!("history on over off, room of {members}, {volley} in flight");
+            let (count, length) = self.rounds_of_work();
+            self.rounds(&name, count, &mut entries, |(off, on, _)| {
+                let off = off.speak(volley, length)?;
+                let on = on.speak(volley, length)?;
+                Ok(on.cost() / off.cost())
+            });
+            rows.push(row(name, Measure::TimesDearer, Goal::AtMost(1.10), &entries, |&it| it));
         }
         rows
     }
@@ -106,7 +156,7 @@ impl<'a> Course<'a> {
         self.rounds(&name, count, &mut entries, |(few, many)| {
             let few = few.talk(PAIRS_IN_CROWD, 1, length)?;
             let many = many.talk(PAIRS_IN_CROWD, 1, length)?;
-            Ok(few.per_cpu_second() / many.per_cpu_second())
+            Ok(many.cost() / few.cost())
         });
         row(name, Measure::TimesDearer, Goal::AtMost(1.02), &entries, |&dearer| dearer)
     }
@@ -164,9 +214,20 @@ impl<'a> Course<'a> {
         users: usize,
         start: impl Fn(Contender, Cores) -> io::Result<T>,
     ) -> Vec<Entry<T, V>> {
+        self.enter_those(&Contender::ALL, users, start)
+    }
+
+    /// The same for some of them.
+    fn enter_those<T, V>(
+        &mut self,
+        those: &[Contender],
+        users: usize,
+        start: impl Fn(Contender, Cores) -> io::Result<T>,
+    ) -> Vec<Entry<T, V>> {
         let short = self.options.length == Length::Quick && users > SLOW_USERS_MAX;
         let mut entries = Vec::new();
-        for contender in self.contenders.clone().into_iter().rev() {
+        let contenders = self.contenders.clone().into_iter().rev();
+        for contender in contenders.filter(|contender| those.contains(contender)) {
             let subject = if short && contender.is_slow_to_log_in() {
                 Err("not in a quick run".to_owned())
             } else {

@@ -15,7 +15,7 @@ use super::dialect::{self, Dialect, SEQUENCE_DIGITS};
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A line whose sequence number rises by one each time it is used.
-struct Line {
+pub(super) struct Line {
     bytes: Vec<u8>,
     digits: Range<usize>,
 }
@@ -24,6 +24,14 @@ impl Line {
     fn new((before, after): (String, String), text: &str) -> Self {
         let digits = before.len()..before.len() + SEQUENCE_DIGITS;
         Self { bytes: format!("{before}{text}{after}").into_bytes(), digits }
+    }
+
+    /// One that does not begin with 0.
+    pub(super) fn numbered(wrapping: (String, String), text: &str, sequence: u64) -> Self {
+        let mut line = Self::new(wrapping, text);
+        let number = format!("{sequence:0SEQUENCE_DIGITS$}");
+        line.bytes[line.digits.clone()].copy_from_slice(number.as_bytes());
+        line
     }
 
     fn advance(&mut self) {
@@ -134,6 +142,17 @@ impl User {
     /// Ends his half of the connection, as somebody who leaves without a word.
     pub(super) fn leave(&mut self) -> io::Result<()> {
         self.stream.shutdown(std::net::Shutdown::Write)
+    }
+
+    /// From now on he says this line, instead of what he would have said.
+    pub(super) fn is_to_say(&mut self, line: Line) {
+        self.saying = line;
+    }
+
+    /// From now on he must hear this line.
+    pub(super) fn is_to_hear(&mut self, line: &Line) {
+        self.hearing.bytes.clone_from(&line.bytes);
+        self.hearing.digits.clone_from(&line.digits);
     }
 
     /// Says `lines` lines in one write.

@@ -123,7 +123,10 @@ impl<'a> Walk<'a> {
 
     fn read(&mut self, user: usize) -> io::Result<()> {
         let pair = user / 2;
-        let Some(standing) = self.underway.get_mut(&pair) else { return Ok(()) };
+        let Some(standing) = self.underway.get_mut(&pair) else {
+            // Who is in the room already reads who joins, lest it heap up.
+            return self.load.hear(user, 0).map(drop);
+        };
         let Some(reader) = &mut self.load.users[user] else { return Ok(()) };
         let was_done = reader.is_done();
         let hung_up = reader.read_phase(&mut self.load.buffer)?;
