@@ -42,6 +42,18 @@ pub struct Exchange {
     records: Vec<u8>,
 }
 
+/// What waits for a connection, for whoever looks in from outside: the parts come to be one when they
+/// are written.
+#[derive(Debug, Clone, Copy)]
+pub struct Pending<'a> {
+    /// Said to this one alone, or moved here since something of that kind was to follow.
+    pub own: &'a [u8],
+    /// Lines that were passed over behind that, of which it will be told (6.9).
+    pub missed: u64,
+    /// The rest of the feed it is tuned in to.
+    pub shared: &'a [u8],
+}
+
 /// What the shell is to do, in the order it came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
@@ -201,6 +213,12 @@ impl Exchange {
     #[must_use]
     pub fn output(&self, id: SessionId) -> &[u8] {
         self.endpoints.output(id)
+    }
+
+    /// All that waits to be written to that connection, in its parts and their order.
+    #[must_use]
+    pub fn pending(&self, id: SessionId) -> Pending<'_> {
+        self.endpoints.pending(id)
     }
 
     /// The next thing to do; `None` when there is none.

@@ -2,10 +2,10 @@
 //! with all else of the turn. A reader's own lines stand in its outbox; what of the feed comes before
 //! them is moved there first, so that each reads everything in the order it was said.
 
-use super::Action;
 use super::endpoint::{Endpoint, Sending};
 use super::endpoints::{Endpoints, endpoint_mut};
 use super::feed::{Feed, Tuned};
+use super::{Action, Pending};
 use crate::SessionId;
 use crate::chat::{FeedId, missed_lines};
 use crate::wire::{Outbox, Pool};
@@ -18,6 +18,8 @@ struct Reading<'a> {
     outbox: &'a mut Outbox,
     pool: &'a mut Pool,
     high_water: usize,
+    /// The socket takes nothing at the moment.
+    is_blocked: bool,
 }
 
 impl Endpoints {
@@ -55,11 +57,12 @@ impl Endpoints {
     }
 
     /// Moves what `who` has not read of its feed into its outbox, since something else is to follow.
-    /// If that is more than the high-water mark, it is missed (6.9).
+    /// For somebody who does not read, what is more than the high-water mark is missed (6.9); all that
+    /// one turn brings to somebody who does is theirs.
     pub(super) fn catch_up(&mut self, who: SessionId) {
         self.with_reading(who, |reading| {
             let rest = reading.feed.rest(*reading.tuned).len();
-            if reading.outbox.len() + rest > reading.high_water {
+            if reading.is_blocked && reading.outbox.len() + rest > reading.high_water {
                 reading.pass_over(rest);
             }
             reading.tell_missed();
@@ -89,6 +92,17 @@ impl Endpoints {
         }
     }
 
+    /// All that waits for `who`.
+    pub(super) fn pending(&self, who: SessionId) -> Pending<'_> {
+        let Endpoint { outbox, tuned, .. } = &self[who];
+        let feed = tuned.and_then(|tuned| Some((tuned, self.feeds.get(tuned.feed)?)));
+        Pending {
+            own: outbox.as_slice(),
+            missed: feed.map_or(0, |(_, feed)| feed.missed(who)),
+            shared: feed.map_or(&[], |(tuned, feed)| feed.rest(tuned)),
+        }
+    }
+
     /// Whether there is something to be written to `who`, or to be prepared for it.
     pub(super) fn has_output(&self, who: SessionId) -> bool {
         let Endpoint { outbox, tuned, .. } = &self[who];
@@ -98,12 +112,7 @@ impl Endpoints {
 
     /// The socket of `who` took `count` bytes of its feed.
     pub(super) fn take_from_feed(&mut self, who: SessionId, count: usize) {
-        let Some(Reading { tuned, feed, .. }) = self.reading(who) else { return };
-        let id = tuned.feed;
-        feed.advance(tuned, count);
-        if feed.is_read() && !std::mem::replace(&mut feed.is_touched, true) {
-            self.touched.push(id);
-        }
+        self.with_reading(who, |reading| reading.feed.advance(reading.tuned, count));
     }
 
     /// The end of a turn: what all have read is given up, and who is too far behind is moved on.
@@ -138,22 +147,28 @@ impl Endpoints {
         }
     }
 
-    /// Does something that may put bytes into the outbox of a reader.
-    fn with_reading(&mut self, who: SessionId, does: impl FnOnce(&mut Reading<'_>)) {
+    /// Moves a reader on in some way, which may put bytes into its outbox.
+    fn with_reading(&mut self, who: SessionId, moves: impl FnOnce(&mut Reading<'_>)) {
         let Some(mut reading) = self.reading(who) else { return };
         let before = reading.outbox.len();
-        does(&mut reading);
-        if reading.outbox.len() > before {
+        moves(&mut reading);
+        let Reading { tuned, feed, outbox, .. } = reading;
+        let (id, has_grown) = (tuned.feed, outbox.len() > before);
+        if feed.is_read() && !std::mem::replace(&mut feed.is_touched, true) {
+            self.touched.push(id);
+        }
+        if has_grown {
             self.note_said(who, before);
         }
     }
 
     fn reading(&mut self, who: SessionId) -> Option<Reading<'_>> {
         let high_water = self.high_water_bytes();
-        let Endpoint { outbox, tuned, .. } = endpoint_mut(&mut self.endpoints, who);
+        let Endpoint { outbox, tuned, sending, .. } = endpoint_mut(&mut self.endpoints, who);
+        let is_blocked = *sending != Sending::OPEN;
         let tuned = tuned.as_mut()?;
         let feed = self.feeds.get_mut(tuned.feed)?;
-        Some(Reading { who, tuned, feed, outbox, pool: &mut self.pool, high_water })
+        Some(Reading { who, tuned, feed, outbox, pool: &mut self.pool, high_water, is_blocked })
     }
 }
 

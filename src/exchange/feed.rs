@@ -39,7 +39,7 @@ pub(super) struct Feed {
     behind: usize,
     /// Lines that readers were moved past, and have not been told of.
     missed: BTreeMap<SessionId, u64>,
-    /// Its readers are on the list to be written to.
+    /// All its readers are on the list to be written to, but for those whose socket is full.
     pub(super) is_announced: bool,
     /// It is on the list of those to be trimmed at the end of the turn.
     pub(super) is_touched: bool,
@@ -65,6 +65,7 @@ impl Feeds {
         }
         let feed = self.0[id.key()].get_or_insert_with(Feed::new);
         feed.readers.push(who);
+        feed.is_announced = false;
         Tuned { feed: id, at: feed.end }
     }
 
@@ -138,7 +139,12 @@ impl Feed {
         tuned.at != self.end || self.missed.contains_key(&who)
     }
 
-    /// How many lines a reader was moved past since this was last asked.
+    /// How many lines a reader was moved past and not told of.
+    pub(super) fn missed(&self, who: SessionId) -> u64 {
+        self.missed.get(&who).copied().unwrap_or(0)
+    }
+
+    /// The same, which is told now.
     pub(super) fn take_missed(&mut self, who: SessionId) -> Option<u64> {
         self.missed.remove(&who)
     }

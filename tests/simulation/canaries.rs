@@ -105,3 +105,13 @@ fn a_connection_that_is_never_closed_is_caught() {
 fn reading_those_who_are_to_be_held_is_caught() {
     assert_caught(Wrong::AlwaysRead, &["bytes are buffered", "nothing explains"]);
 }
+
+#[test]
+fn a_count_of_missed_lines_that_is_wrong_is_caught() {
+    assert_caught(Wrong::MissedMiscounted, &["are said to be missed"]);
+}
+
+#[test]
+fn a_line_of_a_room_that_is_not_written_down_is_caught() {
+    assert_caught(Wrong::RecordLost, &["lines of rooms may have been read", "nothing explains"]);
+}

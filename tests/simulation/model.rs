@@ -7,12 +7,15 @@
 mod explain;
 mod manners;
 pub(crate) mod names;
+mod rooms;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::spoken::{Expect, Heard, Who};
 use names::Name;
+pub(crate) use rooms::RoomNo;
+use rooms::Rooms;
 
 /// The bounds of the run; milliseconds and bytes.
 #[derive(Debug, Clone)]
@@ -22,6 +25,10 @@ pub(crate) struct Bounds {
     pub(crate) ask_again_ms: u64,
     pub(crate) stall_ms: u64,
     pub(crate) high_water: usize,
+    pub(crate) rooms_max: usize,
+    pub(crate) members_max: usize,
+    pub(crate) room_line_ms: u64,
+    pub(crate) room_past_ms: u64,
 }
 
 /// The states of part 3, and the end.
@@ -33,7 +40,18 @@ pub(crate) enum State {
     Asking(Who),
     Asked(Who),
     Chatting(Who),
+    InRoom(RoomNo),
+    AskedInRoom(Who, RoomNo),
     Over,
+}
+
+impl State {
+    pub(crate) fn room(self) -> Option<RoomNo> {
+        match self {
+            State::InRoom(room) | State::AskedInRoom(_, room) => Some(room),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -51,6 +69,10 @@ pub(crate) struct Person {
     /// Whom this user may not ask before when (4.3).
     cooling: BTreeMap<String, u64>,
     asks: manners::Allowance,
+    /// Of lines in rooms, comings and goings included (6.10).
+    lines: manners::Allowance,
+    /// Does not read who joins and leaves (6.11).
+    quiet: bool,
     /// Since when nothing was taken, and whether the partner knows (5.14, 5.15).
     stall: Option<(u64, bool)>,
 }
@@ -98,9 +120,13 @@ pub(crate) struct Model {
     /// What follows from the stimulus that is being tried, and how to go back.
     expected: Vec<(Who, Expect)>,
     undo: Vec<(Who, Person)>,
+    undo_rooms: Option<(Rooms, usize)>,
+    rooms: Rooms,
     /// Texts that passed from one person to another.
     pub(crate) texts: u64,
     pub(crate) chats: u64,
+    /// Lines said in rooms.
+    pub(crate) room_lines: u64,
 }
 
 impl Model {
@@ -117,8 +143,11 @@ impl Model {
             given_up: Vec::new(),
             expected: Vec::new(),
             undo: Vec::new(),
+            undo_rooms: None,
+            rooms: Rooms::default(),
             texts: 0,
             chats: 0,
+            room_lines: 0,
         }
     }
 
@@ -132,7 +161,9 @@ impl Model {
             busy: false,
             ignored: BTreeSet::new(),
             cooling: BTreeMap::new(),
-            asks: manners::Allowance::default(),
+            asks: manners::Allowance::of_asks(),
+            lines: manners::Allowance::of_lines(self.bounds.room_line_ms),
+            quiet: false,
             stall: None,
         };
         assert!(self.people.insert(who, person).is_none(), "the simulation reused {who} too early");
@@ -166,6 +197,7 @@ impl Model {
     /// Whatever was to happen by now happens.
     pub(crate) fn pass_time(&mut self) {
         self.told = self.now;
+        self.expire_rooms();
         let (now, open) = (self.now, |person: &Person| person.state != State::Over);
         let due = self.people.iter().filter(|(_, person)| open(person));
         for (&who, person) in due.clone() {
@@ -202,6 +234,7 @@ impl Model {
             });
             person.deadline.into_iter().chain(stall).min()
         })
+        .chain(self.next_expiry())
         .min()
     }
 

@@ -74,9 +74,17 @@ const TEXTS: [&str; 28] = [
     "ignore anna",
 ];
 
+/// Rooms people go to; one looks like another, one like the lobby, some are none.
+const ROOMS: [&str; 12] =
+    ["", "", "", "lobby", "tea", "TEA", "roorn", "room", "l0bby", "日本語", "a b", "_x"];
+
 /// What people type at a prompt that is none of its choices.
-const WRONG: [&str; 17] = [
+const WRONG: [&str; 21] = [
     "6",
+    "4 x y",
+    "/who",
+    "/yes",
+    "join *",
     "what",
     "",
     "   ",
@@ -113,10 +121,12 @@ pub(crate) struct Habits {
     pub(crate) essays: usize,
     /// How often they leave of their own accord.
     pub(crate) leaves: usize,
+    /// How often they enter a room rather than do something else at the menu.
+    pub(crate) sociable: usize,
 }
 
 impl Habits {
-    pub(crate) fn new(random: &mut Random) -> Habits {
+    pub(crate) fn new(random: &mut Random, sociable: usize) -> Habits {
         Habits {
             hand: Hand::new(random),
             confusion: random.pick(&[2, 10, 40]),
@@ -126,6 +136,7 @@ impl Habits {
             paste: random.pick(&[1, 1, 2, 30]),
             essays: random.pick(&[0, 1, 30]),
             leaves: random.pick(&[0, 0, 2]),
+            sociable,
         }
     }
 
@@ -156,7 +167,14 @@ impl Habits {
         }
         match model.state(who) {
             State::Naming => some_name(random),
+            State::Menu if random.chance(self.sociable) => somewhere(random),
             State::Menu => self.menu(random, model),
+            State::AskedInRoom(..) if random.chance(self.yes) => in_some_case(random, "/yes"),
+            State::AskedInRoom(by, _) if random.chance(20) => {
+                format!("/chat {}", name_of(model, by))
+            }
+            State::AskedInRoom(..) if random.chance(30) => random.pick(&["/no", "/N", "no"]).into(),
+            State::InRoom(_) | State::AskedInRoom(..) => self.in_room(random, model),
             State::Choosing => somebody(random, model),
             State::Asking(_) if random.chance(20) => "cancel".into(),
             State::Asking(_) => aside(random, model),
@@ -183,6 +201,26 @@ impl Habits {
         }
     }
 
+    /// What somebody in a room types.
+    fn in_room(&self, random: &mut Random, model: &Model) -> String {
+        if random.chance(self.quits) && random.chance(40) {
+            let quit = random.pick(&["quit", "q", ".exit", "/quit", " Q "]);
+            return in_some_case(random, quit);
+        }
+        match random.below(24) {
+            0 => "/who".into(),
+            1 => behind("/me ", self.text(random)),
+            2 => behind("/say ", self.text(random)),
+            3 => random.pick(&["/history", "/history 3", "/history 0", "/history 999"]).into(),
+            4 => random.pick(&["/quiet", "/loud", "/QUIET"]).into(),
+            5 => format!("/chat {}", somebody(random, model)),
+            6 => format!("/{}", aside(random, model)),
+            7 => random.pick(&["/", "/frob", "/me", "/say", "/yes", "/no", "/exit", "/1"]).into(),
+            8 => random.pick(&TEXTS).into(),
+            _ => self.text(random),
+        }
+    }
+
     fn text(&self, random: &mut Random) -> String {
         if random.chance(self.essays) {
             let bytes = random.pick(&[1024, 1023, 700]);
@@ -193,6 +231,20 @@ impl Habits {
             true => format!("{} {}", random.pick(&TEXTS), random.below(1_000_000)),
             false => random.pick(&TEXTS).to_string(),
         }
+    }
+}
+
+/// A command with a text behind it, if that still is a line (1.3).
+fn behind(command: &str, text: String) -> String {
+    if command.len() + text.len() <= 1024 { command.to_owned() + &text } else { text }
+}
+
+/// A room to go to, or what is none.
+fn somewhere(random: &mut Random) -> String {
+    let room = random.pick(&ROOMS);
+    match room {
+        "" => random.pick(&["4", "join", " JOIN "]).into(),
+        room => format!("{} {}", random.pick(&["4", "join"]), in_some_case(random, room)),
     }
 }
 
@@ -209,7 +261,8 @@ pub(crate) fn some_name(random: &mut Random) -> String {
 fn somebody(random: &mut Random, model: &Model) -> String {
     let names = model.people().filter(|(_, person)| person.state != State::Over);
     let names = names.filter_map(|(who, person)| {
-        let is_free = matches!(person.state, State::Menu | State::Choosing) && !person.busy;
+        let is_there = matches!(person.state, State::Menu | State::Choosing | State::InRoom(_));
+        let is_free = is_there && !person.busy;
         person.name.as_ref().map(|_| (is_free, who))
     });
     let (free, taken): (Vec<_>, Vec<_>) = names.partition(|(is_free, _)| *is_free);
@@ -230,7 +283,8 @@ fn aside(random: &mut Random, model: &Model) -> String {
         2 => format!("list {}", random.pick(&["u", "AN", "user1", "", "é"])),
         3 => "help".into(),
         4 => "busy".into(),
-        5 | 6 => "free".into(),
+        5 => "free".into(),
+        6 => random.pick(&["rooms", "rooms t", "rooms zz", "free"]).into(),
         7 => "ignore".into(),
         8 if random.chance(50) => format!("ignore stranger{}", random.below(100)),
         8 => format!("ignore {}", somebody(random, model)),

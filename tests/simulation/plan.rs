@@ -25,6 +25,10 @@ pub(crate) struct Plan {
     pub(crate) foreigners: usize,
     /// Somebody types as much as goes in.
     pub(crate) floods: usize,
+    /// The server is killed, and started again with what it had written down.
+    pub(crate) kills: usize,
+    /// People go to rooms, in percent of what they do at the menu.
+    pub(crate) sociable: usize,
     /// The server is stopped at the end, before anybody leaves.
     pub(crate) stops: bool,
 }
@@ -42,6 +46,8 @@ impl Plan {
             cuts: random.pick(&[0, 20, 80]),
             foreigners: random.pick(&[0, 5]),
             floods: random.pick(&[0, 0, 1, 5]),
+            kills: random.pick(&[0, 0, 1]),
+            sociable: random.pick(&[0, 10, 80]),
             stops: random.chance(25),
         }
     }
@@ -53,6 +59,10 @@ impl Plan {
             ask_again_ms: self.limits.ask_again_ms,
             stall_ms: self.limits.stall_ms,
             high_water: self.limits.high_water_bytes,
+            rooms_max: self.limits.rooms_max,
+            members_max: self.limits.members_max,
+            room_line_ms: self.limits.room_line_ms,
+            room_past_ms: self.limits.room_past_ms,
         }
     }
 
@@ -60,6 +70,7 @@ impl Plan {
     pub(crate) fn calm_down(&mut self) {
         (self.stalls, self.resets, self.half_closes) = (0, 0, 0);
         (self.jumps, self.cuts, self.floods, self.foreigners) = (0, 0, 0, 0);
+        self.kills = 0;
     }
 }
 
@@ -75,6 +86,10 @@ fn limits(random: &mut Random) -> Limits {
         high_water_bytes: random.pick(&[1_024, 3_000, 20_000]),
         stall_ms: random.pick(&[1_000, 5_000, 30_000]),
         closing_ms: random.pick(&[10, 5_000]),
+        rooms_max: random.pick(&[1, 50]),
+        members_max: random.pick(&[1, 2, 1_000, 1_000]),
+        room_line_ms: random.pick(&[0, 50, 200]),
+        room_past_ms: random.pick(&[1_000, 60_000, 86_400_000]),
         ..Limits::default()
     }
 }

@@ -35,6 +35,10 @@ pub(crate) enum Wrong {
     NeverClosed,
     /// There is a line ending within a line.
     EndingWithin,
+    /// A member of a room is told of more missed lines than were.
+    MissedMiscounted,
+    /// What was said in a room is not written down, once.
+    RecordLost,
     /// Backpressure is not heeded: everybody is always read.
     AlwaysRead,
 }

@@ -27,6 +27,10 @@ pub(crate) enum Heard {
     Foreign,
 }
 
+/// Stands for a line of a room that came to somebody and was passed over before it could be seen: it was
+/// counted, and so takes the place of one that was expected. Nobody can say it (2.1).
+pub(crate) const MISSED: &[u8] = b"\x00\r\n";
+
 /// What a line is expected to be. Only what `protocol.md` promises is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Expect {
@@ -44,6 +48,9 @@ pub(crate) enum Expect {
 
 impl Expect {
     fn matches(&self, line: &[u8]) -> bool {
+        if line == b"\x00" {
+            return matches!(self, Expect::Exactly(_) | Expect::Says('*', _));
+        }
         match self {
             Expect::Exactly(expected) => line == expected.as_bytes(),
             Expect::Refusal(bytes) => line == bytes,
@@ -83,8 +90,9 @@ pub(crate) struct Observed {
     lines: BTreeMap<Who, VecDeque<Vec<u8>>>,
     /// Refusals of telnet options have their order among themselves, and none with the lines.
     refusals: BTreeMap<Who, VecDeque<Vec<u8>>>,
-    /// Bytes that wait for a connection, all of those lines included.
-    waiting: BTreeMap<Who, usize>,
+    /// Bytes that wait for a connection alone, all of those lines included; and without those that came
+    /// there late.
+    waiting: BTreeMap<Who, (usize, usize)>,
 }
 
 impl Observed {
@@ -94,8 +102,8 @@ impl Observed {
         lines.entry(who).or_default().push_back(line.to_vec());
     }
 
-    pub(crate) fn note_waiting(&mut self, who: Who, bytes: usize) {
-        self.waiting.insert(who, bytes);
+    pub(crate) fn note_waiting(&mut self, who: Who, bytes: usize, in_time: usize) {
+        self.waiting.insert(who, (bytes, in_time));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -106,12 +114,13 @@ impl Observed {
     pub(crate) fn backlog(&self, who: Who) -> usize {
         let lines = self.lines.get(&who).into_iter().flatten().map(|line| line.len() + 2);
         let refusals = self.refusals.get(&who).into_iter().flatten().map(Vec::len);
-        self.waiting(who).saturating_sub(lines.chain(refusals).sum())
+        let in_time = self.waiting.get(&who).map_or(0, |&(_, in_time)| in_time);
+        in_time.saturating_sub(lines.chain(refusals).sum())
     }
 
     /// Bytes that wait for `who`.
     pub(crate) fn waiting(&self, who: Who) -> usize {
-        self.waiting.get(&who).copied().unwrap_or(0)
+        self.waiting.get(&who).map_or(0, |&(bytes, _)| bytes)
     }
 
     /// Takes the lines that `expected` explains, if it explains the first ones of everybody it

@@ -3,6 +3,8 @@
 
 mod checks;
 mod crowd;
+mod pending;
+mod restart;
 mod shell;
 
 use std::collections::BTreeMap;
@@ -31,6 +33,12 @@ pub(crate) struct World {
     free: Vec<Who>,
     /// Milliseconds since the beginning.
     now: u64,
+    /// When the server was last started.
+    started_at: u64,
+    /// What the server has written down, over all its starts.
+    file: Vec<u8>,
+    /// The server is to be killed in this turn.
+    is_doomed: bool,
     /// Those whom the loop may read.
     readable: Vec<Who>,
     /// Steps so far.
@@ -51,6 +59,10 @@ pub(crate) struct Figures {
     pub(crate) full_sockets: u64,
     pub(crate) failures: u64,
     pub(crate) buffered_most: usize,
+    pub(crate) room_lines: u64,
+    /// Lines that somebody was told to have missed.
+    pub(crate) missed: u64,
+    pub(crate) restarts: u64,
 }
 
 pub(crate) fn id(who: Who) -> SessionId {
@@ -65,14 +77,19 @@ impl World {
         if is_traced {
             eprintln!("{plan:?}");
         }
+        let mut exchange = Exchange::new(plan.limits.clone());
+        exchange.start_recording();
         World {
-            exchange: Exchange::new(plan.limits.clone()),
+            exchange,
             model: Model::new(plan.bounds(), is_traced),
             random,
             plan,
             sockets: BTreeMap::new(),
             free: Vec::new(),
             now: 0,
+            started_at: 0,
+            file: Vec::new(),
+            is_doomed: false,
             readable: Vec::new(),
             steps: 0,
             sabotage,
@@ -85,6 +102,7 @@ impl World {
     pub(crate) fn step(&mut self) {
         self.people_do_something();
         self.pass_some_time();
+        self.is_doomed = self.random.chance(self.plan.kills) && self.random.chance(50);
         self.turn();
         self.check();
         // A walk over everybody's names, which costs more than the rest of a step.
@@ -95,7 +113,12 @@ impl World {
     }
 
     fn time(&self) -> Time {
-        Time::START.after_ms(self.now)
+        Time::START.after_ms(self.now - self.started_at)
+    }
+
+    /// When the server wants to be woken.
+    fn wakes_at(&self) -> Option<u64> {
+        self.exchange.poll_timeout().map(|at| self.started_at + at.ms_since(Time::START))
     }
 
     fn set_time(&mut self, now: u64) {
@@ -104,7 +127,7 @@ impl World {
     }
 
     fn pass_some_time(&mut self) {
-        let next = self.exchange.poll_timeout().map(|at| at.ms_since(Time::START));
+        let next = self.wakes_at();
         let now = match next {
             Some(next) if self.random.chance(self.plan.jumps) => {
                 next.max(self.now) + self.random.pick(&[0, 0, 0, 1, 2_000])
@@ -120,36 +143,19 @@ impl World {
     /// Shows the model what the server said since it was last shown.
     fn settle(&mut self) {
         let mut observed = Observed::default();
-        for (&who, socket) in &mut self.sockets {
-            let output = self.exchange.output(id(who));
-            if output.len() < socket.said.len() {
-                let is_given_up =
-                    socket.has_failed || socket.close_by.is_some_and(|by| by <= self.now);
-                assert!(
-                    is_given_up,
-                    "{} bytes for {who} are gone",
-                    socket.said.len() - output.len()
-                );
-                socket.said.clear();
-            }
-            let news = &output[socket.said.len()..];
-            if news.is_empty() {
-                continue;
-            }
-            checks::for_each_line(news, |line| {
+        for who in self.sockets.keys().copied().collect::<Vec<_>>() {
+            let news = self.news_for(who);
+            self.note_waiting(who, &mut observed);
+            checks::for_each_line(&news, |line| {
                 if self.is_traced {
                     eprintln!("{:>8} {who:>3} < {}", self.now, String::from_utf8_lossy(line));
                 }
                 observed.add(who, line);
             });
-            socket.said.extend_from_slice(news);
         }
         self.sabotage.tamper(&mut observed, self.sockets.keys());
         if observed.is_empty() && self.model.is_idle() {
             return;
-        }
-        for &who in self.sockets.keys() {
-            observed.note_waiting(who, self.exchange.output(id(who)).len());
         }
         observed.check_lines();
         self.model.settle(observed);
@@ -192,11 +198,12 @@ impl World {
         self.check_empty();
         self.figures.chats = self.model.chats;
         self.figures.texts = self.model.texts;
+        self.figures.room_lines = self.model.room_lines;
     }
 
     fn let_time_pass(&mut self) {
-        let next = self.exchange.poll_timeout().map(|at| at.ms_since(Time::START));
-        let next = next.filter(|_| !self.sabotage.lasts(Wrong::DeadlineForgotten));
+        let is_forgotten = self.sabotage.lasts(Wrong::DeadlineForgotten);
+        let next = self.wakes_at().filter(|_| !is_forgotten);
         self.set_time(next.unwrap_or(self.now + 1_000).max(self.now));
         self.turn();
         self.check();
@@ -212,5 +219,8 @@ impl Figures {
         self.full_sockets += other.full_sockets;
         self.failures += other.failures;
         self.buffered_most = self.buffered_most.max(other.buffered_most);
+        self.room_lines += other.room_lines;
+        self.missed += other.missed;
+        self.restarts += other.restarts;
     }
 }

@@ -110,8 +110,9 @@ impl Model {
         for giving_up in GivingUp::ALL {
             self.expected.clear();
             self.undo.clear();
+            self.undo_rooms = None;
             let given_up = self.given_up.len();
-            let counted = (self.texts, self.chats);
+            let counted = (self.texts, self.chats, self.room_lines);
             self.giving_up = giving_up;
             self.happen(stimulus);
             if observed.take(&self.expected) {
@@ -130,7 +131,8 @@ impl Model {
                 return true;
             }
             let given_up_here = self.given_up.drain(given_up..).count();
-            (self.texts, self.chats) = counted;
+            (self.texts, self.chats, self.room_lines) = counted;
+            self.take_back_rooms();
             for (who, person) in self.undo.drain(..).rev() {
                 self.people.insert(who, person);
             }
@@ -166,7 +168,7 @@ impl Model {
 
     /// Whether the input of `who` must be held now (5.10, 5.11, 4.4).
     fn must_wait(&self, who: Who, observed: &Observed) -> bool {
-        let slowed = self.people[&who].asks.slowed_until() > self.told;
+        let slowed = self.people[&who].slowed_until() > self.told;
         let partner_is_full = match self.state(who) {
             State::Chatting(with) => observed.backlog(with) > self.bounds.high_water,
             _ => false,
@@ -176,7 +178,7 @@ impl Model {
 
     /// Whether the input of `who` may be held now: between the marks, either is right.
     fn may_wait(&self, who: Who, observed: &Observed) -> bool {
-        let slowed = self.people[&who].asks.slowed_until() > self.told;
+        let slowed = self.people[&who].slowed_until() > self.told;
         let partner_is_behind = match self.state(who) {
             State::Chatting(with) => observed.waiting(with) > self.bounds.high_water / 4,
             _ => false,

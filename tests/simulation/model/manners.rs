@@ -5,8 +5,11 @@ use super::{Model, Person, State};
 use crate::spoken::{Expect, Who};
 
 /// Asks that are free at once, and the time in which one more becomes so (5.8).
-const ASKS_FREE: i64 = 5;
-const ASK_MS: i64 = 2_000;
+const ASKS_FREE: u64 = 5;
+const ASK_MS: u64 = 2_000;
+
+/// The same of lines in rooms (5.24).
+const LINES_FREE: u64 = 10;
 
 /// The first word about a stalled reader (5.14).
 const STALL_NOTICE_MS: u64 = 2_000;
@@ -14,28 +17,45 @@ const STALL_NOTICE_MS: u64 = 2_000;
 /// Users one may ignore (5.9).
 const IGNORED_MAX: usize = 50;
 
-/// How many asks a user has left, in milliseconds of waiting for them; below 0, input waits (4.4).
+/// How many asks or lines a user has left, in milliseconds of waiting for them; below 0, input waits
+/// (4.4, 6.10).
 #[derive(Debug, Clone)]
 pub(crate) struct Allowance {
     saved_ms: i64,
     as_of: u64,
-}
-
-impl Default for Allowance {
-    fn default() -> Self {
-        Allowance { saved_ms: ASKS_FREE * ASK_MS, as_of: 0 }
-    }
+    interval_ms: i64,
+    saved_ms_max: i64,
 }
 
 impl Allowance {
+    pub(super) fn of_asks() -> Allowance {
+        Allowance::new(ASKS_FREE, ASK_MS)
+    }
+
+    pub(super) fn of_lines(interval_ms: u64) -> Allowance {
+        Allowance::new(LINES_FREE, interval_ms)
+    }
+
+    fn new(free: u64, interval_ms: u64) -> Allowance {
+        let saved_ms = (free * interval_ms) as i64;
+        Allowance { saved_ms, as_of: 0, interval_ms: interval_ms as i64, saved_ms_max: saved_ms }
+    }
+
     pub(super) fn spend(&mut self, now: u64) {
         let grown = self.saved_ms + (now - self.as_of) as i64;
-        self.saved_ms = grown.min(ASKS_FREE * ASK_MS) - ASK_MS;
+        self.saved_ms = grown.min(self.saved_ms_max) - self.interval_ms;
         self.as_of = now;
     }
 
     pub(crate) fn slowed_until(&self) -> u64 {
         if self.saved_ms < 0 { self.as_of + self.saved_ms.unsigned_abs() } else { 0 }
+    }
+}
+
+impl Person {
+    /// Until when their input waits.
+    pub(super) fn slowed_until(&self) -> u64 {
+        self.asks.slowed_until().max(self.lines.slowed_until())
     }
 }
 
@@ -71,7 +91,7 @@ impl Model {
                 self.says(whom, '*', self.name(who).spelling);
                 self.cool(who, whom);
                 self.ask_is_over(who, whom);
-                self.person(whom).missed_request = true;
+                self.missed_request(whom);
                 self.prompt(who);
                 self.prompt(whom);
             }
@@ -90,7 +110,8 @@ impl Model {
         let name = Name::new(name)?;
         let whom = self.find(&name)?;
         let (asker, asked) = (&self.people[&by], &self.people[&whom]);
-        let available = matches!(asked.state, State::Menu | State::Choosing) && !asked.busy;
+        let is_there = matches!(asked.state, State::Menu | State::Choosing | State::InRoom(_));
+        let available = is_there && !asked.busy;
         let cooling = asker.cooling.get(&name.folded).is_some_and(|&until| until > self.now);
         let ignored = asked.ignored.contains(&self.name(by).folded);
         (whom != by && available && !cooling && !ignored).then_some(whom)

@@ -43,6 +43,7 @@ impl Model {
             State::Naming => self.naming(who, line),
             State::Choosing => self.choosing(who, line),
             State::Chatting(with) => self.chatting(who, with, line),
+            State::InRoom(room) | State::AskedInRoom(_, room) => self.in_room(who, room, line),
             State::Menu | State::Asking(_) | State::Asked(_) => self.choice(who, line),
             State::Over => {}
         }
@@ -85,7 +86,7 @@ impl Model {
     }
 
     /// The rows of 3.2 for MENU, ASKING and ASKED.
-    fn choice(&mut self, who: Who, line: &str) {
+    pub(super) fn choice(&mut self, who: Who, line: &str) {
         let state = self.state(who);
         let person = self.person(who);
         let missed_request = std::mem::take(&mut person.missed_request);
@@ -102,6 +103,8 @@ impl Model {
             (.., State::Asked(by)) if was_choosing && is_asker(line) => self.accept(by, who),
             ("yes" | "y" | "no" | "n", true, State::Menu) if missed_request => self.refuse(who),
             ("1" | "list", ..) => self.list(who, rest),
+            ("5" | "rooms", ..) => self.list_rooms(who, rest),
+            ("4" | "join", _, State::Menu) => self.join(who, rest),
             ("3" | "exit", true, _) => self.leave(who, Some(Expect::Says('*', "Goodbye".into()))),
             ("cancel" | "quit", true, State::Asking(whom)) => self.withdraw(who, whom),
             ("2" | "chat", false, State::Menu) => self.ask_for(who, rest),
@@ -160,12 +163,17 @@ impl Model {
             State::Asking(other) => format!("asking {}", self.name(other).spelling),
             State::Asked(other) => format!("asked by {}", self.name(other).spelling),
             State::Chatting(other) => format!("chatting with {}", self.name(other).spelling),
+            State::AskedInRoom(other, _) => format!("asked by {}", self.name(other).spelling),
+            State::InRoom(room) if self.people[&who].busy => {
+                format!("in {}, busy", self.room_name(room))
+            }
+            State::InRoom(room) => format!("in {}", self.room_name(room)),
             _ if self.people[&who].busy => "busy".into(),
             _ => "available".into(),
         }
     }
 
-    fn ask_for(&mut self, by: Who, name: &str) {
+    pub(super) fn ask_for(&mut self, by: Who, name: &str) {
         let Some(whom) = self.whom_to_ask(by, name) else {
             self.refuse(by);
             return self.prompt(by);
@@ -177,12 +185,16 @@ impl Model {
         asker.deadline = Some(lapses_at);
         asker.asks.spend(now);
         let asked = self.person(whom);
-        (asked.state, asked.was_choosing) = (State::Asked(by), was_choosing);
+        asked.was_choosing = was_choosing;
+        asked.state = match asked.state {
+            State::InRoom(room) => State::AskedInRoom(by, room),
+            _ => State::Asked(by),
+        };
         self.says(by, '*', format!("Asked {}", self.name(whom).spelling));
         self.prompt(whom);
     }
 
-    fn accept(&mut self, by: Who, whom: Who) {
+    pub(super) fn accept(&mut self, by: Who, whom: Who) {
         self.ask_is_over(by, whom);
         let (asker, asked) = (self.name(by).spelling, self.name(whom).spelling);
         self.says(by, '*', format!("{asked} accepted"));
@@ -193,7 +205,7 @@ impl Model {
         self.chats += 1;
     }
 
-    fn decline(&mut self, by: Who, whom: Who) {
+    pub(super) fn decline(&mut self, by: Who, whom: Who) {
         self.says(by, '*', format!("{} declined", self.name(whom).spelling));
         self.says(whom, '*', format!("You declined {}", self.name(by).spelling));
         self.cool(by, whom);
@@ -207,7 +219,7 @@ impl Model {
         self.says(whom, '*', format!("{} withdrew", self.name(by).spelling));
         self.cool(by, whom);
         self.ask_is_over(by, whom);
-        self.person(whom).missed_request = true;
+        self.missed_request(whom);
         self.prompt(by);
         self.prompt(whom);
     }
@@ -216,7 +228,17 @@ impl Model {
         let asker = self.person(by);
         (asker.state, asker.deadline) = (State::Menu, None);
         let asked = self.person(whom);
-        (asked.state, asked.was_choosing) = (State::Menu, false);
+        asked.was_choosing = false;
+        asked.state = match asked.state {
+            State::AskedInRoom(_, room) => State::InRoom(room),
+            _ => State::Menu,
+        };
+    }
+
+    /// `whom` may have answered at the menu before they could know that the request is over.
+    pub(super) fn missed_request(&mut self, whom: Who) {
+        let person = self.person(whom);
+        person.missed_request = person.state == State::Menu;
     }
 
     fn chatting(&mut self, who: Who, with: Who, line: &str) {
@@ -293,15 +315,18 @@ impl Model {
             State::Asking(whom) => {
                 self.says(whom, '*', left);
                 self.ask_is_over(who, whom);
-                self.person(whom).missed_request = true;
+                self.missed_request(whom);
                 self.prompt(whom);
             }
-            State::Asked(by) => {
+            State::Asked(by) | State::AskedInRoom(by, _) => {
                 self.says(by, '*', left);
                 self.ask_is_over(by, who);
                 self.prompt(by);
             }
-            State::Naming | State::Menu | State::Choosing | State::Over => {}
+            State::Naming | State::Menu | State::Choosing | State::InRoom(_) | State::Over => {}
+        }
+        if let Some(room) = self.state(who).room() {
+            self.leave_room(who, room);
         }
         self.expected.extend(last_words.map(|words| (who, words)));
         self.end(who);
@@ -310,8 +335,10 @@ impl Model {
     pub(super) fn stop_all(&mut self) {
         for who in self.people.keys().copied().collect::<Vec<_>>() {
             if self.is_open(who) {
+                let room = self.state(who).room();
                 self.says(who, '*', "The server is stopping".into());
                 self.end(who);
+                room.into_iter().for_each(|room| self.keep_if_empty(room));
             }
         }
     }
@@ -331,7 +358,12 @@ impl Model {
                 let prompt = format!("? {asker} wants to chat, yes or no");
                 return self.expected.push((who, Expect::Exactly(prompt)));
             }
-            State::Asking(_) | State::Chatting(_) | State::Over => return,
+            State::AskedInRoom(by, _) => {
+                let asker = self.name(by).spelling;
+                let prompt = format!("? {asker} wants to chat, /yes or /no");
+                return self.expected.push((who, Expect::Exactly(prompt)));
+            }
+            State::Asking(_) | State::Chatting(_) | State::InRoom(_) | State::Over => return,
         };
         self.expected.push((who, Expect::Exactly(format!("? {prompt}"))));
     }
@@ -340,7 +372,7 @@ impl Model {
         self.expected.push((who, Expect::Says(tag, words)));
     }
 
-    fn refuse(&mut self, who: Who) {
+    pub(super) fn refuse(&mut self, who: Who) {
         self.says(who, '!', String::new());
     }
 

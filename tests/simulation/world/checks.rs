@@ -5,11 +5,11 @@ use crate::model::State;
 use crate::sabotage::Wrong;
 use crate::spoken::Observed;
 use chinwag::limits::READ_BYTES_PER_TURN;
-use chinwag::time::Time;
 
 /// What may wait for one person beyond the mark that holds others back: one answer to a line of
-/// their own, a text, and what others' comings and goings bring (5.10, 5.11).
-const BEYOND_MARK: usize = 24 * 1024;
+/// their own, which may be the past of a room, a text, and what others' comings and goings bring (5.10,
+/// 5.11).
+const BEYOND_MARK: usize = 56 * 1024;
 
 /// Splits what the server wrote into lines without their endings, and refusals of telnet options.
 pub(super) fn for_each_line(mut bytes: &[u8], mut does: impl FnMut(&[u8])) {
@@ -29,7 +29,8 @@ pub(super) fn for_each_line(mut bytes: &[u8], mut does: impl FnMut(&[u8])) {
 impl Observed {
     /// Nothing but safe text reaches a terminal (2.1).
     pub(super) fn check_lines(&mut self) {
-        for line in self.lines_mut().values().flatten().filter(|line| line.first() != Some(&255)) {
+        let is_line = |line: &&mut Vec<u8>| !matches!(line[..], [255, ..] | [0]);
+        for line in self.lines_mut().values_mut().flatten().filter(is_line) {
             let line = str::from_utf8(line).expect("every line of the server is UTF-8 (1.1)");
             let is_unsafe = |c: char| {
                 c.is_control()
@@ -55,6 +56,11 @@ impl World {
         let chat = self.exchange.chat();
         let mut users = 0;
         for (who, person) in self.model.people() {
+            assert_eq!(
+                chat.room(id(who)).is_some(),
+                person.state.room().is_some(),
+                "the room of {who}"
+            );
             let partner = match person.state {
                 State::Chatting(with) => Some(id(with)),
                 _ => None,
@@ -75,12 +81,12 @@ impl World {
             assert!(!is_late, "the connection of {who} is not closed in time");
             let is_left = socket.is_readable() && self.exchange.wants_input(id(who));
             assert!(!is_left || socket.is_listed, "{who} is not read, though input is wanted");
-            let waits = !self.exchange.output(id(who)).is_empty() && !socket.was_full;
+            let waits = !socket.said.is_empty() && !socket.was_full;
             assert!(!waits, "{who} is not written to, though the socket has room");
         }
         let closing = self.sockets.values().filter_map(|socket| socket.close_by).min();
         let next = self.model.next_deadline().into_iter().chain(closing).min();
-        let wakes = self.exchange.poll_timeout().map(|at| at.ms_since(Time::START));
+        let wakes = self.wakes_at();
         let is_woken = next.is_none_or(|next| wakes.is_some_and(|wakes| wakes <= next));
         assert!(is_woken, "the loop sleeps until {wakes:?}, and something is due at {next:?}");
         assert!(wakes.is_none_or(|wakes| wakes > self.now), "the loop wakes for nothing");
@@ -88,19 +94,27 @@ impl World {
 
     /// What is held in buffers is accounted for and stays within its bounds (part 5).
     fn check_bounds(&mut self) {
-        let mut waiting = 0;
+        let (mut waiting, mut most_shared) = (0, 0);
         let mark = self.plan.limits.high_water_bytes.max(8 * 1024);
         for &who in self.sockets.keys() {
-            let output = self.exchange.output(id(who)).len();
-            assert!(output <= mark + BEYOND_MARK, "{output} bytes wait for {who}");
-            waiting += output;
+            let pending = self.exchange.pending(id(who));
+            let (own, shared) = (pending.own.len(), pending.shared.len());
+            assert!(own <= mark + BEYOND_MARK, "{own} bytes wait for {who}");
+            let high_water = self.plan.limits.high_water_bytes;
+            assert!(shared <= high_water, "{shared} bytes of a room wait for {who} (6.9)");
+            waiting += own;
+            most_shared += shared;
         }
+        // A feed is held once for all who read it, until the last of them has read it or is moved on.
+        let feeds = 2 * self.model.room_names().len();
+        let shared_max =
+            if most_shared > 0 { feeds * self.plan.limits.high_water_bytes } else { 0 };
         let leaked = usize::from(self.sabotage.lasts(Wrong::BufferLeaked));
         let buffered = self.exchange.buffered_bytes() + leaked;
         // Only of those who are held is anything kept unread, and no more than one read of each.
         let held = self.sockets.keys().filter(|&&who| !self.exchange.wants_input(id(who)));
         let unread_max = held.count() * READ_BYTES_PER_TURN;
-        let is_bounded = (waiting..=waiting + unread_max).contains(&buffered);
+        let is_bounded = (waiting..=waiting + unread_max + shared_max).contains(&buffered);
         assert!(is_bounded, "{buffered} bytes are buffered, {waiting} of them to be written");
         self.figures.buffered_most = self.figures.buffered_most.max(buffered);
     }

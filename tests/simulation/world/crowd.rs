@@ -30,7 +30,7 @@ impl World {
 
     fn arrive(&mut self) {
         let who = self.free.pop().unwrap_or(self.sockets.len());
-        let mut socket = Socket::new(Habits::new(&mut self.random));
+        let mut socket = Socket::new(Habits::new(&mut self.random, self.plan.sociable));
         if self.random.chance(self.plan.foreigners) {
             socket.send(Hand::foreign(&mut self.random));
         }

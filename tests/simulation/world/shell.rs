@@ -20,6 +20,9 @@ impl World {
                 self.read(who);
             }
             self.tell_time();
+            if std::mem::take(&mut self.is_doomed) {
+                return self.kill();
+            }
             self.act();
             if self.readable.is_empty() {
                 return;
@@ -126,6 +129,7 @@ impl World {
     /// Does what the exchange wants done.
     pub(super) fn act(&mut self) {
         while let Some(action) = self.exchange.poll_action() {
+            self.write_down();
             match action {
                 Action::Write(session) if !self.sabotage.strikes(Wrong::NeverWritten) => {
                     self.write(session.key());
@@ -144,6 +148,8 @@ impl World {
                 Action::Write(_) | Action::Resume(_) | Action::Close(_) | Action::Report(_) => {}
             }
         }
+        // At the end of a turn whoever is too far behind is moved on.
+        self.settle();
     }
 
     fn write(&mut self, who: Who) {
@@ -166,7 +172,9 @@ impl World {
             if let Some(by) = &mut socket.close_by {
                 *by = self.now + self.plan.limits.closing_ms;
             }
-            self.model.note_taken(who, output.len() - count);
+            self.model.note_read();
+            let left = socket.said.len();
+            self.model.note_taken(who, left);
             self.exchange.handle_sent(time, id(who), count);
             self.settle();
         }
