@@ -11,18 +11,23 @@ mod conversation;
 mod manners;
 mod meeting;
 pub mod name;
+mod operating;
 mod output;
+mod refusals;
 mod roster;
 mod session;
 mod wording;
 
 pub use name::Name;
+pub use operating::Removal;
 pub use output::{AskEnd, Departure, Event, Output, Pipe, Relay};
+pub use refusals::{RefusalCounts, RefusalKind};
 
 use crate::SessionId;
 use crate::limits::Limits;
 use crate::time::Time;
 use crate::wire::Input;
+use operating::PlannedStop;
 use output::Outputs;
 use roster::Roster;
 use session::{Phase, Session};
@@ -34,13 +39,15 @@ pub struct Chat {
     limits: Limits,
     roster: Roster,
     outputs: Outputs,
+    /// An operator stops the server, but not yet.
+    planned_stop: Option<PlannedStop>,
 }
 
 impl Chat {
     /// An empty chat.
     #[must_use]
     pub fn new(limits: Limits) -> Chat {
-        Chat { limits, roster: Roster::default(), outputs: Outputs::default() }
+        Chat { limits, roster: Roster::default(), outputs: Outputs::default(), planned_stop: None }
     }
 
     /// Somebody has connected (3.1.1). `id` must not be in use, until it is forgotten.
@@ -48,6 +55,7 @@ impl Chat {
         self.assert_drained();
         self.roster.add(id, now.after_ms(self.limits.naming_ms));
         self.say(id, Line::News(News::Welcome));
+        self.say_planned_stop(now, id);
         self.say(id, Line::Prompt(Prompt::Username));
     }
 
@@ -97,11 +105,13 @@ impl Chat {
                 Session::Over { .. } => unreachable!("what is over has no deadline"),
             }
         }
+        self.follow_planned_stop(now);
     }
 
     /// The server stops: everybody is told, and every session is over (3.9.3).
     pub fn handle_stop(&mut self) {
         self.assert_drained();
+        self.planned_stop = None;
         self.leave_all();
     }
 
@@ -118,7 +128,8 @@ impl Chat {
     /// When [`Chat::handle_timeout`] is to be called, unless something happens before.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
-        self.roster.deadlines().next()
+        let stop = self.planned_stop.as_ref().map(PlannedStop::next);
+        self.roster.deadlines().next().into_iter().chain(stop).min()
     }
 
     /// With whom a session is chatting.

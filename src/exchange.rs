@@ -11,6 +11,7 @@
 
 mod endpoint;
 mod endpoints;
+mod operating;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ use crate::time::Time;
 use crate::wire::{Buffer, Frame, Input};
 use endpoint::{Receiving, Sending};
 use endpoints::{Discarded, Endpoints};
+pub use operating::Traffic;
 
 /// The chat, and both ends of every connection to it.
 #[derive(Debug)]
@@ -225,6 +227,7 @@ impl Exchange {
     fn take(&mut self, now: Time, id: SessionId, frame: Frame<'_>) {
         match &frame {
             Frame::Line(_) | Frame::Assembled(_) => {
+                self.endpoints.count_lines_in(1);
                 self.hear(now, id, frame.text().map_or(Input::NotUtf8, Input::Line));
             }
             Frame::Input(input) => self.hear(now, id, *input),

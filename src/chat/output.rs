@@ -5,6 +5,7 @@ use crate::time::Time;
 
 use super::command::ChatCommand;
 use super::name::Name;
+use super::refusals::RefusalCounts;
 use super::wording::Line;
 
 /// Where what a session says in its chat goes: to one other, under its name (3.7.1).
@@ -123,6 +124,8 @@ pub enum Event {
         /// Why.
         why: Departure,
     },
+    /// The moment that an operator set has come: every session is over, and the server stops.
+    StopIsDue,
 }
 
 /// How a request ended without a chat.
@@ -161,6 +164,27 @@ pub enum Departure {
     Overrun,
     /// The server stops.
     Stopping,
+    /// An operator removed them.
+    Removed,
+    /// An operator bans where they come from.
+    Banned,
+}
+
+impl Departure {
+    /// Every way to go, each at the place that it has as a number.
+    pub const ALL: [Departure; 11] = [
+        Departure::Exit,
+        Departure::HungUp,
+        Departure::Lost,
+        Departure::Nameless,
+        Departure::SpokeTls,
+        Departure::SpokeHttp,
+        Departure::Stalled,
+        Departure::Overrun,
+        Departure::Stopping,
+        Departure::Removed,
+        Departure::Banned,
+    ];
 }
 
 /// The outputs not yet taken, and the text of the lines among them. Both keep their memory, so
@@ -172,6 +196,7 @@ pub(super) struct Outputs {
     /// How many of `queue` have been taken, and how much of `text` with them.
     taken: usize,
     text_taken: usize,
+    refusals: RefusalCounts,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -185,6 +210,9 @@ enum Queued {
 impl Outputs {
     pub(super) fn say(&mut self, to: SessionId, line: &Line<'_>) {
         line.encode(&mut self.text);
+        if let Line::Refusal(refusal) = line {
+            self.refusals.count(refusal.kind());
+        }
         self.queue.push(Queued::Say { to, text_end: self.text.len() });
     }
 
@@ -198,6 +226,10 @@ impl Outputs {
 
     pub(super) fn report(&mut self, event: Event) {
         self.queue.push(Queued::Report(event));
+    }
+
+    pub(super) fn refusals(&self) -> &RefusalCounts {
+        &self.refusals
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -23,6 +23,7 @@ pub(super) struct Roster {
     looks: BTreeSet<u64>,
     /// When a session must have a name, and when an asker's request lapses.
     deadlines: Deadlines,
+    pairs: usize,
 }
 
 /// Why a name cannot be had.
@@ -134,6 +135,7 @@ impl Roster {
         let whom = self.end_ask(by, true);
         self.user_mut(by).phase = Phase::Chatting { with: whom };
         self.user_mut(whom).phase = Phase::Chatting { with: by };
+        self.pairs += 1;
         whom
     }
 
@@ -142,6 +144,7 @@ impl Roster {
         let Phase::Chatting { with } = self.user(by).phase else { panic!("{by} is in no chat") };
         self.user_mut(by).phase = Phase::MENU;
         self.user_mut(with).phase = Phase::MENU;
+        self.pairs -= 1;
         with
     }
 
@@ -193,6 +196,11 @@ impl Roster {
         self.by_name.len()
     }
 
+    /// How many chats there are.
+    pub(super) fn pair_count(&self) -> usize {
+        self.pairs
+    }
+
     /// The users whose names begin so, in order of name.
     pub(super) fn users(&self, prefix: &str) -> impl Iterator<Item = SessionId> {
         let prefix = fold(prefix);
@@ -235,6 +243,7 @@ impl Roster {
     pub(super) fn check(&self) {
         let mut users = 0;
         let mut deadlines = 0;
+        let mut chatting = 0;
         for id in self.present() {
             let Session::User(user) = self.session(id) else {
                 deadlines += 1;
@@ -261,10 +270,12 @@ impl Roster {
                     let back = self.user(with).phase;
                     assert_eq!(back, Phase::Chatting { with: id }, "partners agree");
                     assert_ne!(with, id, "nobody chats with themselves");
+                    chatting += 1;
                 }
             }
         }
         assert_eq!((self.by_name.len(), self.looks.len()), (users, users), "a name each");
+        assert_eq!(2 * self.pairs, chatting, "pairs are counted");
         assert_eq!(self.deadlines.len(), deadlines, "no deadline without somebody it is for");
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 use std::ops::{Index, IndexMut};
 
-use super::Action;
 use super::endpoint::{Blocked, Endpoint, Receiving, Sending};
+use super::{Action, Traffic};
 use crate::SessionId;
 use crate::chat::{Event, Pipe};
 use crate::limits::{Limits, OUTPUT_BYTES_BEFORE_PRESSURE, REPLIES_BYTES_MAX};
@@ -24,6 +24,7 @@ pub(super) struct Endpoints {
     overrun: Vec<SessionId>,
     output_bytes: usize,
     unread_bytes: usize,
+    traffic: Traffic,
 }
 
 /// What was in input that went to nobody.
@@ -52,6 +53,7 @@ impl Endpoints {
             overrun: Vec::new(),
             output_bytes: 0,
             unread_bytes: 0,
+            traffic: Traffic::default(),
         }
     }
 
@@ -87,6 +89,7 @@ impl Endpoints {
         if let Sending::Open { .. } = endpoint.sending {
             let before = endpoint.outbox.len();
             endpoint.outbox.push(&mut self.pool, parts, high_water);
+            self.traffic.lines_out += 1;
             self.note_said(to, before);
         }
     }
@@ -128,7 +131,7 @@ impl Endpoints {
             return None;
         };
         let before = to.outbox.len();
-        let mut other = None;
+        let (mut other, mut lines) = (None, 0);
         while !to.outbox.is_congested() {
             let Some(frame) = from.reader.next(&mut self.pool, bytes) else { break };
             let Some(relay) = frame.line().and_then(|line| pipe.relay(line)) else {
@@ -137,7 +140,10 @@ impl Endpoints {
             };
             to.outbox.push(&mut self.pool, relay.parts(), high_water);
             frame.recycle(&mut self.pool);
+            lines += 1;
         }
+        self.traffic.lines_in += lines;
+        self.traffic.lines_out += lines;
         self.note_said(pipe.to, before);
         other
     }
@@ -248,6 +254,7 @@ impl Endpoints {
 
     pub(super) fn pause(&mut self, id: SessionId, until: Time) {
         self[id].paused_until = Some(until);
+        self.traffic.inputs_slowed += 1;
         self.refresh_deadline(id);
     }
 
@@ -276,6 +283,7 @@ impl Endpoints {
         let (endpoint, pool) = self.with_pool(id);
         endpoint.unread.get_or_insert_with(|| pool.lend()).push([bytes]);
         self.unread_bytes += bytes.len();
+        self.traffic.inputs_held += 1;
     }
 
     /// Puts back what is left of unread bytes that were taken out to be handed on.
@@ -365,6 +373,14 @@ impl Endpoints {
 
     pub(super) fn next_deadline(&self) -> Option<Time> {
         self.deadlines.next()
+    }
+
+    pub(super) fn count_lines_in(&mut self, lines: u64) {
+        self.traffic.lines_in += lines;
+    }
+
+    pub(super) fn traffic(&self) -> Traffic {
+        self.traffic
     }
 
     pub(super) fn buffered_bytes(&self) -> usize {
