@@ -44,6 +44,7 @@
 pub mod args;
 pub mod chat;
 pub mod client;
+pub mod console;
 pub mod exchange;
 pub mod limits;
 pub mod server;
