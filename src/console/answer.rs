@@ -63,7 +63,7 @@ pub enum Expiry {
 #[expect(missing_docs, reason = "the fields are what they are called")]
 pub enum Said {
     Help,
-    Users { count: usize, nameless: usize },
+    Users { count: usize, connections: usize },
     Rooms { count: usize },
     Stats,
     SaidTo { count: usize },
@@ -197,8 +197,9 @@ impl fmt::Display for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Said::Help => write!(f, "What you can order"),
-            Said::Users { count, nameless } => {
-                write!(f, "{}, {nameless} without a name yet", counted(*count, "user"))?;
+            Said::Users { count, connections } => {
+                let connections = counted(*connections, "connection");
+                write!(f, "{}, {connections}", counted(*count, "user"))?;
                 narrowed(f, *count)
             }
             Said::Rooms { count } => {
