@@ -227,7 +227,7 @@ impl Exchange {
     fn take(&mut self, now: Time, id: SessionId, frame: Frame<'_>) {
         match &frame {
             Frame::Line(_) | Frame::Assembled(_) => {
-                self.endpoints.count_lines_in(1);
+                self.endpoints.traffic.lines_in += 1;
                 self.hear(now, id, frame.text().map_or(Input::NotUtf8, Input::Line));
             }
             Frame::Input(input) => self.hear(now, id, *input),

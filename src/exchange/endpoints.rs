@@ -24,7 +24,7 @@ pub(super) struct Endpoints {
     overrun: Vec<SessionId>,
     output_bytes: usize,
     unread_bytes: usize,
-    traffic: Traffic,
+    pub(super) traffic: Traffic,
 }
 
 /// What was in input that went to nobody.
@@ -373,14 +373,6 @@ impl Endpoints {
 
     pub(super) fn next_deadline(&self) -> Option<Time> {
         self.deadlines.next()
-    }
-
-    pub(super) fn count_lines_in(&mut self, lines: u64) {
-        self.traffic.lines_in += lines;
-    }
-
-    pub(super) fn traffic(&self) -> Traffic {
-        self.traffic
     }
 
     pub(super) fn buffered_bytes(&self) -> usize {

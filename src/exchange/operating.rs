@@ -53,6 +53,6 @@ impl Exchange {
     /// What has gone through since the start.
     #[must_use]
     pub fn traffic(&self) -> Traffic {
-        self.endpoints.traffic()
+        self.endpoints.traffic
     }
 }
