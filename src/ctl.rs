@@ -92,7 +92,14 @@ fn print_answer(
 ) -> io::Result<Option<Outcome>> {
     let mut outcome = None;
     let mut line = Vec::new();
-    while answer.read_until(b'\n', &mut line)? > 0 {
+    loop {
+        match answer.read_until(b'\n', &mut line) {
+            Ok(0) => break,
+            Ok(_) => {}
+            // It hung up on our order once it had said all it had to say.
+            Err(e) if e.kind() == io::ErrorKind::ConnectionReset && outcome.is_some() => break,
+            Err(e) => return Err(e),
+        }
         if let Some(refusal) = line.strip_prefix(b"! ") {
             errors.write_all(b"chinwag: ")?;
             errors.write_all(refusal)?;

@@ -90,8 +90,8 @@ pub const EVENTS_PER_TURN: usize = 64;
 pub const BACKLOG: i32 = 4096;
 
 /// File descriptors kept for all that is not a client: the standard three, the poll, signals,
-/// listeners.
-pub const DESCRIPTORS_RESERVED: u64 = 16;
+/// listeners, consoles, files. An operator must get in when the house is full.
+pub const DESCRIPTORS_RESERVED: u64 = 32;
 
 /// Milliseconds before an accept that failed for want of memory or descriptors elsewhere is tried
 /// again.
@@ -217,6 +217,10 @@ const _: () = assert!(
     "our own reply must not trip the limit on output"
 );
 const _: () = assert!(LINE_BYTES_MAX <= READ_BYTES_PER_TURN, "a full line fits into one read");
+const _: () = assert!(
+    CONSOLES_MAX as u64 + 16 <= DESCRIPTORS_RESERVED,
+    "consoles take no descriptors from users"
+);
 const _: () = assert!(
     1_000
         * (KEEPALIVE_IDLE_S

@@ -16,8 +16,9 @@ use common::{MENU, Person, Server, skip};
 use rustix::process::Signal;
 use serde_json::Value;
 
-// The socket (7.1).
+// The socket.
 
+/// (7.1)
 #[test]
 fn the_socket_is_its_owners_alone_and_goes_with_the_server() {
     for signal in [Signal::TERM, Signal::INT] {
@@ -248,7 +249,7 @@ fn every_answer_is_had_as_one_line_of_json() {
 
 // What orders do (7.6 to 7.10, 7.13).
 
-/// (7.10, 5.30)
+/// (7.10)
 #[test]
 fn users_are_listed_with_what_they_do_and_where_they_come_from() {
     let (_folder, server, mut operator) = at_a_console();
@@ -261,6 +262,26 @@ fn users_are_listed_with_what_they_do_and_where_they_come_from() {
     assert!(rows[1].starts_with("- Bert chatting with anna, from "));
     let rows = operator.has_done("users b", "* 1 user, ");
     assert!(rows.len() == 1 && rows[0].starts_with("- Bert"), "{rows:?}");
+}
+
+/// (5.30)
+#[test]
+fn of_a_crowd_a_thousand_are_listed_and_the_others_counted() {
+    let (_folder, server, mut operator) = at_a_console();
+    let join = |n: usize| {
+        let mut socket = std::net::TcpStream::connect(server.address()).expect("let in");
+        socket.write_all(format!("u{n}\n").as_bytes()).expect("heard");
+        socket
+    };
+    let _crowd = (0..1_002).map(join).collect::<Vec<_>>();
+    let mut answer = operator.orders("users");
+    while !answer.last().expect("a line").starts_with("* 1002 users") {
+        answer = operator.orders("users");
+    }
+    assert_eq!(answer.len(), 1_000 + 1);
+    let said = answer.last().expect("a line");
+    assert!(said.ends_with("; 2 more are not shown, and a PREFIX narrows the list"), "{said}");
+    assert_eq!(operator.has_done("users u100", "* 3 users").len(), 3);
 }
 
 /// (7.6, 7.13)
@@ -465,8 +486,8 @@ fn every_sample_has_a_type_and_buckets_are_cumulative() {
     for name in samples(&text).keys() {
         let name = name.split('{').next().expect("a name");
         let parts = ["", "_bucket", "_sum", "_count"].map(|part| name.strip_suffix(part));
-        let kinds = parts.into_iter().flatten().filter_map(|name| types.get(name));
-        let kind = kinds.last().unwrap_or_else(|| panic!("{name} has no type"));
+        let kind = parts.into_iter().flatten().find_map(|name| types.get(name));
+        let kind = kind.unwrap_or_else(|| panic!("{name} has no type"));
         assert_eq!(name.ends_with("_total"), *kind == "counter", "{name}");
     }
     for (name, _) in types.iter().filter(|(_, kind)| **kind == "histogram") {

@@ -235,7 +235,7 @@ fn counted_u64(count: u64, what: &str) -> String {
 fn narrowed(f: &mut fmt::Formatter<'_>, count: usize) -> fmt::Result {
     match count.checked_sub(ANSWER_ROWS_MAX) {
         None | Some(0) => Ok(()),
-        Some(more) => write!(f, "; {more} are not shown, and a PREFIX narrows the list"),
+        Some(more) => write!(f, "; {more} more are not shown, and a PREFIX narrows the list"),
     }
 }
 
