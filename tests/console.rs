@@ -436,8 +436,25 @@ fn a_stop_is_announced_also_to_who_comes_later_and_can_be_called_off() {
     anna.hears_exactly("* The server does not stop after all");
     assert!(operator.orders("stop off")[0].starts_with("! "));
     server.is_well();
-    server.logs(&["operator: stopping in 5 minutes"]);
+    server.logs(&["operator: stopping in 300 s"]);
     server.logs(&["operator: not stopping"]);
+}
+
+/// (7.9)
+#[test]
+fn a_stop_comes_when_it_was_announced_for() {
+    let (folder, mut server, mut operator) = at_a_console();
+    let mut anna = Person::joins(&server, "anna");
+    operator.has_done("stop 0.005", "* Stopping in 0.005 minutes");
+    anna.hears_exactly("* The server stops in 1 s");
+    anna.hears("* The server is stopping");
+    anna.hears_the_end();
+    let late = std::net::TcpStream::connect(server.address());
+    assert!(late.is_err(), "a stopping server accepted {late:?}");
+    drop(anna);
+    assert_eq!(server.ends().code(), Some(0));
+    assert!(!folder.path("console").exists());
+    server.logs(&["operator: the time is up"]);
 }
 
 // The figures (7.10 to 7.12).

@@ -72,7 +72,7 @@ pub enum Said {
     Unbanned { network: IpNet },
     Bans { count: usize },
     Stopping,
-    StopsIn { minutes: u64 },
+    StopsIn { ms: u64 },
     StopCalledOff,
 }
 
@@ -215,8 +215,10 @@ impl fmt::Display for Said {
             Said::Unbanned { network } => write!(f, "{network} is not banned any more"),
             Said::Bans { count } => write!(f, "{}", counted(*count, "ban")),
             Said::Stopping => write!(f, "Stopping"),
-            Said::StopsIn { minutes } => {
-                write!(f, "Stopping in {}; stop off calls it off", counted_u64(*minutes, "minute"))
+            Said::StopsIn { ms } => {
+                let minutes = *ms as f64 / 60_000.0;
+                let unit = if *ms == 60_000 { "minute" } else { "minutes" };
+                write!(f, "Stopping in {minutes} {unit}; stop off calls it off")
             }
             Said::StopCalledOff => write!(f, "Not stopping after all"),
         }
@@ -224,10 +226,6 @@ impl fmt::Display for Said {
 }
 
 fn counted(count: usize, what: &str) -> String {
-    counted_u64(count as u64, what)
-}
-
-fn counted_u64(count: u64, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 

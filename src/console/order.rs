@@ -74,10 +74,10 @@ pub enum Whom<'a> {
 pub enum StopOrder {
     /// Now.
     AtOnce,
-    /// After so many minutes.
+    /// After so many milliseconds.
     In {
-        /// How many, 1 at least.
-        minutes: u64,
+        /// How many.
+        ms: u64,
     },
     /// Not, after all.
     Off,
@@ -188,9 +188,10 @@ fn parse_stop(rest: &str) -> Result<StopOrder, OrderFault> {
     match rest {
         "" => Ok(StopOrder::AtOnce),
         "off" => Ok(StopOrder::Off),
-        minutes => match minutes.parse() {
-            Ok(minutes @ 1..=STOP_MINUTES_MAX) => Ok(StopOrder::In { minutes }),
-            Ok(0) => Ok(StopOrder::AtOnce),
+        minutes => match minutes.parse::<f64>() {
+            Ok(minutes) if (0.0..=STOP_MINUTES_MAX as f64).contains(&minutes) => {
+                Ok(StopOrder::In { ms: (minutes * 60_000.0).round() as u64 })
+            }
             Ok(_) | Err(_) => Err(OrderFault::Minutes),
         },
     }
@@ -261,7 +262,7 @@ impl fmt::Display for OrderFault {
                 write!(f, "A ban lasts from 1s to {days}d, or never ends")
             }
             OrderFault::Minutes => {
-                write!(f, "A stop is announced at most {STOP_MINUTES_MAX} whole minutes before")
+                write!(f, "A stop is announced at most {STOP_MINUTES_MAX} minutes before")
             }
             OrderFault::Network => {
                 write!(f, "A network is an address such as 192.0.2.7, or 192.0.2.0/24")
@@ -311,9 +312,12 @@ mod tests {
         assert_eq!(Order::parse("say  a  b"), Ok(Order::Say { text: "a  b" }));
         assert_eq!(Order::parse("kick anna"), Ok(Order::Kick { name: "anna", reason: "" }));
         assert_eq!(Order::parse("stop"), Ok(Order::Stop(StopOrder::AtOnce)));
-        assert_eq!(Order::parse("stop 5"), Ok(Order::Stop(StopOrder::In { minutes: 5 })));
+        assert_eq!(Order::parse("stop 5"), Ok(Order::Stop(StopOrder::In { ms: 300_000 })));
+        assert_eq!(Order::parse("stop 0.01"), Ok(Order::Stop(StopOrder::In { ms: 600 })));
         assert_eq!(Order::parse("stop off"), Ok(Order::Stop(StopOrder::Off)));
-        for line in ["stop 1441", "stop -1", "stop soon", "stop 99999999999999999999"] {
+        for line in
+            ["stop 1441", "stop -1", "stop soon", "stop NaN", "stop 1e300", "stop 9999999999"]
+        {
             assert_eq!(Order::parse(line), Err(OrderFault::Minutes), "{line}");
         }
         assert_eq!(Order::parse("stop 5 minutes"), Err(OrderFault::Form(STOP)));

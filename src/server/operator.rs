@@ -252,10 +252,10 @@ impl Server {
                 self.begin_stop();
                 Ok(Said::Stopping)
             }
-            StopOrder::In { minutes } => {
-                info!(target: "chinwag", "operator: stopping in {minutes} minutes");
-                self.exchange.handle_stop_in(self.now, minutes * 60_000);
-                Ok(Said::StopsIn { minutes })
+            StopOrder::In { ms } => {
+                info!(target: "chinwag", "operator: stopping in {} s", ms.div_ceil(1000));
+                self.exchange.handle_stop_in(self.now, ms);
+                Ok(Said::StopsIn { ms })
             }
             StopOrder::Off if self.exchange.handle_stop_called_off(self.now) => {
                 info!(target: "chinwag", "operator: not stopping after all");
