@@ -4,7 +4,7 @@ use std::mem;
 
 use super::super::options::Bell;
 use super::super::place::Place;
-use super::super::said::{News, Question, Said};
+use super::super::said::{News, Question, Said, is_removal};
 use super::super::transcript::listed;
 use super::{Action, Desk, Link, count};
 
@@ -43,7 +43,14 @@ impl Desk {
                 }
                 self.show(&said);
             }
-            Said::Error(_) | Said::Unknown(_) => self.show(&said),
+            Said::Error(text) => {
+                if is_removal(text) {
+                    // Whoever is shown the door does not come back by themselves.
+                    self.me = None;
+                }
+                self.show(&said);
+            }
+            Said::Unknown(_) => self.show(&said),
         }
         self.refused = matches!(said, Said::Error(_));
     }
