@@ -11,6 +11,7 @@ use clap_complete::Shell;
 use log::LevelFilter;
 
 use crate::client::options::ConnectArgs;
+use crate::ctl::{self, CtlArgs};
 use crate::limits::Limits;
 
 const USAGE: &str = "chinwag [COMMAND]\n       chinwag [OPTIONS OF SERVE]";
@@ -61,6 +62,10 @@ pub enum Command {
     /// Join a chat from this terminal, or from a pipe
     Connect(ConnectArgs),
 
+    /// Give an order to a running server
+    #[command(after_help = ctl::EXAMPLES)]
+    Ctl(CtlArgs),
+
     /// Print what makes a shell complete this program's arguments
     Completions {
         /// The shell
@@ -91,9 +96,26 @@ pub struct ServeArgs {
     #[arg(short, long, action = ArgAction::Count)]
     pub quiet: u8,
 
+    /// What operators are given
+    #[command(flatten)]
+    pub operators: OperatorArgs,
+
     /// The bounds a user may turn
     #[command(flatten)]
     pub bounds: BoundArgs,
+}
+
+/// The flags that are about operators.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Operators")]
+pub struct OperatorArgs {
+    /// Unix socket to take orders at, for chinwag ctl and nc -U; made for this user alone
+    #[arg(long, value_name = "PATH", env = "CHINWAG_CONSOLE")]
+    pub console: Option<PathBuf>,
+
+    /// File to keep bans in; without one they end with the server
+    #[arg(long, value_name = "FILE", env = "CHINWAG_BANS")]
+    pub bans: Option<PathBuf>,
 }
 
 /// The flags that turn a bound; `protocol.md` 5 says what happens there.

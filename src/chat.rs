@@ -12,16 +12,20 @@ mod gathering;
 mod manners;
 mod meeting;
 pub mod name;
+mod operating;
 mod output;
 mod past;
+mod refusals;
 mod rooms;
 mod roster;
 mod session;
 mod wording;
 
 pub use name::Name;
+pub use operating::Removal;
 pub use output::{AskEnd, Audience, Departure, Event, FeedId, Output, Pipe, Relay};
 pub use past::{Record, UnixSeconds};
+pub use refusals::{RefusalCounts, RefusalKind};
 pub use rooms::RoomId;
 pub use wording::missed_lines;
 
@@ -29,6 +33,7 @@ use crate::SessionId;
 use crate::limits::Limits;
 use crate::time::Time;
 use crate::wire::Input;
+use operating::PlannedStop;
 use output::Outputs;
 use roster::Roster;
 use session::{Phase, Session};
@@ -44,6 +49,8 @@ pub struct Chat {
     started_at: UnixSeconds,
     /// What is said in rooms is to be written down ([`Output::Record`]).
     records: bool,
+    /// An operator stops the server, but not yet.
+    planned_stop: Option<PlannedStop>,
 }
 
 impl Chat {
@@ -56,6 +63,7 @@ impl Chat {
             outputs: Outputs::default(),
             started_at: 0,
             records: false,
+            planned_stop: None,
         }
     }
 
@@ -74,6 +82,7 @@ impl Chat {
         self.assert_drained();
         self.roster.add(id, now.after_ms(self.limits.naming_ms));
         self.say(id, Line::News(News::Welcome));
+        self.say_planned_stop(now, id);
         self.say(id, Line::Prompt(Prompt::Username));
     }
 
@@ -124,11 +133,13 @@ impl Chat {
             }
         }
         self.roster.expire_rooms(now);
+        self.follow_planned_stop(now);
     }
 
     /// The server stops: everybody is told, and every session is over (3.9.3).
     pub fn handle_stop(&mut self, now: Time) {
         self.assert_drained();
+        self.planned_stop = None;
         self.leave_all(now);
     }
 
@@ -146,7 +157,8 @@ impl Chat {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
         let rooms = self.roster.rooms().next_deadline();
-        self.roster.deadlines().next().into_iter().chain(rooms).min()
+        let stop = self.planned_stop.as_ref().map(PlannedStop::next);
+        self.roster.deadlines().next().into_iter().chain(rooms).chain(stop).min()
     }
 
     /// With whom a session is chatting.
@@ -195,9 +207,9 @@ impl Chat {
         self.roster.rooms().name(id)
     }
 
-    /// The rooms that have members, in order of name, and how many each has.
-    pub fn rooms(&self) -> impl Iterator<Item = (&Name, usize)> {
-        self.roster.rooms().open("").map(|room| (&room.name, room.member_count()))
+    /// The rooms that have members and whose names begin so, in order of name, and how many each has.
+    pub fn rooms(&self, prefix: &str) -> impl Iterator<Item = (&Name, usize)> {
+        self.roster.rooms().open(prefix).map(|room| (&room.name, room.member_count()))
     }
 
     /// How many users are here.

@@ -13,17 +13,20 @@ mod endpoint;
 mod endpoints;
 mod fan_out;
 mod feed;
+mod operating;
+mod recording;
 #[cfg(test)]
 mod tests;
 mod unread;
 
 use crate::SessionId;
-use crate::chat::{Audience, Chat, Departure, Event, FeedId, Output, Record, UnixSeconds};
+use crate::chat::{Audience, Chat, Departure, Event, FeedId, Output};
 use crate::limits::{Limits, REPLIES_BYTES_MAX, STALL_NOTICE_MS};
 use crate::time::Time;
 use crate::wire::{Buffer, Frame, Input};
 use endpoint::{Receiving, Sending};
 use endpoints::Endpoints;
+pub use operating::Traffic;
 use unread::Discarded;
 
 /// The chat, and both ends of every connection to it.
@@ -82,34 +85,6 @@ impl Exchange {
             records: Vec::new(),
             limits,
         }
-    }
-
-    /// Says what the time of day is at [`Time::START`], and gives what was written down before then
-    /// (6.14), the oldest first.
-    pub fn handle_start<'a>(
-        &mut self,
-        started_at: UnixSeconds,
-        past: impl IntoIterator<Item = Record<'a>>,
-    ) {
-        self.chat.set_start(started_at);
-        past.into_iter().for_each(|record| self.chat.handle_past(record));
-    }
-
-    /// From now on what is said in rooms is in [`Exchange::records`].
-    pub fn start_recording(&mut self) {
-        self.chat.start_recording();
-    }
-
-    /// What was said in rooms and is to be written down before anything is written to a socket, or
-    /// somebody may have read what does not survive us (6.14).
-    #[must_use]
-    pub fn records(&self) -> &[u8] {
-        &self.records
-    }
-
-    /// All records have been written down.
-    pub fn clear_records(&mut self) {
-        self.records.clear();
     }
 
     /// Somebody has connected.
@@ -278,6 +253,7 @@ impl Exchange {
     fn take(&mut self, now: Time, id: SessionId, frame: Frame<'_>) {
         match &frame {
             Frame::Line(_) | Frame::Assembled(_) => {
+                self.endpoints.traffic.lines_in += 1;
                 self.hear(now, id, frame.text().map_or(Input::NotUtf8, Input::Line));
             }
             Frame::Input(input) => self.hear(now, id, *input),

@@ -13,7 +13,8 @@
 //! | --- | --- | --- | --- |
 //! | [`chat`] | who is here, who talks with whom, what they are told | [`server`] | the loop, and its sockets |
 //! | [`wire`] | bytes ⇄ lines: telnet, framing, text safety, output buffers | [`args`] | the command line |
-//! | [`exchange`] | joins the two, and holds the rule of backpressure | | |
+//! | [`exchange`] | joins the two, and holds the rule of backpressure | [`ctl`] | one order to a server's console |
+//! | [`console`] | what an operator may order, and how it is answered | | |
 //! | [`limits`], [`time`] | every bound; milliseconds, and deadlines | [`client`] | the terminal client |
 //!
 //! # The loop, in seven steps
@@ -58,6 +59,8 @@
 pub mod args;
 pub mod chat;
 pub mod client;
+pub mod console;
+pub mod ctl;
 pub mod exchange;
 pub mod limits;
 pub mod server;

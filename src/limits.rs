@@ -110,8 +110,8 @@ pub const EVENTS_PER_TURN: usize = 64;
 pub const BACKLOG: i32 = 4096;
 
 /// File descriptors kept for all that is not a client: the standard three, the poll, signals,
-/// listeners.
-pub const DESCRIPTORS_RESERVED: u64 = 16;
+/// listeners, consoles, files. An operator must get in when the house is full.
+pub const DESCRIPTORS_RESERVED: u64 = 32;
 
 /// Milliseconds before an accept that failed for want of memory or descriptors elsewhere is tried
 /// again.
@@ -163,6 +163,37 @@ pub const BUFFERS_KEPT_MAX: usize = 4 * EVENTS_PER_TURN;
 /// terminal which is ready takes without waiting; a pipe takes more (pipe(7), `PIPE_BUF`).
 pub const LOG_LINE_BYTES_MAX: usize = 190;
 
+/// Consoles open at a time (5.28): a few operators and their scripts; what lies beyond is a leak of
+/// descriptors, and users need those.
+pub const CONSOLES_MAX: usize = 8;
+
+/// Bytes of an order without its ending (5.29): a reason and an announcement are as long as what a
+/// user may say.
+pub const ORDER_BYTES_MAX: usize = LINE_BYTES_MAX;
+
+/// Rows of one answer to an order (5.30). A list of everybody would be written in one turn of the
+/// loop, and everybody would wait for it.
+pub const ANSWER_ROWS_MAX: usize = 1_000;
+
+/// Bans at a time (5.31): each arrival is held against all of them.
+pub const BANS_MAX: usize = 1_000;
+
+/// Seconds of a ban that ends (5.31): ten years, and no sum of moments overflows.
+pub const BAN_SECONDS_MAX: u64 = 10 * 365 * 86_400;
+
+/// Bytes of the file of bans that are read (5.31): as many lines as there can be bans, each as long
+/// as an order, twice over.
+pub const BANS_FILE_BYTES_MAX: u64 = 2 * (BANS_MAX * ORDER_BYTES_MAX) as u64;
+
+/// Minutes before a stop that it can be announced (5.32): a day.
+pub const STOP_MINUTES_MAX: u64 = 24 * 60;
+
+/// Seconds before a stop at which it is announced again (5.32): time to finish, and a last warning.
+pub const STOP_NOTICES_S: [u64; 4] = [10, 60, 300, 600];
+
+/// Milliseconds that `chinwag ctl` waits for more of an answer: a loop that takes longer hangs.
+pub const ANSWER_MS: u64 = 10_000;
+
 // The client's own.
 
 /// Lines kept; beyond, the oldest goes.
@@ -209,6 +240,10 @@ const _: () = assert!(
     "our own reply must not trip the limit on output"
 );
 const _: () = assert!(LINE_BYTES_MAX <= READ_BYTES_PER_TURN, "a full line fits into one read");
+const _: () = assert!(
+    CONSOLES_MAX as u64 + 16 <= DESCRIPTORS_RESERVED,
+    "consoles take no descriptors from users"
+);
 const _: () = assert!(
     1_000
         * (KEEPALIVE_IDLE_S

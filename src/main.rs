@@ -2,12 +2,14 @@
 
 use std::env;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
-use chinwag::args::{Cli, Command, ServeArgs};
+use chinwag::args::{Cli, Command, OperatorArgs, ServeArgs};
 use chinwag::client;
+use chinwag::ctl;
 use chinwag::server::descriptors::Descriptors;
-use chinwag::server::{Server, logging};
+use chinwag::server::{Operators, Server, logging};
 use clap::error::ErrorKind;
 use log::info;
 
@@ -19,6 +21,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Serve(args) => serve(&args),
         Command::Connect(args) => return client::run(&args),
+        Command::Ctl(args) => return ctl::run(&args),
         Command::Completions { shell } => print(&Cli::completions(shell)),
         Command::Man => Cli::manual().and_then(|page| print(&page)),
     };
@@ -34,17 +37,21 @@ fn main() -> ExitCode {
 fn serve(args: &ServeArgs) -> io::Result<()> {
     logging::start(args.log_level());
     let descriptors = Descriptors::raise();
+    let OperatorArgs { console, bans } = &args.operators;
+    // First, since of a start that fails nothing else is to be seen, and no file to remain.
+    let operators = Operators::open(console.as_deref(), bans.as_deref())?;
     let limits = args.limits(descriptors.connections());
     let mut server = Server::bind(&args.addresses(), limits, args.history.as_deref())?;
+    server.admit_operators(operators)?;
     // Not before: of a start that fails, one line is to be seen.
     info!(target: "chinwag", "{descriptors}");
     // Whoever started the server may have gone by now, and it serves all the same.
-    drop(greet(&server));
+    drop(greet(&server, console.as_deref()));
     server.run()
 }
 
 /// Says where the server is and how to get in.
-fn greet(server: &Server) -> io::Result<()> {
+fn greet(server: &Server, console: Option<&Path>) -> io::Result<()> {
     let mut out = io::stdout().lock();
     for address in server.addresses() {
         writeln!(out, "chinwag listens on {address}")?;
@@ -66,6 +73,9 @@ fn greet(server: &Server) -> io::Result<()> {
         if address.ip().is_loopback() {
             writeln!(out, "  let others join:  {program} serve --listen 0.0.0.0:{port}")?;
         }
+    }
+    if let Some(console) = console {
+        writeln!(out, "  give it orders:   {program} ctl --console {} help", console.display())?;
     }
     writeln!(out, "  stop it:          Ctrl-C")?;
     out.flush()

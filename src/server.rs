@@ -5,12 +5,19 @@
 //! and what it says to the outboxes), let happen what is due, and act: write, close, report.
 
 mod archive;
+mod arrivals;
+mod bans;
 mod connection;
+mod console;
 pub mod descriptors;
 mod doorkeeper;
 mod journal;
 mod listener;
 pub mod logging;
+mod operator;
+mod socket_file;
+mod stats;
+mod stopping;
 
 use std::collections::VecDeque;
 use std::io;
@@ -18,7 +25,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
-use log::{debug, info, warn};
+use log::{debug, info};
 use mio::event::Event;
 use mio::{Events, Interest, Poll, Token};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -26,16 +33,17 @@ use signal_hook_mio::v1_0::Signals;
 use slab::Slab;
 
 use crate::SessionId;
+use crate::chat;
 use crate::exchange::{Action, Exchange};
-use crate::limits::{
-    ACCEPTS_PER_TURN, EVENTS_PER_TURN, LEFTOVERS_PER_TURN, Limits, READ_BYTES_PER_TURN,
-    STOP_LINGER_MS,
-};
+use crate::limits::{EVENTS_PER_TURN, LEFTOVERS_PER_TURN, Limits, READ_BYTES_PER_TURN};
 use crate::time::Time;
 use archive::Archive;
 use connection::{Connection, Progress};
+use console::FIRST_CONSOLE;
 use doorkeeper::Doorkeeper;
-use listener::{Accepted, Listener};
+use listener::Listener;
+pub use operator::Operators;
+use stats::Stats;
 
 const SIGNALS: Token = Token(usize::MAX - 1);
 /// What is asked about a connection, once and for all: edges cost nothing while nobody acts on
@@ -60,6 +68,8 @@ pub struct Server {
     exchange: Exchange,
     /// Where what is said in rooms outlasts us.
     archive: Option<Archive>,
+    operators: Operators,
+    stats: Stats,
     /// Connections that an event of this turn made readable, and those that have just arrived.
     fresh: Vec<SessionId>,
     /// Connections that were not read to the end, or not at all: an edge tells of it once, and we
@@ -69,8 +79,10 @@ pub struct Server {
     /// The one buffer everybody is read into.
     read_buffer: Box<[u8]>,
     started: Instant,
-    /// The time of this turn: the clock is read once in each.
+    /// The time of this turn. The clock is read once more in each, for the figures alone.
     now: Time,
+    /// The same to the nanosecond.
+    woke: Duration,
     /// Connections so far; the next one's number in the log.
     arrivals: u32,
     /// The server stops, and ends by then whether or not everybody has gone.
@@ -123,12 +135,25 @@ impl Server {
             #[expect(clippy::disallowed_methods, reason = "the loop is where the time comes from")]
             started: Instant::now(),
             now: Time::START,
+            woke: Duration::ZERO,
+            operators: Operators::default(),
+            stats: Stats::new(),
             arrivals: 0,
             stop_by: None,
             closing_ms: limits.closing_ms,
             exchange,
             archive,
         })
+    }
+
+    /// Lets operators in, and keeps out whom they have banned.
+    ///
+    /// # Errors
+    /// If the console cannot be polled.
+    pub fn admit_operators(&mut self, mut operators: Operators) -> io::Result<()> {
+        operators.register(self.poll.registry())?;
+        self.operators = operators;
+        Ok(())
     }
 
     /// The addresses listened on, with the ports the kernel gave.
@@ -153,15 +178,20 @@ impl Server {
         self.note_events();
         self.accept();
         self.read();
+        self.hear_operators();
         self.exchange.handle_timeout(self.now);
         self.act();
         self.hasten_stop();
+        let awake = self.started.elapsed().saturating_sub(self.woke).as_nanos();
+        self.stats.turn_ns.note(u64::try_from(awake).unwrap_or(u64::MAX));
         Ok(())
     }
 
     /// Sleeps until something is ready or due. With work left from the last turn it only looks.
     fn wait(&mut self) -> io::Result<()> {
-        let left = !self.leftover.is_empty() || self.listeners.iter().any(Listener::has_more);
+        let left = !self.leftover.is_empty()
+            || self.listeners.iter().any(Listener::has_more)
+            || self.operators.has_work();
         let retry = self.listeners.iter().filter_map(Listener::retry_at).min();
         let next = self.exchange.poll_timeout().into_iter().chain(retry).chain(self.stop_by).min();
         let mut timeout = match next {
@@ -177,25 +207,30 @@ impl Server {
             // due.
             timeout = Some(Duration::ZERO);
         }
-        let elapsed = self.started.elapsed().as_millis();
-        self.now = Time::START.after_ms(u64::try_from(elapsed).unwrap_or(u64::MAX));
+        self.woke = self.started.elapsed();
+        self.now = Time::START.after_ms(u64::try_from(self.woke.as_millis()).unwrap_or(u64::MAX));
         Ok(())
     }
 
     /// Remembers what each event says. No socket is closed here, so no token can change hands.
     fn note_events(&mut self) {
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
+        let mut count = 0;
         for event in &events {
+            count += 1;
             let Token(key) = event.token();
             if event.token() == SIGNALS {
                 self.take_signals();
             } else if let Some(listener) = self.listeners.get_mut(FIRST_LISTENER.wrapping_sub(key))
             {
                 listener.note_ready();
+            } else if key >= FIRST_CONSOLE {
+                self.operators.note_event(event);
             } else {
                 self.note_connection(key, event);
             }
         }
+        self.stats.turn_events.note(count);
         self.events = events;
     }
 
@@ -216,53 +251,6 @@ impl Server {
         }
     }
 
-    fn take_signals(&mut self) {
-        for signal in self.signals.pending() {
-            let name = signal_hook::low_level::signal_name(signal).unwrap_or("a signal");
-            if self.stop_by.is_some() {
-                warn!(target: "chinwag", "{name} again: ending at once");
-                std::process::exit(1);
-            }
-            info!(target: "chinwag", "{name}: stopping");
-            self.listeners.clear();
-            self.exchange.handle_stop(self.now);
-            self.stop_by = Some(self.now.after_ms(self.closing_ms));
-        }
-    }
-
-    fn accept(&mut self) {
-        for n in 0..self.listeners.len() {
-            for _ in 0..ACCEPTS_PER_TURN {
-                if !self.listeners[n].is_ready(self.now) {
-                    break;
-                }
-                if let Some(accepted) = self.listeners[n].accept(self.now) {
-                    self.admit(accepted);
-                }
-            }
-        }
-    }
-
-    fn admit(&mut self, (mut stream, peer): Accepted) {
-        self.arrivals = self.arrivals.wrapping_add(1);
-        if let Err(refusal) = self.doorkeeper.admit(peer.ip()) {
-            info!(target: "chinwag", "#{} {peer} turned away: {refusal}", self.arrivals);
-            return listener::turn_away(stream, refusal);
-        }
-        let entry = self.connections.vacant_entry();
-        let id = SessionId::from_key(entry.key());
-        if let Err(e) = self.poll.registry().register(&mut stream, Token(entry.key()), INTEREST) {
-            warn!(target: "chinwag", "#{} {peer} cannot be polled: {e}", self.arrivals);
-            return self.doorkeeper.release(peer.ip());
-        }
-        entry.insert(Connection::new(stream, self.arrivals, peer));
-        // A script has sent its first lines by now: read in this turn, they are answered together
-        // with the welcome, in one write.
-        self.fresh.push(id);
-        info!(target: "chinwag", "#{} {peer} connected", self.arrivals);
-        self.exchange.handle_arrival(self.now, id);
-    }
-
     /// One read for each connection with an edge, then one for some of those with leftovers, so
     /// that however many send without end, who says a line is heard in the turn it comes.
     fn read(&mut self) {
@@ -281,10 +269,14 @@ impl Server {
         let Some(connection) = self.connections.get_mut(id.key()) else { return };
         connection.listed = false;
         if !self.exchange.wants_input(id) {
+            self.stats.inputs_held += 1;
             return;
         }
         match connection.read(&mut self.read_buffer) {
-            Progress::Bytes(n) => self.exchange.handle_bytes(self.now, id, &self.read_buffer[..n]),
+            Progress::Bytes(n) => {
+                self.stats.bytes_in += n as u64;
+                self.exchange.handle_bytes(self.now, id, &self.read_buffer[..n]);
+            }
             Progress::End => self.exchange.handle_end(self.now, id),
             Progress::Nothing => {}
             Progress::Failed(e) => self.fail(id, &e),
@@ -311,9 +303,7 @@ impl Server {
                 Action::Resume(id) => self.list_again(id),
                 Action::EndSending(id) => self.end_sending(id),
                 Action::Close(id) => self.close(id),
-                Action::Report(event) => {
-                    journal::report(event, &self.connections, self.exchange.chat())
-                }
+                Action::Report(event) => self.report(event),
             }
         }
     }
@@ -329,11 +319,22 @@ impl Server {
         }
     }
 
+    fn report(&mut self, event: chat::Event) {
+        self.stats.note(event);
+        journal::report(event, &self.connections, self.exchange.chat());
+        if event == chat::Event::StopIsDue {
+            self.await_end();
+        }
+    }
+
     fn write(&mut self, id: SessionId) {
         let Some(connection) = self.connections.get_mut(id.key()) else { return };
         while !self.exchange.output(id).is_empty() {
             match connection.write(self.exchange.output(id)) {
-                Progress::Bytes(n) => self.exchange.handle_sent(self.now, id, n),
+                Progress::Bytes(n) => {
+                    self.stats.bytes_out += n as u64;
+                    self.exchange.handle_sent(self.now, id, n);
+                }
                 Progress::Nothing => return self.exchange.handle_blocked(self.now, id),
                 Progress::End => return self.fail(id, &io::ErrorKind::WriteZero.into()),
                 Progress::Failed(e) => return self.fail(id, &e),
@@ -362,20 +363,6 @@ impl Server {
         for listener in &mut self.listeners {
             listener.retry_now();
         }
-    }
-
-    /// A stop for which everybody has been written what was said to them need not take its full
-    /// time.
-    fn hasten_stop(&mut self) {
-        if let Some(by) = self.stop_by
-            && self.exchange.buffered_bytes() == 0
-        {
-            self.stop_by = Some(by.min(self.now.after_ms(STOP_LINGER_MS)));
-        }
-    }
-
-    fn is_done(&self) -> bool {
-        self.stop_by.is_some_and(|by| self.connections.is_empty() || self.now >= by)
     }
 }
 

@@ -184,7 +184,7 @@ fn with_the_limit_of_its_own_it_never_runs_out_of_descriptors() {
     let mut guests: Vec<Person> = (0..100).map(|_| Person::dials(server.address())).collect();
     let answers: Vec<String> = guests.iter_mut().map(Person::hears_a_line).collect();
     let welcome = answers.iter().filter(|line| line.starts_with("* Welcome")).count();
-    assert_eq!(welcome, 64 - 16 - 2, "{answers:?}");
+    assert_eq!(welcome, 64 - 32 - 2, "{answers:?}");
     assert!(answers[welcome..].iter().all(|line| line.starts_with("! ")), "{answers:?}");
     drop(guests);
     pair.was_served_well();

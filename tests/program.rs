@@ -76,6 +76,8 @@ fn help_has_examples_and_names_every_flag_of_the_specification() {
         "--closing-timeout",
         "--max-connections",
         "--max-per-address",
+        "--console",
+        "--bans",
         "CHINWAG_LISTEN",
     ] {
         assert!(help.stdout.contains(flag), "no {flag} in\n{}", help.stdout);

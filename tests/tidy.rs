@@ -34,7 +34,7 @@ const FOREIGN_TO_THE_CORE: [&str; 16] = [
 
 #[test]
 fn the_core_knows_no_socket_no_clock_no_thread_and_no_io() {
-    let core = ["chat", "wire", "exchange", "time", "limits", "session_id"];
+    let core = ["chat", "console", "wire", "exchange", "time", "limits", "session_id"];
     let is_core = |path: &Path| {
         let inner = path.strip_prefix(root().join("src")).unwrap();
         let room = inner.components().next().unwrap().as_os_str().to_str().unwrap();

@@ -12,6 +12,9 @@
 //! A< read
 //! A hangs up            A ends its half, as nc -N does (the connection is reset)
 //! 60 s pass
+//! the operator says TEXT
+//! the operator removes A: REASON
+//! the operator stops the server in 5 minutes
 //! the server stops
 //! ```
 
@@ -23,6 +26,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use chinwag::SessionId;
+use chinwag::chat::{Event, Removal};
 use chinwag::exchange::{Action, Exchange};
 use chinwag::limits::Limits;
 use chinwag::time::Time;
@@ -82,7 +86,8 @@ impl Stage {
     /// Takes in the next line of the script: acts on it, or leaves it out if it is what was read.
     fn follow(mut self, line: &str) -> Stage {
         let line = line.trim_end_matches('\n');
-        if line.split_once(' ').map_or(line, |(head, _)| head).ends_with('<') {
+        let head = line.split_once(' ').map_or(line, |(head, _)| head);
+        if head.ends_with('<') || head == "|" {
             return self;
         }
         self.book.push_str(line);
@@ -116,12 +121,29 @@ impl Stage {
         } else if let Some(seconds) = line.strip_suffix(" s pass") {
             self.now = self.now.after_ms(seconds.parse::<u64>().expect("whole seconds") * 1000);
             self.exchange.handle_timeout(self.now);
+        } else if let Some(text) = line.strip_prefix("the operator says ") {
+            self.exchange.handle_announcement(self.now, &String::from_utf8_lossy(&unescaped(text)));
+        } else if let Some(rest) = line.strip_prefix("the operator removes ") {
+            self.removes(rest, Removal::Kicked);
+        } else if let Some(rest) = line.strip_prefix("the operator bans ") {
+            self.removes(rest, Removal::Banned);
+        } else if let Some(rest) = line.strip_prefix("the operator stops the server in ") {
+            let minutes = rest.split(' ').next().map(str::parse::<u64>);
+            let minutes = minutes.expect("a number").expect("whole minutes");
+            self.exchange.handle_stop_in(self.now, minutes * 60_000);
+        } else if line == "the operator calls the stop off" {
+            self.exchange.handle_stop_called_off(self.now);
         } else if line == "the server stops" {
             self.exchange.handle_stop(self.now);
         } else {
             panic!("no stage direction: {line}");
         }
         self.watch();
+    }
+
+    fn removes(&mut self, rest: &str, how: Removal) {
+        let (who, reason) = rest.split_once(": ").unwrap_or((rest, ""));
+        self.exchange.handle_removal(self.now, self.people[who], how, reason);
     }
 
     fn connects(&mut self, who: &str) {
@@ -153,6 +175,9 @@ impl Stage {
                     self.note(id, "| the connection is closed");
                     self.exchange.forget(id);
                     self.people.retain(|_, other| *other != id);
+                }
+                Action::Report(Event::StopIsDue) => {
+                    writeln!(self.book, "| the server stops").unwrap()
                 }
                 Action::Resume(_) | Action::Report(_) => {}
             }

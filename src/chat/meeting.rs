@@ -139,7 +139,8 @@ impl Chat {
             Departure::Overrun => Line::Refusal(Refusal::Overrun),
             Departure::SpokeTls => Line::Refusal(Refusal::Tls),
             Departure::SpokeHttp => Line::Refusal(Refusal::Http),
-            Departure::HungUp | Departure::Lost => return,
+            // Who is removed has been told why.
+            Departure::HungUp | Departure::Lost | Departure::Removed | Departure::Banned => return,
         };
         self.outputs.say(id, &line);
     }

@@ -8,6 +8,7 @@ use crate::time::Time;
 use super::command::ChatCommand;
 use super::name::Name;
 use super::past::Record;
+use super::refusals::RefusalCounts;
 use super::rooms::RoomId;
 use super::wording::Line;
 
@@ -192,6 +193,8 @@ pub enum Event {
         /// Why.
         why: Departure,
     },
+    /// The moment that an operator set has come: every session is over, and the server stops.
+    StopIsDue,
 }
 
 /// How a request ended without a chat.
@@ -230,6 +233,27 @@ pub enum Departure {
     Overrun,
     /// The server stops.
     Stopping,
+    /// An operator removed them.
+    Removed,
+    /// An operator bans where they come from.
+    Banned,
+}
+
+impl Departure {
+    /// Every way to go, each at the place that it has as a number.
+    pub const ALL: [Departure; 11] = [
+        Departure::Exit,
+        Departure::HungUp,
+        Departure::Lost,
+        Departure::Nameless,
+        Departure::SpokeTls,
+        Departure::SpokeHttp,
+        Departure::Stalled,
+        Departure::Overrun,
+        Departure::Stopping,
+        Departure::Removed,
+        Departure::Banned,
+    ];
 }
 
 /// The outputs not yet taken, and the text of the lines among them. Both keep their memory, so
@@ -241,6 +265,7 @@ pub(super) struct Outputs {
     /// How many of `queue` have been taken, and how much of `text` with them.
     taken: usize,
     text_taken: usize,
+    refusals: RefusalCounts,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -257,6 +282,9 @@ enum Queued {
 impl Outputs {
     pub(super) fn say(&mut self, to: SessionId, line: &Line<'_>) {
         line.encode(&mut self.text);
+        if let Line::Refusal(refusal) = line {
+            self.refusals.count(refusal.kind());
+        }
         self.queue.push(Queued::Say { to, text_end: self.text.len() });
     }
 
@@ -287,6 +315,10 @@ impl Outputs {
 
     pub(super) fn report(&mut self, event: Event) {
         self.queue.push(Queued::Report(event));
+    }
+
+    pub(super) fn refusals(&self) -> &RefusalCounts {
+        &self.refusals
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -25,6 +25,7 @@ pub(super) struct Roster {
     /// When a session must have a name, and when an asker's request lapses.
     deadlines: Deadlines<SessionId>,
     rooms: Rooms,
+    pairs: usize,
 }
 
 /// What lines of the server begin with that no user may seem to be the subject of (2.5): `* You left`,
@@ -145,6 +146,7 @@ impl Roster {
         let whom = self.end_ask(by, true);
         self.user_mut(by).phase = Phase::Chatting { with: whom };
         self.user_mut(whom).phase = Phase::Chatting { with: by };
+        self.pairs += 1;
         whom
     }
 
@@ -153,6 +155,7 @@ impl Roster {
         let Phase::Chatting { with } = self.user(by).phase else { panic!("{by} is in no chat") };
         self.user_mut(by).phase = Phase::MENU;
         self.user_mut(with).phase = Phase::MENU;
+        self.pairs -= 1;
         with
     }
 
@@ -258,6 +261,11 @@ impl Roster {
         self.by_name.len()
     }
 
+    /// How many chats there are.
+    pub(super) fn pair_count(&self) -> usize {
+        self.pairs
+    }
+
     /// The users whose names begin so, in order of name.
     pub(super) fn users(&self, prefix: &str) -> impl Iterator<Item = SessionId> {
         let prefix = fold(prefix);
@@ -304,7 +312,7 @@ impl Roster {
     /// If it does not hold, which is a bug.
     pub(super) fn check(&self) {
         let mut users = 0;
-        let (mut deadlines, mut members) = (0, 0);
+        let (mut deadlines, mut members, mut chatting) = (0, 0, 0);
         for id in self.present() {
             let Session::User(user) = self.session(id) else {
                 deadlines += 1;
@@ -337,12 +345,14 @@ impl Roster {
                     let back = self.user(with).phase;
                     assert_eq!(back, Phase::Chatting { with: id }, "partners agree");
                     assert_ne!(with, id, "nobody chats with themselves");
+                    chatting += 1;
                 }
             }
         }
         assert_eq!((self.by_name.len(), self.looks.len()), (users, users), "a name each");
         assert_eq!(self.rooms.member_count(), members, "nobody is in a room who is elsewhere");
         self.rooms.check();
+        assert_eq!(2 * self.pairs, chatting, "pairs are counted");
         assert_eq!(self.deadlines.len(), deadlines, "no deadline without somebody it is for");
     }
 }

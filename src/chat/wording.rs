@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::name::{Name, NameFault};
+use super::operating::{Notice, Removal};
 use super::output::Departure;
 use super::session::Pursuit;
 use crate::limits::{
@@ -63,6 +64,9 @@ pub(super) enum News<'a> {
     AreYouThere,
     Goodbye(Option<&'a Name>),
     Stopping,
+    OperatorSays(&'a str),
+    StopsIn(Notice),
+    StopCalledOff,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -100,6 +104,7 @@ pub(super) enum Refusal<'a> {
     Http,
     Stalled { seconds: u64 },
     Overrun,
+    Removed { how: Removal, reason: &'a str },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -213,6 +218,9 @@ impl fmt::Display for News<'_> {
             News::Goodbye(Some(name)) => write!(f, "Goodbye, {name}"),
             News::Goodbye(None) => write!(f, "Goodbye"),
             News::Stopping => write!(f, "The server is stopping. Goodbye"),
+            News::OperatorSays(text) => write!(f, "The operator says: {text}"),
+            News::StopsIn(notice) => write!(f, "The server stops in {notice}"),
+            News::StopCalledOff => write!(f, "The server does not stop after all"),
         }
     }
 }
@@ -262,6 +270,8 @@ impl fmt::Display for Departure {
             Departure::Stalled => "stopped reading",
             Departure::Overrun => "left too much unread",
             Departure::Stopping => "the server stops",
+            Departure::Removed => "removed by an operator",
+            Departure::Banned => "banned by an operator",
         })
     }
 }
@@ -344,6 +354,8 @@ impl fmt::Display for Refusal<'_> {
                 write!(f, "You have read nothing for {seconds} s. Goodbye")
             }
             Refusal::Overrun => write!(f, "Too much waits that you have not read. Goodbye"),
+            Refusal::Removed { how, reason: "" } => write!(f, "{how}. Goodbye"),
+            Refusal::Removed { how, reason } => write!(f, "{how}: {reason}. Goodbye"),
         }
     }
 }

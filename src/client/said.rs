@@ -177,6 +177,12 @@ impl<'a> News<'a> {
     }
 }
 
+/// Whether a `!` line says that an operator has ended the session (7.7).
+#[must_use]
+pub fn is_removal(text: &str) -> bool {
+    text.starts_with("An operator removed you")
+}
+
 /// The name a text begins with. What ends a name in a sentence cannot be part of one (2.3).
 #[must_use]
 pub fn first_name(text: &str) -> &str {

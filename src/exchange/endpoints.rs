@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::ops::{Index, IndexMut};
 
-use super::Action;
 use super::endpoint::{Blocked, Endpoint, Receiving, Sending};
 use super::feed::Feeds;
+use super::{Action, Traffic};
 use crate::SessionId;
 use crate::chat::{Event, FeedId, Pipe};
 use crate::limits::{Limits, OUTPUT_BYTES_BEFORE_PRESSURE, REPLIES_BYTES_MAX};
@@ -28,6 +28,7 @@ pub(super) struct Endpoints {
     overrun: Vec<SessionId>,
     pub(super) output_bytes: usize,
     pub(super) unread_bytes: usize,
+    pub(super) traffic: Traffic,
 }
 
 /// Whose input need not be held any longer, now that output has been taken.
@@ -50,6 +51,7 @@ impl Endpoints {
             overrun: Vec::new(),
             output_bytes: 0,
             unread_bytes: 0,
+            traffic: Traffic::default(),
         }
     }
 
@@ -88,6 +90,7 @@ impl Endpoints {
         if let Sending::Open { .. } = endpoint.sending {
             let before = endpoint.outbox.len();
             endpoint.outbox.push(&mut self.pool, parts, high_water);
+            self.traffic.lines_out += 1;
             self.note_said(to, before);
         }
     }
@@ -129,7 +132,7 @@ impl Endpoints {
             return None;
         };
         let before = to.outbox.len();
-        let mut other = None;
+        let (mut other, mut lines) = (None, 0);
         while !to.outbox.is_congested() {
             let Some(frame) = from.reader.next(&mut self.pool, bytes) else { break };
             let Some(relay) = frame.line().and_then(|line| pipe.relay(line)) else {
@@ -138,7 +141,10 @@ impl Endpoints {
             };
             to.outbox.push(&mut self.pool, relay.parts(), high_water);
             frame.recycle(&mut self.pool);
+            lines += 1;
         }
+        self.traffic.lines_in += lines;
+        self.traffic.lines_out += lines;
         self.note_said(pipe.to, before);
         other
     }
@@ -258,6 +264,7 @@ impl Endpoints {
 
     pub(super) fn pause(&mut self, id: SessionId, until: Time) {
         self[id].paused_until = Some(until);
+        self.traffic.inputs_slowed += 1;
         self.refresh_deadline(id);
     }
 

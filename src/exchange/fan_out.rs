@@ -18,6 +18,7 @@ struct Reading<'a> {
     outbox: &'a mut Outbox,
     pool: &'a mut Pool,
     high_water: usize,
+    lines_missed: &'a mut u64,
     /// The socket takes nothing at the moment.
     is_blocked: bool,
 }
@@ -28,6 +29,7 @@ impl Endpoints {
         let Some(feed) = self.feeds.get_mut(id) else { return };
         feed.push(&mut self.pool, line);
         self.output_bytes += line.len();
+        self.traffic.lines_out += feed.readers().len() as u64;
         self.touched.extend((!feed.is_touched).then_some(id));
         feed.is_touched = true;
         if std::mem::replace(&mut feed.is_announced, true) {
@@ -168,7 +170,16 @@ impl Endpoints {
         let is_blocked = *sending != Sending::OPEN;
         let tuned = tuned.as_mut()?;
         let feed = self.feeds.get_mut(tuned.feed)?;
-        Some(Reading { who, tuned, feed, outbox, pool: &mut self.pool, high_water, is_blocked })
+        Some(Reading {
+            who,
+            tuned,
+            feed,
+            outbox,
+            pool: &mut self.pool,
+            high_water,
+            lines_missed: &mut self.traffic.lines_missed,
+            is_blocked,
+        })
     }
 }
 
@@ -184,6 +195,7 @@ impl Reading<'_> {
     /// Says, in their place, that lines were missed.
     fn tell_missed(&mut self) {
         if let Some(count) = self.feed.take_missed(self.who) {
+            *self.lines_missed += count;
             self.outbox.push(self.pool, [missed_lines(count).as_bytes()], self.high_water);
         }
     }

@@ -19,6 +19,7 @@ impl Endpoints {
         let (endpoint, pool) = self.with_pool(id);
         endpoint.unread.get_or_insert_with(|| pool.lend()).push([bytes]);
         self.unread_bytes += bytes.len();
+        self.traffic.inputs_held += 1;
     }
 
     /// Puts back what is left of unread bytes that were taken out to be handed on.

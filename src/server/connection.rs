@@ -8,6 +8,7 @@ use mio::event::Event;
 use mio::net::TcpStream;
 
 use crate::limits::FLOOD_BYTES;
+use crate::time::Time;
 
 /// On Linux a read that came back short has drained the socket: what arrives later is a new edge
 /// (epoll(7), question 9), and a FIN that was there already was told with the event. Elsewhere only
@@ -22,6 +23,9 @@ pub(super) struct Connection {
     /// four thousand million arrivals.
     pub(super) number: u32,
     pub(super) peer: Peer,
+    /// Seconds from the server's start until it came: half the size of a moment, and there is one
+    /// for everybody.
+    came_s: u32,
     /// An edge said there is something to read, and no read has found the end of it yet.
     pub(super) has_more: bool,
     /// It stands on the loop's list of those to be read.
@@ -75,11 +79,13 @@ impl fmt::Display for Peer {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream, number: u32, peer: SocketAddr) -> Connection {
+    pub(super) fn new(stream: TcpStream, number: u32, peer: SocketAddr, now: Time) -> Connection {
+        let came_s = now.ms_since(Time::START) / 1000;
         Connection {
             stream,
             number,
             peer: Peer::new(peer),
+            came_s: u32::try_from(came_s).unwrap_or(u32::MAX),
             has_more: false,
             listed: false,
             floods: false,
@@ -94,6 +100,11 @@ impl Connection {
         let list = self.has_more && !self.listed;
         self.listed |= list;
         list
+    }
+
+    /// When it came, to the second.
+    pub(super) fn came_at(&self) -> Time {
+        Time::START.after_ms(u64::from(self.came_s) * 1000)
     }
 
     /// Reads once.
@@ -119,7 +130,7 @@ impl Connection {
 }
 
 impl Progress {
-    fn of(mut call: impl FnMut() -> io::Result<usize>) -> Progress {
+    pub(super) fn of(mut call: impl FnMut() -> io::Result<usize>) -> Progress {
         loop {
             match call() {
                 Ok(0) => return Progress::End,

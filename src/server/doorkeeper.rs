@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 
 use crate::limits::Limits;
 
@@ -13,7 +15,7 @@ pub(super) struct Doorkeeper {
     connections_max: usize,
     per_address_max: usize,
     /// How many from each address but loopback.
-    by_address: HashMap<IpAddr, usize>,
+    by_address: HashMap<IpNet, usize>,
 }
 
 /// Why a connection is turned away.
@@ -21,6 +23,21 @@ pub(super) struct Doorkeeper {
 pub(super) enum Refusal {
     Full,
     AddressFull,
+    Banned,
+}
+
+impl Refusal {
+    /// Every reason, each at the place that it has as a number.
+    pub(super) const ALL: [Refusal; 3] = [Refusal::Full, Refusal::AddressFull, Refusal::Banned];
+
+    /// Its name among the figures.
+    pub(super) fn kind(self) -> &'static str {
+        match self {
+            Refusal::Full => "full",
+            Refusal::AddressFull => "address_full",
+            Refusal::Banned => "banned",
+        }
+    }
 }
 
 impl Doorkeeper {
@@ -63,11 +80,12 @@ impl Doorkeeper {
 }
 
 /// The addresses that count as one: an IPv6 subscriber is given a /64 at least (RFC 6177).
-fn household(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
-    }
+pub(super) fn household(address: IpAddr) -> IpNet {
+    let prefix_len = match address {
+        IpAddr::V4(_) => 32,
+        IpAddr::V6(_) => 64,
+    };
+    IpNet::new(address, prefix_len).map_or(address.into(), |network| network.trunc())
 }
 
 impl fmt::Display for Refusal {
@@ -75,6 +93,7 @@ impl fmt::Display for Refusal {
         match self {
             Refusal::Full => write!(f, "The server is full, try again later"),
             Refusal::AddressFull => write!(f, "Too many connections from your address"),
+            Refusal::Banned => write!(f, "Your address is banned"),
         }
     }
 }

@@ -32,14 +32,15 @@ pub(super) fn report(event: Event, connections: &Slab<Connection>, chat: &Chat) 
             info!(target: "chinwag", "{} left {}", who(id), name(room));
         }
         Event::Left { who: id, why } => info!(target: "chinwag", "{} left: {why}", who(id)),
+        Event::StopIsDue => info!(target: "chinwag", "operator: the time is up, stopping"),
     }
 }
 
 /// A session as the log names it: its connection's number and address, and its username.
-struct Who<'a> {
-    id: SessionId,
-    connections: &'a Slab<Connection>,
-    chat: &'a Chat,
+pub(super) struct Who<'a> {
+    pub(super) id: SessionId,
+    pub(super) connections: &'a Slab<Connection>,
+    pub(super) chat: &'a Chat,
 }
 
 impl fmt::Display for Who<'_> {

@@ -7,6 +7,7 @@
 
 #![allow(dead_code, reason = "every test program uses its own part of the harness")]
 
+pub(crate) mod console;
 pub(crate) mod dice;
 pub(crate) mod ears;
 pub(crate) mod person;

@@ -6,7 +6,7 @@ use super::super::mention::mentions;
 use super::super::options::Bell;
 use super::super::place::{Place, room_label};
 use super::super::row::Row;
-use super::super::said::{News, Question, Said};
+use super::super::said::{News, Question, Said, is_removal};
 use super::{Action, Desk, Link, count};
 
 impl Desk {
@@ -35,7 +35,14 @@ impl Desk {
                 self.learn_from(&Row::read(text));
                 self.show(&said);
             }
-            Said::Error(_) | Said::Unknown(_) => self.show(&said),
+            Said::Error(text) => {
+                if is_removal(text) {
+                    // Whoever is shown the door does not come back by themselves.
+                    self.me = None;
+                }
+                self.show(&said);
+            }
+            Said::Unknown(_) => self.show(&said),
         }
         self.refused = matches!(said, Said::Error(_));
     }

@@ -357,6 +357,16 @@ fn a_server_that_said_goodbye_may_close_and_one_that_never_answered_may_not() {
     assert_eq!(scene.desk.poll_timeout(scene.now), None, "it is not asked for ever");
 }
 
+/// (7.7)
+#[test]
+fn whoever_an_operator_removed_does_not_come_back_by_themselves() {
+    let mut scene = Scene::at_menu(5);
+    scene.hear(&["! An operator removed you: too loud. Goodbye"]);
+    scene.desk.handle_loss("closed", Vec::new(), scene.now);
+    assert_eq!(scene.last(1), ["not connected> |"]);
+    assert_eq!(scene.desk.poll_timeout(scene.now), None, "a key connects again, and nothing else");
+}
+
 #[test]
 fn whatever_a_server_says_and_a_person_types_the_desk_holds() {
     let lines = [
