@@ -13,8 +13,12 @@ const SPARED: usize = 20;
 
 /// Asserts that the first run in which `wrong` comes about fails for one of these reasons.
 fn assert_caught(wrong: Wrong, reasons: &[&str]) {
+    assert_caught_after(SPARED, wrong, reasons);
+}
+
+fn assert_caught_after(spared: usize, wrong: Wrong, reasons: &[&str]) {
     for seed in 1..=SEEDS {
-        let sabotage = Sabotage::new(wrong, SPARED);
+        let sabotage = Sabotage::new(wrong, spared);
         let Err((step, why)) = run(seed, STEPS, sabotage) else { continue };
         assert!(
             reasons.iter().any(|reason| why.contains(reason)),
@@ -98,7 +102,7 @@ fn a_buffer_that_is_not_given_back_is_caught() {
 
 #[test]
 fn a_connection_that_is_never_closed_is_caught() {
-    assert_caught(Wrong::NeverClosed, &["is not closed"]);
+    assert_caught(Wrong::NeverClosed, &["is not closed", "the loop sleeps"]);
 }
 
 #[test]
@@ -108,7 +112,8 @@ fn reading_those_who_are_to_be_held_is_caught() {
 
 #[test]
 fn a_count_of_missed_lines_that_is_wrong_is_caught() {
-    assert_caught(Wrong::MissedMiscounted, &["are said to be missed"]);
+    // It takes somebody who does not read a busy room: that happens a few times in a run.
+    assert_caught_after(1, Wrong::MissedMiscounted, &["are said to be missed", "nothing explains"]);
 }
 
 #[test]

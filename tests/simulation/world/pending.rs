@@ -26,10 +26,9 @@ impl World {
         let own = self.exchange.pending(id(who)).own.len();
         let socket = self.sockets.get_mut(&who).expect("somebody here");
         let before = std::mem::replace(&mut socket.own, own);
-        let in_time = match self.model.state(who).room() {
-            Some(_) => before.min(own),
-            None => own,
-        };
+        let in_room =
+            self.model.state(who).room().is_some() || self.exchange.chat().room(id(who)).is_some();
+        let in_time = if in_room { before.min(own) } else { own };
         observed.note_waiting(who, own, in_time);
     }
 
