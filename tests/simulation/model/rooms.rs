@@ -1,6 +1,6 @@
 //! Part 6: rooms, who is in them, what is said there and what is kept of it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use super::names::Name;
@@ -314,16 +314,31 @@ impl Model {
         self.rooms.safe = self.rooms.file.len();
     }
 
-    /// The server was killed, and begins anew with so many lines in its file (6.14).
-    pub(crate) fn restart(&mut self, kept: usize) {
+    /// The server was killed, and begins anew with these lines in its file: when, where and what (6.14).
+    /// In which order it got round to several rooms at once is its own business; within a room it is
+    /// not, and what may have been read must be there.
+    pub(crate) fn restart(&mut self, kept: Vec<(u64, String, Rc<str>)>) {
         let Rooms { file, safe, made, .. } = std::mem::take(&mut self.rooms);
-        assert!(kept >= safe, "{safe} lines of rooms may have been read, and {kept} are kept");
-        assert!(kept <= file.len(), "{kept} lines are kept of {}", file.len());
+        let of_room = |lines: &[(u64, String, Rc<str>)], room: &str| {
+            let lines = lines.iter().filter(|(_, other, _)| other == room);
+            lines.map(|(at, _, line)| (*at, Rc::clone(line))).collect::<Vec<_>>()
+        };
+        let rooms = file.iter().chain(&kept).map(|(_, room, _)| room.as_str());
+        for room in rooms.collect::<BTreeSet<_>>() {
+            let (said, kept) = (of_room(&file, room), of_room(&kept, room));
+            let read = of_room(&file[..safe], room).len();
+            assert!(
+                kept.len() >= read,
+                "{read} lines of {room} may have been read, and {} are kept",
+                kept.len()
+            );
+            assert!(said.starts_with(&kept), "what is kept of {room} was not said there so");
+        }
         (self.people, self.heard) = (BTreeMap::new(), BTreeMap::new());
         self.happenings.clear();
         let (past_ms, rooms_max) = (self.bounds.room_past_ms, self.bounds.rooms_max);
         let mut rooms = Rooms { made, ..Rooms::default() };
-        for (said_at, room, line) in &file[..kept] {
+        for (said_at, room, line) in &kept {
             let age_ms = self.now - said_at * 1_000;
             let Some(name) = Name::new(room).filter(|_| age_ms < past_ms) else { continue };
             let until = self.now + past_ms - age_ms;
@@ -333,8 +348,8 @@ impl Model {
                 *kept_until = (*kept_until).max(Some(until));
             }
         }
-        rooms.file = file[..kept].to_vec();
-        rooms.safe = kept;
+        rooms.safe = kept.len();
+        rooms.file = kept;
         self.rooms = rooms;
     }
 

@@ -44,8 +44,10 @@ impl World {
         let mut exchange = Exchange::new(self.plan.limits.clone());
         exchange.handle_start(self.now / 1_000, records.iter().copied());
         exchange.start_recording();
-        let kept = records.len();
+        let kept = records
+            .iter()
+            .map(|record| (record.said_at, record.room.to_owned(), record.line.into()));
+        self.model.restart(kept.collect());
         self.exchange = exchange;
-        self.model.restart(kept);
     }
 }
