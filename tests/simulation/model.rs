@@ -86,6 +86,10 @@ enum Happening {
     DeadlinePassed(Who),
     Stalling(Who),
     Stopping,
+    /// An operator put somebody out (7.7).
+    Removed(Who),
+    /// An operator said something to everybody (7.6).
+    Announced,
 }
 
 /// What becomes of the held input of somebody whose chat has ended.
@@ -178,6 +182,14 @@ impl Model {
 
     pub(crate) fn fail(&mut self, who: Who) {
         self.happenings.push_back(Happening::Gone(who));
+    }
+
+    pub(crate) fn order_removal(&mut self, who: Who) {
+        self.happenings.push_back(Happening::Removed(who));
+    }
+
+    pub(crate) fn order_announcement(&mut self) {
+        self.happenings.push_back(Happening::Announced);
     }
 
     pub(crate) fn stop(&mut self) {

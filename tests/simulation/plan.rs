@@ -27,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) floods: usize,
     /// The server is killed, and started again with what it had written down.
     pub(crate) kills: usize,
+    /// An operator says something to everybody, or puts somebody out.
+    pub(crate) orders: usize,
     /// People go to rooms, in percent of what they do at the menu.
     pub(crate) sociable: usize,
     /// The server is stopped at the end, before anybody leaves.
@@ -47,6 +49,7 @@ impl Plan {
             foreigners: random.pick(&[0, 5]),
             floods: random.pick(&[0, 0, 1, 5]),
             kills: random.pick(&[0, 0, 1]),
+            orders: random.pick(&[0, 0, 2]),
             sociable: random.pick(&[0, 10, 80]),
             stops: random.chance(25),
         }
@@ -70,7 +73,7 @@ impl Plan {
     pub(crate) fn calm_down(&mut self) {
         (self.stalls, self.resets, self.half_closes) = (0, 0, 0);
         (self.jumps, self.cuts, self.floods, self.foreigners) = (0, 0, 0, 0);
-        self.kills = 0;
+        (self.kills, self.orders) = (0, 0);
     }
 }
 

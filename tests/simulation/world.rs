@@ -101,6 +101,9 @@ impl World {
     /// One step: people do something, time passes, and the loop turns until nothing is left to do.
     pub(crate) fn step(&mut self) {
         self.people_do_something();
+        if self.random.chance(self.plan.orders) {
+            self.operator_does_something();
+        }
         self.pass_some_time();
         self.is_doomed = self.random.chance(self.plan.kills) && self.random.chance(50);
         self.turn();

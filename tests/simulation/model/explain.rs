@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use super::{GivingUp, Happening, Model, State};
-use crate::spoken::{Heard, Observed, Who};
+use crate::spoken::{Expect, Heard, Observed, Who};
 
 /// Bytes of answers that a user may leave unread before their input waits (5.11).
 const REPLIES_MAX: usize = 8 * 1024;
@@ -151,13 +151,17 @@ impl Model {
             Stimulus::Happening(Happening::DeadlinePassed(who)) => self.deadline_passed(*who),
             Stimulus::Happening(Happening::Stalling(who)) => self.stalling(*who),
             Stimulus::Happening(Happening::Stopping) => self.stop_all(),
+            Stimulus::Happening(Happening::Removed(who)) => {
+                self.leave(*who, Some(Expect::Says('!', "An operator removed you".into())));
+            }
+            Stimulus::Happening(Happening::Announced) => self.tell_all("The operator says"),
         }
     }
 
     fn still_happens(&self, happening: Happening) -> bool {
         match happening {
-            Happening::Arrived(_) | Happening::Stopping => true,
-            Happening::Gone(who) => self.is_open(who),
+            Happening::Arrived(_) | Happening::Stopping | Happening::Announced => true,
+            Happening::Gone(who) | Happening::Removed(who) => self.is_open(who),
             Happening::DeadlinePassed(who) => {
                 let deadline = self.people.get(&who).and_then(|person| person.deadline);
                 deadline.is_some_and(|deadline| deadline <= self.now)

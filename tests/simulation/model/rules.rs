@@ -332,6 +332,15 @@ impl Model {
         self.end(who);
     }
 
+    /// Everybody reads what an operator has to say.
+    pub(super) fn tell_all(&mut self, words: &str) {
+        for who in self.people.keys().copied().collect::<Vec<_>>() {
+            if self.is_open(who) {
+                self.says(who, '*', words.into());
+            }
+        }
+    }
+
     pub(super) fn stop_all(&mut self) {
         for who in self.people.keys().copied().collect::<Vec<_>>() {
             if self.is_open(who) {

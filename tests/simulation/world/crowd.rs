@@ -1,5 +1,7 @@
 //! What people do, and what is done to them, in a step.
 
+use chinwag::chat::Removal;
+
 use super::{World, id};
 use crate::model::State;
 use crate::people::Habits;
@@ -21,6 +23,24 @@ impl World {
             }
         }
         self.everybody_reads();
+    }
+
+    /// What an operator orders (part 7).
+    pub(super) fn operator_does_something(&mut self) {
+        let time = self.time();
+        let whom = self.anybody().filter(|&who| self.model.is_open(who));
+        match whom.filter(|_| self.random.chance(50)) {
+            Some(who) => {
+                self.model.order_removal(who);
+                let how = self.random.pick(&[Removal::Kicked, Removal::Banned]);
+                self.exchange.handle_removal(time, id(who), how, "so \u{1b}[2Jthere");
+            }
+            None => {
+                self.model.order_announcement();
+                self.exchange.handle_announcement(time, "tea \u{202e}is ready");
+            }
+        }
+        self.settle();
     }
 
     fn anybody(&mut self) -> Option<Who> {
