@@ -4,7 +4,7 @@ use super::Exchange;
 use crate::chat::{Record, UnixSeconds};
 
 impl Exchange {
-    /// Says what the time of day is at [`Time::START`], and gives what was written down before then
+    /// Says what the time of day is at [`crate::time::Time::START`], and gives what was written down before then
     /// (6.14), the oldest first.
     pub fn handle_start<'a>(
         &mut self,
