@@ -129,6 +129,7 @@ impl Exchange {
 
     /// The socket took so many bytes of the output.
     pub fn handle_sent(&mut self, now: Time, id: SessionId, count: usize) {
+        debug_assert!(self.records.is_empty(), "what was said is written down before it is read");
         let relief = self.endpoints.take_output(now, id, count);
         if relief.of_own_input {
             self.to_resume.push(id);

@@ -297,7 +297,6 @@ impl Server {
     /// each socket, and sockets are closed when the batch of events that names them is done with.
     fn act(&mut self) {
         while let Some(action) = self.exchange.poll_action() {
-            self.write_down();
             match action {
                 Action::Write(id) => self.write(id),
                 Action::Resume(id) => self.list_again(id),
@@ -306,6 +305,7 @@ impl Server {
                 Action::Report(event) => self.report(event),
             }
         }
+        self.write_down();
     }
 
     /// What is said in rooms reaches the file before anybody, so that nothing that was read is lost,
@@ -328,8 +328,10 @@ impl Server {
     }
 
     fn write(&mut self, id: SessionId) {
-        let Some(connection) = self.connections.get_mut(id.key()) else { return };
-        while !self.exchange.output(id).is_empty() {
+        while self.connections.contains(id.key()) && !self.exchange.output(id).is_empty() {
+            // Each time: what the last write made room for may have been heard, and said to this one.
+            self.write_down();
+            let connection = &mut self.connections[id.key()];
             match connection.write(self.exchange.output(id)) {
                 Progress::Bytes(n) => {
                     self.stats.bytes_out += n as u64;

@@ -242,6 +242,20 @@ fn a_hundred_who_all_speak_all_read_the_same_in_the_same_order() {
 
 /// (6.14)
 #[test]
+fn a_line_that_was_held_until_answers_were_taken_is_written_down_before_it_is_read() {
+    let folder = Folder::new("held");
+    let mut server = Server::starts_with(&folder.flags());
+    let mut a = Person::dials(server.address());
+    // The answers hold what follows them; it is heard between two writes of one turn.
+    a.sends(format!("A\n4\n{}the text\n", "/help\n".repeat(40)).as_bytes());
+    a.hears_at_last("A: the text");
+    let kept = fs::read_to_string(folder.file()).expect("a file");
+    assert!(kept.ends_with(" lobby A: the text\n"), "{kept}");
+    server.is_well();
+}
+
+/// (6.14)
+#[test]
 fn what_was_said_is_there_again_after_a_restart() {
     let folder = Folder::new("restart");
     let mut server = Server::starts_with(&folder.flags());

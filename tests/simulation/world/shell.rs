@@ -178,6 +178,7 @@ impl World {
             self.model.note_taken(who, left);
             self.exchange.handle_sent(time, id(who), count);
             self.settle();
+            self.write_down();
         }
     }
 
