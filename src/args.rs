@@ -156,7 +156,7 @@ pub struct BoundArgs {
     pub max_per_address: u32,
 
     /// Rooms at a time
-    #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_ROOMS", default_value = "1000", value_parser = clap::value_parser!(u16).range(1..=32_767))]
+    #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_ROOMS", default_value = "1000", value_parser = clap::value_parser!(u16).range(1..=32_766))]
     pub max_rooms: u16,
 
     /// Members of a room

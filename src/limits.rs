@@ -275,7 +275,7 @@ pub struct Limits {
     pub connections_max: usize,
     /// Connections at a time from one address other than loopback (5.18).
     pub per_address_max: usize,
-    /// Rooms at a time, those that only have a past included (5.22); at most 32,767.
+    /// Rooms at a time, those that only have a past included (5.22); the lobby apart; at most 32,766.
     pub rooms_max: usize,
     /// Members of a room (5.23).
     pub members_max: usize,

@@ -223,13 +223,14 @@ impl Chat {
         self.started_at + now.ms_since(Time::START) / 1000
     }
 
-    /// A line that was written down before the server started; what is too old, or of a room for which
-    /// there is no place, is not kept (6.14).
+    /// A line that was written down before the server started; a room in which nothing was said for
+    /// too long, or for which there is no place, is not kept (6.14).
     pub fn handle_past(&mut self, record: Record<'_>) {
         let age_ms = self.started_at.saturating_sub(record.said_at).saturating_mul(1000);
         let (past_ms, rooms_max) = (self.limits.room_past_ms, self.limits.rooms_max);
-        let (Ok(name), true) = (Name::parse(record.room), age_ms < past_ms) else { return };
-        let until = Time::START.after_ms(past_ms - age_ms);
+        let Ok(name) = Name::parse(record.room) else { return };
+        // The age of the last line counts for the room, and with it for all lines before.
+        let until = Time::START.after_ms(past_ms.saturating_sub(age_ms));
         if let Ok(room) = self.roster.find_or_add_room(&name, until, rooms_max) {
             self.roster.prolong_room(room, until);
             self.roster.room_mut(room).past.push(record.said_at, record.line);

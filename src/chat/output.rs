@@ -127,7 +127,7 @@ impl FeedId {
     pub fn of(room: RoomId, quiet: bool) -> FeedId {
         let key = 2 * room.key() + usize::from(quiet);
         let number = u16::try_from(key + 1).ok().and_then(NonZeroU16::new);
-        FeedId(number.expect("rooms are bounded by 32,767"))
+        FeedId(number.expect("rooms are bounded by 32,766"))
     }
 
     /// Small and dense, because tables are indexed by it.

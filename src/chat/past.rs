@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fmt::Write;
 
 use super::name::Name;
-use crate::limits::{PAST_BYTES_MAX, PAST_LINES_MAX};
+use crate::limits::{LINE_BYTES_MAX, PAST_BYTES_MAX, PAST_LINES_MAX};
 use crate::wire::Buffer;
 use crate::wire::text::is_unsafe;
 
@@ -92,7 +92,11 @@ impl<'a> Record<'a> {
         }
         let (said_at, rest) = rest.split_once(' ')?;
         let (room, line) = rest.split_once(' ')?;
-        line.split_once(": ").filter(|(from, _)| Name::parse(from).is_ok())?;
+        let (from, text) = line.split_once(": ")?;
+        // Two more, since `/me` puts its text between asterisks.
+        if Name::parse(from).is_err() || text.len() > LINE_BYTES_MAX + 2 {
+            return None;
+        }
         Some(Record { said_at: said_at.parse().ok()?, room, line })
     }
 }
@@ -160,5 +164,9 @@ mod tests {
             assert_eq!(Record::decode(garbage.as_bytes()), None, "{garbage}");
         }
         assert_eq!(Record::decode(b"7 1 r \xff\xff"), None);
+        let mut written = String::new();
+        let line = format!("anna: {}", "x".repeat(LINE_BYTES_MAX + 3));
+        Record { said_at: 1, room: "lobby", line: &line }.encode(&mut written);
+        assert_eq!(Record::decode(written.trim_end().as_bytes()), None, "longer than a line");
     }
 }

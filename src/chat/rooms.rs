@@ -55,7 +55,7 @@ pub(super) enum NoRoom {
 
 impl RoomId {
     pub(crate) fn from_key(key: usize) -> RoomId {
-        RoomId(u16::try_from(key).expect("rooms are bounded by 32,767"))
+        RoomId(u16::try_from(key).expect("rooms are bounded by 32,766"))
     }
 
     /// The key it was made from: small and dense, because tables are indexed by it.
@@ -79,16 +79,17 @@ impl Rooms {
             return Ok(id);
         }
         // The lobby is there for everybody, so nothing may stand in its place.
-        let is_like_lobby = Name::parse(LOBBY).is_ok_and(|lobby| lobby.look() == look);
-        if self.looks.contains(&look) || (is_like_lobby && folded != LOBBY) {
+        let lobby = Name::parse(LOBBY).ok().filter(|lobby| lobby.look() == look);
+        if self.looks.contains(&look) || (lobby.is_some() && folded != LOBBY) {
             return Err(NoRoom::LooksTaken);
         }
-        if self.rooms.len() >= rooms_max {
+        // The lobby has a place of its own.
+        if self.rooms.len() >= rooms_max && folded != LOBBY {
             let longest_empty = self.deadlines.first().ok_or(NoRoom::TooMany)?;
             self.forget(longest_empty);
         }
         let (past, occupancy) = (Past::default(), Occupancy::Empty { until });
-        let room = Room { name: name.clone(), past, occupancy };
+        let room = Room { name: lobby.unwrap_or_else(|| name.clone()), past, occupancy };
         let id = RoomId::from_key(self.rooms.insert(room));
         self.by_name.insert(folded, id);
         self.looks.insert(look);
@@ -250,6 +251,9 @@ mod tests {
         rooms.enter(b, "bert".into(), SessionId::from_key(1));
         assert_eq!(rooms.find_or_add(&name("c"), later(9), 2), Err(NoRoom::TooMany));
         assert_eq!(rooms.find_or_add(&name("A"), later(9), 2), Ok(a), "it is there already");
+        let lobby = rooms.find_or_add(&name("LoBBy"), later(1), 2).unwrap();
+        assert_eq!(rooms.room(lobby).name.as_str(), LOBBY, "it has a place of its own");
+        rooms.expire(later(1));
         rooms.leave(b, "bert", later(20));
         rooms.leave(a, "anna", later(10));
         rooms.check();

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
 use std::ops::Bound;
+use std::sync::LazyLock;
 
 use compact_str::CompactString;
 
@@ -32,6 +33,11 @@ pub(super) struct Roster {
 /// `* Asked B`, `* Goodbye`.
 const RESERVED: [&str; 5] = ["you", "asked", "hello", "welcome", "goodbye"];
 
+/// What those look like: `Y0u` is no better.
+static RESERVED_LOOKS: LazyLock<BTreeSet<u64>> = LazyLock::new(|| {
+    RESERVED.iter().filter_map(|name| Some(Name::parse(name).ok()?.look())).collect()
+});
+
 /// Why a name cannot be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NameInUse {
@@ -53,7 +59,7 @@ impl Roster {
     /// Gives a session without a name this one.
     pub(super) fn name(&mut self, id: SessionId, name: Name) -> Result<(), NameInUse> {
         let (folded, look) = (name.folded(), name.look());
-        if RESERVED.contains(&folded.as_str()) || self.by_name.contains_key(&folded) {
+        if RESERVED_LOOKS.contains(&look) || self.by_name.contains_key(&folded) {
             return Err(NameInUse::Taken);
         }
         if self.looks.contains(&look) {

@@ -15,7 +15,7 @@ use crate::wire::{Frame, Pool};
 /// Every endpoint, and what they share.
 #[derive(Debug)]
 pub(super) struct Endpoints {
-    limits: Limits,
+    pub(super) limits: Limits,
     /// By the key of the id, as in the roster.
     pub(super) endpoints: Vec<Option<Endpoint>>,
     pub(super) pool: Pool,
@@ -263,7 +263,8 @@ impl Endpoints {
     }
 
     pub(super) fn pause(&mut self, id: SessionId, until: Time) {
-        self[id].paused_until = Some(until);
+        let paused_until = &mut self[id].paused_until;
+        *paused_until = (*paused_until).max(Some(until));
         self.traffic.inputs_slowed += 1;
         self.refresh_deadline(id);
     }

@@ -18,6 +18,8 @@ struct Reading<'a> {
     outbox: &'a mut Outbox,
     pool: &'a mut Pool,
     high_water: usize,
+    /// What one turn may bring to somebody who reads: far enough from 5.13 for a reply behind it.
+    turn_most: usize,
     lines_missed: &'a mut u64,
     /// The socket takes nothing at the moment.
     is_blocked: bool,
@@ -64,9 +66,10 @@ impl Endpoints {
     pub(super) fn catch_up(&mut self, who: SessionId) {
         self.with_reading(who, |reading| {
             let rest = reading.feed.rest(*reading.tuned).len();
-            if reading.is_blocked && reading.outbox.len() + rest > reading.high_water {
-                reading.pass_over(rest);
-            }
+            let most = if reading.is_blocked { reading.high_water } else { reading.turn_most };
+            let excess = (reading.outbox.len() + rest).saturating_sub(most).min(rest);
+            let lines = reading.feed.whole_lines(*reading.tuned, excess);
+            reading.pass_over(lines);
             reading.tell_missed();
             reading.move_rest();
         });
@@ -166,6 +169,7 @@ impl Endpoints {
 
     fn reading(&mut self, who: SessionId) -> Option<Reading<'_>> {
         let high_water = self.high_water_bytes();
+        let turn_most = self.limits.outbox_bytes_max() / 2;
         let Endpoint { outbox, tuned, sending, .. } = endpoint_mut(&mut self.endpoints, who);
         let is_blocked = *sending != Sending::OPEN;
         let tuned = tuned.as_mut()?;
@@ -177,6 +181,7 @@ impl Endpoints {
             outbox,
             pool: &mut self.pool,
             high_water,
+            turn_most,
             lines_missed: &mut self.traffic.lines_missed,
             is_blocked,
         })

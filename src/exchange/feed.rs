@@ -175,6 +175,14 @@ impl Feed {
         }
     }
 
+    /// `count` bytes of what a reader has not read, or a few more, so that they end where a line ends.
+    pub(super) fn whole_lines(&self, tuned: Tuned, count: usize) -> usize {
+        match count {
+            0 => 0,
+            count => count + memchr(b'\n', &self.rest(tuned)[count - 1..]).map_or(0, |end| end),
+        }
+    }
+
     /// How many bytes at the start a reader has not read.
     pub(super) fn lag(&self, tuned: Tuned, within: usize) -> usize {
         within.saturating_sub(tuned.at.since(self.start))

@@ -2,9 +2,10 @@
 
 use super::Exchange;
 use crate::chat::{Record, UnixSeconds};
+use crate::time::Time;
 
 impl Exchange {
-    /// Says what the time of day is at [`crate::time::Time::START`], and gives what was written down before then
+    /// Says what the time of day is at [`Time::START`], and gives what was written down before then
     /// (6.14), the oldest first.
     pub fn handle_start<'a>(
         &mut self,
@@ -13,6 +14,8 @@ impl Exchange {
     ) {
         self.chat.set_start(started_at);
         past.into_iter().for_each(|record| self.chat.handle_past(record));
+        // Rooms whose time was up before we came are not there.
+        self.chat.handle_timeout(Time::START);
     }
 
     /// From now on what is said in rooms is in [`Exchange::records`].

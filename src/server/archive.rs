@@ -9,10 +9,12 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use log::{info, warn};
 use memchr::{memchr_iter, memrchr};
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::process::Signal;
 
 use crate::chat::Record;
 use crate::limits::HISTORY_FILE_BYTES_MAX;
@@ -20,6 +22,7 @@ use crate::limits::HISTORY_FILE_BYTES_MAX;
 /// The first line of each file, which tells that it is ours.
 const HEADER: &[u8] = b"chinwag rooms 1\n";
 const NEWER: &str = "rooms.log";
+const NEXT: &str = "rooms.new.log";
 const OLDER: &str = "rooms.old.log";
 
 /// The files, and what is in them.
@@ -54,7 +57,10 @@ impl Archive {
             let folder = folder.display();
             io::Error::new(e.kind(), format!("cannot keep the history in {folder}: {e}"))
         };
-        let lock = File::open(folder).map_err(refuse)?;
+        let directory = OFlags::DIRECTORY.bits().cast_signed();
+        let lock = OpenOptions::new().read(true).custom_flags(directory).open(folder);
+        let lock = lock.map_err(refuse)?;
+        survive_file_limit().map_err(refuse)?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)
             .map_err(|_| refuse(io::Error::other("another server uses it")))?;
         let mut past = read(&folder.join(OLDER)).map_err(refuse)?;
@@ -126,11 +132,27 @@ impl Archive {
     }
 
     fn rotate(&mut self) -> io::Result<()> {
-        let newer = self.folder.join(NEWER);
-        fs::rename(&newer, self.folder.join(OLDER))?;
-        (self.file, self.len) = begin(&newer, 0)?;
+        // Begun under another name: until it is there, nothing that was kept is moved.
+        let (newer, next) = (self.folder.join(NEWER), self.folder.join(NEXT));
+        match fs::remove_file(&next) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        let begun = begin(&next, 0)?;
+        match fs::rename(&newer, self.folder.join(OLDER)) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        fs::rename(&next, &newer)?;
+        (self.file, self.len) = begun;
         Ok(())
     }
+}
+
+/// A limit on the size of files (setrlimit(2)) ends a process that has no handler for its signal; with one
+/// the write fails, as on a full disk.
+fn survive_file_limit() -> io::Result<()> {
+    signal_hook::flag::register(Signal::XFSZ.as_raw(), Arc::default()).map(drop)
 }
 
 /// What is in a file of ours, without what follows its last whole line; nothing, if it is not there.
@@ -276,6 +298,24 @@ mod tests {
         drop(archive);
         let kept = lines(&folder.open());
         assert!(!kept.contains(&"anna: 0".to_owned()) && kept.contains(&"anna: 9".to_owned()));
+    }
+
+    /// (6.14)
+    #[test]
+    fn a_rotation_that_cannot_be_done_leaves_what_was_kept_and_is_done_later() {
+        let folder = Folder::new("half");
+        let mut archive = folder.open();
+        archive.append(record(1).as_bytes());
+        fs::create_dir(folder.0.join(NEXT)).unwrap();
+        assert!(archive.rotate().is_err());
+        fs::remove_dir(folder.0.join(NEXT)).unwrap();
+        archive.rotate().unwrap();
+        archive.append(record(2).as_bytes());
+        fs::remove_file(folder.newer()).unwrap();
+        archive.rotate().unwrap();
+        archive.append(record(3).as_bytes());
+        drop(archive);
+        assert_eq!(lines(&folder.open()), ["anna: 1", "anna: 3"]);
     }
 
     #[test]

@@ -56,8 +56,6 @@ pub(crate) struct Socket {
     pub(crate) server_half_ended: bool,
     /// What the server was seen to say and has not been taken.
     pub(crate) said: Vec<u8>,
-    /// How much of that was said to this one alone.
-    pub(crate) own: usize,
     /// Bytes that can be written before the socket is full.
     pub(crate) room: usize,
     pub(crate) was_full: bool,
@@ -82,7 +80,6 @@ impl Socket {
             client_half: ClientHalf::Open,
             server_half_ended: false,
             said: Vec::new(),
-            own: 0,
             room: usize::MAX,
             was_full: false,
             is_listed: false,

@@ -1,7 +1,7 @@
 //! What goes over the wire, as the model speaks of it: what the server heard, what it is expected to
 //! say, and what it was seen to say.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A connection, by the key of its id. It serves another once the first is forgotten.
 pub(crate) type Who = usize;
@@ -93,6 +93,8 @@ pub(crate) struct Observed {
     /// Bytes that wait for a connection alone, all of those lines included; and without those that came
     /// there late.
     waiting: BTreeMap<Who, (usize, usize)>,
+    /// Of whom it is not known when their input was held, but that their session goes on.
+    present: BTreeSet<Who>,
 }
 
 impl Observed {
@@ -108,6 +110,14 @@ impl Observed {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.lines.is_empty() && self.refusals.is_empty()
+    }
+
+    pub(crate) fn note_present(&mut self, who: Who) {
+        self.present.insert(who);
+    }
+
+    pub(crate) fn is_present(&self, who: Who) -> bool {
+        self.present.contains(&who)
     }
 
     /// Bytes that waited for `who` at least, before the lines that are not explained yet.

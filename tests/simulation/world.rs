@@ -148,7 +148,7 @@ impl World {
         let mut observed = Observed::default();
         for who in self.sockets.keys().copied().collect::<Vec<_>>() {
             let news = self.news_for(who);
-            self.note_waiting(who, &mut observed);
+            self.note_waiting(who, &news, &mut observed);
             checks::for_each_line(&news, |line| {
                 if self.is_traced {
                     eprintln!("{:>8} {who:>3} < {}", self.now, String::from_utf8_lossy(line));

@@ -177,7 +177,10 @@ impl Model {
             State::Chatting(with) => observed.backlog(with) > self.bounds.high_water,
             _ => false,
         };
-        slowed || partner_is_full || observed.backlog(who) > REPLIES_MAX
+        let ends = |heard: &Heard| matches!(heard, Heard::End | Heard::LastLine(_));
+        let next = self.heard.get(&who).and_then(VecDeque::front);
+        let stays = observed.is_present(who) && next.is_some_and(ends);
+        slowed || partner_is_full || stays || observed.backlog(who) > REPLIES_MAX
     }
 
     /// Whether the input of `who` may be held now: between the marks, either is right.

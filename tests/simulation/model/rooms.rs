@@ -52,13 +52,14 @@ impl Rooms {
         if is_like_lobby || self.rooms.values().any(|room| room.name.look == name.look) {
             return None;
         }
-        if self.rooms.len() >= rooms_max {
+        if self.rooms.len() >= rooms_max && name.folded != "lobby" {
             let empty = self.rooms.iter().filter_map(|(&no, room)| Some((room.empty_until?, no)));
             let (_, longest_empty) = empty.min()?;
             self.rooms.remove(&longest_empty);
         }
         self.made += 1;
-        let room = Room { name: name.clone(), past: VecDeque::new(), empty_until: Some(until) };
+        let name = if name.folded == "lobby" { Name::new("lobby")? } else { name.clone() };
+        let room = Room { name, past: VecDeque::new(), empty_until: Some(until) };
         self.rooms.insert(self.made, room);
         Some(self.made)
     }
@@ -340,8 +341,8 @@ impl Model {
         let mut rooms = Rooms { made, ..Rooms::default() };
         for (said_at, room, line) in &kept {
             let age_ms = self.now - said_at * 1_000;
-            let Some(name) = Name::new(room).filter(|_| age_ms < past_ms) else { continue };
-            let until = self.now + past_ms - age_ms;
+            let Some(name) = Name::new(room) else { continue };
+            let until = self.now + past_ms.saturating_sub(age_ms);
             if let Some(no) = rooms.find_or_make(&name, until, rooms_max) {
                 rooms.keep(no, *said_at, line);
                 let kept_until = &mut rooms.rooms.get_mut(&no).expect("it was found").empty_until;
@@ -351,6 +352,7 @@ impl Model {
         rooms.safe = kept.len();
         rooms.file = kept;
         self.rooms = rooms;
+        self.expire_rooms();
     }
 
     /// The rooms, to be changed: the attempt under way can be taken back.

@@ -20,16 +20,21 @@ impl World {
     }
 
     /// Notes what waits for `who` alone. What came by a feed is moved there by what is said to them next,
-    /// and did not hold their input before that: of somebody in a room only what was there in time is
-    /// sure to have.
-    pub(super) fn note_waiting(&mut self, who: Who, observed: &mut Observed) {
+    /// and did not hold their input before that: of somebody in a room it is not known when it did, and
+    /// that it must have is not demanded.
+    pub(super) fn note_waiting(&self, who: Who, news: &[u8], observed: &mut Observed) {
         let own = self.exchange.pending(id(who)).own.len();
-        let socket = self.sockets.get_mut(&who).expect("somebody here");
-        let before = std::mem::replace(&mut socket.own, own);
-        let in_room =
-            self.model.state(who).room().is_some() || self.exchange.chat().room(id(who)).is_some();
-        let in_time = if in_room { before.min(own) } else { own };
-        observed.note_waiting(who, own, in_time);
+        let entered = memchr::memmem::find(news, b"* You are now in ").is_some();
+        let was_there = self.model.state(who).room().is_some();
+        let is_there = self.exchange.chat().room(id(who)).is_some();
+        let in_room = was_there || entered || is_there;
+        observed.note_waiting(who, own, if in_room { 0 } else { own });
+        // But whoever is still here has not been heard to leave.
+        let chat = self.exchange.chat();
+        let name = chat.name(id(who)).filter(|_| in_room);
+        if name.is_some_and(|name| chat.find(name.as_str()) == Some(id(who))) {
+            observed.note_present(who);
+        }
     }
 
     /// What has come for `who` since this was last asked.
@@ -49,7 +54,7 @@ impl World {
             let wrong = usize::from(self.sabotage.strikes(Wrong::MissedMiscounted));
             let moved = moved_on(&socket.said, &pending, wrong);
             let moved = moved.unwrap_or_else(|why| panic!("{who}: {why}"));
-            let waited = socket.said.len();
+            let waited = socket.said.len() + pending.len() - moved.known;
             let keeps_up = moved.unseen == 0 && waited <= self.plan.limits.high_water_bytes;
             assert!(!keeps_up, "{who} misses lines, though only {waited} bytes waited");
             self.figures.missed += (moved.seen + moved.unseen) as u64;

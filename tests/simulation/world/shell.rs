@@ -168,7 +168,6 @@ impl World {
             }
             assert!(socket.said[..count] == output[..count], "{who} gets what was not said");
             socket.said.drain(..count);
-            socket.own = socket.own.saturating_sub(count);
             socket.room = socket.room.saturating_sub(count);
             if let Some(by) = &mut socket.close_by {
                 *by = self.now + self.plan.limits.closing_ms;
