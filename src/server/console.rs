@@ -149,25 +149,27 @@ impl Talk {
         }
     }
 
-    /// Writes what waits, and when nothing does, reads on for a line.
+    /// Writes what waits, and when nothing does, reads once for a line, so that whoever sends without
+    /// end holds up nobody.
     pub(super) fn hear(&mut self, buffer: &mut [u8]) -> Heard {
         if let Some(heard) = self.write() {
             return heard;
         }
-        loop {
-            if let Some(line) = self.next_line() {
-                return Heard::Line(line);
+        if let Some(line) = self.next_line() {
+            return Heard::Line(line);
+        }
+        let most = buffer.len().min(READ_BYTES_PER_TURN);
+        match Progress::of(|| self.stream.read(&mut buffer[..most])) {
+            Progress::Bytes(n) => {
+                self.unread.extend_from_slice(&buffer[..n]);
+                self.next_line().map_or(Heard::Nothing, Heard::Line)
             }
-            let most = buffer.len().min(READ_BYTES_PER_TURN);
-            match Progress::of(|| self.stream.read(&mut buffer[..most])) {
-                Progress::Bytes(n) => self.unread.extend_from_slice(&buffer[..n]),
-                Progress::Nothing => {
-                    self.is_ready = false;
-                    return Heard::Nothing;
-                }
-                Progress::End => return self.end(),
-                Progress::Failed(_) => return Heard::End,
+            Progress::Nothing => {
+                self.is_ready = false;
+                Heard::Nothing
             }
+            Progress::End => self.end(),
+            Progress::Failed(_) => Heard::End,
         }
     }
 
