@@ -123,11 +123,19 @@ impl Archive {
             // What a failed write left behind would run into what comes next.
             self.file.set_len(self.len as u64)?;
         }
-        if self.len + records.len() > HISTORY_FILE_BYTES_MAX {
-            self.rotate()?;
+        let mut rest = records;
+        while !rest.is_empty() {
+            let room = HISTORY_FILE_BYTES_MAX.saturating_sub(self.len).min(rest.len());
+            let fits = memrchr(b'\n', &rest[..room]).map_or(0, |end| end + 1);
+            // A record is far smaller than a file: one that has not even room for it is not new.
+            if fits == 0 {
+                self.rotate()?;
+                continue;
+            }
+            self.file.write_all(&rest[..fits])?;
+            self.len += fits;
+            rest = &rest[fits..];
         }
-        self.file.write_all(records)?;
-        self.len += records.len();
         Ok(())
     }
 
@@ -316,6 +324,21 @@ mod tests {
         archive.append(record(3).as_bytes());
         drop(archive);
         assert_eq!(lines(&folder.open()), ["anna: 1", "anna: 3"]);
+    }
+
+    /// (5.27)
+    #[test]
+    fn more_than_a_file_at_once_is_cut_between_records() {
+        let folder = Folder::new("batch");
+        let mut archive = folder.open();
+        let count = 3 * HISTORY_FILE_BYTES_MAX / record(1).len();
+        archive.append(record(1).repeat(count).as_bytes());
+        for name in [NEWER, OLDER] {
+            let content = fs::read(folder.0.join(name)).unwrap();
+            assert!(content.len() <= HISTORY_FILE_BYTES_MAX && content.ends_with(b"anna: 1\n"));
+        }
+        drop(archive);
+        assert!(lines(&folder.open()).len() > count / 3);
     }
 
     #[test]
