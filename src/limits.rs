@@ -52,6 +52,10 @@ pub const LOBBY: &str = "lobby";
 /// Lines said in a room in a row before their speaker is slowed (5.24): a paste of ten is one breath.
 pub const ROOM_LINES_IN_A_ROW_MAX: u32 = 10;
 
+/// Milliseconds after the end of a chat by the other in which nobody enters a room (5.33): what is typed
+/// meanwhile may have been meant for the partner. A round trip and a breath.
+pub const PARTING_MS: u64 = 2_000;
+
 /// Lines kept of what was said in a room (5.26).
 pub const PAST_LINES_MAX: usize = 200;
 

@@ -42,7 +42,7 @@ impl Chat {
                     self.in_room(now, id, room, line);
                 }
                 Phase::Asked { by, overtook, .. } => self.asked(now, id, by, overtook, line),
-                Phase::Chatting { with } => return self.chatting(id, with, line),
+                Phase::Chatting { with } => return self.chatting(now, id, with, line),
             },
             Session::Over { .. } => {}
         }
@@ -140,6 +140,7 @@ impl Chat {
 
     fn chatting<'a>(
         &'a mut self,
+        now: Time,
         id: SessionId,
         with: SessionId,
         line: &'a str,
@@ -148,7 +149,7 @@ impl Chat {
             ChatCommand::Say(text) => {
                 return Some(Relay { to: with, from: &self.roster.user(id).name, text });
             }
-            ChatCommand::Quit => self.quit(id),
+            ChatCommand::Quit => self.quit(now, id),
             ChatCommand::Help => self.help(id, &CHAT_HELP),
             ChatCommand::Unknown => self.refuse(id, Refusal::NotACommand),
         }

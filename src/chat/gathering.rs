@@ -15,7 +15,7 @@ use crate::time::Time;
 impl Chat {
     /// `id`, at the menu, enters a room (6.1, 6.2).
     pub(super) fn join(&mut self, now: Time, id: SessionId, name: &str) {
-        let room = match self.may_enter(now, name) {
+        let room = match self.may_enter(now, id, name) {
             Ok(room) => room,
             Err(refusal) => {
                 self.outputs.say(id, &Line::from(refusal));
@@ -40,7 +40,15 @@ impl Chat {
         self.count_line(now, id);
     }
 
-    fn may_enter(&mut self, now: Time, name: &str) -> Result<RoomId, RoomRefusal<'static>> {
+    fn may_enter(
+        &mut self,
+        now: Time,
+        id: SessionId,
+        name: &str,
+    ) -> Result<RoomId, RoomRefusal<'static>> {
+        if self.roster.user(id).is_just_parted(now) {
+            return Err(RoomRefusal::JustParted);
+        }
         let name = Name::parse(name).map_err(RoomRefusal::Name)?;
         let until = now.after_ms(self.limits.room_past_ms);
         match self.roster.find_or_add_room(&name, until, self.limits.rooms_max) {

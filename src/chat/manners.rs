@@ -19,6 +19,8 @@ pub(super) struct Manners {
     ignored: Vec<CompactString>,
     /// Whom they may not ask again before when (4.3), the latest last.
     cooling: Vec<(CompactString, Time)>,
+    /// Before when they do not enter a room: their partner has just ended a chat (6.1).
+    pub(super) parted_until: Option<Time>,
     /// Of asking (4.4).
     asks: Allowance,
     /// Of saying something in a room (6.10).

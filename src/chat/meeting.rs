@@ -8,6 +8,7 @@ use super::roster::Roster;
 use super::session::{Phase, Pursuit, Session};
 use super::wording::{Line, News, Prompt, Refusal};
 use crate::SessionId;
+use crate::limits::PARTING_MS;
 use crate::time::Time;
 
 impl Chat {
@@ -70,8 +71,9 @@ impl Chat {
     }
 
     /// `by` ends the chat (3.7.2).
-    pub(super) fn quit(&mut self, by: SessionId) {
+    pub(super) fn quit(&mut self, now: Time, by: SessionId) {
         let from = self.roster.part(by);
+        self.note_parted(now, from);
         let (leaver, left) = (&self.roster.user(by).name, &self.roster.user(from).name);
         self.outputs.say(by, &Line::News(News::YouLeft(left)));
         self.outputs.say(from, &Line::News(News::Left(leaver)));
@@ -90,7 +92,7 @@ impl Chat {
                 Phase::Asked { by, .. } | Phase::AskedInRoom { by, .. } => {
                     self.end_ask(now, by, AskEnd::AskedLeft(why));
                 }
-                Phase::Chatting { .. } => self.abandon(id, why),
+                Phase::Chatting { .. } => self.abandon(now, id, why),
             },
             Session::Over { .. } => return,
         }
@@ -117,8 +119,15 @@ impl Chat {
         }
     }
 
-    fn abandon(&mut self, by: SessionId, why: Departure) {
+    /// What `who` had sent to the partner who ended the chat may still come.
+    fn note_parted(&mut self, now: Time, who: SessionId) {
+        let until = now.after_ms(PARTING_MS);
+        self.roster.user_mut(who).manners_mut().parted_until = Some(until);
+    }
+
+    fn abandon(&mut self, now: Time, by: SessionId, why: Departure) {
         let from = self.roster.part(by);
+        self.note_parted(now, from);
         let who = &self.roster.user(by).name;
         self.outputs.say(from, &Line::News(News::Gone { who, why }));
         self.outputs.report(Event::Parted { by, from });

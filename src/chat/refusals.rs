@@ -40,6 +40,7 @@ pub enum RefusalKind {
     NotARoomCommand,
     NotACount,
     NobodyAsks,
+    JustParted,
 }
 
 /// How often each kind has been said.
@@ -48,7 +49,7 @@ pub struct RefusalCounts([u64; RefusalKind::ALL.len()]);
 
 impl RefusalKind {
     /// Every kind, at the place that it has as a number, and its name in a chart.
-    pub const ALL: [(RefusalKind, &'static str); 31] = [
+    pub const ALL: [(RefusalKind, &'static str); 32] = [
         (RefusalKind::Name, "name"),
         (RefusalKind::NameTaken, "name_taken"),
         (RefusalKind::NameLooksTaken, "name_looks_taken"),
@@ -80,6 +81,7 @@ impl RefusalKind {
         (RefusalKind::NotARoomCommand, "not_a_room_command"),
         (RefusalKind::NotACount, "not_a_count"),
         (RefusalKind::NobodyAsks, "nobody_asks"),
+        (RefusalKind::JustParted, "just_parted"),
     ];
 }
 
@@ -137,6 +139,7 @@ impl RoomRefusal<'_> {
             RoomRefusal::NotACommand => RefusalKind::NotARoomCommand,
             RoomRefusal::NotACount => RefusalKind::NotACount,
             RoomRefusal::NobodyAsks => RefusalKind::NobodyAsks,
+            RoomRefusal::JustParted => RefusalKind::JustParted,
             RoomRefusal::AnswerFirst(_) => RefusalKind::AnswerFirst,
         }
     }

@@ -112,6 +112,12 @@ impl User {
         self.manners.as_ref().is_some_and(|manners| manners.quiet)
     }
 
+    /// Whether a line of this user may have been meant for a partner who has just ended their chat.
+    pub(super) fn is_just_parted(&self, now: Time) -> bool {
+        let until = self.manners.as_ref().and_then(|manners| manners.parted_until);
+        until.is_some_and(|until| now < until)
+    }
+
     /// The folded names of those this user ignores.
     pub(super) fn ignored(&self) -> &[CompactString] {
         self.manners.as_ref().map_or(&[], |manners| manners.ignored())

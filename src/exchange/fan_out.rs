@@ -61,8 +61,8 @@ impl Endpoints {
     }
 
     /// Moves what `who` has not read of its feed into its outbox, since something else is to follow.
-    /// For somebody who does not read, what is more than the high-water mark is missed (6.9); all that
-    /// one turn brings to somebody who does is theirs.
+    /// Of somebody who does not read what is more than the high-water mark is missed (6.9); of somebody
+    /// who does, only what one turn brings beyond all measure.
     pub(super) fn catch_up(&mut self, who: SessionId) {
         self.with_reading(who, |reading| {
             let rest = reading.feed.rest(*reading.tuned).len();

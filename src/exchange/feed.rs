@@ -167,20 +167,13 @@ impl Feed {
 
     /// How many bytes of the oldest lines are more than `bytes_max`.
     pub(super) fn excess(&self, bytes_max: usize) -> usize {
-        let excess = self.len().saturating_sub(bytes_max);
         let lines = self.lines.as_ref().map_or(&[][..], |lines| lines.as_slice());
-        match excess {
-            0 => 0,
-            excess => excess + memchr(b'\n', &lines[excess - 1..]).map_or(0, |end| end),
-        }
+        up_to_line_end(lines, self.len().saturating_sub(bytes_max))
     }
 
     /// `count` bytes of what a reader has not read, or a few more, so that they end where a line ends.
     pub(super) fn whole_lines(&self, tuned: Tuned, count: usize) -> usize {
-        match count {
-            0 => 0,
-            count => count + memchr(b'\n', &self.rest(tuned)[count - 1..]).map_or(0, |end| end),
-        }
+        up_to_line_end(self.rest(tuned), count)
     }
 
     /// How many bytes at the start a reader has not read.
@@ -203,6 +196,14 @@ impl Feed {
         self.start = self.end;
         self.lines.take().into_iter().for_each(|lines| pool.take_back(lines));
         len
+    }
+}
+
+/// `count`, or as many more bytes of `lines` as end a line.
+fn up_to_line_end(lines: &[u8], count: usize) -> usize {
+    match count {
+        0 => 0,
+        count => count + memchr(b'\n', &lines[count - 1..]).map_or(0, |end| end),
     }
 }
 

@@ -120,3 +120,24 @@ fn a_count_of_missed_lines_that_is_wrong_is_caught() {
 fn a_line_of_a_room_that_is_not_written_down_is_caught() {
     assert_caught(Wrong::RecordLost, &["may have been read", "was not said there so"]);
 }
+
+#[test]
+fn a_line_of_a_room_that_one_member_does_not_get_is_caught() {
+    assert_caught(Wrong::RoomLineLost, &["nothing explains", "is not served"]);
+}
+
+#[test]
+fn a_line_of_a_room_that_one_member_gets_twice_is_caught() {
+    assert_caught(Wrong::RoomLineTwice, &["nothing explains"]);
+}
+
+#[test]
+fn a_line_of_a_room_for_somebody_who_is_in_none_is_caught() {
+    assert_caught(Wrong::RoomLineToOutsider, &["nothing explains"]);
+}
+
+#[test]
+fn lines_of_a_room_in_another_order_for_one_member_are_caught() {
+    // It takes two lines in one look.
+    assert_caught_after(2, Wrong::RoomLinesSwapped, &["nothing explains", "is not served"]);
+}

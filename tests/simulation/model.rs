@@ -73,6 +73,8 @@ pub(crate) struct Person {
     lines: manners::Allowance,
     /// Does not read who joins and leaves (6.11).
     quiet: bool,
+    /// Enters no room before then, since the other has ended a chat (6.1).
+    parted_until: u64,
     /// Since when nothing was taken, and whether the partner knows (5.14, 5.15).
     stall: Option<(u64, bool)>,
 }
@@ -168,6 +170,7 @@ impl Model {
             asks: manners::Allowance::of_asks(),
             lines: manners::Allowance::of_lines(self.bounds.room_line_ms),
             quiet: false,
+            parted_until: 0,
             stall: None,
         };
         assert!(self.people.insert(who, person).is_none(), "the simulation reused {who} too early");

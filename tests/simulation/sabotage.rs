@@ -35,6 +35,12 @@ pub(crate) enum Wrong {
     NeverClosed,
     /// There is a line ending within a line.
     EndingWithin,
+    /// A line of a room is lost or said twice for one member, is said to somebody who is in no room, or
+    /// comes to one member in another order than to the others.
+    RoomLineLost,
+    RoomLineTwice,
+    RoomLineToOutsider,
+    RoomLinesSwapped,
     /// A member of a room is told of more missed lines than were.
     MissedMiscounted,
     /// What was said in a room is not written down, once.
@@ -76,26 +82,38 @@ impl Sabotage {
         &mut self,
         observed: &mut Observed,
         mut everybody: impl Iterator<Item = &'a Who>,
+        is_in_room: impl Fn(Who) -> bool,
     ) {
         if self.wrong == Wrong::Nothing || self.done {
             return;
         }
-        let Some((who, n)) = self.find(observed) else { return };
+        let is_of_room = matches!(
+            self.wrong,
+            Wrong::RoomLineLost
+                | Wrong::RoomLineTwice
+                | Wrong::RoomLineToOutsider
+                | Wrong::RoomLinesSwapped
+        );
+        let may_be_hit = |who: Who| !is_of_room || is_in_room(who);
+        let Some((who, n)) = self.find(observed, may_be_hit) else { return };
         if !self.strikes(self.wrong) {
             return;
         }
-        let third = everybody.find(|&&third| third != who).copied().unwrap_or(who);
+        let is_third = |third: Who| third != who && !(is_of_room && is_in_room(third));
+        let third = everybody.find(|&&third| is_third(third)).copied().unwrap_or(who);
         let all = observed.lines_mut();
         let lines = all.entry(who).or_default();
         let line = lines[n].clone();
         match self.wrong {
-            Wrong::TextLost | Wrong::PromptLost => drop(lines.remove(n)),
-            Wrong::TextTwice => lines.insert(n, line),
-            Wrong::TextToThird => all.entry(third).or_default().push_back(line),
+            Wrong::TextLost | Wrong::PromptLost | Wrong::RoomLineLost => drop(lines.remove(n)),
+            Wrong::TextTwice | Wrong::RoomLineTwice => lines.insert(n, line),
+            Wrong::TextToThird | Wrong::RoomLineToOutsider => {
+                all.entry(third).or_default().push_back(line)
+            }
             Wrong::TextAltered => lines[n].push(b'x'),
             Wrong::ControlCharacter => lines[n].push(0x1b),
             Wrong::EndingWithin => lines[n].push(b'\n'),
-            Wrong::LinesSwapped => lines.swap(n, n + 1),
+            Wrong::LinesSwapped | Wrong::RoomLinesSwapped => lines.swap(n, n + 1),
             Wrong::ListLies => {
                 let row = String::from_utf8_lossy(&line).into_owned();
                 lines[n] = row.replace("chatting with", "available").into_bytes();
@@ -105,15 +123,27 @@ impl Sabotage {
     }
 
     /// A line that can be tampered with in the way wanted.
-    fn find(&self, observed: &mut Observed) -> Option<(Who, usize)> {
+    fn find(
+        &self,
+        observed: &mut Observed,
+        may_be_hit: impl Fn(Who) -> bool,
+    ) -> Option<(Who, usize)> {
         let all = observed.lines_mut();
         let is_text = |line: &[u8]| line.get(1).is_none_or(|&b| b != b' ');
-        let mut places = all.iter().flat_map(|(&who, lines)| {
-            (0..lines.len()).map(move |n| (who, n, &lines[n], lines.get(n + 1)))
-        });
+        let mut places =
+            all.iter().filter(|(who, _)| may_be_hit(**who)).flat_map(|(&who, lines)| {
+                (0..lines.len()).map(move |n| (who, n, &lines[n], lines.get(n + 1)))
+            });
         let found = places.find(|(_, _, line, next)| match self.wrong {
-            Wrong::TextLost | Wrong::TextTwice | Wrong::TextToThird | Wrong::TextAltered => {
-                is_text(line)
+            Wrong::TextLost
+            | Wrong::TextTwice
+            | Wrong::TextToThird
+            | Wrong::TextAltered
+            | Wrong::RoomLineLost
+            | Wrong::RoomLineTwice
+            | Wrong::RoomLineToOutsider => is_text(line),
+            Wrong::RoomLinesSwapped => {
+                is_text(line) && next.is_some_and(|next| is_text(next) && next != *line)
             }
             Wrong::PromptLost => line.starts_with(b"? "),
             Wrong::LinesSwapped => next.is_some_and(|next| next != *line),

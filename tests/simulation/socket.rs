@@ -56,6 +56,8 @@ pub(crate) struct Socket {
     pub(crate) server_half_ended: bool,
     /// What the server was seen to say and has not been taken.
     pub(crate) said: Vec<u8>,
+    /// Bytes at its front that are the rest of a refusal of a telnet option.
+    pub(crate) cut_refusal: usize,
     /// Bytes that can be written before the socket is full.
     pub(crate) room: usize,
     pub(crate) was_full: bool,
@@ -80,6 +82,7 @@ impl Socket {
             client_half: ClientHalf::Open,
             server_half_ended: false,
             said: Vec::new(),
+            cut_refusal: 0,
             room: usize::MAX,
             was_full: false,
             is_listed: false,

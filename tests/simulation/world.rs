@@ -156,7 +156,9 @@ impl World {
                 observed.add(who, line);
             });
         }
-        self.sabotage.tamper(&mut observed, self.sockets.keys());
+        let model = &self.model;
+        let is_in_room = |who| model.state(who).room().is_some();
+        self.sabotage.tamper(&mut observed, self.sockets.keys(), is_in_room);
         if observed.is_empty() && self.model.is_idle() {
             return;
         }

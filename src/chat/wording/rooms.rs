@@ -54,6 +54,7 @@ pub(in crate::chat) enum RoomRefusal<'a> {
     NotACommand,
     NotACount,
     NobodyAsks,
+    JustParted,
     AnswerFirst(&'a Name),
 }
 
@@ -162,6 +163,9 @@ impl fmt::Display for RoomRefusal<'_> {
                 write!(f, "No such command, and it was not said; /help lists them, // says a /")
             }
             RoomRefusal::NotACount => write!(f, "That is no number of lines; /history 20 shows 20"),
+            RoomRefusal::JustParted => {
+                write!(f, "Your chat has just ended; no room was entered, say it again in a moment")
+            }
             RoomRefusal::AnswerFirst(by) => {
                 write!(f, "{by} wants to chat: /yes or /no first; nothing else was done")
             }

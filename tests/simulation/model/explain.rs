@@ -1,6 +1,7 @@
 //! How the model explains what the server said: it looks for an order in which all of it follows from
 //! what happened and what was heard, one stimulus at a time, and takes back what does not fit.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 use super::{GivingUp, Happening, Model, State};
@@ -10,7 +11,7 @@ use crate::spoken::{Expect, Heard, Observed, Who};
 const REPLIES_MAX: usize = 8 * 1024;
 
 /// Orders in which those who are served at once are tried.
-const ORDERS_TRIED: usize = 8;
+const ORDERS_TRIED: usize = 24;
 
 #[derive(Debug)]
 enum Stimulus {
@@ -23,6 +24,8 @@ impl Model {
     /// order that does.
     pub(crate) fn settle(&mut self, observed: Observed) {
         let mut speakers = self.speakers().collect::<Vec<_>>();
+        // Whose waiting is over last is likely to be served first; any order will do that explains all.
+        speakers.sort_by_key(|&who| Reverse((self.people[&who].slowed_until(), who)));
         let orders = if speakers.len() < 2 || observed.is_empty() { 1 } else { ORDERS_TRIED };
         let mut first_failure = None;
         for n in 0..orders {

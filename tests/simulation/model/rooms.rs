@@ -103,7 +103,8 @@ impl Model {
     fn announce(&mut self, no: RoomNo, about: Who, words: &str) {
         for member in self.in_it(no) {
             if member != about && !self.people[&member].quiet {
-                self.says(member, '*', words.to_owned());
+                self.expected
+                    .push((member, Expect::Shared(Box::new(Expect::Says('*', words.to_owned())))));
             }
         }
     }
@@ -112,8 +113,10 @@ impl Model {
         let name = if name.is_empty() { "lobby" } else { name };
         let until = self.now + self.bounds.room_past_ms;
         let rooms_max = self.bounds.rooms_max;
-        let no =
-            Name::new(name).and_then(|name| self.rooms_mut().find_or_make(&name, until, rooms_max));
+        let is_parted = self.now < self.people[&who].parted_until;
+        let no = Name::new(name)
+            .filter(|_| !is_parted)
+            .and_then(|name| self.rooms_mut().find_or_make(&name, until, rooms_max));
         let no = no.filter(|&no| self.in_it(no).len() < self.bounds.members_max);
         let Some(no) = no else {
             self.refuse(who);
@@ -190,7 +193,8 @@ impl Model {
     fn say_in_room(&mut self, who: Who, no: RoomNo, text: &str) {
         let line: Rc<str> = format!("{}: {text}", self.name(who).spelling).into();
         for member in self.in_it(no) {
-            self.expected.push((member, Expect::Exactly(line.to_string())));
+            let said = Expect::Exactly(line.to_string());
+            self.expected.push((member, Expect::Shared(Box::new(said))));
         }
         let (said_at, room) = (self.now / 1_000, self.room_name(no));
         let rooms = self.rooms_mut();

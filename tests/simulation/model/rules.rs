@@ -6,6 +6,9 @@ use crate::spoken::{Expect, Heard, Who};
 
 const MENU: &str = "1 list users, 2 request chat, 3 exit, 4 join a room, 5 list rooms";
 
+/// After the other has ended a chat nobody enters a room (5.33).
+const PARTING_MS: u64 = 2_000;
+
 /// Rows of a list at most (5.4).
 const ROWS_MAX: usize = 50;
 
@@ -272,6 +275,7 @@ impl Model {
         let now = self.now;
         let person = self.person(who);
         person.state = State::Menu;
+        person.parted_until = now + PARTING_MS;
         person.stall = person.stall.map(|_| (now, false));
         self.prompt(who);
         self.give_up_held(who);

@@ -52,7 +52,7 @@ impl World {
             0
         } else {
             let wrong = usize::from(self.sabotage.strikes(Wrong::MissedMiscounted));
-            let moved = moved_on(&socket.said, &pending, wrong);
+            let moved = moved_on(&socket.said, &pending, socket.cut_refusal, wrong);
             let moved = moved.unwrap_or_else(|why| panic!("{who}: {why}"));
             let waited = socket.said.len() + pending.len() - moved.known;
             let keeps_up = moved.unseen == 0 && waited <= self.plan.limits.high_water_bytes;
@@ -63,7 +63,7 @@ impl World {
         };
         socket.said.clone_from(&pending);
         let mut news = MISSED.repeat(unseen);
-        for line in pieces(&pending[known..]) {
+        for line in pieces(&pending[known..], 0) {
             // Whatever is counted here came and went since the last look.
             let missed = missed_in(line).unwrap_or(0);
             self.figures.missed += missed as u64;
@@ -85,8 +85,8 @@ struct Moved {
 }
 
 /// How `before` became `now`, from which lines are gone that are counted in their place.
-fn moved_on(before: &[u8], now: &[u8], wrong: usize) -> Result<Moved, String> {
-    let (before, now) = (pieces(before), pieces(now));
+fn moved_on(before: &[u8], now: &[u8], cut_refusal: usize, wrong: usize) -> Result<Moved, String> {
+    let (before, now) = (pieces(before, cut_refusal), pieces(now, cut_refusal));
     let same = before.iter().zip(&now).take_while(|(one, other)| one == other).count();
     let notice = now.get(same).copied().and_then(missed_in);
     let count = notice.ok_or("what waited has changed, and nothing says that lines were missed")?;
@@ -106,9 +106,24 @@ fn moved_on(before: &[u8], now: &[u8], wrong: usize) -> Result<Moved, String> {
     Ok(Moved { known, seen, unseen: gone - seen })
 }
 
-/// Lines with their endings, the first and last maybe in part, and refusals of telnet options.
-fn pieces(mut bytes: &[u8]) -> Vec<&[u8]> {
-    let mut pieces = Vec::new();
+/// How much of a refusal is left at the front of `said`, once `count` bytes are taken of it.
+pub(super) fn refusal_left(said: &[u8], cut_refusal: usize, count: usize) -> usize {
+    let mut end = 0;
+    for piece in pieces(said, cut_refusal) {
+        let is_refusal = piece[0] == 255 || (end == 0 && cut_refusal > 0);
+        end += piece.len();
+        if end > count {
+            return if is_refusal { end - count } else { 0 };
+        }
+    }
+    0
+}
+
+/// Lines with their endings, the first and last maybe in part, and refusals of telnet options, of the
+/// first of which `cut_refusal` bytes are left.
+fn pieces(bytes: &[u8], cut_refusal: usize) -> Vec<&[u8]> {
+    let (cut, mut bytes) = bytes.split_at(cut_refusal.min(bytes.len()));
+    let mut pieces = Vec::from_iter(Some(cut).filter(|cut| !cut.is_empty()));
     while let [first, ..] = bytes {
         let line_end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1);
         let end = if *first == 255 { bytes.len().min(3) } else { line_end };

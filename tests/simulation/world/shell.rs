@@ -4,6 +4,7 @@ use chinwag::chat::Event;
 use chinwag::exchange::Action;
 use chinwag::limits::READ_BYTES_PER_TURN;
 
+use super::pending::refusal_left;
 use super::{World, id};
 use crate::sabotage::Wrong;
 use crate::socket::ClientHalf;
@@ -167,6 +168,7 @@ impl World {
                 return self.exchange.handle_blocked(time, id(who));
             }
             assert!(socket.said[..count] == output[..count], "{who} gets what was not said");
+            socket.cut_refusal = refusal_left(&socket.said, socket.cut_refusal, count);
             socket.said.drain(..count);
             socket.room = socket.room.saturating_sub(count);
             if let Some(by) = &mut socket.close_by {
