@@ -1,42 +1,26 @@
 //! The terminal client: `chinwag connect`.
 //!
-//! Two halves, as in the server. The pure one decides: [`keys`] come out of bytes, the [`desk`]
+//! Two halves, as in the server. The pure one decides: [`keys`] come out of bytes, the [`state_machine`]
 //! makes of keys and of the server's lines ([`said`]) what is sent and what the [`screen`] shows.
 //! The other half touches the world: the [`terminal`], the connection, and one loop over both.
 //! Without a terminal on both ends the client is a pipe, and only carries lines.
 
 use std::env;
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use rustix::stdio::{stdin, stdout};
 
-use connection::{Connection, words};
-use desk::{Desk, Leaving, Setup};
-use event_loop::{End, EventLoop};
+use io::connection::{Connection, words};
+use io::event_loop::{End, EventLoop};
+use io::terminal::Terminal;
 use options::ConnectArgs;
-use terminal::Terminal;
+use ui::state_machine::{Leaving, Setup, StateMachine};
 
-pub mod completion;
-mod connection;
-pub mod desk;
-pub mod editor;
-mod event_loop;
-pub mod history;
-pub mod keys;
-pub mod mention;
+pub mod io;
 pub mod options;
-pub mod paint;
-mod pipe;
-pub mod place;
-pub mod prompt;
-pub mod reconnect;
-pub mod row;
-pub mod said;
-pub mod screen;
-pub mod terminal;
-pub mod transcript;
+pub mod ui;
 
 #[cfg(test)]
 #[path = "../tests/client/picture.rs"]
@@ -49,7 +33,7 @@ const SIGNAL_EXIT_CODE: u8 = 128;
 #[must_use]
 pub fn run(args: &ConnectArgs) -> ExitCode {
     let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-    let is_person = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let is_person = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
     let result = match is_person && !is_dumb {
         true => run_terminal(args),
         false => run_pipe(args, is_person),
@@ -57,7 +41,7 @@ pub fn run(args: &ConnectArgs) -> ExitCode {
     match result {
         Ok(code) => code,
         Err(reason) => {
-            drop(writeln!(io::stderr(), "chinwag: {}", reason.replace(char::is_control, "?")));
+            drop(writeln!(std::io::stderr(), "chinwag: {}", reason.replace(char::is_control, "?")));
             ExitCode::FAILURE
         }
     }
@@ -65,18 +49,18 @@ pub fn run(args: &ConnectArgs) -> ExitCode {
 
 /// Carries lines. Only a person at a terminal that draws nothing needs the server's prompts.
 fn run_pipe(args: &ConnectArgs, shows_prompts: bool) -> Result<ExitCode, String> {
-    let connection = Connection::new(&args.server, pipe::SOCKET)?;
-    pipe::run(args, connection, shows_prompts)?;
+    let connection = Connection::new(&args.server, io::pipe::SOCKET)?;
+    io::pipe::run(args, connection, shows_prompts)?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn run_terminal(args: &ConnectArgs) -> Result<ExitCode, String> {
-    let connection = Connection::new(&args.server, event_loop::SOCKET)?;
-    let failed = |error: io::Error| format!("cannot use the terminal: {}", words(&error));
+    let connection = Connection::new(&args.server, io::event_loop::SOCKET)?;
+    let failed = |error: std::io::Error| format!("cannot use the terminal: {}", words(&error));
     let terminal = Terminal::borrow(stdin(), stdout()).map_err(failed)?;
     terminal.restore_on_panic().map_err(failed)?;
     let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let desk = Desk::new(Setup {
+    let state_machine = StateMachine::new(Setup {
         server: args.server.clone(),
         palette: args.color.palette(no_color),
         timestamps: args.timestamps,
@@ -87,7 +71,7 @@ fn run_terminal(args: &ConnectArgs) -> Result<ExitCode, String> {
         seed: RandomState::new().hash_one(()),
         columns: terminal.columns(),
     });
-    let event_loop = EventLoop::new(terminal, desk, connection).map_err(failed)?;
+    let event_loop = EventLoop::new(terminal, state_machine, connection).map_err(failed)?;
     match event_loop.run().map_err(failed)? {
         End::Left(Leaving::Wished) => Ok(ExitCode::SUCCESS),
         End::Left(Leaving::Failed(reason)) => Err(reason),

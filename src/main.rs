@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use chinwag::args::{Cli, Command, OperatorArgs, ServeArgs};
+use chinwag::cli::args::{Cli, Command, OperatorArgs, ServeArgs};
+use chinwag::cli::ctl;
 use chinwag::client;
-use chinwag::ctl;
 use chinwag::server::descriptors::Descriptors;
 use chinwag::server::{Operators, Server, logging};
 use clap::error::ErrorKind;
@@ -42,7 +42,7 @@ fn serve(args: &ServeArgs) -> io::Result<()> {
     let operators = Operators::open(console.as_deref(), bans.as_deref())?;
     let limits = args.limits(descriptors.connections());
     let mut server = Server::bind(&args.addresses(), limits, args.history.as_deref())?;
-    server.admit_operators(operators)?;
+    server.add_operators(operators)?;
     // Not before: of a start that fails, one line is to be seen.
     info!(target: "chinwag", "{descriptors}");
     // Whoever started the server may have gone by now, and it serves all the same.

@@ -1,23 +1,23 @@
 //! The loop: one thread, one `mio::Poll`, everybody. Here readiness becomes calls of the
 //! [`Exchange`], and what it says becomes system calls; nothing else happens here.
 //!
-//! `Server::turn` reads like its steps: wait, note, accept, read (which hands lines to the chat,
+//! `Server::turn` reads like its steps: wait, record, accept, read (which hands lines to the chat,
 //! and what it says to the outboxes), let happen what is due, and act: write, close, report.
 
-mod archive;
-mod arrivals;
+mod accept;
+mod admission;
 mod bans;
 mod connection;
 mod console;
 pub mod descriptors;
-mod doorkeeper;
-mod journal;
+mod event_log;
+mod history_store;
 mod listener;
 pub mod logging;
-mod operator;
+mod metrics;
+mod operator_commands;
+mod shutdown;
 mod socket_file;
-mod stats;
-mod stopping;
 
 use std::collections::VecDeque;
 use std::io;
@@ -32,18 +32,18 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook_mio::v1_0::Signals;
 use slab::Slab;
 
-use crate::SessionId;
-use crate::chat;
-use crate::exchange::{Action, Exchange};
-use crate::limits::{EVENTS_PER_TURN, LEFTOVERS_PER_TURN, Limits, READ_BYTES_PER_TURN};
-use crate::time::Time;
-use archive::Archive;
-use connection::{Connection, Progress};
+use crate::core::SessionId;
+use crate::core::chat;
+use crate::core::exchange::{Action, Exchange};
+use crate::core::limits::{EVENTS_PER_TURN, Limits, READ_BYTES_PER_TURN, RESUMED_READS_PER_TURN};
+use crate::core::time::Time;
+use admission::Admission;
+use connection::{Connection, IoOutcome};
 use console::FIRST_CONSOLE;
-use doorkeeper::Doorkeeper;
+use history_store::HistoryStore;
 use listener::Listener;
-pub use operator::Operators;
-use stats::Stats;
+use metrics::Metrics;
+pub use operator_commands::Operators;
 
 const SIGNALS: Token = Token(usize::MAX - 1);
 /// What is asked about a connection, once and for all: edges cost nothing while nobody acts on
@@ -62,24 +62,24 @@ pub struct Server {
     events: Events,
     signals: Signals,
     listeners: Vec<Listener>,
-    doorkeeper: Doorkeeper,
+    admission: Admission,
     /// Every socket; its key is its token and the id of its session.
     connections: Slab<Connection>,
     exchange: Exchange,
     /// Where what is said in rooms outlasts us.
-    archive: Option<Archive>,
+    history_store: Option<HistoryStore>,
     operators: Operators,
-    stats: Stats,
+    metrics: Metrics,
     /// Connections that an event of this turn made readable, and those that have just arrived.
-    fresh: Vec<SessionId>,
+    newly_readable: Vec<SessionId>,
     /// Connections that were not read to the end, or not at all: an edge tells of it once, and we
     /// remember. Those who send without end are always among these; those who talk are not, and
     /// are read before.
-    leftover: VecDeque<SessionId>,
+    unfinished_reads: VecDeque<SessionId>,
     /// The one buffer everybody is read into.
     read_buffer: Box<[u8]>,
     started: Instant,
-    /// The time of this turn. The clock is read once more in each, for the figures alone.
+    /// The time of this turn. The clock is read once more in each, for the metrics alone.
     now: Time,
     /// The same to the nanosecond.
     woke: Duration,
@@ -102,10 +102,10 @@ impl Server {
         history: Option<&Path>,
     ) -> io::Result<Server> {
         let mut exchange = Exchange::new(limits.clone());
-        let mut archive = history.map(Archive::open).transpose()?;
-        exchange.handle_start(unix_seconds(), archive.iter().flat_map(Archive::past));
-        if let Some(archive) = &mut archive {
-            archive.forget_past();
+        let mut history_store = history.map(HistoryStore::open).transpose()?;
+        exchange.handle_start(unix_seconds(), history_store.iter().flat_map(HistoryStore::past));
+        if let Some(history_store) = &mut history_store {
+            history_store.clear_history();
             exchange.start_recording();
         }
         let poll = Poll::new()?;
@@ -127,22 +127,22 @@ impl Server {
             events: Events::with_capacity(EVENTS_PER_TURN),
             signals,
             listeners,
-            doorkeeper: Doorkeeper::new(&limits),
+            admission: Admission::new(&limits),
             connections: Slab::new(),
-            fresh: Vec::new(),
-            leftover: VecDeque::new(),
+            newly_readable: Vec::new(),
+            unfinished_reads: VecDeque::new(),
             read_buffer: vec![0; READ_BYTES_PER_TURN].into_boxed_slice(),
             #[expect(clippy::disallowed_methods, reason = "the loop is where the time comes from")]
             started: Instant::now(),
             now: Time::START,
             woke: Duration::ZERO,
             operators: Operators::default(),
-            stats: Stats::new(),
+            metrics: Metrics::new(),
             arrivals: 0,
             stop_by: None,
             closing_ms: limits.closing_ms,
             exchange,
-            archive,
+            history_store,
         })
     }
 
@@ -150,7 +150,7 @@ impl Server {
     ///
     /// # Errors
     /// If the console cannot be polled.
-    pub fn admit_operators(&mut self, mut operators: Operators) -> io::Result<()> {
+    pub fn add_operators(&mut self, mut operators: Operators) -> io::Result<()> {
         operators.register(self.poll.registry())?;
         self.operators = operators;
         Ok(())
@@ -175,21 +175,21 @@ impl Server {
 
     fn turn(&mut self) -> io::Result<()> {
         self.wait()?;
-        self.note_events();
+        self.record_events();
         self.accept();
         self.read();
-        self.hear_operators();
+        self.serve_consoles();
         self.exchange.handle_timeout(self.now);
         self.act();
-        self.hasten_stop();
+        self.shorten_shutdown();
         let awake = self.started.elapsed().saturating_sub(self.woke).as_nanos();
-        self.stats.turn_ns.note(u64::try_from(awake).unwrap_or(u64::MAX));
+        self.metrics.turn_ns.record(u64::try_from(awake).unwrap_or(u64::MAX));
         Ok(())
     }
 
     /// Sleeps until something is ready or due. With work left from the last turn it only looks.
     fn wait(&mut self) -> io::Result<()> {
-        let left = !self.leftover.is_empty()
+        let left = !self.unfinished_reads.is_empty()
             || self.listeners.iter().any(Listener::has_more)
             || self.operators.has_work();
         let retry = self.listeners.iter().filter_map(Listener::retry_at).min();
@@ -213,28 +213,28 @@ impl Server {
     }
 
     /// Remembers what each event says. No socket is closed here, so no token can change hands.
-    fn note_events(&mut self) {
+    fn record_events(&mut self) {
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         let mut count = 0;
         for event in &events {
             count += 1;
             let Token(key) = event.token();
             if event.token() == SIGNALS {
-                self.take_signals();
+                self.handle_signals();
             } else if let Some(listener) = self.listeners.get_mut(FIRST_LISTENER.wrapping_sub(key))
             {
                 listener.note_ready();
             } else if key >= FIRST_CONSOLE {
-                self.operators.note_event(event);
+                self.operators.record_event(event);
             } else {
-                self.note_connection(key, event);
+                self.record_readiness(key, event);
             }
         }
-        self.stats.turn_events.note(count);
+        self.metrics.turn_events.record(count);
         self.events = events;
     }
 
-    fn note_connection(&mut self, key: usize, event: &Event) {
+    fn record_readiness(&mut self, key: usize, event: &Event) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         let id = SessionId::from_key(key);
         if event.is_writable() {
@@ -243,10 +243,10 @@ impl Server {
         if event.is_error() && !self.exchange.wants_input(id) {
             // What could have been read is held back, so the read that would tell us never comes.
             self.exchange.handle_failure(self.now, id);
-        } else if connection.note_event(event) {
+        } else if connection.record_event(event) {
             match connection.floods {
-                true => self.leftover.push_back(id),
-                false => self.fresh.push(id),
+                true => self.unfinished_reads.push_back(id),
+                false => self.newly_readable.push(id),
             }
         }
     }
@@ -254,12 +254,12 @@ impl Server {
     /// One read for each connection with an edge, then one for some of those with leftovers, so
     /// that however many send without end, who says a line is heard in the turn it comes.
     fn read(&mut self) {
-        let leftovers = self.leftover.len().min(LEFTOVERS_PER_TURN);
-        let mut fresh = std::mem::take(&mut self.fresh);
-        fresh.drain(..).for_each(|id| self.read_once(id));
-        self.fresh = fresh;
+        let leftovers = self.unfinished_reads.len().min(RESUMED_READS_PER_TURN);
+        let mut newly_readable = std::mem::take(&mut self.newly_readable);
+        newly_readable.drain(..).for_each(|id| self.read_once(id));
+        self.newly_readable = newly_readable;
         for _ in 0..leftovers {
-            if let Some(id) = self.leftover.pop_front() {
+            if let Some(id) = self.unfinished_reads.pop_front() {
                 self.read_once(id);
             }
         }
@@ -267,29 +267,29 @@ impl Server {
 
     fn read_once(&mut self, id: SessionId) {
         let Some(connection) = self.connections.get_mut(id.key()) else { return };
-        connection.listed = false;
+        connection.is_queued = false;
         if !self.exchange.wants_input(id) {
-            self.stats.inputs_held += 1;
+            self.metrics.inputs_held += 1;
             return;
         }
         match connection.read(&mut self.read_buffer) {
-            Progress::Bytes(n) => {
-                self.stats.bytes_in += n as u64;
-                self.exchange.handle_bytes(self.now, id, &self.read_buffer[..n]);
+            IoOutcome::Bytes(n) => {
+                self.metrics.bytes_in += n as u64;
+                self.exchange.handle_received(self.now, id, &self.read_buffer[..n]);
             }
-            Progress::End => self.exchange.handle_end(self.now, id),
-            Progress::Nothing => {}
-            Progress::Failed(e) => self.fail(id, &e),
+            IoOutcome::End => self.exchange.handle_end_of_input(self.now, id),
+            IoOutcome::Nothing => {}
+            IoOutcome::Failed(e) => self.fail(id, &e),
         }
-        self.list_again(id);
+        self.queue_again(id);
     }
 
     /// Lists a connection for a later turn, if there may be more to read and it is wanted.
-    fn list_again(&mut self, id: SessionId) {
+    fn queue_again(&mut self, id: SessionId) {
         let Some(connection) = self.connections.get_mut(id.key()) else { return };
-        if connection.has_more && !connection.listed && self.exchange.wants_input(id) {
-            connection.listed = true;
-            self.leftover.push_back(id);
+        if connection.has_more && !connection.is_queued && self.exchange.wants_input(id) {
+            connection.is_queued = true;
+            self.unfinished_reads.push_back(id);
         }
     }
 
@@ -299,47 +299,47 @@ impl Server {
         while let Some(action) = self.exchange.poll_action() {
             match action {
                 Action::Write(id) => self.write(id),
-                Action::Resume(id) => self.list_again(id),
+                Action::Resume(id) => self.queue_again(id),
                 Action::EndSending(id) => self.end_sending(id),
                 Action::Close(id) => self.close(id),
                 Action::Report(event) => self.report(event),
             }
         }
-        self.write_down();
+        self.store_history();
     }
 
     /// What is said in rooms reaches the file before anybody, so that nothing that was read is lost,
     /// however we end.
-    fn write_down(&mut self) {
-        if let Some(archive) = &mut self.archive
+    fn store_history(&mut self) {
+        if let Some(history_store) = &mut self.history_store
             && !self.exchange.records().is_empty()
         {
-            archive.append(self.exchange.records());
+            history_store.append(self.exchange.records());
             self.exchange.clear_records();
         }
     }
 
     fn report(&mut self, event: chat::Event) {
-        self.stats.note(event);
-        journal::report(event, &self.connections, self.exchange.chat());
+        self.metrics.record(event);
+        event_log::report(event, &self.connections, self.exchange.chat());
         if event == chat::Event::StopIsDue {
-            self.await_end();
+            self.await_disconnects();
         }
     }
 
     fn write(&mut self, id: SessionId) {
         while self.connections.contains(id.key()) && !self.exchange.output(id).is_empty() {
             // Each time: what the last write made room for may have been heard, and said to this one.
-            self.write_down();
+            self.store_history();
             let connection = &mut self.connections[id.key()];
             match connection.write(self.exchange.output(id)) {
-                Progress::Bytes(n) => {
-                    self.stats.bytes_out += n as u64;
+                IoOutcome::Bytes(n) => {
+                    self.metrics.bytes_out += n as u64;
                     self.exchange.handle_sent(self.now, id, n);
                 }
-                Progress::Nothing => return self.exchange.handle_blocked(self.now, id),
-                Progress::End => return self.fail(id, &io::ErrorKind::WriteZero.into()),
-                Progress::Failed(e) => return self.fail(id, &e),
+                IoOutcome::Nothing => return self.exchange.handle_blocked(self.now, id),
+                IoOutcome::End => return self.fail(id, &io::ErrorKind::WriteZero.into()),
+                IoOutcome::Failed(e) => return self.fail(id, &e),
             }
         }
     }
@@ -359,7 +359,7 @@ impl Server {
     fn close(&mut self, id: SessionId) {
         let connection = self.connections.remove(id.key());
         debug!(target: "chinwag", "#{} {} closed", connection.number, connection.peer);
-        self.doorkeeper.release(connection.peer.ip());
+        self.admission.release(connection.peer.ip());
         self.exchange.forget(id);
         // A descriptor is free: whoever waits for one can be accepted.
         for listener in &mut self.listeners {

@@ -299,7 +299,7 @@ fn every_way_out_gives_the_terminal_back() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_panic_gives_the_terminal_back_before_it_is_told() {
-    use chinwag::client::terminal::Terminal;
+    use chinwag::client::io::terminal::Terminal;
     use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, openpt, unlockpt};
     use rustix::termios::tcgetattr;
     use std::os::fd::AsFd;

@@ -162,8 +162,8 @@ fn a_script_is_answered_in_full_and_then_the_connection_ends() {
     // The last line had no ending, and counts.
     anna.hears("* 1 user");
     anna.hears_all(&["- anna available (you)", MENU]);
-    let last_words = anna.hears_it_is_over();
-    assert!(last_words.len() <= 1, "{last_words:?}");
+    let say_last_line = anna.hears_it_is_over();
+    assert!(say_last_line.len() <= 1, "{say_last_line:?}");
 }
 
 #[test]
@@ -212,8 +212,8 @@ fn ctrl_d_at_the_start_of_a_line_and_iac_eof_are_the_end_of_input() {
             anna.hears_rows();
             anna.hears_exactly(MENU);
         }
-        let last_words = anna.hears_it_is_over();
-        assert!(last_words.len() <= 1, "{last_words:?}");
+        let say_last_line = anna.hears_it_is_over();
+        assert!(say_last_line.len() <= 1, "{say_last_line:?}");
     }
     // In the middle of a line 04 is a control character like any other.
     let (mut anna, mut bert) = a_chat(&server);

@@ -416,7 +416,7 @@ fn floods_without_reading(
 ) -> usize {
     let block = unit.repeat(64 * 1024 / unit.len());
     let (mut sent, mut refused) = (0, 0);
-    // Refused this often in a row, with others served in between, the server has stopped reading.
+    // CommandRefusal this often in a row, with others served in between, the server has stopped reading.
     while refused < 50 {
         let count = flooder.pushes(&block[sent % unit.len()..]);
         sent += count;

@@ -365,7 +365,7 @@ fn a_folder_that_cannot_be_used_is_one_line_and_nothing_in_it_is_touched() {
 #[test]
 fn a_disk_that_is_full_is_said_once_and_the_room_goes_on() {
     let folder = Folder::new("full");
-    // Past the limit a write fails, as on a full disk.
+    // History the limit a write fails, as on a full disk.
     let server = Server::starts_after("ulimit -f 8", &folder.flags());
     let mut people = three_in_the_lobby(&server, ["a", "b", "c"]);
     let long = "x".repeat(1000);

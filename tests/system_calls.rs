@@ -132,7 +132,7 @@ fn a_batch_in_a_room_is_one_read_one_write_for_each_member_and_one_for_the_file(
     Ok(())
 }
 
-/// Past the test harness, which shows the output of failed tests only.
+/// History the test harness, which shows the output of failed tests only.
 fn skipped() -> io::Result<()> {
     writeln!(io::stderr(), "system_calls: SKIPPED, strace is not installed or not let")
 }

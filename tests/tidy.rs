@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use chinwag::args::Cli;
+use chinwag::cli::args::Cli;
 use clap::CommandFactory;
 
 const FILE_LINES_MAX: usize = 400;

@@ -25,11 +25,11 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use chinwag::SessionId;
-use chinwag::chat::{Event, Removal};
-use chinwag::exchange::{Action, Exchange};
-use chinwag::limits::Limits;
-use chinwag::time::Time;
+use chinwag::core::SessionId;
+use chinwag::core::chat::{Event, Removal};
+use chinwag::core::exchange::{Action, Exchange};
+use chinwag::core::limits::Limits;
+use chinwag::core::time::Time;
 
 #[test]
 fn every_transcript_comes_out_as_it_is_written() {
@@ -115,7 +115,7 @@ impl Stage {
             self.types(who, who);
             self.curtain = false;
         } else if let Some(who) = line.strip_suffix(" hangs up") {
-            self.exchange.handle_end(self.now, self.people[who]);
+            self.exchange.handle_end_of_input(self.now, self.people[who]);
         } else if let Some(who) = line.strip_suffix(" is reset") {
             self.exchange.handle_failure(self.now, self.people[who]);
         } else if let Some(seconds) = line.strip_suffix(" s pass") {
@@ -150,7 +150,7 @@ impl Stage {
         let id = SessionId::from_key(self.arrivals);
         self.arrivals += 1;
         self.people.insert(who.to_owned(), id);
-        self.exchange.handle_arrival(self.now, id);
+        self.exchange.handle_connect(self.now, id);
         self.watch();
     }
 
@@ -161,7 +161,7 @@ impl Stage {
         };
         let id = self.people[who];
         assert!(self.exchange.wants_input(id), "{who} is not being read");
-        self.exchange.handle_bytes(self.now, id, &bytes);
+        self.exchange.handle_received(self.now, id, &bytes);
         self.watch();
     }
 

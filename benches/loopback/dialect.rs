@@ -1,6 +1,6 @@
 //! What each server is told, and what it is expected to say: pure text, no sockets.
 //!
-//! Users come in pairs. A pair goes through [`Phase`]s in step: in each, both ends send something
+//! Users come in pairs. A pair goes through [`UserState`]s in step: in each, both ends send something
 //! and await something, and the next begins when both have read what they awaited. Once they are in
 //! a chat, a line is a text of [`TEXT_BYTES`] in the wrapping that the server's protocol wants; in
 //! a room too, and everybody hears it.
@@ -32,7 +32,7 @@ pub(super) enum Dialect {
 }
 
 /// One step that both ends of a pair take together.
-pub(super) struct Phase {
+pub(super) struct UserState {
     /// What each end sends; nothing, if empty.
     pub(super) sends: [String; 2],
     /// What each end must read somewhere in a line; nothing, if empty.
@@ -75,9 +75,9 @@ impl Dialect {
     }
 
     /// The phase after which both are logged in.
-    pub(super) fn log_in(self, pair: usize) -> Phase {
+    pub(super) fn log_in(self, pair: usize) -> UserState {
         let [one, other] = [0, 1].map(|end| self.log_in_as(&name(pair, end)));
-        Phase { sends: [one.0, other.0], awaits: [one.1, other.1] }
+        UserState { sends: [one.0, other.0], awaits: [one.1, other.1] }
     }
 
     /// What logs a user in, and what tells that he is.
@@ -99,14 +99,14 @@ impl Dialect {
     }
 
     /// The phases that bring two who are logged in together.
-    pub(super) fn pair_up(self, pair: usize) -> Vec<Phase> {
+    pub(super) fn pair_up(self, pair: usize) -> Vec<UserState> {
         match self {
             Self::Chinwag => vec![
-                Phase {
+                UserState {
                     sends: [format!("2 {}\n", name(pair, 1)), String::new()],
                     awaits: ["Asked".to_owned(), "wants to chat".to_owned()],
                 },
-                Phase {
+                UserState {
                     sends: [String::new(), "yes\n".to_owned()],
                     awaits: ["You are now chatting".to_owned(), "You are now chatting".to_owned()],
                 },
@@ -116,7 +116,7 @@ impl Dialect {
     }
 
     /// The phases that bring two who are logged in into the room where everybody is.
-    pub(super) fn join(self, pair: usize) -> Vec<Phase> {
+    pub(super) fn join(self, pair: usize) -> Vec<UserState> {
         let room = self.room();
         let join = |end| match self {
             Self::Relay => None,
@@ -128,7 +128,7 @@ impl Dialect {
             }
         };
         let both = join(0).zip(join(1));
-        both.map(|(one, other)| Phase { sends: [one.0, other.0], awaits: [one.1, other.1] })
+        both.map(|(one, other)| UserState { sends: [one.0, other.0], awaits: [one.1, other.1] })
             .into_iter()
             .collect()
     }
@@ -149,20 +149,20 @@ impl Dialect {
     }
 
     /// Everything a pair does that comes for one line each, before it leaves.
-    pub(super) fn visit(self, pair: usize) -> Vec<Phase> {
+    pub(super) fn visit(self, pair: usize) -> Vec<UserState> {
         let mut phases = vec![self.log_in(pair)];
         phases.extend(self.pair_up(pair));
         phases.push(self.say_once(pair));
         phases
     }
 
-    fn say_once(self, pair: usize) -> Phase {
+    fn say_once(self, pair: usize) -> UserState {
         let said = |end| {
             let (before, after) = self.saying(pair, end);
             format!("{before}{}{after}", text(pair, end))
         };
         // The text alone: it is distinct, and no line of these protocols repeats it.
-        Phase { sends: [said(0), said(1)], awaits: [text(pair, 1), text(pair, 0)] }
+        UserState { sends: [said(0), said(1)], awaits: [text(pair, 1), text(pair, 0)] }
     }
 
     /// What an end puts around a text it sends.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use mio::{Events, Poll};
 
 use super::clock::now;
-use super::dialect::{Dialect, Phase};
+use super::dialect::{Dialect, UserState};
 use super::process::Usage;
 use super::room::Room;
 use super::user::User;
@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &[String]) -> io::Result<()> {
     for command in io::stdin().lock().lines() {
         let command = command?;
         let mut answer = io::stdout().lock();
-        match load.obey(&command) {
+        match load.execute(&command) {
             Ok(Outcome { count, used: Usage { cpu, sleeps }, elapsed }) => {
                 let (cpu, elapsed) = (cpu.as_nanos(), elapsed.as_nanos());
                 writeln!(answer, "ok {count} {cpu} {sleeps} {elapsed}")?;
@@ -84,7 +84,7 @@ pub(super) fn run(arguments: &[String]) -> io::Result<()> {
 }
 
 impl Load {
-    fn obey(&mut self, command: &str) -> io::Result<Outcome> {
+    fn execute(&mut self, command: &str) -> io::Result<Outcome> {
         let unknown = || io::Error::other(format!("{command} is no command"));
         let mut words = command.split(' ');
         let verb = words.next().ok_or_else(unknown)?;
@@ -122,7 +122,7 @@ impl Load {
     }
 
     /// Leads all who are logged in through phases.
-    pub(super) fn walk_all(&mut self, phases: &dyn Fn(usize) -> Vec<Phase>) -> io::Result<u64> {
+    pub(super) fn walk_all(&mut self, phases: &dyn Fn(usize) -> Vec<UserState>) -> io::Result<u64> {
         let mut pairs = 0..self.users.len() / 2;
         Walk::new(self, phases, false).run(&mut |_| pairs.next())
     }

@@ -11,7 +11,7 @@ use std::time::Instant;
 use mio::{Events, Interest, Token};
 
 use super::clock::now;
-use super::dialect::Phase;
+use super::dialect::UserState;
 use super::load::{EVENTS_MAX, Load, STALL, wait};
 use super::user::User;
 
@@ -21,7 +21,7 @@ const VISITORS_PER_ADDRESS: usize = 10_000;
 /// Where a pair stands.
 struct Standing {
     /// The phases ahead, the next one last.
-    ahead: Vec<Phase>,
+    ahead: Vec<UserState>,
     /// How many of its ends the server has hung up on.
     hung_up: usize,
 }
@@ -29,7 +29,7 @@ struct Standing {
 /// Some pairs' way through their phases.
 pub(super) struct Walk<'a> {
     load: &'a mut Load,
-    phases: &'a dyn Fn(usize) -> Vec<Phase>,
+    phases: &'a dyn Fn(usize) -> Vec<UserState>,
     /// Whether they leave at the end of it.
     visiting: bool,
     underway: HashMap<usize, Standing>,
@@ -40,7 +40,7 @@ pub(super) struct Walk<'a> {
 impl<'a> Walk<'a> {
     pub(super) fn new(
         load: &'a mut Load,
-        phases: &'a dyn Fn(usize) -> Vec<Phase>,
+        phases: &'a dyn Fn(usize) -> Vec<UserState>,
         visiting: bool,
     ) -> Self {
         Self { load, phases, visiting, underway: HashMap::new(), arrived: 0 }

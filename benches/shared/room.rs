@@ -1,9 +1,9 @@
 //! A chat without sockets: an exchange full of users in pairs, whose clients take whatever comes.
 
-use chinwag::SessionId;
-use chinwag::exchange::{Action, Exchange};
-use chinwag::limits::Limits;
-use chinwag::time::Time;
+use chinwag::core::SessionId;
+use chinwag::core::exchange::{Action, Exchange};
+use chinwag::core::limits::Limits;
+use chinwag::core::time::Time;
 
 /// Bytes of a line that the users say, with its ending.
 pub(crate) const LINE: &[u8; 64] =
@@ -43,7 +43,7 @@ impl Room {
 
     /// A user connects and logs in.
     pub(crate) fn arrive(&mut self, user: usize) {
-        self.exchange.handle_arrival(self.now, SessionId::from_key(user));
+        self.exchange.handle_connect(self.now, SessionId::from_key(user));
         self.act();
         let read = self.say(user, format!("user{user}\n").as_bytes());
         assert!(read > 0, "user {user} is welcomed");
@@ -60,7 +60,7 @@ impl Room {
 
     /// A user's client ends its half of the connection, and the server closes it.
     pub(crate) fn leave(&mut self, user: usize) {
-        self.exchange.handle_end(self.now, SessionId::from_key(user));
+        self.exchange.handle_end_of_input(self.now, SessionId::from_key(user));
         self.act();
     }
 
@@ -75,7 +75,7 @@ impl Room {
     pub(crate) fn hear(&mut self, user: usize, bytes: &[u8]) {
         let id = SessionId::from_key(user);
         assert!(self.exchange.wants_input(id), "every client takes what it is sent");
-        self.exchange.handle_bytes(self.now, id, bytes);
+        self.exchange.handle_received(self.now, id, bytes);
     }
 
     /// The end of a turn: everything that waits is written. Returns the bytes.

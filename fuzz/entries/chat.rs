@@ -19,10 +19,10 @@
 
 use std::collections::BTreeSet;
 
-use chinwag::SessionId;
-use chinwag::exchange::{Action, Exchange};
-use chinwag::limits::{Limits, READ_BYTES_PER_TURN};
-use chinwag::time::Time;
+use chinwag::core::SessionId;
+use chinwag::core::exchange::{Action, Exchange};
+use chinwag::core::limits::{Limits, READ_BYTES_PER_TURN};
+use chinwag::core::time::Time;
 
 /// How many there can be at a time.
 const PEOPLE: usize = 8;
@@ -72,7 +72,7 @@ impl Scene {
 
     fn step(&mut self, who: usize, what: u8, rest: &[u8]) {
         if self.present.insert(who) {
-            self.exchange.handle_arrival(self.now, id(who));
+            self.exchange.handle_connect(self.now, id(who));
         }
         match what {
             b'>' | b'-' | b'*' if !self.ended[who] => self.types(who, what, rest),
@@ -127,9 +127,9 @@ impl Scene {
         let count = self.typed[who].len().min(READ_BYTES_PER_TURN);
         if count > 0 {
             let bytes = self.typed[who].drain(..count).collect::<Vec<_>>();
-            self.exchange.handle_bytes(self.now, id(who), &bytes);
+            self.exchange.handle_received(self.now, id(who), &bytes);
         } else if self.ended[who] {
-            self.exchange.handle_end(self.now, id(who));
+            self.exchange.handle_end_of_input(self.now, id(who));
         }
         count > 0
     }

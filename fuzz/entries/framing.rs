@@ -3,8 +3,9 @@
 //!
 //! The first byte says how the rest is cut. Both the fuzzer and `tests/fuzz_corpus.rs` come in here.
 
-use chinwag::limits::LINE_BYTES_MAX;
-use chinwag::wire::{Frame, Input, LineReader, Pool};
+use chinwag::core::buffers::Pool;
+use chinwag::core::framing::{Frame, Input, LineReader};
+use chinwag::core::limits::LINE_BYTES_MAX;
 
 /// Checks one input.
 ///

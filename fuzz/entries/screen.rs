@@ -17,12 +17,13 @@
 
 use std::num::NonZeroU16;
 
-use chinwag::client::desk::{Action, Desk, Setup};
-use chinwag::client::keys::KeyReader;
 use chinwag::client::options::{Bell, Server};
-use chinwag::client::paint::Palette;
-use chinwag::time::Time;
-use chinwag::wire::{LineReader, Pool};
+use chinwag::client::ui::color::Palette;
+use chinwag::client::ui::keys::KeyReader;
+use chinwag::client::ui::state_machine::{Action, Setup, StateMachine};
+use chinwag::core::buffers::Pool;
+use chinwag::core::framing::LineReader;
+use chinwag::core::time::Time;
 
 const ROWS: u16 = 12;
 const COLUMNS: u16 = 50;
@@ -53,7 +54,7 @@ pub(crate) fn run(data: &[u8]) {
 }
 
 struct Scene {
-    desk: Desk,
+    desk: StateMachine,
     keys: KeyReader,
     reader: LineReader,
     pool: Pool,
@@ -67,7 +68,7 @@ struct Scene {
 
 impl Scene {
     fn new(has_name: bool) -> Scene {
-        let mut desk = Desk::new(Setup {
+        let mut desk = StateMachine::new(Setup {
             server: Server { host: "localhost".into(), port: 7878 },
             palette: Palette { colours: false },
             timestamps: has_name,

@@ -3,8 +3,8 @@
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
-use super::paint::Palette;
-use crate::limits::PORT;
+use super::ui::color::Palette;
+use crate::core::limits::PORT;
 
 const EXAMPLES: &str = "\
 Examples:

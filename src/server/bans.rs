@@ -12,8 +12,8 @@ use std::time::SystemTime;
 
 use ipnet::IpNet;
 
-use crate::console::{Expiry, parse_network};
-use crate::limits::{BANS_FILE_BYTES_MAX, BANS_MAX};
+use crate::core::limits::{BANS_FILE_BYTES_MAX, BANS_MAX};
+use crate::core::operator::{Expiry, parse_network};
 
 /// The bans, in the order in which they were made.
 #[derive(Debug, Default)]

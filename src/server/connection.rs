@@ -7,8 +7,8 @@ use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr};
 use mio::event::Event;
 use mio::net::TcpStream;
 
-use crate::limits::FLOOD_BYTES;
-use crate::time::Time;
+use crate::core::limits::FLOOD_BYTES;
+use crate::core::time::Time;
 
 /// On Linux a read that came back short has drained the socket: what arrives later is a new edge
 /// (epoll(7), question 9), and a FIN that was there already was told with the event. Elsewhere only
@@ -29,7 +29,7 @@ pub(super) struct Connection {
     /// An edge said there is something to read, and no read has found the end of it yet.
     pub(super) has_more: bool,
     /// It stands on the loop's list of those to be read.
-    pub(super) listed: bool,
+    pub(super) is_queued: bool,
     /// The last read brought more than people type: others are read first.
     pub(super) floods: bool,
     /// A short read does not mean that the socket is drained: the client has ended its half, which
@@ -40,7 +40,7 @@ pub(super) struct Connection {
 
 /// What a system call on the socket came to.
 #[derive(Debug)]
-pub(super) enum Progress {
+pub(super) enum IoOutcome {
     /// So many bytes.
     Bytes(usize),
     /// Not ready.
@@ -87,18 +87,18 @@ impl Connection {
             peer: Peer::new(peer),
             came_s: u32::try_from(came_s).unwrap_or(u32::MAX),
             has_more: false,
-            listed: false,
+            is_queued: false,
             floods: false,
             must_drain: !SHORT_READ_DRAINS,
         }
     }
 
-    /// Remembers what a readiness event says; `true` if the connection is to be listed for reading.
-    pub(super) fn note_event(&mut self, event: &Event) -> bool {
+    /// Remembers what a readiness event says; `true` if the connection is to be is_queued for reading.
+    pub(super) fn record_event(&mut self, event: &Event) -> bool {
         self.must_drain |= event.is_read_closed() || event.is_priority();
         self.has_more |= event.is_readable() || event.is_read_closed() || event.is_error();
-        let list = self.has_more && !self.listed;
-        self.listed |= list;
+        let list = self.has_more && !self.is_queued;
+        self.is_queued |= list;
         list
     }
 
@@ -108,19 +108,19 @@ impl Connection {
     }
 
     /// Reads once.
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Progress {
-        let progress = Progress::of(|| self.stream.read(buffer));
-        self.floods = matches!(progress, Progress::Bytes(n) if n > FLOOD_BYTES);
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> IoOutcome {
+        let progress = IoOutcome::of(|| self.stream.read(buffer));
+        self.floods = matches!(progress, IoOutcome::Bytes(n) if n > FLOOD_BYTES);
         self.has_more = match progress {
-            Progress::Bytes(n) => n == buffer.len() || self.must_drain,
-            Progress::Nothing | Progress::End | Progress::Failed(_) => false,
+            IoOutcome::Bytes(n) => n == buffer.len() || self.must_drain,
+            IoOutcome::Nothing | IoOutcome::End | IoOutcome::Failed(_) => false,
         };
         progress
     }
 
     /// Writes once.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Progress {
-        Progress::of(|| self.stream.write(bytes))
+    pub(super) fn write(&mut self, bytes: &[u8]) -> IoOutcome {
+        IoOutcome::of(|| self.stream.write(bytes))
     }
 
     /// Ends our half of the connection: a FIN goes out behind what was written.
@@ -129,15 +129,15 @@ impl Connection {
     }
 }
 
-impl Progress {
-    pub(super) fn of(mut call: impl FnMut() -> io::Result<usize>) -> Progress {
+impl IoOutcome {
+    pub(super) fn of(mut call: impl FnMut() -> io::Result<usize>) -> IoOutcome {
         loop {
             match call() {
-                Ok(0) => return Progress::End,
-                Ok(n) => return Progress::Bytes(n),
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Progress::Nothing,
+                Ok(0) => return IoOutcome::End,
+                Ok(n) => return IoOutcome::Bytes(n),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return IoOutcome::Nothing,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Progress::Failed(e),
+                Err(e) => return IoOutcome::Failed(e),
             }
         }
     }

@@ -11,10 +11,10 @@ use mio::net::{UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
 use slab::Slab;
 
-use super::connection::Progress;
+use super::connection::IoOutcome;
 use super::socket_file::SocketFile;
-use crate::console::{Answer, Fault, Form, OrderReader, Refused};
-use crate::limits::{CONSOLES_MAX, READ_BYTES_PER_TURN};
+use crate::core::limits::{CONSOLES_MAX, READ_BYTES_PER_TURN};
+use crate::core::operator::{Answer, CommandReader, CommandRefusal, Fault, Form};
 
 /// Consoles have the tokens from here on: connections count up from 0, and the listeners of users
 /// down from the end.
@@ -28,14 +28,14 @@ pub(super) struct Consoles {
     file: SocketFile,
     /// An edge said that somebody waits at the door.
     has_arrivals: bool,
-    talks: Slab<Talk>,
+    connections: Slab<ConsoleConnection>,
 }
 
 /// One console.
 #[derive(Debug)]
-pub(super) struct Talk {
+pub(super) struct ConsoleConnection {
     stream: UnixStream,
-    reader: OrderReader,
+    reader: CommandReader,
     /// What was read, and is no order yet.
     unread: Vec<u8>,
     output: Vec<u8>,
@@ -49,7 +49,7 @@ pub(super) struct Talk {
 
 /// What comes of looking after a console.
 #[derive(Debug)]
-pub(super) enum Heard {
+pub(super) enum ConsoleInput {
     /// A line, or what is wrong with it.
     Line(Result<String, Fault>),
     /// Nothing yet.
@@ -61,7 +61,7 @@ pub(super) enum Heard {
 impl Consoles {
     /// The consoles of a listener that is to be registered.
     pub(super) fn new((listener, file): (UnixListener, SocketFile)) -> Consoles {
-        Consoles { listener, file, has_arrivals: false, talks: Slab::new() }
+        Consoles { listener, file, has_arrivals: false, connections: Slab::new() }
     }
 
     pub(super) fn register(&mut self, registry: &Registry) -> io::Result<()> {
@@ -71,21 +71,21 @@ impl Consoles {
     }
 
     pub(super) fn count(&self) -> usize {
-        self.talks.len()
+        self.connections.len()
     }
 
     /// Whether there is something to do without waiting for an event.
     pub(super) fn has_work(&self) -> bool {
-        self.has_arrivals || self.talks.iter().any(|(_, talk)| talk.is_ready)
+        self.has_arrivals || self.connections.iter().any(|(_, connection)| connection.is_ready)
     }
 
     /// Remembers what the event of a token from [`FIRST_CONSOLE`] on says.
-    pub(super) fn note_event(&mut self, event: &Event) {
+    pub(super) fn record_event(&mut self, event: &Event) {
         let Token(key) = event.token();
         if key == LISTENER {
             self.has_arrivals = true;
-        } else if let Some(talk) = self.talks.get_mut(key - FIRST_CONSOLE) {
-            talk.is_ready = true;
+        } else if let Some(connection) = self.connections.get_mut(key - FIRST_CONSOLE) {
+            connection.is_ready = true;
         }
     }
 
@@ -106,41 +106,46 @@ impl Consoles {
     }
 
     fn admit(&mut self, registry: &Registry, mut stream: UnixStream) {
-        if self.talks.len() >= CONSOLES_MAX {
+        if self.connections.len() >= CONSOLES_MAX {
             let mut line = String::new();
-            Answer::Refused(Refused::Line(Fault::ConsolesFull)).encode(Form::Text, &mut line);
+            Answer::CommandRefusal(CommandRefusal::Line(Fault::ConsolesFull))
+                .encode(Form::Text, &mut line);
             // Best effort: a socket this new takes a line.
             return drop(stream.write(line.as_bytes()));
         }
-        let entry = self.talks.vacant_entry();
+        let entry = self.connections.vacant_entry();
         let token = Token(FIRST_CONSOLE + entry.key());
         let interest = Interest::READABLE | Interest::WRITABLE;
         match registry.register(&mut stream, token, interest) {
-            Ok(()) => drop(entry.insert(Talk::new(stream))),
+            Ok(()) => drop(entry.insert(ConsoleConnection::new(stream))),
             Err(e) => warn!(target: "chinwag", "an operator cannot be polled: {e}"),
         }
     }
 
     /// The consoles that something may be done for.
     pub(super) fn ready(&self) -> Vec<usize> {
-        self.talks.iter().filter(|(_, talk)| talk.is_ready).map(|(key, _)| key).collect()
+        self.connections
+            .iter()
+            .filter(|(_, connection)| connection.is_ready)
+            .map(|(key, _)| key)
+            .collect()
     }
 
-    pub(super) fn talk(&mut self, key: usize) -> &mut Talk {
-        &mut self.talks[key]
+    pub(super) fn connection(&mut self, key: usize) -> &mut ConsoleConnection {
+        &mut self.connections[key]
     }
 
     pub(super) fn close(&mut self, key: usize) {
         debug!(target: "chinwag", "operator: a console was closed");
-        drop(self.talks.remove(key));
+        drop(self.connections.remove(key));
     }
 }
 
-impl Talk {
-    fn new(stream: UnixStream) -> Talk {
-        Talk {
+impl ConsoleConnection {
+    fn new(stream: UnixStream) -> ConsoleConnection {
+        ConsoleConnection {
             stream,
-            reader: OrderReader::default(),
+            reader: CommandReader::default(),
             unread: Vec::new(),
             output: Vec::new(),
             is_ready: true,
@@ -151,30 +156,30 @@ impl Talk {
 
     /// Writes what waits, and when nothing does, reads once for a line, so that whoever sends without
     /// end holds up nobody.
-    pub(super) fn hear(&mut self, buffer: &mut [u8]) -> Heard {
+    pub(super) fn hear(&mut self, buffer: &mut [u8]) -> ConsoleInput {
         if let Some(heard) = self.write() {
             return heard;
         }
         if let Some(line) = self.next_line() {
-            return Heard::Line(line);
+            return ConsoleInput::Line(line);
         }
         let most = buffer.len().min(READ_BYTES_PER_TURN);
-        match Progress::of(|| self.stream.read(&mut buffer[..most])) {
-            Progress::Bytes(n) => {
+        match IoOutcome::of(|| self.stream.read(&mut buffer[..most])) {
+            IoOutcome::Bytes(n) => {
                 self.unread.extend_from_slice(&buffer[..n]);
-                self.next_line().map_or(Heard::Nothing, Heard::Line)
+                self.next_line().map_or(ConsoleInput::Nothing, ConsoleInput::Line)
             }
-            Progress::Nothing => {
+            IoOutcome::Nothing => {
                 self.is_ready = false;
-                Heard::Nothing
+                ConsoleInput::Nothing
             }
-            Progress::End => self.end(),
-            Progress::Failed(_) => Heard::End,
+            IoOutcome::End => self.end(),
+            IoOutcome::Failed(_) => ConsoleInput::End,
         }
     }
 
     /// Answers, as far as the socket takes it; `Some` if the console is then to be closed.
-    pub(super) fn answer(&mut self, text: &str) -> Option<Heard> {
+    pub(super) fn answer(&mut self, text: &str) -> Option<ConsoleInput> {
         self.output.extend_from_slice(text.as_bytes());
         self.write()
     }
@@ -192,28 +197,28 @@ impl Talk {
         line
     }
 
-    fn end(&mut self) -> Heard {
+    fn end(&mut self) -> ConsoleInput {
         match self.reader.finish() {
             Some(fault) => {
                 self.is_over = true;
-                Heard::Line(Err(fault))
+                ConsoleInput::Line(Err(fault))
             }
-            None => Heard::End,
+            None => ConsoleInput::End,
         }
     }
 
     /// Writes what waits; `None` once nothing does and the console goes on.
-    fn write(&mut self) -> Option<Heard> {
+    fn write(&mut self) -> Option<ConsoleInput> {
         while !self.output.is_empty() {
-            match Progress::of(|| self.stream.write(&self.output)) {
-                Progress::Bytes(n) => drop(self.output.drain(..n)),
-                Progress::Nothing => {
+            match IoOutcome::of(|| self.stream.write(&self.output)) {
+                IoOutcome::Bytes(n) => drop(self.output.drain(..n)),
+                IoOutcome::Nothing => {
                     self.is_ready = false;
-                    return Some(Heard::Nothing);
+                    return Some(ConsoleInput::Nothing);
                 }
-                Progress::End | Progress::Failed(_) => return Some(Heard::End),
+                IoOutcome::End | IoOutcome::Failed(_) => return Some(ConsoleInput::End),
             }
         }
-        self.is_over.then_some(Heard::End)
+        self.is_over.then_some(ConsoleInput::End)
     }
 }

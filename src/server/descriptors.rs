@@ -4,7 +4,7 @@ use std::fmt;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::limits::DESCRIPTORS_RESERVED;
+use crate::core::limits::DESCRIPTORS_RESERVED;
 
 /// The limit on open files, as it was found and as it is now.
 #[derive(Debug, Clone, Copy)]

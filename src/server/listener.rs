@@ -9,12 +9,12 @@ use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
-use super::doorkeeper::Refusal;
-use crate::limits::{
+use super::admission::Rejection;
+use crate::core::limits::{
     ACCEPT_RETRY_MS, BACKLOG, KEEPALIVE_ALIKE, KEEPALIVE_COUNT, KEEPALIVE_IDLE_S,
     KEEPALIVE_INTERVAL_S, KEEPALIVE_SPREAD_S, Limits, SOCKET_BUFFER_BYTES, USER_TIMEOUT_MS,
 };
-use crate::time::Time;
+use crate::core::time::Time;
 
 /// Reads of what a client sent that is turned away: more than one who waits for an answer sends.
 const TURNED_AWAY_READS: usize = 4;
@@ -136,8 +136,8 @@ impl Listener {
 }
 
 /// Says why, as far as one attempt goes, and closes.
-pub(super) fn turn_away(mut stream: TcpStream, refusal: Refusal) {
-    let line = format!("! {refusal}; nothing was done\r\n");
+pub(super) fn reject(mut stream: TcpStream, rejection: Rejection) {
+    let line = format!("! {rejection}; nothing was done\r\n");
     // Best effort: a socket this new takes a line, and one that does not is nobody's loss.
     drop(stream.write(line.as_bytes()));
     drop(stream.shutdown(Shutdown::Write));

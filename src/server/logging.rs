@@ -13,7 +13,7 @@ use log::{LevelFilter, Log, Metadata, Record};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use simple_logger::SimpleLogger;
 
-use crate::limits::LOG_LINE_BYTES_MAX;
+use crate::core::limits::LOG_LINE_BYTES_MAX;
 
 /// Logs what is at `level` or above.
 ///

@@ -1,9 +1,9 @@
 //! How bytes are cut into packets changes nothing in what is answered (1.5), for a whole session
 //! rather than one reader: the same bytes, cut in every way or at random, give the same output.
 
-use chinwag::exchange::{Action, Exchange};
-use chinwag::limits::Limits;
-use chinwag::time::Time;
+use chinwag::core::exchange::{Action, Exchange};
+use chinwag::core::limits::Limits;
+use chinwag::core::time::Time;
 
 use crate::random::Random;
 use crate::world::id;
@@ -29,16 +29,16 @@ fn play(mut cut: impl FnMut(&[u8]) -> Vec<usize>) -> [Vec<u8>; 2] {
     let mut exchange = Exchange::new(Limits::default());
     let mut said = [Vec::new(), Vec::new()];
     for who in 0..2 {
-        exchange.handle_arrival(Time::START, id(who));
+        exchange.handle_connect(Time::START, id(who));
     }
     for (who, bytes) in SCENE {
         let mut rest = bytes;
         for size in cut(bytes) {
             let (packet, later) = rest.split_at(size.min(rest.len()));
-            exchange.handle_bytes(Time::START, id(who), packet);
+            exchange.handle_received(Time::START, id(who), packet);
             rest = later;
         }
-        exchange.handle_bytes(Time::START, id(who), rest);
+        exchange.handle_received(Time::START, id(who), rest);
         while let Some(action) = exchange.poll_action() {
             if let Action::Write(to) = action {
                 let output = exchange.output(to).to_vec();

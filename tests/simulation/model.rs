@@ -28,7 +28,7 @@ pub(crate) struct Bounds {
     pub(crate) rooms_max: usize,
     pub(crate) members_max: usize,
     pub(crate) room_line_ms: u64,
-    pub(crate) room_past_ms: u64,
+    pub(crate) room_history_ms: u64,
 }
 
 /// The states of part 3, and the end.
@@ -68,13 +68,13 @@ pub(crate) struct Person {
     ignored: BTreeSet<String>,
     /// Whom this user may not ask before when (4.3).
     cooling: BTreeMap<String, u64>,
-    asks: manners::Allowance,
+    asks: manners::RateLimit,
     /// Of lines in rooms, comings and goings included (6.10).
-    lines: manners::Allowance,
+    lines: manners::RateLimit,
     /// Does not read who joins and leaves (6.11).
     quiet: bool,
     /// Enters no room before then, since the other has ended a chat (6.1).
-    parted_until: u64,
+    no_room_until: u64,
     /// Since when nothing was taken, and whether the partner knows (5.14, 5.15).
     stall: Option<(u64, bool)>,
 }
@@ -167,10 +167,10 @@ impl Model {
             busy: false,
             ignored: BTreeSet::new(),
             cooling: BTreeMap::new(),
-            asks: manners::Allowance::of_asks(),
-            lines: manners::Allowance::of_lines(self.bounds.room_line_ms),
+            asks: manners::RateLimit::of_asks(),
+            lines: manners::RateLimit::of_lines(self.bounds.room_line_ms),
             quiet: false,
-            parted_until: 0,
+            no_room_until: 0,
             stall: None,
         };
         assert!(self.people.insert(who, person).is_none(), "the simulation reused {who} too early");
@@ -228,7 +228,7 @@ impl Model {
     }
 
     /// The socket of `who` took bytes, and `left` wait.
-    pub(crate) fn note_taken(&mut self, who: Who, left: usize) {
+    pub(crate) fn record_sent(&mut self, who: Who, left: usize) {
         let now = self.now;
         let stall = &mut self.people.get_mut(&who).expect("somebody here").stall;
         *stall = stall.filter(|_| left > 0).map(|(_, told)| (now, told));

@@ -1,6 +1,6 @@
 //! What one seed makes of a run: how many people, what goes wrong, and which bounds hold.
 
-use chinwag::limits::Limits;
+use chinwag::core::limits::Limits;
 
 use crate::model::Bounds;
 use crate::random::Random;
@@ -65,7 +65,7 @@ impl Plan {
             rooms_max: self.limits.rooms_max,
             members_max: self.limits.members_max,
             room_line_ms: self.limits.room_line_ms,
-            room_past_ms: self.limits.room_past_ms,
+            room_history_ms: self.limits.room_history_ms,
         }
     }
 
@@ -94,7 +94,7 @@ fn limits(random: &mut Random) -> Limits {
         rooms_max: random.pick(&[50, 1_000]),
         members_max: random.pick(&[1, 2, 1_000, 1_000]),
         room_line_ms: random.pick(&[0, 50, 200]),
-        room_past_ms: random.pick(&[1_000, 60_000, 86_400_000]),
+        room_history_ms: random.pick(&[1_000, 60_000, 86_400_000]),
         ..Limits::default()
     }
 }

@@ -9,9 +9,9 @@ mod shell;
 
 use std::collections::BTreeMap;
 
-use chinwag::SessionId;
-use chinwag::exchange::Exchange;
-use chinwag::time::Time;
+use chinwag::core::SessionId;
+use chinwag::core::exchange::Exchange;
+use chinwag::core::time::Time;
 
 use crate::model::Model;
 use crate::plan::Plan;

@@ -20,25 +20,25 @@ const IGNORED_MAX: usize = 50;
 /// How many asks or lines a user has left, in milliseconds of waiting for them; below 0, input waits
 /// (4.4, 6.10).
 #[derive(Debug, Clone)]
-pub(crate) struct Allowance {
+pub(crate) struct RateLimit {
     saved_ms: i64,
     as_of: u64,
     interval_ms: i64,
     saved_ms_max: i64,
 }
 
-impl Allowance {
-    pub(super) fn of_asks() -> Allowance {
-        Allowance::new(ASKS_FREE, ASK_MS)
+impl RateLimit {
+    pub(super) fn of_asks() -> RateLimit {
+        RateLimit::new(ASKS_FREE, ASK_MS)
     }
 
-    pub(super) fn of_lines(interval_ms: u64) -> Allowance {
-        Allowance::new(LINES_FREE, interval_ms)
+    pub(super) fn of_lines(interval_ms: u64) -> RateLimit {
+        RateLimit::new(LINES_FREE, interval_ms)
     }
 
-    fn new(free: u64, interval_ms: u64) -> Allowance {
+    fn new(free: u64, interval_ms: u64) -> RateLimit {
         let saved_ms = (free * interval_ms) as i64;
-        Allowance { saved_ms, as_of: 0, interval_ms: interval_ms as i64, saved_ms_max: saved_ms }
+        RateLimit { saved_ms, as_of: 0, interval_ms: interval_ms as i64, saved_ms_max: saved_ms }
     }
 
     pub(super) fn spend(&mut self, now: u64) {

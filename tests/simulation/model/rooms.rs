@@ -111,9 +111,9 @@ impl Model {
 
     pub(super) fn join(&mut self, who: Who, name: &str) {
         let name = if name.is_empty() { "lobby" } else { name };
-        let until = self.now + self.bounds.room_past_ms;
+        let until = self.now + self.bounds.room_history_ms;
         let rooms_max = self.bounds.rooms_max;
-        let is_parted = self.now < self.people[&who].parted_until;
+        let is_parted = self.now < self.people[&who].no_room_until;
         let no = Name::new(name)
             .filter(|_| !is_parted)
             .and_then(|name| self.rooms_mut().find_or_make(&name, until, rooms_max));
@@ -237,7 +237,7 @@ impl Model {
     pub(super) fn keep_if_empty(&mut self, no: RoomNo) {
         if self.in_it(no).is_empty() {
             let is_silent = self.rooms.rooms[&no].past.is_empty();
-            let kept_ms = if is_silent { 1 } else { self.bounds.room_past_ms };
+            let kept_ms = if is_silent { 1 } else { self.bounds.room_history_ms };
             let until = self.now + kept_ms;
             self.room_mut(no).empty_until = Some(until);
         }
@@ -341,7 +341,7 @@ impl Model {
         }
         (self.people, self.heard) = (BTreeMap::new(), BTreeMap::new());
         self.happenings.clear();
-        let (past_ms, rooms_max) = (self.bounds.room_past_ms, self.bounds.rooms_max);
+        let (past_ms, rooms_max) = (self.bounds.room_history_ms, self.bounds.rooms_max);
         let mut rooms = Rooms { made, ..Rooms::default() };
         for (said_at, room, line) in &kept {
             let age_ms = self.now - said_at * 1_000;

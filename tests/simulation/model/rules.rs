@@ -7,7 +7,7 @@ use crate::spoken::{Expect, Heard, Who};
 const MENU: &str = "1 list users, 2 request chat, 3 exit, 4 join a room, 5 list rooms";
 
 /// After the other has ended a chat nobody enters a room (5.33).
-const PARTING_MS: u64 = 2_000;
+const ROOM_AFTER_CHAT_MS: u64 = 2_000;
 
 /// Rows of a list at most (5.4).
 const ROWS_MAX: usize = 50;
@@ -152,7 +152,7 @@ impl Model {
         }
         for (_, who) in rows.into_iter().take(ROWS_MAX) {
             let you = if who == reader { " (you)" } else { "" };
-            let row = format!("- {} {}{you}", self.name(who).spelling, self.pursuit(who));
+            let row = format!("- {} {}{you}", self.name(who).spelling, self.status(who));
             self.expected.push((reader, Expect::Exactly(row)));
         }
         if count > ROWS_MAX {
@@ -161,7 +161,7 @@ impl Model {
         self.prompt(reader);
     }
 
-    fn pursuit(&self, who: Who) -> String {
+    fn status(&self, who: Who) -> String {
         match self.state(who) {
             State::Asking(other) => format!("asking {}", self.name(other).spelling),
             State::Asked(other) => format!("asked by {}", self.name(other).spelling),
@@ -275,7 +275,7 @@ impl Model {
         let now = self.now;
         let person = self.person(who);
         person.state = State::Menu;
-        person.parted_until = now + PARTING_MS;
+        person.no_room_until = now + ROOM_AFTER_CHAT_MS;
         person.stall = person.stall.map(|_| (now, false));
         self.prompt(who);
         self.give_up_held(who);
@@ -308,7 +308,7 @@ impl Model {
     }
 
     /// The session of `who` is over (3.8, 3.9).
-    pub(super) fn leave(&mut self, who: Who, last_words: Option<Expect>) {
+    pub(super) fn leave(&mut self, who: Who, say_last_line: Option<Expect>) {
         let left = self.people[&who].name.as_ref().map(|name| format!("{} left", name.spelling));
         let left = left.unwrap_or_default();
         match self.state(who) {
@@ -332,7 +332,7 @@ impl Model {
         if let Some(room) = self.state(who).room() {
             self.leave_room(who, room);
         }
-        self.expected.extend(last_words.map(|words| (who, words)));
+        self.expected.extend(say_last_line.map(|words| (who, words)));
         self.end(who);
     }
 

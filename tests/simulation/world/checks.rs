@@ -4,7 +4,7 @@ use super::{World, id};
 use crate::model::State;
 use crate::sabotage::Wrong;
 use crate::spoken::Observed;
-use chinwag::limits::READ_BYTES_PER_TURN;
+use chinwag::core::limits::READ_BYTES_PER_TURN;
 
 /// What may wait for one person beyond the mark that holds others back: one answer to a line of
 /// their own, which may be the past of a room, a text, and what others' comings and goings bring (5.10,

@@ -1,6 +1,6 @@
 //! What people do, and what is done to them, in a step.
 
-use chinwag::chat::Removal;
+use chinwag::core::chat::Removal;
 
 use super::{World, id};
 use crate::model::State;
@@ -57,7 +57,7 @@ impl World {
         self.sockets.insert(who, socket);
         self.figures.arrivals += 1;
         self.model.arrive(who);
-        self.exchange.handle_arrival(self.time(), id(who));
+        self.exchange.handle_connect(self.time(), id(who));
         self.settle();
         self.act();
     }
@@ -107,7 +107,7 @@ impl World {
         let is_chatting = matches!(self.model.state(who), State::Chatting(_));
         let wants_input = is_chatting && self.exchange.wants_input(id(who));
         if wants_input && self.sabotage.strikes(Wrong::StateAltered) {
-            self.exchange.handle_bytes(self.time(), id(who), b"\nquit\n");
+            self.exchange.handle_received(self.time(), id(who), b"\nquit\n");
             self.settle();
         }
     }

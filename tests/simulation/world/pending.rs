@@ -2,7 +2,7 @@
 //! the lines of a room that a slow reader is moved past. Those must be counted exactly, and in their
 //! place (6.9); the model, which has explained them when they came, need not know.
 
-use chinwag::chat::missed_lines;
+use chinwag::core::chat::missed_lines;
 
 use super::{World, id};
 use crate::sabotage::Wrong;

@@ -1,8 +1,8 @@
 //! The server is killed, which nothing in it can notice, and started again with what it had written
 //! down (6.14).
 
-use chinwag::chat::Record;
-use chinwag::exchange::Exchange;
+use chinwag::core::chat::Record;
+use chinwag::core::exchange::Exchange;
 
 use super::World;
 use crate::sabotage::Wrong;

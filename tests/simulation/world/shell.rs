@@ -1,8 +1,8 @@
 //! What the loop does in a turn: reads whom it may, says what time it is, does what it is told.
 
-use chinwag::chat::Event;
-use chinwag::exchange::Action;
-use chinwag::limits::READ_BYTES_PER_TURN;
+use chinwag::core::chat::Event;
+use chinwag::core::exchange::Action;
+use chinwag::core::limits::READ_BYTES_PER_TURN;
 
 use super::pending::refusal_left;
 use super::{World, id};
@@ -71,7 +71,7 @@ impl World {
         } else {
             self.hand_on_end(who);
         }
-        self.list_again(who);
+        self.queue_again(who);
     }
 
     fn hand_on(&mut self, who: Who, max: usize) {
@@ -87,7 +87,7 @@ impl World {
             }
             self.model.hear(who, heard);
         }
-        self.exchange.handle_bytes(time, id(who), &bytes);
+        self.exchange.handle_received(time, id(who), &bytes);
         self.settle();
     }
 
@@ -98,11 +98,11 @@ impl World {
             eprintln!("{:>8} {who:>3} > the end", self.now);
         }
         self.model.hear(who, socket.read_end());
-        self.exchange.handle_end(time, id(who));
+        self.exchange.handle_end_of_input(time, id(who));
         self.settle();
     }
 
-    fn list_again(&mut self, who: Who) {
+    fn queue_again(&mut self, who: Who) {
         let Some(socket) = self.sockets.get(&who) else { return };
         if socket.is_readable() && !socket.has_failed && self.exchange.wants_input(id(who)) {
             self.note_readable(who);
@@ -136,7 +136,7 @@ impl World {
                     self.write(session.key());
                 }
                 Action::Resume(session) if !self.sabotage.lasts(Wrong::NeverResumed) => {
-                    self.list_again(session.key());
+                    self.queue_again(session.key());
                 }
                 Action::EndSending(session) => self.end_sending(session.key()),
                 Action::Close(session) if !self.sabotage.strikes(Wrong::NeverClosed) => {
@@ -176,7 +176,7 @@ impl World {
             }
             self.model.note_read();
             let left = socket.said.len();
-            self.model.note_taken(who, left);
+            self.model.record_sent(who, left);
             self.exchange.handle_sent(time, id(who), count);
             self.settle();
             self.write_down();

@@ -1,0 +1,319 @@
+//! The command line: the one definition that help, errors, completions and the manual come from.
+
+use std::ffi::OsString;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+use clap_complete::Shell;
+use log::LevelFilter;
+
+use crate::cli::ctl::{self, CtlArgs};
+use crate::client::options::ConnectArgs;
+use crate::core::limits::Limits;
+
+const USAGE: &str = "chinwag [COMMAND]\n       chinwag [OPTIONS OF SERVE]";
+
+const EXAMPLES: &str = "\
+Examples:
+  chinwag                                      serve this machine, on 127.0.0.1:7878
+  chinwag serve --listen 0.0.0.0:7878 --listen '[::]:7878'
+                                               serve everybody, by IPv4 and IPv6
+  nc 127.0.0.1 7878                            join; telnet does as well
+  printf 'anna\\n1\\n3\\n' | nc -N localhost 7878  a script that asks who is here";
+
+/// A chat server on one thread, that anyone can join with nc or telnet
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = EXAMPLES, override_usage = USAGE)]
+pub struct Cli {
+    /// What to do; flags alone are those of `serve`, which is also what happens without any
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+impl Cli {
+    /// Reads the command line, in which `serve` need not be said.
+    ///
+    /// # Errors
+    /// What clap finds wrong with it, or that help or the version is asked for.
+    pub fn parse_from_args(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+        let mut args = args.into_iter().collect::<Vec<_>>();
+        let is_flag = |arg: &OsString| arg.as_encoded_bytes().starts_with(b"-");
+        let is_about_all = ["-h", "--help", "-V", "--version"];
+        let serves = args
+            .get(1)
+            .is_none_or(|first| is_flag(first) && !is_about_all.iter().any(|known| first == known));
+        if serves {
+            args.insert(args.len().min(1), "serve".into());
+        }
+        Cli::try_parse_from(args)
+    }
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve a chat (the default)
+    #[command(after_help = EXAMPLES)]
+    Serve(ServeArgs),
+
+    /// Join a chat from this terminal, or from a pipe
+    Connect(ConnectArgs),
+
+    /// Give an order to a running server
+    #[command(after_help = ctl::EXAMPLES)]
+    Ctl(CtlArgs),
+
+    /// Print what makes a shell complete this program's arguments
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+
+    /// Print the manual page, for man -l
+    Man,
+}
+
+/// The flags of `serve`.
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Address to listen on; repeat it for several. Port 0 takes a free one and says which
+    #[arg(long, value_name = "ADDR", env = "CHINWAG_LISTEN", value_delimiter = ',', value_parser = addresses,
+          default_value = "127.0.0.1:7878")]
+    pub listen: Vec<Addresses>,
+
+    /// Folder in which the past of rooms is kept over a restart; without it, it is not
+    #[arg(long, value_name = "DIR", env = "CHINWAG_HISTORY")]
+    pub history: Option<PathBuf>,
+
+    /// Say more in the log; twice, everything
+    #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+
+    /// Say less in the log: warnings alone; twice, nothing
+    #[arg(short, long, action = ArgAction::Count)]
+    pub quiet: u8,
+
+    /// What operators are given
+    #[command(flatten)]
+    pub operators: OperatorArgs,
+
+    /// The bounds a user may turn
+    #[command(flatten)]
+    pub bounds: BoundArgs,
+}
+
+/// The flags that are about operators.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Operators")]
+pub struct OperatorArgs {
+    /// Unix socket to take orders at, for chinwag ctl and nc -U; made for this user alone
+    #[arg(long, value_name = "PATH", env = "CHINWAG_CONSOLE")]
+    pub console: Option<PathBuf>,
+
+    /// File to keep bans in; without one they end with the server
+    #[arg(long, value_name = "FILE", env = "CHINWAG_BANS")]
+    pub bans: Option<PathBuf>,
+}
+
+/// The flags that turn a bound; `protocol.md` 5 says what happens there.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Bounds")]
+pub struct BoundArgs {
+    /// Seconds for a new connection to give a username
+    #[arg(long, value_name = "SECONDS", env = "CHINWAG_NAMING_TIMEOUT", default_value = "60", value_parser = seconds)]
+    pub naming_timeout: Milliseconds,
+
+    /// Seconds for an answer to a request to chat
+    #[arg(long, value_name = "SECONDS", env = "CHINWAG_ASK_TIMEOUT", default_value = "60", value_parser = seconds)]
+    pub ask_timeout: Milliseconds,
+
+    /// Seconds before the same user can be asked again by the same asker
+    #[arg(long, value_name = "SECONDS", env = "CHINWAG_ASK_AGAIN", default_value = "10", value_parser = seconds)]
+    pub ask_again: Milliseconds,
+
+    /// Seconds for a reader to take something of what waits
+    #[arg(long, value_name = "SECONDS", env = "CHINWAG_STALL_TIMEOUT", default_value = "30", value_parser = seconds)]
+    pub stall_timeout: Milliseconds,
+
+    /// Seconds for a connection to end
+    #[arg(long, value_name = "SECONDS", env = "CHINWAG_CLOSING_TIMEOUT", default_value = "5", value_parser = seconds)]
+    pub closing_timeout: Milliseconds,
+
+    /// Bytes waiting for a user above which the partner is slowed (k and m for KiB and MiB)
+    #[arg(long, value_name = "BYTES", env = "CHINWAG_HIGH_WATER", default_value = "64k", value_parser = bytes)]
+    pub high_water: usize,
+
+    /// Connections at a time [default: what the limit on file descriptors leaves]
+    #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_CONNECTIONS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_connections: Option<u32>,
+
+    /// Connections at a time from one address other than loopback
+    #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_PER_ADDRESS", default_value = "1024",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_per_address: u32,
+
+    /// Rooms at a time
+    #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_ROOMS", default_value = "1000", value_parser = clap::value_parser!(u16).range(1..=32_766))]
+    pub max_rooms: u16,
+
+    /// Members of a room
+    #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_MEMBERS", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_members: u32,
+
+    /// Lines a second that one member may say in a room, after the first 10; above 1000 is no bound
+    #[arg(long, value_name = "COUNT", env = "CHINWAG_ROOM_PACE", default_value = "5", value_parser = clap::value_parser!(u32).range(1..))]
+    pub room_pace: u32,
+
+    /// Seconds for which the past of an empty room is kept
+    #[arg(long, value_name = "SECONDS", env = "CHINWAG_ROOM_PAST", default_value = "86400", value_parser = seconds)]
+    pub room_past: Milliseconds,
+}
+
+/// All the addresses that one `--listen` means: a name can have several.
+pub type Addresses = std::sync::Arc<[SocketAddr]>;
+
+/// A length of time from the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Milliseconds(pub u64);
+
+impl ServeArgs {
+    /// The addresses to listen on, in the order given.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.listen.iter().flat_map(|addresses| addresses.iter().copied()).collect()
+    }
+
+    /// How much the log says.
+    #[must_use]
+    pub fn log_level(&self) -> LevelFilter {
+        match (self.quiet, self.verbose) {
+            (0, 0) => LevelFilter::Info,
+            (0, 1) => LevelFilter::Debug,
+            (0, _) => LevelFilter::Trace,
+            (1, _) => LevelFilter::Warn,
+            _ => LevelFilter::Off,
+        }
+    }
+
+    /// The bounds, with at most as many connections as are possible.
+    #[must_use]
+    pub fn limits(&self, connections_possible: usize) -> Limits {
+        let bounds = &self.bounds;
+        let wanted = bounds.max_connections.map_or(usize::MAX, |count| count as usize);
+        Limits {
+            naming_ms: bounds.naming_timeout.0,
+            ask_ms: bounds.ask_timeout.0,
+            ask_again_ms: bounds.ask_again.0,
+            high_water_bytes: bounds.high_water,
+            stall_ms: bounds.stall_timeout.0,
+            closing_ms: bounds.closing_timeout.0,
+            connections_max: wanted.min(connections_possible),
+            per_address_max: bounds.max_per_address as usize,
+            rooms_max: bounds.max_rooms.into(),
+            members_max: bounds.max_members as usize,
+            room_line_ms: 1000 / u64::from(bounds.room_pace),
+            room_history_ms: bounds.room_past.0,
+        }
+    }
+}
+
+fn addresses(text: &str) -> Result<Addresses, String> {
+    let wanted = || "an address is HOST:PORT, such as 127.0.0.1:7878 or [::1]:7878".to_owned();
+    let found = text.to_socket_addrs().map_err(|e| match e.kind() {
+        std::io::ErrorKind::InvalidInput => wanted(),
+        _ => e.to_string(),
+    })?;
+    let found = found.collect::<Addresses>();
+    if found.is_empty() { Err(wanted()) } else { Ok(found) }
+}
+
+/// Seconds, with a fraction if need be, between a millisecond and a day.
+fn seconds(text: &str) -> Result<Milliseconds, String> {
+    let range = 0.001..=86_400.0;
+    match text.parse::<f64>() {
+        Ok(seconds) if range.contains(&seconds) => {
+            Ok(Milliseconds((seconds * 1000.0).round() as u64))
+        }
+        _ => Err("from 0.001 to 86400 seconds".to_owned()),
+    }
+}
+
+/// Bytes, with k or m behind for KiB and MiB, between a line and a gibibyte.
+fn bytes(text: &str) -> Result<usize, String> {
+    let lower = text.to_ascii_lowercase();
+    let (digits, unit) = match lower.as_bytes().last() {
+        Some(b'k') => (&lower[..lower.len() - 1], 1024),
+        Some(b'm') => (&lower[..lower.len() - 1], 1024 * 1024),
+        _ => (&*lower, 1),
+    };
+    let bytes = digits.parse::<usize>().ok().and_then(|count| count.checked_mul(unit));
+    let range = 1024..=1024 * 1024 * 1024;
+    bytes.filter(|bytes| range.contains(bytes)).ok_or_else(|| "from 1k to 1024m".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn serve(args: &[&str]) -> Result<ServeArgs, clap::Error> {
+        let args = ["chinwag", "serve"].iter().chain(args);
+        match Cli::try_parse_from(args)?.command {
+            Command::Serve(serve) => Ok(serve),
+            _ => panic!("serve was said"),
+        }
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn without_flags_the_bounds_are_the_documented_ones() {
+        let limits = serve(&[]).unwrap().limits(usize::MAX);
+        assert_eq!(limits, Limits::default());
+    }
+
+    #[test]
+    fn serve_need_not_be_said() {
+        let read = |args: &[&str]| {
+            let args = ["chinwag"].iter().chain(args).map(OsString::from);
+            Cli::parse_from_args(args).map(|cli| cli.command)
+        };
+        assert!(matches!(read(&[]), Ok(Command::Serve(_))));
+        assert!(matches!(read(&["-q", "--listen", "[::1]:0"]), Ok(Command::Serve(_))));
+        assert!(matches!(read(&["connect"]), Ok(Command::Connect(_))));
+        assert_eq!(read(&["--help"]).unwrap_err().kind(), clap::error::ErrorKind::DisplayHelp);
+        assert!(read(&["--frob"]).unwrap_err().to_string().contains("--frob"));
+    }
+
+    #[test]
+    fn listen_can_be_repeated() {
+        let args = serve(&["--listen", "127.0.0.1:0", "--listen", "[::1]:7"]).unwrap();
+        assert_eq!(
+            args.addresses().iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["127.0.0.1:0", "[::1]:7"]
+        );
+    }
+
+    #[test]
+    fn hostile_numbers_are_refused() {
+        for (flag, value) in [
+            ("--ask-timeout", "NaN"),
+            ("--ask-timeout", "-1"),
+            ("--ask-timeout", "1e300"),
+            ("--high-water", "99999999999999999999m"),
+            ("--high-water", "m"),
+            ("--high-water", "0"),
+            ("--max-connections", "0"),
+            ("--listen", "nonsense"),
+            ("--listen", "127.0.0.1:70000"),
+        ] {
+            assert!(serve(&[flag, value]).is_err(), "{flag} {value}");
+        }
+        assert_eq!(serve(&["--high-water", "2M"]).unwrap().bounds.high_water, 2 * 1024 * 1024);
+        assert_eq!(serve(&["--ask-timeout", "0.5"]).unwrap().bounds.ask_timeout, Milliseconds(500));
+    }
+}

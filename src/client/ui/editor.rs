@@ -1,0 +1,301 @@
+//! The line being typed: its text, and the state in it where the next character goes.
+//!
+//! Pure, and about text only: columns are the screen's concern. The cursor always stands between
+//! two grapheme clusters (what a person calls a character), so that a wide letter, a letter with
+//! its marks, or a family emoji moves and goes as one.
+
+use std::mem;
+
+use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
+
+use crate::core::limits::LINE_BYTES_MAX;
+
+/// A line, a cursor, and what was last killed.
+#[derive(Debug, Default)]
+pub struct Editor {
+    text: String,
+    /// A byte index into `text`, on a boundary between clusters.
+    cursor: usize,
+    /// What Ctrl-K, U or W took out last, for Ctrl-Y.
+    killed: String,
+}
+
+impl Editor {
+    /// The line.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether nothing has been typed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// The line before the cursor.
+    #[must_use]
+    pub fn before(&self) -> &str {
+        &self.text[..self.cursor]
+    }
+
+    /// The line after the cursor.
+    #[must_use]
+    pub fn after(&self) -> &str {
+        &self.text[self.cursor..]
+    }
+
+    /// Puts `text` in at the cursor; `false`, and nothing is done, if the line would be longer
+    /// than the server takes (1.3).
+    #[must_use]
+    pub fn insert(&mut self, text: &str) -> bool {
+        if self.text.len() + text.len() > LINE_BYTES_MAX {
+            return false;
+        }
+        self.text.insert_str(self.cursor, text);
+        self.state(self.cursor + text.len());
+        true
+    }
+
+    /// Replaces the line, cursor at its end.
+    pub fn set(&mut self, text: &str) {
+        text.clone_into(&mut self.text);
+        self.cursor = self.text.len();
+    }
+
+    /// Replaces what stands from byte `start` to the cursor.
+    #[must_use]
+    pub fn replace_from(&mut self, start: usize, with: &str) -> bool {
+        let replaced = self.cursor - start;
+        if self.text.len() - replaced + with.len() > LINE_BYTES_MAX {
+            return false;
+        }
+        self.text.replace_range(start..self.cursor, with);
+        self.state(start + with.len());
+        true
+    }
+
+    /// Takes the line out, and leaves an empty one.
+    pub fn take(&mut self) -> String {
+        self.cursor = 0;
+        mem::take(&mut self.text)
+    }
+
+    /// One cluster to the left.
+    pub fn left(&mut self) {
+        self.cursor = self.previous();
+    }
+
+    /// One cluster to the right.
+    pub fn right(&mut self) {
+        self.cursor = self.next();
+    }
+
+    /// To the start of the word at or before the cursor.
+    pub fn word_left(&mut self) {
+        self.cursor = self.word_start(char::is_alphanumeric);
+    }
+
+    /// To the end of the word at or after the cursor.
+    pub fn word_right(&mut self) {
+        self.cursor = self.word_end();
+    }
+
+    /// To the start of the line.
+    pub fn home(&mut self) {
+        self.cursor = 0;
+    }
+
+    /// To the end of the line.
+    pub fn end(&mut self) {
+        self.cursor = self.text.len();
+    }
+
+    /// Takes out the cluster before the cursor.
+    pub fn backspace(&mut self) {
+        self.remove(self.previous(), self.cursor);
+    }
+
+    /// Takes out the cluster after the cursor.
+    pub fn delete(&mut self) {
+        self.remove(self.cursor, self.next());
+    }
+
+    /// Kills from the cursor to the end of the line.
+    pub fn kill_to_end(&mut self) {
+        self.kill(self.cursor, self.text.len());
+    }
+
+    /// Kills from the start of the line to the cursor.
+    pub fn kill_to_start(&mut self) {
+        self.kill(0, self.cursor);
+    }
+
+    /// Kills back to a blank, as Ctrl-W does in a shell.
+    pub fn kill_blank_word_left(&mut self) {
+        self.kill(self.word_start(|c| !c.is_whitespace()), self.cursor);
+    }
+
+    /// Kills back to the start of the word.
+    pub fn kill_word_left(&mut self) {
+        self.kill(self.word_start(char::is_alphanumeric), self.cursor);
+    }
+
+    /// Kills to the end of the word.
+    pub fn kill_word_right(&mut self) {
+        self.kill(self.cursor, self.word_end());
+    }
+
+    /// Puts back what was last killed; `false` if there is no room for it.
+    #[must_use]
+    pub fn yank(&mut self) -> bool {
+        let killed = mem::take(&mut self.killed);
+        let fitted = self.insert(&killed);
+        self.killed = killed;
+        fitted
+    }
+
+    fn previous(&self) -> usize {
+        self.before().graphemes(true).next_back().map_or(0, |last| self.cursor - last.len())
+    }
+
+    fn next(&self) -> usize {
+        self.cursor + self.after().graphemes(true).next().map_or(0, str::len)
+    }
+
+    fn word_start(&self, is_word: fn(char) -> bool) -> usize {
+        let before = self.before().trim_end_matches(|c| !is_word(c));
+        before
+            .rfind(|c| !is_word(c))
+            .map_or(0, |at| at + before[at..].chars().next().map_or(0, char::len_utf8))
+    }
+
+    fn word_end(&self) -> usize {
+        let after = self.after();
+        let word = after.trim_start_matches(|c: char| !c.is_alphanumeric());
+        let len = word.find(|c: char| !c.is_alphanumeric()).unwrap_or(word.len());
+        self.cursor + after.len() - word.len() + len
+    }
+
+    fn kill(&mut self, start: usize, end: usize) {
+        if start < end {
+            self.text[start..end].clone_into(&mut self.killed);
+            self.remove(start, end);
+        }
+    }
+
+    fn remove(&mut self, start: usize, end: usize) {
+        self.text.replace_range(start..end, "");
+        self.state(start);
+    }
+
+    /// Puts the cursor at `at`, or after the cluster that what stands around `at` has merged into.
+    fn state(&mut self, at: usize) {
+        let mut cluster = GraphemeCursor::new(at, self.text.len(), true);
+        let is_boundary = cluster.is_boundary(&self.text, 0).unwrap_or(true);
+        self.cursor = match is_boundary {
+            true => at,
+            false => cluster.next_boundary(&self.text, 0).ok().flatten().unwrap_or(self.text.len()),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An editor with `text`, where `|` stands for the cursor.
+    fn editor(text: &str) -> Editor {
+        let (before, after) = text.split_once('|').expect("a cursor");
+        let mut editor = Editor::default();
+        editor.set(&format!("{before}{after}"));
+        editor.cursor = before.len();
+        editor
+    }
+
+    fn after(text: &str, edit: impl FnOnce(&mut Editor)) -> String {
+        let mut editor = editor(text);
+        edit(&mut editor);
+        format!("{}|{}", editor.before(), editor.after())
+    }
+
+    #[test]
+    fn a_cluster_moves_and_goes_as_one() {
+        for cluster in ["é", "e\u{301}", "日", "👩‍👩‍👧", "🇩🇪", "👍🏽", "각", "ก็"]
+        {
+            let typed = format!("a{cluster}|b");
+            assert_eq!(after(&typed, Editor::backspace), "a|b", "{cluster}");
+            assert_eq!(after(&typed, Editor::left), format!("a|{cluster}b"));
+            assert_eq!(after(&format!("a|{cluster}b"), Editor::delete), "a|b");
+            assert_eq!(after(&format!("a|{cluster}b"), Editor::right), typed);
+        }
+    }
+
+    #[test]
+    fn at_the_ends_of_the_line_nothing_happens() {
+        for edit in [Editor::left, Editor::backspace, Editor::word_left, Editor::kill_to_start] {
+            assert_eq!(after("|ab", edit), "|ab");
+        }
+        for edit in [Editor::right, Editor::delete, Editor::word_right, Editor::kill_to_end] {
+            assert_eq!(after("ab|", edit), "ab|");
+        }
+    }
+
+    #[test]
+    fn words_are_moved_over_and_killed_as_in_a_shell() {
+        assert_eq!(after("say 日本 — to|", Editor::word_left), "say 日本 — |to");
+        assert_eq!(after("say 日本 — |to", Editor::word_left), "say |日本 — to");
+        assert_eq!(after("say| 日本 — to", Editor::word_right), "say 日本| — to");
+        assert_eq!(after("see a-b.c  |x", Editor::kill_blank_word_left), "see |x");
+        assert_eq!(after("see a-b|x", Editor::kill_word_left), "see a-|x");
+        assert_eq!(after("see| a-b", Editor::kill_word_right), "see|-b");
+    }
+
+    #[test]
+    fn what_was_killed_comes_back() {
+        let mut editor = editor("one two| three");
+        editor.kill_to_start();
+        editor.end();
+        assert!(editor.yank());
+        assert_eq!(editor.text(), " threeone two");
+    }
+
+    #[test]
+    fn a_line_longer_than_the_server_takes_is_not_begun() {
+        let mut editor = Editor::default();
+        assert!(editor.insert(&"x".repeat(LINE_BYTES_MAX)));
+        assert!(!editor.insert("y"));
+        editor.home();
+        assert!(!editor.replace_from(0, "y"));
+        editor.right();
+        assert!(editor.replace_from(0, "y"));
+        assert_eq!(editor.text().len(), LINE_BYTES_MAX);
+    }
+
+    #[test]
+    fn the_cursor_never_stands_inside_a_cluster() {
+        let pieces = ["e", "\u{301}", "🇩", "🇪", "👩", "\u{200d}", "日", " ", "ก", "็"];
+        let mut state = 7_u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            usize::try_from(state >> 33).expect("31 bits")
+        };
+        let mut editor = Editor::default();
+        for step in 0..20_000 {
+            match random() % 12 {
+                0 => editor.left(),
+                1 => editor.right(),
+                2 => editor.backspace(),
+                3 => editor.delete(),
+                4 => editor.word_left(),
+                5 if step % 50 == 0 => editor.kill_to_end(),
+                _ if editor.text().len() > 200 => editor.set("🇩🇪"),
+                _ => assert!(editor.insert(pieces[random() % pieces.len()])),
+            }
+            let len = editor.text.len();
+            let is_boundary =
+                GraphemeCursor::new(editor.cursor, len, true).is_boundary(&editor.text, 0);
+            assert!(is_boundary.expect("whole text"), "step {step}: {editor:?}");
+        }
+    }
+}

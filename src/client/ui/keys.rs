@@ -1,0 +1,317 @@
+//! The bytes a terminal sends → keys, however the bytes were cut into reads.
+//!
+//! A pure parser: the loop pushes bytes, the state_machine gets [`Key`]s. It keeps no time, so a lone
+//! Escape is not a key: it turns the next key into its Alt form, as in a shell. What it does not
+//! know it swallows whole, so that no function key ever types its own escape sequence.
+
+use crate::core::limits::{PASTE_BYTES_MAX, SEQUENCE_BYTES_MAX};
+use std::mem;
+
+/// What a terminal sends after a bracketed paste. ESC occurs in it only once, at its start.
+const PASTE_END: &[u8] = b"\x1b[201~";
+
+const ESCAPE: u8 = 0x1b;
+
+/// One key, or one paste.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Key {
+    /// A character to insert. A cluster of several arrives as several keys.
+    Char(char),
+    /// Return, or control-J.
+    Enter,
+    /// Tab.
+    Tab,
+    /// Backspace, whichever of its two codes the terminal sends.
+    Backspace,
+    /// Delete, the one that eats to the right.
+    Delete,
+    /// Arrow left.
+    Left,
+    /// Arrow right.
+    Right,
+    /// Arrow left with control or alt.
+    WordLeft,
+    /// Arrow right with control or alt.
+    WordRight,
+    /// Home.
+    Home,
+    /// End.
+    End,
+    /// Arrow up.
+    Up,
+    /// Arrow down.
+    Down,
+    /// Control with a letter, given in lower case.
+    Control(char),
+    /// Alt (or Escape first) with a character.
+    Alt(char),
+    /// Alt with backspace.
+    AltBackspace,
+    /// Text that was pasted in brackets, unfiltered.
+    Paste {
+        /// What was pasted.
+        text: String,
+        /// It was longer than [`PASTE_BYTES_MAX`], and this is its beginning.
+        cut: bool,
+    },
+    /// No key: the terminal's answer that the cursor is in this column, counted from 1.
+    CursorAt(u16),
+    /// A key that means nothing here.
+    Other,
+}
+
+/// Reads keys out of the terminal's bytes.
+#[derive(Debug, Default)]
+pub struct KeyReader {
+    state: State,
+}
+
+/// Where in a key the bytes so far have come.
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Ground,
+    /// Within a character of several bytes; `alt` says that an Escape came before it.
+    Character { bytes: Vec<u8>, alt: bool },
+    /// After ESC.
+    Escape,
+    /// After ESC O: one more byte.
+    SingleShift,
+    /// After ESC \[: parameters, until a final byte.
+    Sequence(Vec<u8>),
+    /// Within a Linux console's ESC \[ \[ A: one more byte, which is no key of ours.
+    Swallow,
+    /// Within brackets; `matched` bytes of [`PASTE_END`] have come.
+    Paste { bytes: Vec<u8>, matched: usize, cut: bool },
+}
+
+impl KeyReader {
+    /// Takes one byte; gives the key it completes, if it does.
+    pub fn push(&mut self, byte: u8) -> Option<Key> {
+        match mem::take(&mut self.state) {
+            State::Ground => self.begin(byte, false),
+            State::Character { bytes, alt } => self.character(bytes, byte, alt),
+            State::Escape => self.after_escape(byte),
+            State::SingleShift => Some(arrow(byte, false)),
+            State::Sequence(parameters) => self.sequence(parameters, byte),
+            State::Swallow => Some(Key::Other),
+            State::Paste { bytes, matched, cut } => self.paste(bytes, matched, cut, byte),
+        }
+    }
+
+    fn begin(&mut self, byte: u8, alt: bool) -> Option<Key> {
+        match byte {
+            ESCAPE => {
+                self.state = State::Escape;
+                None
+            }
+            b' '..=b'~' => Some(character_key(char::from(byte), alt)),
+            0x80.. => self.character(Vec::new(), byte, alt),
+            0x7f | 0x08 => Some(if alt { Key::AltBackspace } else { Key::Backspace }),
+            b'\r' | b'\n' => Some(Key::Enter),
+            b'\t' => Some(Key::Tab),
+            0x01..=0x1a => Some(Key::Control(char::from(byte | 0x60))),
+            _ => Some(Key::Other),
+        }
+    }
+
+    fn character(&mut self, mut bytes: Vec<u8>, byte: u8, alt: bool) -> Option<Key> {
+        if !bytes.is_empty() && byte < 0x80 {
+            // The character was cut short for good; what follows it is a key of its own.
+            return self.begin(byte, false);
+        }
+        bytes.push(byte);
+        match str::from_utf8(&bytes) {
+            Ok(text) => text.chars().next().map(|c| character_key(c, alt)),
+            Err(error) if error.error_len().is_none() => {
+                self.state = State::Character { bytes, alt };
+                None
+            }
+            Err(_) => Some(Key::Other),
+        }
+    }
+
+    fn after_escape(&mut self, byte: u8) -> Option<Key> {
+        match byte {
+            b'[' => self.state = State::Sequence(Vec::new()),
+            b'O' => self.state = State::SingleShift,
+            _ => return self.begin(byte, true),
+        }
+        None
+    }
+
+    fn sequence(&mut self, mut parameters: Vec<u8>, byte: u8) -> Option<Key> {
+        match byte {
+            b'[' if parameters.is_empty() => self.state = State::Swallow,
+            0x40..=0x7e => return self.end_of_sequence(&parameters, byte),
+            0x20..=0x3f => {
+                if parameters.len() < SEQUENCE_BYTES_MAX {
+                    parameters.push(byte);
+                }
+                self.state = State::Sequence(parameters);
+            }
+            _ => return self.begin(byte, false),
+        }
+        None
+    }
+
+    fn end_of_sequence(&mut self, parameters: &[u8], last: u8) -> Option<Key> {
+        let mut numbers = parameters
+            .split(|&b| b == b';')
+            .map(|digits| str::from_utf8(digits).ok().and_then(|d| d.parse::<u16>().ok()));
+        let first = numbers.next().flatten();
+        // Modifiers are sent as one more than their sum: shift 1, alt 2, control 4.
+        let second = numbers.next().flatten();
+        let by_word = second.is_some_and(|m| m.wrapping_sub(1) & 0b110 != 0);
+        match (last, first) {
+            (b'~', Some(200)) => {
+                self.state = State::Paste { bytes: Vec::new(), matched: 0, cut: false };
+                None
+            }
+            (b'~', Some(1 | 7)) => Some(Key::Home),
+            (b'~', Some(4 | 8)) => Some(Key::End),
+            (b'~', Some(3)) => Some(Key::Delete),
+            (b'~', _) => Some(Key::Other),
+            (b'R', Some(_)) => Some(second.map_or(Key::Other, Key::CursorAt)),
+            _ => Some(arrow(last, by_word)),
+        }
+    }
+
+    fn paste(
+        &mut self,
+        mut bytes: Vec<u8>,
+        mut matched: usize,
+        mut cut: bool,
+        byte: u8,
+    ) -> Option<Key> {
+        if byte == PASTE_END[matched] {
+            matched += 1;
+            if matched == PASTE_END.len() {
+                let text = String::from_utf8_lossy(&bytes).into_owned();
+                return Some(Key::Paste { text, cut });
+            }
+        } else {
+            let begins_anew = byte == ESCAPE;
+            let own = if begins_anew { &[][..] } else { &[byte] };
+            let pasted = [&PASTE_END[..matched], own].concat();
+            matched = usize::from(begins_anew);
+            if bytes.len() + pasted.len() <= PASTE_BYTES_MAX {
+                bytes.extend_from_slice(&pasted);
+            } else {
+                cut = true;
+            }
+        }
+        self.state = State::Paste { bytes, matched, cut };
+        None
+    }
+}
+
+fn character_key(c: char, alt: bool) -> Key {
+    if alt { Key::Alt(c) } else { Key::Char(c) }
+}
+
+fn arrow(last: u8, by_word: bool) -> Key {
+    match (last, by_word) {
+        (b'A', _) => Key::Up,
+        (b'B', _) => Key::Down,
+        (b'C', false) => Key::Right,
+        (b'C', true) => Key::WordRight,
+        (b'D', false) => Key::Left,
+        (b'D', true) => Key::WordLeft,
+        (b'H', _) => Key::Home,
+        (b'F', _) => Key::End,
+        (b'M', _) => Key::Enter,
+        _ => Key::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(bytes: &[u8]) -> Vec<Key> {
+        let mut reader = KeyReader::default();
+        bytes.iter().filter_map(|&byte| reader.push(byte)).collect()
+    }
+
+    fn paste(text: &str) -> Key {
+        Key::Paste { text: text.to_owned(), cut: false }
+    }
+
+    #[test]
+    fn characters_of_every_length_are_keys() {
+        let expected = ['a', 'é', '日', '👋'].map(Key::Char);
+        assert_eq!(keys("aé日👋".as_bytes()), expected);
+    }
+
+    #[test]
+    fn editing_keys_in_the_spellings_of_xterm_rxvt_and_the_console() {
+        let spellings: [(&[u8], Key); 23] = [
+            (b"\x1b[24;300R", Key::CursorAt(300)),
+            (b"\x1b[D", Key::Left),
+            (b"\x1bOD", Key::Left),
+            (b"\x1b[C", Key::Right),
+            (b"\x1b[A", Key::Up),
+            (b"\x1b[B", Key::Down),
+            (b"\x1b[1;5D", Key::WordLeft),
+            (b"\x1b[1;3C", Key::WordRight),
+            (b"\x1b[1;2C", Key::Right),
+            (b"\x1b[H", Key::Home),
+            (b"\x1b[1~", Key::Home),
+            (b"\x1b[7~", Key::Home),
+            (b"\x1bOF", Key::End),
+            (b"\x1b[4~", Key::End),
+            (b"\x1b[3~", Key::Delete),
+            (b"\x7f", Key::Backspace),
+            (b"\x08", Key::Backspace),
+            (b"\x1b\x7f", Key::AltBackspace),
+            (b"\x1bb", Key::Alt('b')),
+            (b"\x1b\x1bb", Key::Alt('b')),
+            (b"\r", Key::Enter),
+            (b"\x01", Key::Control('a')),
+            (b"\x1a", Key::Control('z')),
+        ];
+        for (bytes, key) in spellings {
+            assert_eq!(keys(bytes), [key], "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn unknown_sequences_type_nothing() {
+        for bytes in
+            ["\x1b[15~", "\x1b[[A", "\x1bOP", "\x1b[<0;3;4M", "\x1b[?1;2c", "\x1b[38;5;6;7;8z"]
+        {
+            let typed = keys(bytes.as_bytes());
+            assert!(!typed.iter().any(|key| matches!(key, Key::Char(_))), "{bytes:?}: {typed:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_utf_8_is_no_character_and_takes_nothing_with_it() {
+        assert_eq!(keys(b"\xffa"), [Key::Other, Key::Char('a')]);
+        assert_eq!(keys(b"\xc3a"), [Key::Char('a')]);
+        assert_eq!(keys(b"\xe6\x97\x1b[D"), [Key::Left]);
+    }
+
+    #[test]
+    fn a_paste_is_one_key_whatever_is_in_it() {
+        assert_eq!(keys(b"\x1b[200~two\rlines\x1b[201~"), [paste("two\rlines")]);
+        assert_eq!(keys(b"\x1b[200~\x1b\x1b[20\x1b[201~x"), [paste("\x1b\x1b[20"), Key::Char('x')]);
+    }
+
+    #[test]
+    fn a_long_paste_is_cut_and_says_so() {
+        let typed = [b"\x1b[200~", &[b'x'; PASTE_BYTES_MAX + 9][..], PASTE_END].concat();
+        let [Key::Paste { text, cut: true }] = &keys(&typed)[..] else { panic!("one cut paste") };
+        assert_eq!(text.len(), PASTE_BYTES_MAX);
+    }
+
+    #[test]
+    fn no_bytes_are_lost_or_doubled_wherever_a_paste_ends_or_nearly_ends() {
+        for nearly in 1..PASTE_END.len() {
+            let begun = str::from_utf8(&PASTE_END[..nearly]).expect("ASCII");
+            let typed = format!("\x1b[200~a{begun}b{begun}\x1b[201~");
+            assert_eq!(keys(typed.as_bytes()), [paste(&format!("a{begun}b{begun}"))]);
+        }
+    }
+}

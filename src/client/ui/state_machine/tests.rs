@@ -1,0 +1,408 @@
+//! The state_machine, tested as what a person does and sees.
+
+mod hostile;
+mod rooms;
+
+use super::*;
+use crate::client::picture::{picture, size};
+use crate::client::ui::keys::KeyReader;
+
+const MENU: &str = "? 1 list users, 2 request chat, 3 exit, 4 join a room, 5 list rooms";
+
+/// Wide enough for the menu.
+const COLUMNS: u16 = 70;
+
+/// A state_machine, and a terminal without colours that shows it.
+struct Scene {
+    state_machine: StateMachine,
+    terminal: vt100::Parser,
+    keys: KeyReader,
+    now: Time,
+    rang: bool,
+}
+
+impl Scene {
+    fn new(rows: u16, name: Option<&str>) -> Scene {
+        let setup = Setup {
+            server: Server { host: "localhost".to_owned(), port: 7878 },
+            palette: Palette { colours: false },
+            timestamps: false,
+            bell: Bell::Request,
+            reconnects: true,
+            name: name.map(str::to_owned),
+            seed: 1,
+            columns: COLUMNS,
+        };
+        let mut state_machine = StateMachine::new(setup);
+        assert_eq!(state_machine.poll_action(), Some(Action::Connect));
+        state_machine.handle_connected();
+        Scene {
+            state_machine,
+            terminal: vt100::Parser::new(size(rows), size(COLUMNS), 100),
+            keys: KeyReader::default(),
+            now: Time::START,
+            rang: false,
+        }
+    }
+
+    /// A scene at the menu, as anna.
+    fn at_menu(rows: u16) -> Scene {
+        let mut scene = Scene::new(rows, Some("anna"));
+        scene.hear(&["? Username:", "* Hello, anna", MENU]);
+        assert_eq!(scene.sent(), ["anna"]);
+        scene
+    }
+
+    /// A scene in a chat with ben.
+    fn in_chat(rows: u16) -> Scene {
+        let mut scene = Scene::at_menu(rows);
+        scene.hear(&["* You are now chatting with ben; quit ends it"]);
+        scene
+    }
+
+    /// A scene in the lobby, where ben is.
+    fn in_lobby(rows: u16) -> Scene {
+        let mut scene = Scene::at_menu(rows);
+        scene.hear(&["* You are now in lobby; quit leaves it", "- ben"]);
+        scene
+    }
+
+    fn hear(&mut self, lines: &[&str]) {
+        for line in lines {
+            self.state_machine.handle_line(line);
+        }
+    }
+
+    fn press(&mut self, keys: &str) {
+        for byte in keys.bytes() {
+            if let Some(key) = self.keys.push(byte) {
+                self.state_machine.handle_key(key);
+            }
+        }
+    }
+
+    fn sent(&mut self) -> Vec<String> {
+        let sent = |action| match action {
+            Action::Send(line) => line,
+            other => panic!("not a line: {other:?}"),
+        };
+        std::iter::from_fn(|| self.state_machine.poll_action()).map(sent).collect()
+    }
+
+    /// The last `rows` rows that are not empty.
+    fn last(&mut self, rows: usize) -> Vec<String> {
+        let mut out = String::new();
+        self.state_machine.draw(self.now, &mut out);
+        self.rang = out.contains(RING);
+        self.terminal.process(out.as_bytes());
+        let mut picture = picture(self.terminal.screen());
+        while picture.last().is_some_and(String::is_empty) {
+            picture.pop();
+        }
+        picture.split_off(picture.len().saturating_sub(rows))
+    }
+}
+
+#[test]
+fn a_request_appears_above_the_line_being_typed_and_rings() {
+    let mut scene = Scene::at_menu(10);
+    scene.press("2 日本e\u{301}\x1b[D");
+    assert_eq!(scene.last(1), ["menu> 2 日本|e\u{301}"]);
+    scene.hear(&["? ben wants to chat, yes or no"]);
+    assert_eq!(scene.last(2), ["? ben wants to chat, yes or no", "ben?> 2 日本|e\u{301}"]);
+    assert!(scene.rang);
+    scene.hear(&["? ben wants to chat, yes or no"]);
+    scene.last(1);
+    assert!(!scene.rang, "the same question again is not a second request");
+    scene.press("\x03");
+    assert_eq!(scene.last(1), ["ben asks, yes or no> |"]);
+    scene.press("yes\r");
+    assert_eq!(scene.sent(), ["yes"]);
+}
+
+#[test]
+fn the_menu_is_shown_on_arriving_there_and_when_a_choice_was_refused() {
+    let mut scene = Scene::at_menu(12);
+    assert_eq!(scene.last(3), ["* Hello, anna", MENU, "menu> |"]);
+    scene.press("1\r");
+    scene.hear(&["* 1 user online", "- anna available (you)", MENU]);
+    let list = ["menu> 1", "* 1 user online", "- anna available (you)", "menu> |"];
+    assert_eq!(scene.last(4), list);
+    scene.press("what\r");
+    scene.hear(&["! That is not a choice here", MENU]);
+    assert_eq!(scene.last(3), ["! That is not a choice here", MENU, "menu> |"]);
+    scene.sent();
+    scene.press("\r");
+    assert_eq!(scene.last(2), [MENU, "menu> |"]);
+    assert!(scene.sent().is_empty());
+}
+
+#[test]
+fn a_chat_reads_like_a_conversation() {
+    let mut scene = Scene::in_chat(12);
+    scene.press("hello\r//usr\r/help\r");
+    scene.hear(&["ben: hi"]);
+    let chat = ["anna: hello", "anna: /usr", "ben> /help", "ben: hi", "ben> |"];
+    assert_eq!(scene.last(5), chat);
+    assert_eq!(scene.sent(), ["hello", "//usr", "/help"]);
+    scene.press("\r");
+    assert!(scene.sent().is_empty(), "nothing is said by an empty line");
+}
+
+#[test]
+fn a_line_begun_in_one_chat_does_not_go_elsewhere_unasked() {
+    let mut scene = Scene::in_chat(12);
+    scene.press("just between us");
+    scene.last(1);
+    scene.hear(&["* ben left the chat", MENU]);
+    scene.press("\r");
+    assert!(scene.sent().is_empty());
+    let warned = "-- This line was for ben; Enter again sends it to the menu";
+    assert_eq!(scene.last(2), [warned, "me~> just between us|"]);
+    scene.press("\r");
+    assert_eq!(scene.sent(), ["just between us"]);
+}
+
+#[test]
+fn an_answer_begun_for_one_request_is_not_given_to_the_next() {
+    let mut scene = Scene::at_menu(12);
+    scene.hear(&["? ben wants to chat, yes or no"]);
+    scene.press("yes");
+    scene.hear(&["* ben withdrew the request", MENU, "? eve wants to chat, yes or no"]);
+    scene.press("\r");
+    assert!(scene.sent().is_empty());
+    scene.press("\r");
+    assert_eq!(scene.sent(), ["yes"]);
+    scene.press("1");
+    scene.hear(&["* eve withdrew the request", MENU, "? ben wants to chat, yes or no"]);
+    scene.press("\r");
+    assert_eq!(scene.sent(), ["1"], "what answers nobody may be sent at once");
+}
+
+#[test]
+fn several_pasted_lines_are_shown_and_asked_about() {
+    let mut scene = Scene::in_chat(12);
+    scene.press("draft");
+    scene.press("\x1b[200~one\r/two\r\r三\x1b[2J\r\x1b[201~");
+    assert_eq!(
+        scene.last(6),
+        [
+            "-- Pasted 4 lines:",
+            "   | one",
+            "   | /two",
+            "   |",
+            "   | 三",
+            "Send 4 lines to ben? y/n> |"
+        ]
+    );
+    scene.press("y");
+    assert_eq!(scene.sent(), ["one", "//two", "", "三"]);
+    assert_eq!(scene.last(2), ["anna: 三", "ben> draft|"]);
+}
+
+#[test]
+fn a_paste_that_is_declined_or_overtaken_is_not_sent() {
+    let mut scene = Scene::in_chat(12);
+    scene.press("\x1b[200~one\rtwo\x1b[201~n");
+    assert_eq!(scene.last(2), ["-- Nothing was sent", "ben> |"]);
+    scene.press("\x1b[200~one\rtwo\x1b[201~");
+    scene.hear(&["* ben left the chat", MENU]);
+    scene.press("y");
+    assert!(scene.sent().is_empty());
+    assert_eq!(scene.last(1), ["menu> y|"]);
+}
+
+#[test]
+fn one_pasted_line_is_only_typed() {
+    let mut scene = Scene::in_chat(5);
+    scene.press("a\x1b[200~ b\tc\x1b[31m\u{202e}\r\x1b[201~");
+    assert_eq!(scene.last(1), ["ben> a b c|"]);
+    assert!(scene.sent().is_empty());
+}
+
+#[test]
+fn control_c_clears_the_line_then_asks_to_leave_and_control_d_leaves() {
+    let mut scene = Scene::at_menu(5);
+    scene.press("text\x03");
+    assert_eq!(scene.last(1), ["menu> |"]);
+    scene.press("\x03");
+    assert_eq!(scene.last(1), ["Leave? y/n> |"]);
+    scene.press("2");
+    assert_eq!(scene.last(1), ["menu> 2|"]);
+    scene.press("\x15\x03y");
+    assert_eq!(scene.state_machine.poll_action(), Some(Action::Leave(Leaving::Wished)));
+    scene.press("\x04");
+    assert_eq!(scene.state_machine.poll_action(), Some(Action::Leave(Leaving::Wished)));
+    scene.press("ab\x1b[D\x04");
+    assert_eq!(scene.last(1), ["menu> a|"], "on a line control-D eats to the right");
+}
+
+#[test]
+fn who_types_on_without_a_connection_does_not_lengthen_the_wait() {
+    let mut scene = Scene::in_chat(14);
+    scene.state_machine.handle_loss("reset by peer", Vec::new(), scene.now);
+    let wait = scene.state_machine.poll_timeout(scene.now);
+    scene.press("h");
+    assert_eq!(scene.state_machine.poll_action(), Some(Action::Connect));
+    scene.state_machine.handle_failure("refused", scene.now);
+    assert_eq!(
+        scene.state_machine.poll_timeout(scene.now),
+        wait,
+        "the wait that was cut short goes on"
+    );
+    scene.press("alf a line");
+    assert_eq!(scene.state_machine.poll_action(), None, "a key is a wish to connect once");
+    scene.press("\r");
+    assert_eq!(scene.state_machine.poll_action(), Some(Action::Connect), "Enter is one each time");
+}
+
+/// (3.7.2)
+#[test]
+fn what_stands_behind_a_pasted_quit_is_kept_and_never_becomes_a_choice() {
+    let mut scene = Scene::in_chat(14);
+    scene.press("\x1b[200~first\nquit\n3\n/slash\x1b[201~");
+    scene.press("y");
+    assert_eq!(scene.sent(), ["first", "quit"]);
+    assert!(scene.last(4).contains(&"-- Not sent: 2 lines".to_owned()), "{:?}", scene.last(4));
+}
+
+#[test]
+fn tab_completes_or_shows_what_there_is() {
+    let mut scene = Scene::at_menu(8);
+    scene.hear(&["- Benno available", "- ben available", "- Carla busy"]);
+    scene.press("ch\tC\t");
+    assert_eq!(scene.last(1), ["menu> chat Carla |"]);
+    scene.press("\x152 b\t");
+    assert_eq!(scene.last(2), ["   | ben  Benno", "menu> 2 b|"]);
+}
+
+#[test]
+fn a_lost_connection_counts_down_keeps_the_draft_and_takes_the_name_again() {
+    let mut scene = Scene::in_chat(14);
+    scene.press("half a li");
+    scene.last(1);
+    scene.state_machine.handle_loss("reset by peer", Vec::new(), scene.now);
+    let lost = scene.last(3);
+    assert_eq!(lost[0], "-- Connection lost: reset by peer");
+    assert_eq!(lost[2], "1 s> half a li|", "the draft stays where it was");
+    let wait = scene.state_machine.poll_timeout(scene.now).expect("a count-down");
+    scene.now = scene.now.after_ms(wait);
+    scene.state_machine.handle_timeout(scene.now);
+    assert_eq!(scene.state_machine.poll_action(), Some(Action::Connect));
+    assert_eq!(scene.state_machine.poll_timeout(scene.now), None);
+    scene.state_machine.handle_failure("refused", scene.now);
+    scene.press("n");
+    assert_eq!(scene.state_machine.poll_action(), Some(Action::Connect), "a key tries at once");
+    scene.state_machine.handle_connected();
+    scene.hear(&["* Welcome", "? Username:"]);
+    assert_eq!(scene.sent(), ["anna"]);
+    scene.hear(&["* Hello, anna", MENU]);
+    assert_eq!(scene.last(1), ["me~> half a lin|"]);
+}
+
+#[test]
+fn a_name_that_is_taken_meanwhile_is_asked_for_and_the_draft_comes_back() {
+    let mut scene = Scene::in_chat(14);
+    scene.press("half");
+    scene.state_machine.handle_loss("reset", Vec::new(), scene.now);
+    scene.press("\x01");
+    scene.state_machine.handle_connected();
+    scene.hear(&["? Username:", "! anna is taken; choose another", "? Username:"]);
+    assert_eq!(scene.last(1), ["name> anna|"]);
+    assert_eq!(scene.state_machine.poll_action(), Some(Action::Connect));
+    scene.press("2\r");
+    scene.hear(&["* Hello, anna2", MENU]);
+    assert_eq!(scene.last(1), ["menu> half|"]);
+    scene.sent();
+    scene.press("\r");
+    assert!(scene.sent().is_empty(), "it was begun in a chat");
+}
+
+#[test]
+fn unsent_lines_are_offered_and_never_sent_unasked() {
+    let mut scene = Scene::in_chat(16);
+    let unsent = vec!["one".to_owned(), "two".to_owned()];
+    scene.state_machine.handle_loss("reset", unsent, scene.now);
+    let lost = ["-- Not sent: 2 lines", "   | one", "   | two"];
+    assert_eq!(scene.last(5)[..3], lost);
+    scene.press("\x01");
+    scene.state_machine.handle_connected();
+    scene.hear(&["? Username:", "* Hello, anna", MENU]);
+    scene.hear(&["* You are now chatting with ben; quit ends it"]);
+    assert_eq!(scene.state_machine.poll_action(), Some(Action::Connect));
+    assert_eq!(scene.sent(), ["anna"]);
+    scene.press("\x1b[A");
+    assert_eq!(scene.last(1), ["Send 2 lines to ben? y/n> |"]);
+    scene.press("y");
+    assert_eq!(scene.sent(), ["one", "two"]);
+}
+
+#[test]
+fn what_was_entered_in_the_instant_of_the_loss_does_not_go_over_the_next_connection() {
+    let mut scene = Scene::in_chat(16);
+    scene.press("hello\r");
+    scene.state_machine.handle_loss("reset", Vec::new(), scene.now);
+    assert!(scene.sent().is_empty());
+    assert_eq!(scene.last(4)[..2], ["-- Not sent: 1 line", "   | hello"]);
+}
+
+#[test]
+fn a_server_that_said_goodbye_may_close_and_one_that_never_answered_may_not() {
+    let mut scene = Scene::at_menu(5);
+    scene.press("3\r");
+    scene.hear(&["* Goodbye, anna"]);
+    assert_eq!(scene.sent(), ["3"]);
+    scene.state_machine.handle_loss("closed", Vec::new(), scene.now);
+    assert_eq!(scene.state_machine.poll_action(), Some(Action::Leave(Leaving::Wished)));
+
+    let mut scene = Scene::new(5, None);
+    scene.state_machine.handle_loss("closed", Vec::new(), scene.now);
+    assert_eq!(scene.last(1), ["not connected> |"]);
+    assert_eq!(scene.state_machine.poll_timeout(scene.now), None, "it is not asked for ever");
+}
+
+/// (7.7)
+#[test]
+fn whoever_an_operator_removed_does_not_come_back_by_themselves() {
+    let mut scene = Scene::at_menu(5);
+    scene.hear(&["! An operator removed you: too loud. Goodbye"]);
+    scene.state_machine.handle_loss("closed", Vec::new(), scene.now);
+    assert_eq!(scene.last(1), ["not connected> |"]);
+    assert_eq!(
+        scene.state_machine.poll_timeout(scene.now),
+        None,
+        "a key connects again, and nothing else"
+    );
+}
+
+#[test]
+fn whatever_a_server_says_and_a_person_types_the_desk_holds() {
+    let lines = [
+        "",
+        "*",
+        "? ",
+        "? 1 ",
+        "* Hello, ",
+        "* Asked ",
+        "a:",
+        "- x available",
+        "! ",
+        MENU,
+        "* You are now in x",
+        "? a wants to chat",
+        "* a left",
+        "a: x",
+    ];
+    let keys = "a日\r\t\x7f\x1b[A\x1b[B\x03\x17\x0b\x19yn\x1b[200~x\ry\x1b[201~";
+    for seed in 0..200_usize {
+        let mut scene = Scene::new(3, None);
+        for step in 0..60 {
+            let at = (seed * 31 + step * 17) % (lines.len() + 2);
+            match lines.get(at) {
+                Some(line) => scene.hear(&[line]),
+                None => scene.press(keys.get(step % 3..).unwrap_or(keys)),
+            }
+            scene.last(1);
+        }
+    }
+}
