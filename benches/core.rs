@@ -1,8 +1,9 @@
-//! The chat core alone: framing, chat and output buffers, bytes in and bytes out, no sockets.
+//! Measures the chat core alone: framing, chat and output buffers, without sockets.
 //!
-//! With 100, 10,000 and 1,000,000 users. First the same 50 pairs talk, spread over all who are
-//! here: the cost must not grow with the others. Then everybody does, which at a million is mostly
-//! a measure of the machine's memory. At last a user comes and goes, again and again. CPU time of the thread, medians of interleaved rounds.
+//! The benchmark runs with 100, 10,000 and 1,000,000 users. First the same 50 pairs talk, spread
+//! over all users: their cost must not grow with the number of other users. Then all pairs talk,
+//! which at a million users mostly measures the machine's memory. Last, a user connects and leaves,
+//! again and again. The values are CPU time of this thread: medians of interleaved rounds.
 
 #[path = "shared/room.rs"]
 mod room;
@@ -25,36 +26,37 @@ use crate::shared::{Length, Options, Summary};
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Pairs that talk in every size of room.
+/// Pairs that talk, whatever the number of users.
 const PAIRS: usize = 50;
-/// Pairs whose lines are read in one turn of the loop.
+/// Pairs whose lines arrive in one turn of the loop.
 const PAIRS_PER_TURN: usize = 64;
-/// The line as its reader gets it is longer by at least a name's tag and the other line ending.
+/// The reader's copy of a line is longer: by the tag after the sender's name, at least, and by the
+/// CR.
 const LINE_BYTES_MIN: usize = LINE.len() + ": \r".len();
 
-/// A room, and how each of its measurements went.
+/// One number of users, and its results.
 struct Subject {
     users: usize,
     room: Room,
     heap_bytes_per_user: f64,
-    /// Nanoseconds, a value for each round; by [`MEASUREMENTS`].
+    /// Nanoseconds: one value for each round, for each of [`MEASUREMENTS`].
     rounds: [Vec<f64>; MEASUREMENTS.len()],
 }
 
-/// What is measured of each room.
+/// One kind of measurement.
 enum Measurement {
-    /// The cost of a line: whether all pairs talk, and lines to a batch.
+    /// The cost of a line. `everybody`: all pairs talk. `batch`: lines in one read.
     Line { everybody: bool, batch: usize },
-    /// The cost of somebody who connects, logs in and leaves.
+    /// The cost of a user who connects, logs in and leaves.
     Visit,
 }
 
 const MEASUREMENTS: [(&str, Measurement); 5] = [
-    ("a line, 50 pairs, 1 a batch", Measurement::Line { everybody: false, batch: 1 }),
-    ("a line, 50 pairs, 16 a batch", Measurement::Line { everybody: false, batch: 16 }),
-    ("a line, everybody, 1 a batch", Measurement::Line { everybody: true, batch: 1 }),
-    ("a line, everybody, 16 a batch", Measurement::Line { everybody: true, batch: 16 }),
-    ("a user who comes and goes", Measurement::Visit),
+    ("a line, 50 pairs, 1 per batch", Measurement::Line { everybody: false, batch: 1 }),
+    ("a line, 50 pairs, 16 per batch", Measurement::Line { everybody: false, batch: 16 }),
+    ("a line, everybody, 1 per batch", Measurement::Line { everybody: true, batch: 1 }),
+    ("a line, everybody, 16 per batch", Measurement::Line { everybody: true, batch: 16 }),
+    ("a user who connects and leaves", Measurement::Visit),
 ];
 
 fn main() -> ExitCode {
@@ -77,14 +79,14 @@ fn run() -> io::Result<()> {
     let mut subjects: Vec<Subject> = sizes.iter().map(|&users| Subject::new(users)).collect();
     for _ in 0..options.by_length(1, 5, 15) {
         for (index, (_, measurement)) in MEASUREMENTS.iter().enumerate() {
-            let least = options.by_length(10_000, 200_000, 500_000);
+            let lines_min = options.by_length(10_000, 200_000, 500_000);
             for subject in &mut subjects {
                 let nanoseconds = match *measurement {
                     Measurement::Line { everybody, batch } => {
                         let pairs = if everybody { subject.users / 2 } else { PAIRS };
-                        subject.nanoseconds_per_line(pairs, batch, least)
+                        subject.nanoseconds_per_line(pairs, batch, lines_min)
                     }
-                    Measurement::Visit => subject.nanoseconds_per_visit(least / 100),
+                    Measurement::Visit => subject.nanoseconds_per_visit(lines_min / 100),
                 };
                 subject.rounds[index].push(nanoseconds);
             }
@@ -108,33 +110,33 @@ impl Subject {
         Self { users, room, heap_bytes_per_user, rounds: Default::default() }
     }
 
-    /// Each of so many pairs, which are spread over the room, says its lines in turn, until `least`
-    /// lines have been said.
-    fn nanoseconds_per_line(&mut self, pairs: usize, lines: usize, least: usize) -> f64 {
+    /// Each of `pairs` pairs, spread over all users, says `lines` lines in turn, until at least
+    /// `lines_min` lines have been said.
+    fn nanoseconds_per_line(&mut self, pairs: usize, lines: usize, lines_min: usize) -> f64 {
         let batch = LINE.repeat(lines);
         let stride = self.users / 2 / pairs;
-        let everybody = (0..pairs).map(|pair| pair * stride * 2);
-        let tours = least.div_ceil(pairs * lines);
-        let (mut in_turn, mut written) = (0, 0);
+        let speakers = (0..pairs).map(|pair| pair * stride * 2);
+        let rounds = lines_min.div_ceil(pairs * lines);
+        let (mut pairs_in_turn, mut written) = (0, 0);
         let before = cpu_time();
-        for tour in 0..tours {
-            for speaker in everybody.clone() {
-                self.room.hear(speaker + tour % 2, &batch);
-                in_turn += 1;
-                if in_turn == PAIRS_PER_TURN {
-                    in_turn = 0;
+        for round in 0..rounds {
+            for speaker in speakers.clone() {
+                self.room.hear(speaker + round % 2, &batch);
+                pairs_in_turn += 1;
+                if pairs_in_turn == PAIRS_PER_TURN {
+                    pairs_in_turn = 0;
                     written += self.room.act();
                 }
             }
         }
         written += self.room.act();
         let spent = cpu_time() - before;
-        let said = tours * pairs * lines;
-        assert!(written >= said * LINE_BYTES_MIN, "all lines are delivered");
+        let said = rounds * pairs * lines;
+        assert!(written >= said * LINE_BYTES_MIN, "a line was not delivered");
         spent.as_nanos() as f64 / said as f64
     }
 
-    /// Users come, log in and leave, one after the other, while all the others are here.
+    /// One user after another connects, logs in and leaves, while all others stay.
     fn nanoseconds_per_visit(&mut self, visits: usize) -> f64 {
         let before = cpu_time();
         for visit in 0..visits {
@@ -156,12 +158,12 @@ fn table(subjects: &[Subject]) -> String {
     for (index, (name, ..)) in MEASUREMENTS.iter().enumerate() {
         let _ = write!(table, "\n| {name} |");
         for subject in subjects {
-            let Some(Summary { least, median, most }) =
+            let Some(Summary { min, median, max }) =
                 Summary::of(subject.rounds[index].iter().copied())
             else {
                 continue;
             };
-            let _ = write!(table, " {median:.0} ({least:.0} … {most:.0}) |");
+            let _ = write!(table, " {median:.0} ({min:.0} … {max:.0}) |");
         }
         let (Some(few), Some(many)) = (subjects.first(), subjects.last()) else { continue };
         let rounds = few.rounds[index].iter().zip(&many.rounds[index]);
@@ -169,7 +171,7 @@ fn table(subjects: &[Subject]) -> String {
             let _ = write!(table, " {:.2} |", ratio.median);
         }
     }
-    table.push_str("\n| heap bytes a user, in a chat |");
+    table.push_str("\n| heap bytes per user, in a chat |");
     for subject in subjects {
         let _ = write!(table, " {:.0} |", subject.heap_bytes_per_user);
     }
@@ -183,7 +185,7 @@ fn heap_bytes() -> usize {
     stats.bytes_allocated - stats.bytes_deallocated
 }
 
-/// CPU time of this thread: a busy machine does not lengthen it.
+/// CPU time of this thread. Other load on the machine does not lengthen it.
 fn cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)

@@ -1,4 +1,4 @@
-//! The command line: arguments, manual page, and `chinwag ctl`.
+//! The command line: the arguments, the manual page, and `chinwag ctl`. `main` calls all of them.
 
 pub mod args;
 pub mod ctl;

@@ -1,4 +1,8 @@
 //! The core: the whole chat server without its sockets.
+//!
+//! Nothing in this folder opens a socket or a file, reads a clock or starts a thread. The shell
+//! (`crate::server`) passes bytes and the time in, and carries out what the core asks for. Every
+//! rule of the protocol can therefore be tested without a network and without waiting.
 
 pub mod buffers;
 pub mod chat;
@@ -8,5 +12,6 @@ pub mod limits;
 pub mod operator;
 mod session_id;
 pub mod time;
+pub mod transport;
 
 pub use session_id::SessionId;

@@ -1,60 +1,88 @@
-//! A chat server that one thread and one `mio` poll loop carry, for tens of thousands of people at
-//! once, and that anyone can join with nothing but `nc` or `telnet`.
+//! chinwag: a chat server that runs on one thread and one `mio` poll loop. Anyone can join it with
+//! `nc` or `telnet`.
 //!
-//! # Two halves
+//! # Floor plan
 //!
-//! The **core** knows lines, people and time, and neither sockets nor clocks: bytes go in, bytes come
-//! out, and the same input gives the same output, always. So the whole chat runs in a test, from a
-//! seed, millions of steps, without a socket. The **shell** knows sockets and the clock, and turns
-//! readiness into calls of the core. It names the core, the core never names it; `tests/tidy.rs` holds
-//! the wall up.
+//! | folder | what it holds | what it must not know |
+//! | --- | --- | --- |
+//! | [`core`] | the whole server without sockets: bytes and time in, bytes out | sockets, clocks, files, threads |
+//! | [`server`] | the loop: sockets, signals, files, the log | what a line means |
+//! | [`client`] | the terminal client: `ui` is pure, `io` has the loop and the terminal | the server's code |
+//! | [`cli`] | arguments, manual page, `chinwag ctl` | |
 //!
-//! | core | | shell | |
-//! | --- | --- | --- | --- |
-//! | [`core::chat`] | who is here, who talks with whom, what they are told | [`server`] | the loop, and its sockets |
-//! | [`core::framing`] | bytes ⇄ lines: telnet, framing, text safety, output buffers | [`cli::args`] | the command line |
-//! | [`core::exchange`] | joins the two, and holds the rule of backpressure | [`cli::ctl`] | one order to a server's console |
-//! | [`core::operator`] | what an operator may order, and how it is answered | | |
-//! | [`core::limits`], [`core::time`] | every bound; milliseconds, and deadlines | [`client`] | the terminal client |
+//! The core is deterministic: the same calls give the same output. So the whole chat runs in a test,
+//! from a seed, for millions of steps. `tests/tidy.rs` checks that no pure folder names an impure one.
 //!
-//! # The loop, in seven steps
+//! # The loop
 //!
-//! `Server::turn` in `src/server.rs`: *wait* for readiness or the next deadline · *note* what the
-//! events say · *accept* whoever came · *read* each readable socket once, and hand its lines to the
-//! chat · let happen what is *due* · *write* to each socket what was said in this turn, all at once ·
-//! *close* what is over. Nothing is closed earlier, so that no slab key changes hands within a batch of
-//! events.
+//! `Server::turn` in `src/server.rs` is one turn: *wait* for readiness or a deadline · *record* what
+//! the events report · *accept* new connections · *read* each readable socket once and pass the bytes
+//! to the exchange · *serve* the consoles · *fire* timeouts · *act*: write, end, close. Sockets are
+//! closed only in the last step. A socket that is closed earlier could pass its slab key to a new
+//! connection while an old event with that key is still in the batch.
 //!
 //! # One message, in eight hops
 //!
-//! `A` types `hello`, and `B` reads `A: hello`:
+//! Anna types `hello`, and Bert reads `anna: hello`:
 //!
-//! 1. `Server::turn` wakes: the socket of A is readable.
-//! 2. `Connection::read` reads it once, into the one buffer that serves everybody.
-//! 3. [`core::exchange::Exchange::handle_received`] asks whether A may be heard: not while B has too much to read.
-//! 4. [`core::chat::Chat::pipe`] finds A in the phase `Chatting { with: B }`: what A says goes to B.
-//! 5. [`core::framing::LineReader::next`] finds `hello` where it lies in that buffer.
-//! 6. [`core::chat::Route::relay`] finds that it is a text, and no command: [`core::chat::ChatMessage`] is `A: hello`.
-//! 7. [`core::framing::Outbox::push`] appends that to what waits for B.
-//! 8. `Connection::write` writes it, at the end of the turn, with all else that was said to B.
+//! 1. `Server::turn` wakes up: Anna's socket is readable.
+//! 2. `Connection::read` reads once, into the one buffer that serves all connections.
+//! 3. [`core::exchange::Exchange::handle_received`] asks whether Anna's input may be processed. It must
+//!    wait while Bert has too much unread output.
+//! 4. [`core::chat::Chat::route`] finds Anna in the state `Chatting { with: bert }`.
+//! 5. [`core::framing::LineReader::next`] finds the line `hello` inside the read buffer.
+//! 6. [`core::chat::Route::message`] finds that the line is a message and not a command.
+//! 7. [`core::buffers::Outbox::push`] appends `anna: hello` to the bytes that wait for Bert.
+//! 8. `Connection::write` writes it at the end of the turn, with everything else for Bert.
 //!
-//! Hops 5 to 7 are gone through again for each line of what was read. No hop allocates, and none asks
-//! how many others are connected. Anything but a text goes to [`core::chat::Chat::handle_input`] instead, and
-//! what comes of it out of [`core::chat::Chat::poll_output`].
+//! Hops 5 to 7 repeat for each line of one read. No hop allocates memory, and no hop depends on how
+//! many users are connected. A command goes to [`core::chat::Chat::handle_input`] instead, and its
+//! results come out of [`core::chat::Chat::poll_output`]. On a connection that is not plain TCP, a
+//! [`core::transport::Transport`] decodes the bytes before hop 3 and encodes them before hop 8.
 //!
 //! # One line in a room
 //!
-//! `A` types `hello`, and everybody in the room reads `A: hello`. It comes in by hops 1 to 3, and then:
+//! Hops 1 to 3 are the same. Then:
 //!
-//! 4. [`core::chat::Chat::handle_input`] finds A in the phase `InRoom`; what the line is, `RoomCommand` says.
-//! 5. `Chat::speak` writes `A: hello` once, into [`core::chat::Output::Publish`]; the room's past keeps it, and
-//!    [`core::chat::Output::Record`] asks for it to be written down.
-//! 6. `Endpoints::publish` puts it into the room's feed, once, and lists everybody who is tuned in.
-//! 7. `HistoryStore::append` writes the records of the turn to the file, before anybody can have read them.
-//! 8. `Connection::write` writes to each of them from where the line lies in the feed.
+//! 4. [`core::chat::Chat::handle_input`] finds Anna in the state `InRoom`; `RoomCommand` parses the
+//!    line.
+//! 5. The room command writes `anna: hello` once, as [`core::chat::Output::Publish`]. The room's
+//!    history keeps it, and [`core::chat::Output::Record`] asks the shell to store it.
+//! 6. `Endpoints::publish` appends it to the room's broadcast log, once for all members.
+//! 7. `HistoryStore::append` stores the records of the turn before any member can read them.
+//! 8. `Connection::write` writes to each member from the log.
 //!
-//! Who has not read to the end of the feed stands in it at a place of their own, and is moved on when
-//! that is too far behind: so a slow reader costs no copy, and slows nobody.
+//! # One operator command
+//!
+//! `server/console.rs` reads a line · [`core::operator::OperatorCommand::parse`] parses it ·
+//! `server/operator_commands.rs` executes it, through `operator_actions.rs` in the exchange and in the
+//! chat · [`core::operator::Answer`] becomes text or JSON.
+//!
+//! # Glossary
+//!
+//! | word | meaning |
+//! | --- | --- |
+//! | connection | a socket and its buffers |
+//! | session | the conversation of one connection, from connect to close |
+//! | user | a session that has a username |
+//! | request | an unanswered wish to chat; one user *asks* another |
+//! | chat, partner | two users who are paired; each is the other's partner |
+//! | room, member | a group conversation and a user in it |
+//! | message | a line that a user sends to a partner or a room |
+//! | state | what a session is doing: NAMING, MENU, CHOOSING, ASKING, ASKED, CHATTING, IN ROOM |
+//! | status | what other users see of it: available, busy, chatting with somebody |
+//! | frame | one unit that the framing finds in a byte stream: a line, or a telnet command |
+//! | transport | what encodes the bytes of a connection: nothing (TCP), later TLS or WebSocket |
+//! | exchange | joins framing, chat and outboxes; applies backpressure |
+//! | outbox | bytes that wait for one connection |
+//! | broadcast log, cursor | the lines of a room, stored once; a reader's position in it |
+//! | held input | received bytes that must wait for backpressure or a rate limit |
+//! | high-water mark | outbox size above which the partner's input is held |
+//! | history | the last lines that were sent to a room |
+//! | refusal | a `!` line: what was wrong; nothing was done |
+//! | rejection | a connection that is refused before its session begins |
+//! | turn | one pass of the loop |
+//! | operator, console | a person who may administer the server, and the socket for that |
 
 pub mod cli;
 pub mod client;

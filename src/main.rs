@@ -1,4 +1,7 @@
-//! The program: arguments in, exit code out. 0 is success, 1 a failure, 2 a misuse.
+//! The program: reads the arguments, runs a command, and returns the exit code.
+//!
+//! Exit code 0 is success, 1 a failure, 2 wrong arguments. Each error is one line on standard
+//! error. The library does the work; this file only connects its parts.
 
 use std::env;
 use std::io::{self, Write};
@@ -16,7 +19,7 @@ use log::info;
 fn main() -> ExitCode {
     let cli = match Cli::parse_from_args(env::args_os()) {
         Ok(cli) => cli,
-        Err(error) => return explain(&error),
+        Err(error) => return handle_clap_error(&error),
     };
     let result = match cli.command {
         Command::Serve(args) => serve(&args),
@@ -28,39 +31,48 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say_error(&error.to_string());
+            print_error(&error.to_string());
             ExitCode::FAILURE
         }
     }
 }
 
+/// Starts the server and runs it until the shutdown.
+///
+/// # Errors
+/// The server cannot start, or the kernel refuses to wait for events.
 fn serve(args: &ServeArgs) -> io::Result<()> {
     logging::start(args.log_level());
     let descriptors = Descriptors::raise();
     let OperatorArgs { console, bans } = &args.operators;
-    // First, since of a start that fails nothing else is to be seen, and no file to remain.
+    // Open the operators' files first: a bad path must fail before the server opens a port.
     let operators = Operators::open(console.as_deref(), bans.as_deref())?;
     let limits = args.limits(descriptors.connections());
     let mut server = Server::bind(&args.addresses(), limits, args.history.as_deref())?;
     server.add_operators(operators)?;
-    // Not before: of a start that fails, one line is to be seen.
+    // Log only now: a failed start must print one line, the error.
     info!(target: "chinwag", "{descriptors}");
-    // Whoever started the server may have gone by now, and it serves all the same.
+    // Ignore an error: the reader of standard output may have gone, and the server runs without it.
     drop(greet(&server, console.as_deref()));
     server.run()
 }
 
-/// Says where the server is and how to get in.
+/// Prints the addresses of the server and the commands that join it.
+///
+/// # Errors
+/// Standard output is closed.
 fn greet(server: &Server, console: Option<&Path>) -> io::Result<()> {
     let mut out = io::stdout().lock();
     for address in server.addresses() {
         writeln!(out, "chinwag listens on {address}")?;
     }
-    // As it was called, so that what is shown can be copied.
+    // The name by which the user called the program, so that the printed commands can be copied.
     let program = env::args_os().next().unwrap_or_else(|| "chinwag".into());
     let program = program.to_string_lossy();
     if let Some(address) = server.addresses().next() {
         let port = address.port();
+        // An address such as 0.0.0.0 stands for all addresses; a client cannot connect to it
+        // portably.
         let host = match address.ip() {
             ip if ip.is_unspecified() => "localhost".to_owned(),
             ip => ip.to_string(),
@@ -70,25 +82,28 @@ fn greet(server: &Server, console: Option<&Path>) -> io::Result<()> {
         writeln!(out, "  join it:          nc {host} {port}   or   telnet {host} {port}")?;
         writeln!(out, "  in more comfort:  {program} connect {server}")?;
         writeln!(out, "  from a script:    printf 'anna\\n1\\n3\\n' | nc -N {host} {port}")?;
+        // Loopback is the default, and a new operator may wonder why no other machine can connect.
         if address.ip().is_loopback() {
             writeln!(out, "  let others join:  {program} serve --listen 0.0.0.0:{port}")?;
         }
     }
     if let Some(console) = console {
-        writeln!(out, "  give it orders:   {program} ctl --console {} help", console.display())?;
+        writeln!(out, "  operate it:       {program} ctl --console {} help", console.display())?;
     }
     writeln!(out, "  stop it:          Ctrl-C")?;
     out.flush()
 }
 
+/// Writes the output of a command, which may be larger than a pipe, to standard output.
 fn print(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(bytes)?;
     out.flush()
 }
 
-/// Help and version go to standard output; of an error, one line goes to standard error.
-fn explain(error: &clap::Error) -> ExitCode {
+/// Handles what clap returns instead of arguments. Help and version go to standard output with exit
+/// code 0; an error goes to standard error, on one line, with exit code 2.
+fn handle_clap_error(error: &clap::Error) -> ExitCode {
     if let ErrorKind::DisplayHelp | ErrorKind::DisplayVersion = error.kind() {
         return match error.print() {
             Ok(()) => ExitCode::SUCCESS,
@@ -96,16 +111,16 @@ fn explain(error: &clap::Error) -> ExitCode {
         };
     }
     let text = error.to_string();
-    // The first paragraph says it; those behind it are usage and advice.
+    // The first paragraph is the error; the others are usage and advice.
     let lines = text.lines().take_while(|line| !line.is_empty()).map(str::trim);
-    let what = lines.collect::<Vec<_>>().join(" ");
-    say_error(&format!("{}; see --help", what.strip_prefix("error: ").unwrap_or(&what)));
+    let message = lines.collect::<Vec<_>>().join(" ");
+    print_error(&format!("{}; see --help", message.strip_prefix("error: ").unwrap_or(&message)));
     ExitCode::from(2)
 }
 
-/// Says one line. What it quotes came from outside, and must not move the terminal's cursor.
-fn say_error(text: &str) {
-    let is_odd = |c: char| c.is_control();
-    let text = text.replace(is_odd, "?");
+/// Prints one line to standard error. The text may quote input from outside, so control characters
+/// are replaced: they could move the terminal's cursor.
+fn print_error(text: &str) {
+    let text = text.replace(|c: char| c.is_control(), "?");
     drop(writeln!(io::stderr(), "chinwag: {text}"));
 }

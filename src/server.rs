@@ -1,8 +1,8 @@
-//! The loop: one thread, one `mio::Poll`, everybody. Here readiness becomes calls of the
-//! [`Exchange`], and what it says becomes system calls; nothing else happens here.
+//! The loop: one thread, one `mio::Poll`, every socket.
 //!
-//! `Server::turn` reads like its steps: wait, record, accept, read (which hands lines to the chat,
-//! and what it says to the outboxes), let happen what is due, and act: write, close, report.
+//! Readiness becomes calls of the [`Exchange`], and the actions of the exchange become system calls.
+//! `Server::turn` lists the steps of one turn: wait, record events, accept, read, serve consoles, fire
+//! timeouts, act. Nothing here knows what a line means; the exchange never sees a socket.
 
 mod accept;
 mod admission;
@@ -37,67 +37,70 @@ use crate::core::chat;
 use crate::core::exchange::{Action, Exchange};
 use crate::core::limits::{EVENTS_PER_TURN, Limits, READ_BYTES_PER_TURN, RESUMED_READS_PER_TURN};
 use crate::core::time::Time;
+use crate::core::transport::TransportError;
 use admission::Admission;
 use connection::{Connection, IoOutcome};
 use console::FIRST_CONSOLE;
 use history_store::HistoryStore;
+pub use listener::ListenAddress;
 use listener::Listener;
 use metrics::Metrics;
 pub use operator_commands::Operators;
 
 const SIGNALS: Token = Token(usize::MAX - 1);
-/// What is asked about a connection, once and for all: edges cost nothing while nobody acts on
-/// them, a second registration for each message would.
+/// A connection is registered once, for reading and writing. With edge-triggered polling an unused
+/// edge is free; registering again for every message would cost a system call.
 const INTEREST: Interest = Interest::READABLE.add(Interest::WRITABLE).add(URGENT);
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const URGENT: Interest = Interest::PRIORITY;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const URGENT: Interest = Interest::READABLE;
-/// Listeners count down from here, connections up from 0.
+/// Tokens of listeners count down from here; tokens of connections count up from 0.
 const FIRST_LISTENER: usize = usize::MAX - 2;
 
-/// A chat server on its addresses.
+/// A chat server, bound to its addresses.
 pub struct Server {
     poll: Poll,
     events: Events,
     signals: Signals,
     listeners: Vec<Listener>,
     admission: Admission,
-    /// Every socket; its key is its token and the id of its session.
+    /// Every client socket. The key is also the poll token and the session id.
     connections: Slab<Connection>,
     exchange: Exchange,
-    /// Where what is said in rooms outlasts us.
+    /// The files that keep room history over a restart, if the operator wants them.
     history_store: Option<HistoryStore>,
     operators: Operators,
     metrics: Metrics,
-    /// Connections that an event of this turn made readable, and those that have just arrived.
+    /// Connections to read in this turn: an event reported them, or they were just accepted.
     newly_readable: Vec<SessionId>,
-    /// Connections that were not read to the end, or not at all: an edge tells of it once, and we
-    /// remember. Those who send without end are always among these; those who talk are not, and
-    /// are read before.
+    /// Connections with more to read than one turn allows. An edge is reported once, so the loop must
+    /// remember them. Clients that send without pause are always here; the others are read first.
     unfinished_reads: VecDeque<SessionId>,
-    /// The one buffer everybody is read into.
+    /// The one read buffer. It serves all connections, because each read is processed before the
+    /// next.
     read_buffer: Box<[u8]>,
     started: Instant,
-    /// The time of this turn. The clock is read once more in each, for the metrics alone.
+    /// The time of this turn. The clock is read once per turn, so that everything in a turn happens at
+    /// the same time; a second reading at the end only feeds the metrics.
     now: Time,
-    /// The same to the nanosecond.
+    /// The same time in full precision, for the metrics.
     woke: Duration,
-    /// Connections so far; the next one's number in the log.
-    arrivals: u32,
-    /// The server stops, and ends by then whether or not everybody has gone.
+    /// Connections accepted so far; the number of the latest one in the log.
+    accepted_count: u32,
+    /// Set while the server stops: when it ends even if clients are still connected.
     stop_by: Option<Time>,
     closing_ms: u64,
 }
 
 impl Server {
-    /// Binds all `addresses`, asks for SIGINT and SIGTERM, and takes up the past in the folder
+    /// Binds all `addresses`, takes over SIGINT and SIGTERM, and restores the history in the folder
     /// `history`.
     ///
     /// # Errors
-    /// The address that cannot be listened on, or the folder that cannot be used, and why.
+    /// An address that cannot be bound or a folder that cannot be used, with the reason.
     pub fn bind(
-        addresses: &[SocketAddr],
+        addresses: &[ListenAddress],
         limits: Limits,
         history: Option<&Path>,
     ) -> io::Result<Server> {
@@ -114,7 +117,7 @@ impl Server {
         let mut listeners = Vec::with_capacity(addresses.len());
         for (n, &address) in addresses.iter().enumerate() {
             let mut listener = Listener::bind(address, &limits).map_err(|e| {
-                io::Error::new(e.kind(), format!("cannot listen on {address}: {e}"))
+                io::Error::new(e.kind(), format!("cannot listen on {}: {e}", address.address))
             })?;
             listener.register(poll.registry(), Token(FIRST_LISTENER - n))?;
             listeners.push(listener);
@@ -138,7 +141,7 @@ impl Server {
             woke: Duration::ZERO,
             operators: Operators::default(),
             metrics: Metrics::new(),
-            arrivals: 0,
+            accepted_count: 0,
             stop_by: None,
             closing_ms: limits.closing_ms,
             exchange,
@@ -146,7 +149,7 @@ impl Server {
         })
     }
 
-    /// Lets operators in, and keeps out whom they have banned.
+    /// Opens the server to operators, and applies their bans.
     ///
     /// # Errors
     /// If the console cannot be polled.
@@ -156,15 +159,16 @@ impl Server {
         Ok(())
     }
 
-    /// The addresses listened on, with the ports the kernel gave.
+    /// The bound addresses, with the ports that the kernel chose.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
         self.listeners.iter().map(Listener::address)
     }
 
-    /// Serves until told to stop, and then until everybody has gone or the time for that is up.
+    /// Serves until a signal or an operator stops the server, then until all clients have gone or the
+    /// closing deadline has passed.
     ///
     /// # Errors
-    /// If the kernel refuses to wait for events; nothing a client does can bring that about.
+    /// The kernel refuses to wait for events. No client can cause this.
     pub fn run(&mut self) -> io::Result<()> {
         while !self.is_done() {
             self.turn()?;
@@ -173,6 +177,8 @@ impl Server {
         Ok(())
     }
 
+    /// One turn of the loop. The order matters: all ready input is read before any timeout fires, and
+    /// all output is written before any socket is closed.
     fn turn(&mut self) -> io::Result<()> {
         self.wait()?;
         self.record_events();
@@ -187,8 +193,10 @@ impl Server {
         Ok(())
     }
 
-    /// Sleeps until something is ready or due. With work left from the last turn it only looks.
+    /// Sleeps until a socket is ready or a deadline passes. With work left from the last turn it only
+    /// looks. Without a deadline it sleeps without a timeout, so an idle server uses no CPU.
     fn wait(&mut self) -> io::Result<()> {
+        // Work that is left must not wait for an event that may never come.
         let left = !self.unfinished_reads.is_empty()
             || self.listeners.iter().any(Listener::has_more)
             || self.operators.has_work();
@@ -203,8 +211,8 @@ impl Server {
             if e.kind() != io::ErrorKind::Interrupted {
                 return Err(e);
             }
-            // We were stopped and go on (signal(7)): what has come since is read before what is
-            // due.
+            // A signal such as SIGCONT interrupted the wait (signal(7)). Input that has arrived in the
+            // meantime must be read before timers fire, so look once without waiting.
             timeout = Some(Duration::ZERO);
         }
         self.woke = self.started.elapsed();
@@ -212,7 +220,8 @@ impl Server {
         Ok(())
     }
 
-    /// Remembers what each event says. No socket is closed here, so no token can change hands.
+    /// Records what each event reports. No socket is closed here: a closed socket's token could be
+    /// given to a new connection while an old event for it is still in the batch.
     fn record_events(&mut self) {
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         let mut count = 0;
@@ -234,6 +243,7 @@ impl Server {
         self.events = events;
     }
 
+    /// Records the event of one client socket.
     fn record_readiness(&mut self, key: usize, event: &Event) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         let id = SessionId::from_key(key);
@@ -241,7 +251,7 @@ impl Server {
             self.exchange.handle_writable(id);
         }
         if event.is_error() && !self.exchange.wants_input(id) {
-            // What could have been read is held back, so the read that would tell us never comes.
+            // Input is held, so the read that would report the error never happens.
             self.exchange.handle_failure(self.now, id);
         } else if connection.record_event(event) {
             match connection.floods {
@@ -251,8 +261,8 @@ impl Server {
         }
     }
 
-    /// One read for each connection with an edge, then one for some of those with leftovers, so
-    /// that however many send without end, who says a line is heard in the turn it comes.
+    /// Reads each connection with a new edge once, then a few of those with leftovers. A line from a
+    /// user is therefore read in the turn in which it arrives, however many clients flood.
     fn read(&mut self) {
         let leftovers = self.unfinished_reads.len().min(RESUMED_READS_PER_TURN);
         let mut newly_readable = std::mem::take(&mut self.newly_readable);
@@ -265,6 +275,8 @@ impl Server {
         }
     }
 
+    /// Reads a connection once and passes the bytes to the exchange. One read per turn, even if more
+    /// is waiting: otherwise one fast sender could keep the loop to itself.
     fn read_once(&mut self, id: SessionId) {
         let Some(connection) = self.connections.get_mut(id.key()) else { return };
         connection.is_queued = false;
@@ -284,7 +296,7 @@ impl Server {
         self.queue_again(id);
     }
 
-    /// Lists a connection for a later turn, if there may be more to read and it is wanted.
+    /// Queues a connection for the next turn if it may have more input and the input is wanted.
     fn queue_again(&mut self, id: SessionId) {
         let Some(connection) = self.connections.get_mut(id.key()) else { return };
         if connection.has_more && !connection.is_queued && self.exchange.wants_input(id) {
@@ -293,8 +305,8 @@ impl Server {
         }
     }
 
-    /// Does what the exchange wants done: all that was said in this turn leaves in one write for
-    /// each socket, and sockets are closed when the batch of events that names them is done with.
+    /// Performs the actions of the exchange. Each socket gets everything of this turn in one write, and
+    /// sockets are closed only here, after the batch of events that names them.
     fn act(&mut self) {
         while let Some(action) = self.exchange.poll_action() {
             match action {
@@ -303,13 +315,14 @@ impl Server {
                 Action::EndSending(id) => self.end_sending(id),
                 Action::Close(id) => self.close(id),
                 Action::Report(event) => self.report(event),
+                Action::TransportFailed(id, error) => self.log_transport_error(id, error),
             }
         }
         self.store_history();
     }
 
-    /// What is said in rooms reaches the file before anybody, so that nothing that was read is lost,
-    /// however we end.
+    /// Stores new room messages. This happens before any write to a socket, so a crash never loses a
+    /// message that somebody has read.
     fn store_history(&mut self) {
         if let Some(history_store) = &mut self.history_store
             && !self.exchange.records().is_empty()
@@ -319,6 +332,7 @@ impl Server {
         }
     }
 
+    /// Logs and counts an event. A planned stop that is due ends the loop.
     fn report(&mut self, event: chat::Event) {
         self.metrics.record(event);
         event_log::report(event, &self.connections, self.exchange.chat());
@@ -327,9 +341,12 @@ impl Server {
         }
     }
 
+    /// Writes until the socket is full or nothing waits. Readiness to write is not awaited first: a
+    /// socket is almost always ready, and a failed attempt costs no more than asking.
     fn write(&mut self, id: SessionId) {
         while self.connections.contains(id.key()) && !self.exchange.output(id).is_empty() {
-            // Each time: what the last write made room for may have been heard, and said to this one.
+            // Inside the loop, because a write can release held input, and that input can be a room
+            // message for this same reader.
             self.store_history();
             let connection = &mut self.connections[id.key()];
             match connection.write(self.exchange.output(id)) {
@@ -344,6 +361,7 @@ impl Server {
         }
     }
 
+    /// Sends our FIN.
     fn end_sending(&mut self, id: SessionId) {
         let Some(connection) = self.connections.get_mut(id.key()) else { return };
         if let Err(e) = connection.end_sending() {
@@ -351,24 +369,32 @@ impl Server {
         }
     }
 
+    /// A system call failed for this connection. Only this connection ends.
     fn fail(&mut self, id: SessionId, error: &io::Error) {
         debug!(target: "chinwag", "#{}: {error}", self.connections[id.key()].number);
         self.exchange.handle_failure(self.now, id);
     }
 
+    fn log_transport_error(&self, id: SessionId, error: TransportError) {
+        if let Some(connection) = self.connections.get(id.key()) {
+            debug!(target: "chinwag", "#{} transport failed: {error}", connection.number);
+        }
+    }
+
+    /// Closes the socket; its slab key becomes free.
     fn close(&mut self, id: SessionId) {
         let connection = self.connections.remove(id.key());
         debug!(target: "chinwag", "#{} {} closed", connection.number, connection.peer);
         self.admission.release(connection.peer.ip());
         self.exchange.forget(id);
-        // A descriptor is free: whoever waits for one can be accepted.
+        // A file descriptor is free again, so a listener that ran out of them can accept.
         for listener in &mut self.listeners {
             listener.retry_now();
         }
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the past of rooms is told with the time of day")]
+#[expect(clippy::disallowed_methods, reason = "room history shows the time of day")]
 fn unix_seconds() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

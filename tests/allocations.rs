@@ -1,4 +1,7 @@
-//! Allocation, counted and not timed: relaying allocates nothing, and who has left leaves nothing.
+//! Counts heap allocations: relaying a message allocates nothing, and users who have left keep no
+//! memory.
+//!
+//! A count is exact where a time would vary with the machine.
 
 #[path = "../benches/shared/room.rs"]
 mod room;
@@ -11,33 +14,34 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Both in one test: the counts are the process's, and two tests would run at a time.
+/// All three checks are one test: the counters belong to the process, and the test runner would run
+/// several tests at the same time.
 #[test]
-fn relaying_and_rooms_allocate_nothing_and_who_left_leaves_the_heap_where_it_was() {
+fn relaying_and_rooms_allocate_nothing_and_users_who_left_keep_no_memory() {
     relaying_100_000_lines_allocates_nothing();
     saying_10_000_lines_to_a_room_of_100_allocates_nothing();
-    ten_thousand_users_who_came_and_went_leave_the_heap_where_it_was();
+    ten_thousand_users_who_left_keep_no_memory();
 }
 
 fn relaying_100_000_lines_allocates_nothing() {
     let mut room = Room::of_pairs(100);
     let (batch, lines) = (LINE.repeat(10), 10);
-    // A line in two parts as well, since a part of one is kept.
+    // One line comes in two parts, because the server stores an unfinished line.
     let (first, rest) = LINE.split_at(20);
-    let mut talk = |tours: usize| {
-        for tour in 0..tours {
+    let mut talk = |rounds: usize| {
+        for round in 0..rounds {
             for pair in 0..50 {
-                room.hear(2 * pair + tour % 2, &batch);
-                room.hear(2 * pair + tour % 2, first);
+                room.hear(2 * pair + round % 2, &batch);
+                room.hear(2 * pair + round % 2, first);
             }
             room.act();
             for pair in 0..50 {
-                room.hear(2 * pair + tour % 2, rest);
+                room.hear(2 * pair + round % 2, rest);
             }
             room.act();
         }
     };
-    // Whatever grows to the size it needs does so in the first tours.
+    // The first rounds let every buffer grow to its final size.
     talk(4);
     let region = Region::new(HEAP);
     talk(100_000 / 50 / (lines + 1) + 1);
@@ -49,25 +53,26 @@ fn relaying_100_000_lines_allocates_nothing() {
     );
 }
 
-/// (6.3, 6.8)
+/// (4.8.2, 6.2.1, 6.3.1)
 fn saying_10_000_lines_to_a_room_of_100_allocates_nothing() {
     const MEMBERS: usize = 100;
     let mut room = Room::of_members(MEMBERS);
     let batch = LINE.repeat(10);
-    let mut talk = |tours: usize| {
+    let mut talk = |rounds: usize| {
         let mut written = 0;
-        for tour in 0..tours {
-            room.hear(tour % MEMBERS, &batch);
+        for round in 0..rounds {
+            room.hear(round % MEMBERS, &batch);
             written += room.act();
         }
         written
     };
-    // Every member has manners once they have spoken, and the past of the room is full.
+    // Every member has spoken once, so the user options and rate limits exist, and the room's
+    // history is full.
     talk(MEMBERS);
     let region = Region::new(HEAP);
     let written = talk(1_000);
     let change = region.change();
-    assert!(written > 1_000 * MEMBERS * batch.len(), "everybody hears every line");
+    assert!(written > 1_000 * MEMBERS * batch.len(), "every member gets every line");
     assert_eq!(
         (change.allocations, change.reallocations, change.deallocations),
         (0, 0, 0),
@@ -75,7 +80,7 @@ fn saying_10_000_lines_to_a_room_of_100_allocates_nothing() {
     );
 }
 
-fn ten_thousand_users_who_came_and_went_leave_the_heap_where_it_was() {
+fn ten_thousand_users_who_left_keep_no_memory() {
     const USERS: usize = 10_000;
     let mut room = Room::empty();
     let mut come_and_go = || {
@@ -86,15 +91,15 @@ fn ten_thousand_users_who_came_and_went_leave_the_heap_where_it_was() {
             room.leave(user);
         }
     };
-    // Tables keep the size they had at most, and no more than that is kept: the second crowd
-    // finds everything it needs.
+    // Tables keep the largest size they have had. The first crowd makes them grow, so the second
+    // crowd needs no larger table.
     come_and_go();
     let region = Region::new(HEAP);
     come_and_go();
     let change = region.change();
-    assert!(change.allocations > USERS, "the counter counts: {change:?}");
+    assert!(change.allocations > USERS, "the counter works: {change:?}");
     assert_eq!(
         change.bytes_allocated, change.bytes_deallocated,
-        "after {USERS} users came and went: {change:?}"
+        "after {USERS} users have come and left: {change:?}"
     );
 }

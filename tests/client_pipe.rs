@@ -1,4 +1,4 @@
-//! The client without a terminal, in a pipe, as scripts use it.
+//! The client without a terminal: in a pipe, as scripts use it.
 
 #[path = "client/server.rs"]
 mod server;
@@ -8,9 +8,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::process::{Command, Output, Stdio};
 
-use server::{CHINWAG, Caller, Server};
+use server::{CHINWAG, Peer, Server};
 
-/// Runs `chinwag connect` with this input to its end.
+/// Runs `chinwag connect` with this input until it exits.
 fn connect(address: &str, args: &[&str], input: &str) -> Output {
     let mut client = Command::new(CHINWAG)
         .args(["connect", address])
@@ -20,14 +20,15 @@ fn connect(address: &str, args: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the client starts");
-    let mut stdin = client.stdin.take().expect("it was piped");
-    // A client that has failed already reads nothing, which is for the test to judge.
+    let mut stdin = client.stdin.take().expect("stdin is piped");
+    // A client that has failed already reads nothing, and the write fails. The test checks the
+    // output.
     let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
-    client.wait_with_output().expect("the client ends")
+    client.wait_with_output().expect("the client exits")
 }
 
-/// What it printed, without the greeting.
+/// The lines that the client printed, without the greeting.
 fn lines(output: &Output) -> Vec<&str> {
     let text = str::from_utf8(&output.stdout).expect("UTF-8");
     text.lines().filter(|line| !line.starts_with("* Welcome")).collect()
@@ -38,7 +39,7 @@ fn error(output: &Output) -> &str {
 }
 
 #[test]
-fn answers_to_the_last_line_are_printed_without_prompts() {
+fn answers_to_every_line_are_printed_without_prompts() {
     let server = Server::start();
     let output = connect(&server.address.to_string(), &[], "anna\n1\n3\n");
     assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -53,26 +54,26 @@ fn answers_to_the_last_line_are_printed_without_prompts() {
 }
 
 #[test]
-fn a_file_is_as_good_as_a_pipe_and_nothing_is_an_input_too() {
+fn standard_input_may_be_a_file_or_empty() {
     let server = Server::start();
     let run = |input: File| {
         let address = server.address.to_string();
         let args = ["connect", &address, "--name", "anna"];
-        Command::new(CHINWAG).args(args).stdin(input).output().expect("it ends")
+        Command::new(CHINWAG).args(args).stdin(input).output().expect("the client exits")
     };
     let path = std::env::temp_dir().join(format!("chinwag-input-{}", std::process::id()));
     std::fs::write(&path, "1\n".repeat(2_000)).expect("a file can be written");
-    let output = run(File::open(&path).expect("it was written"));
-    std::fs::remove_file(&path).expect("it is ours");
+    let output = run(File::open(&path).expect("the file was written"));
+    std::fs::remove_file(&path).expect("the file can be removed");
     assert_eq!(output.status.code(), Some(0), "{}", error(&output));
     assert_eq!(lines(&output).len(), 1 + 2 * 2_000);
 
-    let output = run(File::open("/dev/null").expect("it is always there"));
+    let output = run(File::open("/dev/null").expect("/dev/null exists"));
     assert_eq!((output.status.code(), lines(&output)), (Some(0), vec!["* Hello, anna"]));
 }
 
 #[test]
-fn a_request_and_a_chat_come_through_as_they_happen() {
+fn requests_and_messages_are_printed_as_they_arrive() {
     let server = Server::start();
     let mut bot = Command::new(CHINWAG)
         .args(["connect", &server.address.to_string(), "--name", "bot"])
@@ -80,27 +81,28 @@ fn a_request_and_a_chat_come_through_as_they_happen() {
         .stdout(Stdio::piped())
         .spawn()
         .expect("the client starts");
-    let (mut typed, heard) = (bot.stdin.take().expect("piped"), bot.stdout.take().expect("piped"));
-    let mut heard = BufReader::new(heard).lines().map(|line| line.expect("UTF-8"));
-    assert!(heard.any(|line| line == "* Hello, bot"));
-    let mut ben = Caller::join(&server, "ben");
+    let (mut typed, printed) =
+        (bot.stdin.take().expect("piped"), bot.stdout.take().expect("piped"));
+    let mut printed = BufReader::new(printed).lines().map(|line| line.expect("UTF-8"));
+    assert!(printed.any(|line| line == "* Hello, bot"));
+    let mut ben = Peer::join(&server, "ben");
     ben.say("2 bot");
-    assert_eq!(heard.next().as_deref(), Some("? ben wants to chat, yes or no"));
+    assert_eq!(printed.next().as_deref(), Some("? ben wants to chat, yes or no"));
     typed.write_all(b"yes\n").expect("the client reads");
-    ben.hear("* You are now chatting with bot");
+    ben.read_until("* You are now chatting with bot");
     ben.say("ping \x1b[31m");
-    assert!(heard.any(|line| line == "ben: ping "));
+    assert!(printed.any(|line| line == "ben: ping "));
     typed.write_all("pong 日本\n".as_bytes()).expect("the client reads");
     typed.write_all(b"\xff\xf4\n").expect("the client reads");
-    assert_eq!(ben.hear("bot: "), "bot: pong 日本");
-    assert!(heard.any(|line| line.starts_with("! That line is not UTF-8")));
+    assert_eq!(ben.read_until("bot: "), "bot: pong 日本");
+    assert!(printed.any(|line| line.starts_with("! That line is not UTF-8")));
     drop(typed);
-    ben.hear("* bot left");
-    assert_eq!(bot.wait().expect("it ends").code(), Some(0));
+    ben.read_until("* bot left");
+    assert_eq!(bot.wait().expect("the client exits").code(), Some(0));
 }
 
 #[test]
-fn a_connection_that_cannot_be_made_is_one_line_and_a_failure() {
+fn a_connection_that_cannot_be_made_is_one_error_line_and_exit_code_1() {
     let address = Server::start().address.to_string();
     let output = connect(&address, &[], "anna\n");
     assert_eq!((output.status.code(), &output.stdout[..]), (Some(1), &b""[..]));
@@ -114,7 +116,7 @@ fn a_connection_that_cannot_be_made_is_one_line_and_a_failure() {
 }
 
 #[test]
-fn a_connection_lost_in_the_middle_is_one_line_and_a_failure() {
+fn a_connection_lost_in_the_middle_is_one_error_line_and_exit_code_1() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("it is bound").to_string();
     let mut client = Command::new(CHINWAG)
@@ -125,10 +127,11 @@ fn a_connection_lost_in_the_middle_is_one_line_and_a_failure() {
         .spawn()
         .expect("the client starts");
     let (mut socket, _) = listener.accept().expect("the client connects");
-    socket.write_all(b"* Welcome\r\n* the last wor").expect("it reads");
+    socket.write_all(b"* Welcome\r\n* the last wor").expect("the client reads");
     drop(socket);
     let stdin = client.stdin.take();
-    let output = client.wait_with_output().expect("it ends, though there may be more to read");
+    let output =
+        client.wait_with_output().expect("the client exits although its stdin is still open");
     drop(stdin);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(lines(&output), ["* the last wor"]);
@@ -139,9 +142,9 @@ fn a_connection_lost_in_the_middle_is_one_line_and_a_failure() {
 }
 
 #[test]
-fn misuse_is_one_line_and_exit_code_2() {
+fn wrong_arguments_are_one_error_line_and_exit_code_2() {
     for args in [["connect", "host:no-port"], ["connect", "--bell=loud"], ["connect", "--wrong"]] {
-        let output = Command::new(CHINWAG).args(args).output().expect("it ends");
+        let output = Command::new(CHINWAG).args(args).output().expect("the client exits");
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert_eq!(error(&output).lines().count(), 1, "{args:?}");
     }

@@ -1,5 +1,7 @@
-//! Bytes over real sockets: line endings, half-closed connections, telnet, and what must never reach
-//! somebody else's terminal. The clauses named are those of protocol.md.
+//! Sends bytes over real sockets: line endings, half-closed connections, telnet sequences, and
+//! control characters that must not reach another user's terminal.
+//!
+//! Numbers such as 1.2 are clauses of protocol.md.
 
 mod common;
 
@@ -22,67 +24,67 @@ const SE: u8 = 240;
 const EOF: u8 = 236;
 const TIMING_MARK: u8 = 6;
 
-/// Two people in a chat; the second hears what the first has said.
+/// Two users in a chat with each other.
 fn a_chat(server: &Server) -> (Person, Person) {
     let (mut anna, mut bert) = (Person::joins(server, "anna"), Person::joins(server, "bert"));
     anna.chats_with(&mut bert);
     (anna, bert)
 }
 
-// Lines (1.2 to 1.5).
+// Lines (2.1.2 to 2.1.5).
 
 #[test]
-fn lf_and_cr_and_cr_lf_and_cr_nul_end_a_line_each() {
+fn lf_and_cr_and_cr_lf_and_cr_nul_each_end_a_line() {
     let server = Server::starts();
     let (mut anna, mut bert) = a_chat(&server);
     anna.sends(b"one\ntwo\r\nthree\r\0four\rfive\r\r\n\n");
     for text in ["one", "two", "three", "four", "five", "", ""] {
-        bert.hears_exactly(&format!("anna: {text}"));
+        bert.reads_exactly(&format!("anna: {text}"));
     }
-    bert.has_heard_it_all();
+    bert.has_read_everything();
 }
 
 #[test]
-fn how_bytes_are_cut_into_packets_changes_nothing() {
+fn packet_boundaries_change_nothing() {
     let server = Server::starts();
     let (mut anna, mut bert) = a_chat(&server);
-    let mut clock = Person::joins(&server, "clock");
+    let mut witness = Person::joins(&server, "witness");
     let bytes = "é\r\0ü\r\n王\rx\n\u{1b}[31mred\u{1b}[0m\r\n".as_bytes();
     let texts = ["é", "ü", "王", "x", "red"].map(|text| format!("anna: {text}"));
     for cut in 1..bytes.len() {
         anna.sends(&bytes[..cut]);
-        // Somebody served later shows that the server has read this far.
-        clock.has_heard_it_all();
+        // The reply to another connection shows that the server has read the first part.
+        witness.has_read_everything();
         anna.sends(&bytes[cut..]);
-        texts.iter().for_each(|text| bert.hears_exactly(text));
+        texts.iter().for_each(|text| bert.reads_exactly(text));
     }
     for byte in bytes {
         anna.sends(&[*byte]);
-        clock.has_heard_it_all();
+        witness.has_read_everything();
     }
-    texts.iter().for_each(|text| bert.hears_exactly(text));
+    texts.iter().for_each(|text| bert.reads_exactly(text));
 }
 
 #[test]
-fn a_line_of_1024_bytes_is_heard_and_one_of_1025_is_thrown_away_whole() {
+fn a_line_of_1024_bytes_is_delivered_and_a_line_of_1025_bytes_is_discarded() {
     let server = Server::starts();
     let (mut anna, mut bert) = a_chat(&server);
     let longest = "ü".repeat(512);
     anna.says(&longest);
-    bert.hears_exactly(&format!("anna: {longest}"));
+    bert.reads_exactly(&format!("anna: {longest}"));
     for ending in ["\n", "\r\n", "\r\0", "\r"] {
         anna.sends(format!("{}{ending}", "x".repeat(1025)).as_bytes());
-        anna.hears("! ");
+        anna.reads("! ");
         anna.sends(format!("{}{ending}", "x".repeat(100_000)).as_bytes());
-        anna.hears("! ");
+        anna.reads("! ");
         anna.sends(format!("{}{ending}", "y".repeat(1024)).as_bytes());
-        bert.hears_exactly(&format!("anna: {}", "y".repeat(1024)));
+        bert.reads_exactly(&format!("anna: {}", "y".repeat(1024)));
     }
-    bert.has_heard_it_all();
+    bert.has_read_everything();
 }
 
 #[test]
-fn a_line_counts_without_what_telnet_and_backspace_took_out_of_it() {
+fn bytes_removed_by_telnet_and_backspace_do_not_count_towards_the_length_of_a_line() {
     let server = Server::starts();
     let (mut anna, mut bert) = a_chat(&server);
     let mut bytes = b"x".repeat(1020);
@@ -92,95 +94,95 @@ fn a_line_counts_without_what_telnet_and_backspace_took_out_of_it() {
     }
     bytes.extend_from_slice(b"last\n");
     anna.sends(&bytes);
-    bert.hears_exactly(&format!("anna: {}last", "x".repeat(1020)));
+    bert.reads_exactly(&format!("anna: {}last", "x".repeat(1020)));
 }
 
 #[test]
-fn a_refused_line_changes_nothing_and_the_prompt_comes_again() {
+fn a_refused_line_changes_no_state_and_the_prompt_is_repeated() {
     let server = Server::starts();
     let mut bert = Person::joins(&server, "bert");
     let mut anna = Person::arrives(&server);
     let too_long = [&b"x".repeat(2000)[..], b"\n"].concat();
     for bad in [&b"caf\xe9\n"[..], &too_long, b"\xff\xff\n", b"\xc0\xaf\n", b"\xed\xa0\x80\n"] {
-        // Sent as they are: the harness takes no part in their encoding.
+        // `sends` writes the bytes unchanged; `says` takes valid UTF-8 only.
         anna.sends(bad);
-        anna.hears_all(&["! ", USERNAME]);
+        anna.reads_all(&["! ", USERNAME]);
     }
-    anna.enters("anna");
+    anna.takes_username("anna");
     anna.sends(b"\xe9\n");
-    anna.hears_all(&["! ", MENU]);
+    anna.reads_all(&["! ", MENU]);
     anna.says("2");
-    anna.hears_exactly(WHOM);
+    anna.reads_exactly(WHOM);
     anna.sends(b"\xe9\n");
-    anna.hears_all(&["! ", WHOM]);
+    anna.reads_all(&["! ", WHOM]);
     anna.sends(&too_long);
-    anna.hears_all(&["! ", WHOM]);
+    anna.reads_all(&["! ", WHOM]);
     anna.says("bert");
-    anna.hears("* Asked bert");
-    bert.hears("? anna wants to chat");
+    anna.reads("* Asked bert");
+    bert.reads("? anna wants to chat");
     anna.sends(b"\xe9\n");
-    anna.hears("! ");
+    anna.reads("! ");
     bert.sends(b"\xe9\n");
-    bert.hears("! ");
+    bert.reads("! ");
     bert.says("yes");
-    bert.hears("* You are now chatting with anna");
-    anna.hears_all(&["* bert accepted", "* You are now chatting with bert"]);
+    bert.reads("* You are now chatting with anna");
+    anna.reads_all(&["* bert accepted", "* You are now chatting with bert"]);
     anna.sends(b"\xe9\n");
-    anna.hears("! ");
-    anna.has_heard_it_all();
-    bert.has_heard_it_all();
+    anna.reads("! ");
+    anna.has_read_everything();
+    bert.has_read_everything();
 }
 
 #[test]
-fn backspace_deletes_a_character_and_ctrl_u_the_line() {
+fn backspace_deletes_a_character_and_ctrl_u_clears_the_line() {
     let server = Server::starts();
     let (mut anna, mut bert) = a_chat(&server);
     anna.sends(b"helpo\x08\x08lo\n");
-    bert.hears_exactly("anna: hello");
+    bert.reads_exactly("anna: hello");
     anna.sends("na\u{ef}ü\x7f\x7five\n".as_bytes());
-    bert.hears_exactly("anna: naive");
+    bert.reads_exactly("anna: naive");
     anna.sends(b"rubbish\x15fine\n");
-    bert.hears_exactly("anna: fine");
+    bert.reads_exactly("anna: fine");
     anna.sends(b"\x08\x7f\x15\x08empty\n");
-    bert.hears_exactly("anna: empty");
+    bert.reads_exactly("anna: empty");
 }
 
-// Half-closed connections (1.6, 1.9).
+// Half-closed connections (2.1.6, 2.3.1).
 
 #[test]
-fn a_script_is_answered_in_full_and_then_the_connection_ends() {
+fn every_line_of_a_script_is_answered_before_the_connection_ends() {
     let server = Server::starts();
-    let mut anna = Person::dials(server.address());
+    let mut anna = Person::connects(server.address());
     anna.sends(b"anna\n1\nhelp\n2 bert\n1 anna");
     anna.half_close();
-    anna.hears_all(&["* Welcome", USERNAME, "* Hello, anna", MENU, "* 1 user online"]);
-    anna.hears_exactly("- anna available (you)");
-    anna.hears_exactly(MENU);
-    anna.hears_help();
-    anna.hears_exactly(MENU);
-    anna.hears_all(&["! ", MENU]);
-    // The last line had no ending, and counts.
-    anna.hears("* 1 user");
-    anna.hears_all(&["- anna available (you)", MENU]);
-    let say_last_line = anna.hears_it_is_over();
-    assert!(say_last_line.len() <= 1, "{say_last_line:?}");
+    anna.reads_all(&["* Welcome", USERNAME, "* Hello, anna", MENU, "* 1 user online"]);
+    anna.reads_exactly("- anna available (you)");
+    anna.reads_exactly(MENU);
+    anna.reads_help();
+    anna.reads_exactly(MENU);
+    anna.reads_all(&["! ", MENU]);
+    // The last line has no ending and counts as a line.
+    anna.reads("* 1 user");
+    anna.reads_all(&["- anna available (you)", MENU]);
+    let last_lines = anna.reads_until_closed();
+    assert!(last_lines.len() <= 1, "{last_lines:?}");
 }
 
 #[test]
-fn a_half_closed_chat_delivers_what_was_said_before() {
+fn messages_sent_before_a_half_close_are_delivered() {
     let server = Server::starts();
     let (mut anna, mut bert) = a_chat(&server);
     anna.sends(b"one\ntwo\nthree");
     anna.half_close();
     for text in ["one", "two", "three"] {
-        bert.hears_exactly(&format!("anna: {text}"));
+        bert.reads_exactly(&format!("anna: {text}"));
     }
-    bert.hears_all(&["* anna left", MENU]);
-    anna.hears_it_is_over();
+    bert.reads_all(&["* anna left", MENU]);
+    anna.reads_until_closed();
 }
 
 #[test]
-fn a_script_that_asks_more_often_than_is_free_is_slowed_and_still_answered_in_full() {
+fn a_script_that_asks_beyond_its_allowance_is_delayed_and_every_line_is_answered() {
     let server = Server::starts();
     let names: Vec<String> = (0..6).map(|number| format!("bert{number}")).collect();
     let _people: Vec<Person> = names.iter().map(|name| Person::joins(&server, name)).collect();
@@ -188,15 +190,15 @@ fn a_script_that_asks_more_often_than_is_free_is_slowed_and_still_answered_in_fu
     let asks: String = names.iter().map(|name| format!("2 {name}\ncancel\n")).collect();
     anna.sends(format!("anna\n{asks}help\n3\n").as_bytes());
     anna.half_close();
-    anna.hears_all(&["* Hello, anna", MENU]);
+    anna.reads_all(&["* Hello, anna", MENU]);
     for name in &names {
-        anna.hears(&format!("* Asked {name}"));
-        anna.hears_all(&["* You withdrew", MENU]);
+        anna.reads(&format!("* Asked {name}"));
+        anna.reads_all(&["* You withdrew", MENU]);
     }
-    anna.hears_help();
-    anna.hears_exactly(MENU);
-    anna.hears("* Goodbye");
-    anna.hears_the_end();
+    anna.reads_help();
+    anna.reads_exactly(MENU);
+    anna.reads("* Goodbye");
+    anna.reads_end_of_stream();
 }
 
 #[test]
@@ -208,188 +210,189 @@ fn ctrl_d_at_the_start_of_a_line_and_iac_eof_are_the_end_of_input() {
         let mut anna = Person::joins(&server, &format!("anna{round}"));
         anna.sends(end);
         if end.contains(&b'1') {
-            anna.hears("* ");
-            anna.hears_rows();
-            anna.hears_exactly(MENU);
+            anna.reads("* ");
+            anna.reads_rows();
+            anna.reads_exactly(MENU);
         }
-        let say_last_line = anna.hears_it_is_over();
-        assert!(say_last_line.len() <= 1, "{say_last_line:?}");
+        let last_lines = anna.reads_until_closed();
+        assert!(last_lines.len() <= 1, "{last_lines:?}");
     }
-    // In the middle of a line 04 is a control character like any other.
+    // In the middle of a line, byte 04 is an ordinary control character.
     let (mut anna, mut bert) = a_chat(&server);
     anna.sends(b"mid\x04dle\n");
-    bert.hears_exactly("anna: middle");
+    bert.reads_exactly("anna: middle");
 }
 
-// Telnet (1.7, 1.8).
+// Telnet (2.2.1, 2.2.2, 2.2.3, 2.2.4).
 
 #[test]
-fn do_is_answered_wont_and_will_dont_each_time_and_refusals_are_not_answered() {
+fn every_do_is_answered_wont_and_every_will_is_answered_dont_and_refusals_are_not_answered() {
     let server = Server::starts();
     let mut anna = Person::joins(&server, "anna");
     for _ in 0..3 {
         anna.sends(&[IAC, DO, TIMING_MARK]);
-        anna.hears_telnet(WONT, TIMING_MARK);
+        anna.reads_telnet_reply(WONT, TIMING_MARK);
     }
     for option in [0, 1, 3, 24, 31, 34, 39, 254, 255] {
         anna.sends(&[IAC, DO, option]);
-        anna.hears_telnet(WONT, option);
+        anna.reads_telnet_reply(WONT, option);
         anna.sends(&[IAC, WILL, option]);
-        anna.hears_telnet(DONT, option);
+        anna.reads_telnet_reply(DONT, option);
         anna.sends(&[IAC, WONT, option, IAC, DONT, option]);
-        anna.has_heard_it_all();
+        anna.has_read_everything();
     }
-    // What plink opens with, in one packet.
+    // The options that plink sends first, in one packet.
     anna.sends(&[
         IAC, WILL, 31, IAC, WILL, 32, IAC, WILL, 24, IAC, WILL, 39, IAC, DO, 1, IAC, WILL, 3, IAC,
         DO, 3,
     ]);
     for option in [31, 32, 24, 39] {
-        anna.hears_telnet(DONT, option);
+        anna.reads_telnet_reply(DONT, option);
     }
-    anna.hears_telnet(WONT, 1);
-    anna.hears_telnet(DONT, 3);
-    anna.hears_telnet(WONT, 3);
-    anna.has_heard_it_all();
+    anna.reads_telnet_reply(WONT, 1);
+    anna.reads_telnet_reply(DONT, 3);
+    anna.reads_telnet_reply(WONT, 3);
+    anna.has_read_everything();
 }
 
 #[test]
-fn telnet_in_the_middle_of_a_line_and_of_a_character_leaves_the_line_whole() {
+fn telnet_sequences_inside_a_line_or_a_character_do_not_damage_the_line() {
     let server = Server::starts();
     let (mut anna, mut bert) = a_chat(&server);
-    let mut clock = Person::joins(&server, "clock");
+    let mut witness = Person::joins(&server, "witness");
     let bytes = [
         b'a', IAC, DONT, 1, b'b', IAC, SB, 24, 1, IAC, IAC, b'\n', IAC, SE, 0xc3, IAC, 241, 0xbc,
         b'\r', IAC, WONT, 3, b'\n', b'c', b'\n',
     ];
     anna.sends(&bytes);
-    bert.hears_exactly("anna: abü");
-    bert.hears_exactly("anna: c");
+    bert.reads_exactly("anna: abü");
+    bert.reads_exactly("anna: c");
     for byte in bytes {
         anna.sends(&[byte]);
-        clock.has_heard_it_all();
+        witness.has_read_everything();
     }
-    bert.hears_exactly("anna: abü");
-    bert.hears_exactly("anna: c");
-    bert.has_heard_it_all();
+    bert.reads_exactly("anna: abü");
+    bert.reads_exactly("anna: c");
+    bert.has_read_everything();
 }
 
 #[test]
 fn are_you_there_is_answered_in_every_state() {
     let server = Server::starts();
     let mut anna = Person::arrives(&server);
-    anna.has_heard_it_all();
+    anna.has_read_everything();
     anna.sends(b"an");
-    anna.has_heard_it_all();
+    anna.has_read_everything();
     anna.sends(b"na\n");
-    anna.hears_all(&["* Hello, anna", MENU]);
+    anna.reads_all(&["* Hello, anna", MENU]);
     anna.sends(&[IAC, AYT, IAC, AYT]);
-    anna.hears_all(&["* ", "* "]);
+    anna.reads_all(&["* ", "* "]);
 }
 
 #[test]
-fn interrupt_break_and_erase_line_clear_the_line_and_erase_character_takes_one_back() {
+fn interrupt_break_and_erase_line_clear_the_line_and_erase_character_deletes_a_character() {
     let server = Server::starts();
     let (mut anna, mut bert) = a_chat(&server);
     for clears in [IP, BRK, EL] {
         anna.sends(&[b'n', b'o', IAC, clears, b'y', b'e', b's', b'\n']);
-        bert.hears_exactly("anna: yes");
+        bert.reads_exactly("anna: yes");
     }
     anna.sends("hellöp".as_bytes());
     anna.sends(&[IAC, EC, IAC, EC, b'o', b'\n']);
-    bert.hears_exactly("anna: hello");
-    // Ctrl-C in telnet: interrupt, then a timing mark it waits for.
+    bert.reads_exactly("anna: hello");
+    // Ctrl-C in telnet sends an interrupt, then a timing mark whose reply telnet waits for.
     anna.sends(&[b'x', IAC, IP, IAC, DO, TIMING_MARK]);
-    anna.hears_telnet(WONT, TIMING_MARK);
+    anna.reads_telnet_reply(WONT, TIMING_MARK);
     anna.says("after");
-    bert.hears_exactly("anna: after");
+    bert.reads_exactly("anna: after");
 }
 
 #[test]
-fn the_urgent_byte_of_telnets_synch_stays_out_of_the_text() {
+fn the_urgent_byte_of_a_telnet_synch_is_not_part_of_the_text() {
     let server = Server::starts();
     let (mut anna, mut bert) = a_chat(&server);
     anna.sends(&[b'a', IAC]);
     SockRef::from(anna.socket()).send_out_of_band(&[DM]).expect("urgent data");
     anna.sends(b"b\n");
-    bert.hears_exactly("anna: ab");
-    // Urgent data that is no telnet stays in its place in the stream.
+    bert.reads_exactly("anna: ab");
+    // Urgent data that is not telnet keeps its place in the stream.
     anna.sends(b"one, ");
     SockRef::from(anna.socket()).send_out_of_band(b"t").expect("urgent data");
     anna.sends(b"wo\n");
-    bert.hears_exactly("anna: one, two");
+    bert.reads_exactly("anna: one, two");
 }
 
 #[test]
-fn a_subnegotiation_of_more_than_1024_bytes_is_given_up() {
+fn a_subnegotiation_of_more_than_1024_bytes_is_abandoned_with_its_line() {
     let server = Server::starts();
     let (mut anna, mut bert) = a_chat(&server);
     let inside = |count: usize| [&[IAC, SB, 24][..], &b"x".repeat(count - 1)].concat();
-    // As many as are allowed, in the middle of a line.
+    // A subnegotiation of the largest size, in the middle of a line.
     anna.sends(&[b"a".to_vec(), inside(1024), vec![IAC, SE], b"b\n".to_vec()].concat());
-    bert.hears_exactly("anna: ab");
-    // One more, and it spoils the line it stands in, up to the end of that line and no further.
+    bert.reads_exactly("anna: ab");
+    // Beyond the limit, the line that contains the subnegotiation is refused. The next line is text
+    // again.
     anna.sends(&[b"a".to_vec(), inside(1500), b"\ntext again\n".to_vec()].concat());
-    anna.hears("! ");
-    bert.hears_exactly("anna: text again");
-    anna.has_heard_it_all();
+    anna.reads("! ");
+    bert.reads_exactly("anna: text again");
+    anna.has_read_everything();
 }
 
 #[test]
 fn the_server_sends_no_telnet_unasked() {
     let server = Server::starts();
-    // The harness tells telnet from lines, and each of these must be a line.
+    // The harness returns telnet sequences apart from lines, and each read below expects a line.
     let mut anna = Person::joins(&server, "anna");
     anna.says("1");
-    anna.hears("* 1 user online");
-    anna.hears_rows();
-    anna.hears_exactly(MENU);
+    anna.reads("* 1 user online");
+    anna.reads_rows();
+    anna.reads_exactly(MENU);
     anna.exits();
-    anna.hears_the_end();
+    anna.reads_end_of_stream();
 }
 
-// Strangers at the door (1.10).
+// Clients of other protocols (2.4.1).
 
 #[test]
-fn a_tls_hello_is_told_what_this_is_and_let_go() {
+fn a_tls_hello_is_answered_with_one_error_and_the_connection_is_closed() {
     let server = Server::starts();
-    let mut clock = Person::joins(&server, "clock");
+    let mut witness = Person::joins(&server, "witness");
     let hello = [&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3][..], &[7; 500], b"\nanna\n1\n"].concat();
     for cut in [1, 2, 3, hello.len()] {
         let mut browser = Person::arrives(&server);
         browser.sends(&hello[..cut]);
-        clock.has_heard_it_all();
-        browser.sends_or_fails(&hello[cut..]);
-        browser.hears("! ");
-        browser.hears_the_end();
+        witness.has_read_everything();
+        browser.tries_to_send(&hello[cut..]);
+        browser.reads("! ");
+        browser.reads_end_of_stream();
     }
 }
 
 #[test]
-fn an_http_request_never_reaches_the_menu() {
+fn an_http_request_is_answered_with_one_error_and_takes_no_username() {
     let server = Server::starts();
     for method in ["GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "CONNECT", "PATCH", "TRACE"] {
         let mut browser = Person::arrives(&server);
         browser
             .sends(format!("{method} / HTTP/1.1\r\nHost: x\r\n\r\nanna\r\n2 bert\r\n").as_bytes());
-        browser.hears("! ");
-        browser.hears_the_end();
+        browser.reads("! ");
+        browser.reads_end_of_stream();
     }
-    let mut watcher = Person::joins(&server, "watcher");
-    watcher.says("1");
-    watcher.hears_exactly("* 1 user online");
-    watcher.hears_rows();
-    watcher.hears_exactly(MENU);
-    // Only the first line is read so: later it is a text, or a name with a blank in it.
+    let mut observer = Person::joins(&server, "observer");
+    observer.says("1");
+    observer.reads_exactly("* 1 user online");
+    observer.reads_rows();
+    observer.reads_exactly(MENU);
+    // Only the first bytes of a connection are checked. Later the same line is a text.
     let (mut anna, mut bert) = a_chat(&server);
     anna.says("GET / HTTP/1.1");
-    bert.hears_exactly("anna: GET / HTTP/1.1");
+    bert.reads_exactly("anna: GET / HTTP/1.1");
 }
 
-// Texts (2.1, 2.2).
+// Text of messages (3.1.1, 3.1.2).
 
 #[test]
-fn what_could_harm_a_terminal_never_reaches_it() {
+fn control_characters_and_escape_sequences_are_removed_from_messages() {
     let server = Server::starts();
     let (mut anna, mut bert) = a_chat(&server);
     let texts = [
@@ -413,15 +416,15 @@ fn what_could_harm_a_terminal_never_reaches_it() {
         ("\u{1b}[", ""),
         ("\u{1b}\u{1b}[31mtwice", "twice"),
     ];
-    for (sent, heard) in texts {
+    for (sent, delivered) in texts {
         eprintln!("{sent:?}");
         anna.says(sent);
-        bert.hears_exactly(&format!("anna: {heard}"));
+        bert.reads_exactly(&format!("anna: {delivered}"));
     }
 }
 
 #[test]
-fn every_other_text_is_delivered_as_it_was_sent() {
+fn every_other_text_is_delivered_unchanged() {
     let server = Server::starts();
     let (mut anna, mut bert) = a_chat(&server);
     for text in [
@@ -443,30 +446,31 @@ fn every_other_text_is_delivered_as_it_was_sent() {
         "<script>",
     ] {
         anna.says(text);
-        bert.hears_exactly(&format!("anna: {text}"));
+        bert.reads_exactly(&format!("anna: {text}"));
     }
 }
 
 #[test]
-fn what_a_line_says_is_read_after_its_control_characters_are_taken_out_of_a_name() {
+fn a_username_never_contains_a_control_character() {
     let server = Server::starts();
     let mut anna = Person::arrives(&server);
     anna.sends(b"an\x1b[31mna\x07\n");
-    // Either it is cleaned or it is refused; a control character is in no name, and so in no line.
-    let answer = anna.hears_a_line();
+    // The server may clean the name or refuse it. The harness checks that no line contains a
+    // control character.
+    let answer = anna.reads_a_line();
     assert!(answer == "* Hello, anna" || answer.starts_with("! "), "{answer}");
 }
 
 #[test]
-fn an_error_never_shows_another_terminal_what_was_typed() {
+fn an_error_line_never_contains_control_characters_that_were_typed() {
     let server = Server::starts();
     let mut anna = Person::joins(&server, "anna");
-    // The harness fails on any control character in a line of the server's.
+    // The harness fails on any control character in a line from the server.
     for line in
         ["2 \u{1b}[31mbert", "1 \u{1b}]0;x\u{7}", "ignore \u{9b}1m", "/\u{1b}[2J", "2 \u{202e}x"]
     {
         anna.says(line);
-        let answers = anna.hears_at_last(MENU);
+        let answers = anna.reads_until(MENU);
         assert!(answers.len() >= 2, "{answers:?}");
         assert!(!answers.concat().contains('\u{202e}'), "{answers:?}");
     }

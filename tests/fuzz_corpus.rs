@@ -1,8 +1,9 @@
-//! The fuzz targets on a stable compiler: every input of `fuzz/corpus/` (seeds, and whatever was
-//! ever found), and some thousands made of them by a small mutator from a fixed seed. The real thing
-//! is `cargo +nightly fuzz run framing`, `chat` or `screen`; all come in through the same entries.
+//! Runs the fuzz targets on a stable compiler: first every input of `fuzz/corpus/` (seeds, and
+//! inputs that once failed), then inputs that a small mutator makes from the corpus with a fixed
+//! seed. `cargo +nightly fuzz run framing` (or `chat`, `screen`) runs the same entry functions for
+//! longer.
 //!
-//! `CHINWAG_FUZZ_RUNS` says how many mutated inputs each target gets.
+//! `CHINWAG_FUZZ_RUNS` sets how many mutated inputs each target gets (default 1,000).
 
 #[path = "../fuzz/entries/chat.rs"]
 mod chat;
@@ -19,7 +20,7 @@ use std::path::Path;
 
 use random::Random;
 
-/// Bytes that mean something to the framing or to a schedule, and so are worth putting in.
+/// Bytes that have a meaning in the framing or in a schedule. Random bytes would rarely form them.
 const TOKENS: [&[u8]; 24] = [
     b"\n",
     b"\r",
@@ -47,7 +48,7 @@ const TOKENS: [&[u8]; 24] = [
     b"\nb+z\n",
 ];
 
-/// Runs `entry` on the corpus of `target`, then on what mutation makes of it.
+/// Runs `entry` on the corpus of `target`, then on mutated inputs.
 fn run(target: &str, entry: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
     let mut files = fs::read_dir(&folder)
@@ -76,7 +77,8 @@ fn check(entry: fn(&[u8]), input: &[u8], name: &str) {
     assert!(outcome.is_ok(), "{name} fails: {:?}", String::from_utf8_lossy(input));
 }
 
-/// One of `inputs`, with a part of another, tokens, and flipped bytes in it.
+/// One of `inputs`, changed at 1 to 6 places: a part of another input or a token is inserted, the
+/// end is cut off, or a byte is replaced.
 fn mutated(random: &mut Random, inputs: &[Vec<u8>]) -> Vec<u8> {
     let mut input = inputs[random.below(inputs.len())].clone();
     for _ in 0..random.between(1, 6) {
@@ -98,16 +100,16 @@ fn mutated(random: &mut Random, inputs: &[Vec<u8>]) -> Vec<u8> {
 }
 
 #[test]
-fn any_bytes_however_cut_give_the_same_safe_lines() {
+fn any_bytes_cut_into_any_packets_give_the_same_safe_lines() {
     run("framing", framing::run);
 }
 
 #[test]
-fn any_schedule_keeps_the_invariants_and_leaves_nothing_behind() {
+fn any_schedule_keeps_the_invariants_and_leaves_no_session_behind() {
     run("chat", chat::run);
 }
 
 #[test]
-fn any_keys_and_any_server_leave_the_terminal_in_order() {
+fn any_keys_and_any_server_output_leave_the_screen_valid() {
     run("screen", screen::run);
 }

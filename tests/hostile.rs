@@ -1,7 +1,8 @@
-//! Faults and attacks on the real program, and what they must not cost anybody else.
+//! Faults and attacks on the real program: memory stays limited, and other users are served as
+//! before.
 //!
-//! Each test here has been seen to fail against a server without the defence it is about. Memory, wake-ups
-//! and processor time are read from /proc, so these tests are for Linux.
+//! Each test has been seen to fail against a server without the defence that the test checks. The
+//! tests read memory, wake-ups and processor time from /proc, so they run on Linux only.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -13,23 +14,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::dice::Dice;
-use common::{MENU, Person, Server, USERNAME, now, patience, process, report, skip};
+use common::random::Random;
+use common::{MENU, Person, Server, USERNAME, now, process, report, skip, timeout};
 use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 use socket2::{Domain, Socket, Type};
 
-/// What one connection, whatever it does, may add to the server's memory: its buffers, and not more.
+/// The most memory that one connection may add to the server: the size of its buffers.
 const ONE_ATTACKER_KIB: u64 = 3 * 1024;
-/// What thousands of connections may add.
+/// The most memory that thousands of connections may add.
 const THOUSANDS_KIB: u64 = 24 * 1024;
-/// What an honest answer may take while an attack goes on, on a busy machine, in a debug build.
+/// The longest time that a message and its reply may take during an attack, on a busy machine, in a
+/// debug build.
 const LATENCY_MAX: Duration = Duration::from_secs(1);
 
-/// Two who chat, undisturbed by all the others, and measure how long each text takes.
+/// Two honest users in a chat, who measure how long each message takes.
 struct Pair {
     anna: Person,
     bert: Person,
-    said: usize,
+    /// How many messages have gone there and back.
+    sent: usize,
     slowest: Duration,
 }
 
@@ -37,66 +40,72 @@ impl Pair {
     fn meets(server: &Server) -> Pair {
         let (mut anna, mut bert) = (Person::joins(server, "anna"), Person::joins(server, "bert"));
         anna.chats_with(&mut bert);
-        Pair { anna, bert, said: 0, slowest: Duration::ZERO }
+        Pair { anna, bert, sent: 0, slowest: Duration::ZERO }
     }
 
-    /// One text there and one back.
+    /// Sends one message there and one back.
     #[track_caller]
     fn talks(&mut self) {
-        self.said += 1;
+        self.sent += 1;
         let began = now();
-        let text = format!("text {}", self.said);
+        let text = format!("text {}", self.sent);
         self.anna.says(&text);
-        self.bert.hears_exactly(&format!("anna: {text}"));
+        self.bert.reads_exactly(&format!("anna: {text}"));
         self.bert.says(&text);
-        self.anna.hears_exactly(&format!("bert: {text}"));
+        self.anna.reads_exactly(&format!("bert: {text}"));
         self.slowest = self.slowest.max(began.elapsed());
     }
 
     #[track_caller]
     fn was_served_well(&mut self) {
         self.talks();
-        assert!(self.slowest < LATENCY_MAX, "a text took {:?}", self.slowest);
+        assert!(self.slowest < LATENCY_MAX, "a message took {:?}", self.slowest);
     }
 }
 
-/// A connection whose own buffers are small, so that what it does not read, and what the server does not
-/// read of it, shows soon.
+/// Joins with small socket buffers, so that they are full soon when the client or the server does
+/// not read.
 fn with_small_buffers(server: &Server, name: &str) -> Person {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     socket.set_recv_buffer_size(4096).expect("a small buffer");
     socket.set_send_buffer_size(64 * 1024).expect("a small buffer");
     socket.connect(&server.address().into()).expect("the server accepts");
     let mut person = Person::on(TcpStream::from(socket));
-    person.hears_all(&["* Welcome", USERNAME]);
-    person.enters(name);
+    person.reads_all(&["* Welcome", USERNAME]);
+    person.takes_username(name);
     person
 }
 
-/// What the server holds before an attack.
-struct Before {
+/// The memory of the server before an attack.
+struct MemoryBefore {
+    /// Peak memory, in KiB.
     kib: u64,
 }
 
-impl Before {
-    fn of(server: &Server) -> Before {
-        Before { kib: process::peak_kib(server.pid()) }
+impl MemoryBefore {
+    fn of(server: &Server) -> MemoryBefore {
+        MemoryBefore { kib: process::peak_kib(server.pid()) }
     }
 
-    /// At its worst the attack has cost no more memory than `most_kib`, and the server is well.
+    /// Asserts that the peak memory has grown by at most `most_kib`, and that the server still
+    /// runs.
     #[track_caller]
     fn cost_at_most(self, most_kib: u64, server: &mut Server, attack: &str) {
         let peak = process::peak_kib(server.pid());
-        report(&format!("peak memory: {peak} KiB, {} KiB of it by {attack}", peak - self.kib));
+        report(&format!(
+            "peak memory: {peak} KiB, of which {attack} added {} KiB",
+            peak - self.kib
+        ));
         assert!(peak - self.kib <= most_kib, "{attack}: {} KiB, then {peak} KiB", self.kib);
-        server.is_well();
+        server.is_healthy();
     }
 }
 
-/// Waits until the server has as many descriptors open as before: nobody's connection was forgotten.
+/// Waits until the server has no more than `before` descriptors open: it has closed every other
+/// connection.
 #[track_caller]
-fn has_let_everybody_go(server: &Server, pair: &mut Pair, before: usize) {
-    let until = now() + patience();
+fn waits_until_connections_are_closed(server: &Server, pair: &mut Pair, before: usize) {
+    let until = now() + timeout();
     while process::descriptors(server.pid()) > before {
         assert!(
             now() < until,
@@ -107,7 +116,7 @@ fn has_let_everybody_go(server: &Server, pair: &mut Pair, before: usize) {
     }
 }
 
-// Rest.
+// Idle servers.
 
 #[test]
 fn an_idle_server_with_idle_users_does_not_wake_up() {
@@ -116,19 +125,21 @@ fn an_idle_server_with_idle_users_does_not_wake_up() {
         (0..20).map(|number| Person::joins(&server, &format!("u{number}"))).collect();
     let mut pair = Pair::meets(&server);
     pair.talks();
-    // The answer was here before the server had gone to sleep over it.
-    people[0].hears_nothing_for(Duration::from_millis(100));
-    let (sleeps, ticks) = (process::sleeps(server.pid()), process::ticks(server.pid()));
-    people[0].hears_nothing_for(Duration::from_secs(3));
-    let woken = process::sleeps(server.pid()) - sleeps;
-    report(&format!("wake-ups of an idle server with 22 users in 3 s: {woken}"));
-    assert_eq!(woken, 0, "an idle server woke up");
-    assert_eq!(process::ticks(server.pid()), ticks, "an idle server worked");
+    // The last message can arrive before the server blocks in poll again; that adds one to the
+    // count.
+    people[0].reads_nothing_for(Duration::from_millis(100));
+    let (wake_ups_before, cpu_ticks) =
+        (process::wake_ups(server.pid()), process::cpu_ticks(server.pid()));
+    people[0].reads_nothing_for(Duration::from_secs(3));
+    let wake_ups = process::wake_ups(server.pid()) - wake_ups_before;
+    report(&format!("wake-ups of an idle server with 22 users in 3 s: {wake_ups}"));
+    assert_eq!(wake_ups, 0, "an idle server woke up");
+    assert_eq!(process::cpu_ticks(server.pid()), cpu_ticks, "an idle server used processor time");
     pair.was_served_well();
 }
 
 #[test]
-fn a_thousand_idle_users_cost_little_and_a_long_list_is_cut() {
+fn a_thousand_idle_users_cost_little_memory_and_a_long_list_is_cut() {
     let mut server = Server::starts();
     let before = process::resident_kib(server.pid());
     let mut people: Vec<Person> =
@@ -137,108 +148,114 @@ fn a_thousand_idle_users_cost_little_and_a_long_list_is_cut() {
     report(&format!("memory with 1,001 idle users: {after} KiB ({before} KiB without any)"));
     assert!(after - before < 16 * 1024, "{before} KiB, then {after} KiB");
     people[0].says("1 u");
-    let first = people[0].hears("* ");
-    assert!(first.to_lowercase().contains("more than 1000"), "3.4.3: {first}");
-    assert_eq!(people[0].hears_rows().len(), 51);
-    people[0].hears_exactly(MENU);
-    server.is_well();
+    let first = people[0].reads("* ");
+    assert!(first.to_lowercase().contains("more than 1000"), "5.2.4: {first}");
+    assert_eq!(people[0].reads_rows().len(), 51);
+    people[0].reads_exactly(MENU);
+    server.is_healthy();
 }
 
-// Descriptors and connections (5.17, 5.18).
+// Descriptors and connections (7.25, 7.26, 7.41).
 
 #[test]
-fn out_of_descriptors_it_goes_on_serving_without_spinning_and_accepts_again() {
+fn without_free_descriptors_the_server_serves_its_users_does_not_spin_and_accepts_later() {
     let mut server = Server::starts();
     let mut pair = Pair::meets(&server);
-    // The server has counted on more descriptors than it now gets, as when the whole system is short.
-    let most = process::descriptors(server.pid()) as u64 + 40;
+    // The server started with a higher limit and has computed its limit of connections from that.
+    // It therefore runs out of descriptors, as it does when the whole system has none left (ENFILE
+    // in accept(2)).
+    let limit = process::descriptors(server.pid()) as u64 + 40;
     let pid = Pid::from_raw(server.pid().cast_signed());
-    let short = Rlimit { current: Some(most), maximum: Some(most) };
-    prlimit(pid, Resource::Nofile, short).expect("a child's limit may be lowered");
-    // The kernel completes these connections whether the server can accept them or not.
-    let mut guests: Vec<Person> = (0..100).map(|_| Person::dials(server.address())).collect();
+    let lowered = Rlimit { current: Some(limit), maximum: Some(limit) };
+    prlimit(pid, Resource::Nofile, lowered).expect("a child's limit may be lowered");
+    // The kernel completes these connections even if the server cannot accept them.
+    let mut guests: Vec<Person> = (0..100).map(|_| Person::connects(server.address())).collect();
     pair.talks();
     server.logs(&["WARN", "cannot accept"]);
-    let (ticks, sleeps) = (process::ticks(server.pid()), process::sleeps(server.pid()));
-    pair.anna.hears_nothing_for(Duration::from_secs(2));
-    let worked = process::ticks(server.pid()) - ticks;
-    let woken = process::sleeps(server.pid()) - sleeps;
-    report(&format!("out of descriptors for 2 s: {worked} ticks of 10 ms, {woken} wake-ups"));
-    assert!(worked <= 20, "it spun: {worked} ticks of 10 ms in 2 s");
-    assert!(woken <= 50, "it woke up {woken} times in 2 s");
+    let (cpu_ticks, wake_ups_before) =
+        (process::cpu_ticks(server.pid()), process::wake_ups(server.pid()));
+    pair.anna.reads_nothing_for(Duration::from_secs(2));
+    let ticks = process::cpu_ticks(server.pid()) - cpu_ticks;
+    let wake_ups = process::wake_ups(server.pid()) - wake_ups_before;
+    report(&format!("out of descriptors for 2 s: {ticks} ticks of 10 ms, {wake_ups} wake-ups"));
+    assert!(ticks <= 20, "the server spins: {ticks} ticks of 10 ms in 2 s");
+    assert!(wake_ups <= 50, "the server woke up {wake_ups} times in 2 s");
     pair.was_served_well();
-    // As those go who were let in, those who waited are.
+    // Each guest that leaves frees a descriptor, and the server accepts a waiting guest.
     for mut guest in guests.drain(..) {
-        guest.hears_all(&["* Welcome", USERNAME]);
+        guest.reads_all(&["* Welcome", USERNAME]);
         pair.talks();
     }
     let _late = Person::joins(&server, "late");
     pair.was_served_well();
-    server.is_well();
+    server.is_healthy();
 }
 
 #[test]
-fn with_the_limit_of_its_own_it_never_runs_out_of_descriptors() {
-    let mut server = Server::starts_after("ulimit -n 64", &[]);
+fn with_its_own_limit_of_connections_the_server_keeps_descriptors_in_reserve() {
+    let mut server = Server::starts_from_shell("ulimit -n 64", &[]);
     let mut pair = Pair::meets(&server);
-    let mut guests: Vec<Person> = (0..100).map(|_| Person::dials(server.address())).collect();
-    let answers: Vec<String> = guests.iter_mut().map(Person::hears_a_line).collect();
+    let mut guests: Vec<Person> = (0..100).map(|_| Person::connects(server.address())).collect();
+    let answers: Vec<String> = guests.iter_mut().map(Person::reads_a_line).collect();
     let welcome = answers.iter().filter(|line| line.starts_with("* Welcome")).count();
     assert_eq!(welcome, 64 - 32 - 2, "{answers:?}");
     assert!(answers[welcome..].iter().all(|line| line.starts_with("! ")), "{answers:?}");
     drop(guests);
     pair.was_served_well();
-    let _late = joins_at_last(&server, "late");
-    server.is_well();
+    let _late = joins_when_admitted(&server, "late");
+    server.is_healthy();
 }
 
 #[test]
 fn a_low_soft_limit_of_descriptors_is_raised() {
-    let server = Server::starts_after("ulimit -S -n 64", &[]);
-    let mut guests: Vec<Person> = (0..200).map(|_| Person::dials(server.address())).collect();
+    let server = Server::starts_from_shell("ulimit -S -n 64", &[]);
+    let mut guests: Vec<Person> = (0..200).map(|_| Person::connects(server.address())).collect();
     for guest in &mut guests {
-        guest.hears_all(&["* Welcome", USERNAME]);
+        guest.reads_all(&["* Welcome", USERNAME]);
     }
 }
 
-/// Joins once there is room again: the server hears of the others' leaving in its own time.
+/// Joins as soon as the server accepts a connection again. The server notices the end of the other
+/// connections only after a while.
 #[track_caller]
-fn joins_at_last(server: &Server, name: &str) -> Person {
-    let until = now() + patience();
+fn joins_when_admitted(server: &Server, name: &str) -> Person {
+    let until = now() + timeout();
     loop {
-        let mut person = Person::dials(server.address());
-        if person.hears_a_line().starts_with("* Welcome") {
-            person.hears_exactly(USERNAME);
-            person.enters(name);
+        let mut person = Person::connects(server.address());
+        if person.reads_a_line().starts_with("* Welcome") {
+            person.reads_exactly(USERNAME);
+            person.takes_username(name);
             return person;
         }
-        person.hears_the_end();
-        assert!(now() < until, "there was never room again");
+        person.reads_end_of_stream();
+        assert!(now() < until, "no connection was admitted any more");
     }
 }
 
 #[test]
-fn one_more_than_the_most_connections_is_told_so_and_closed() {
+fn a_connection_beyond_the_limit_is_told_so_and_closed() {
     let server = Server::starts_with(&["--max-connections", "3"]);
     let mut pair = Pair::meets(&server);
     let third = Person::joins(&server, "third");
     for _ in 0..20 {
-        let mut fourth = Person::dials(server.address());
-        fourth.hears("! ");
-        fourth.hears_the_end();
+        let mut fourth = Person::connects(server.address());
+        fourth.reads("! ");
+        fourth.reads_end_of_stream();
     }
-    // A script has said all it has to say before it is turned away, and still learns why.
+    // A script that has sent all its lines before it is rejected still reads the reason. Closing a
+    // socket with unread input would send a reset, which destroys output on its way.
     for _ in 0..50 {
-        let mut script = Person::dials(server.address());
-        script.sends_or_fails(b"anna\n1\n3\n");
-        script.hears("! ");
+        let mut script = Person::connects(server.address());
+        script.tries_to_send(b"anna\n1\n3\n");
+        script.reads("! ");
     }
     third.hang_up();
-    let _fourth = joins_at_last(&server, "fourth");
+    let _fourth = joins_when_admitted(&server, "fourth");
     pair.was_served_well();
 }
 
-/// An address of this machine that is not loopback, if it has one. Nothing is sent.
+/// An address of this machine that is not loopback, if there is one. A connected UDP socket has the
+/// local address of the route; no packet is sent.
 fn own_address(any: &str, far: &str) -> Option<IpAddr> {
     let socket = UdpSocket::bind(any).ok()?;
     socket.connect(far).ok()?;
@@ -247,10 +264,10 @@ fn own_address(any: &str, far: &str) -> Option<IpAddr> {
 }
 
 #[test]
-fn one_more_than_the_most_from_one_address_is_told_so_and_closed() {
+fn a_connection_beyond_the_limit_for_one_address_is_told_so_and_closed() {
     let own = [own_address("0.0.0.0:0", "192.0.2.1:9"), own_address("[::]:0", "[2001:db8::1]:9")];
     if own[0].is_none() {
-        skip("this machine has no IPv4 address but loopback");
+        skip("this machine has no IPv4 address except loopback");
     }
     for address in own.into_iter().flatten() {
         let listen = SocketAddr::new(address, 0).to_string();
@@ -258,12 +275,12 @@ fn one_more_than_the_most_from_one_address_is_told_so_and_closed() {
         let mut pair = Pair::meets(&server);
         let third = Person::joins(&server, "third");
         for _ in 0..10 {
-            let mut fourth = Person::dials(server.address());
-            fourth.hears("! ");
-            fourth.hears_the_end();
+            let mut fourth = Person::connects(server.address());
+            fourth.reads("! ");
+            fourth.reads_end_of_stream();
         }
         third.reset();
-        let _fourth = joins_at_last(&server, "fourth");
+        let _fourth = joins_when_admitted(&server, "fourth");
         pair.was_served_well();
     }
 }
@@ -276,30 +293,30 @@ fn loopback_is_exempt_from_the_limit_for_one_address() {
 }
 
 #[test]
-fn thousands_who_never_give_a_name_are_let_go_at_the_deadline() {
+fn thousands_of_connections_without_a_username_are_closed_at_the_naming_deadline() {
     let mut server = Server::starts_with(&["--naming-timeout", "1"]);
     let mut pair = Pair::meets(&server);
-    let memory = Before::of(&server);
+    let memory = MemoryBefore::of(&server);
     let before = process::descriptors(server.pid());
     let mut silent = Vec::new();
     for number in 0..2000 {
-        silent.push(Person::dials(server.address()));
+        silent.push(Person::connects(server.address()));
         if number % 100 == 0 {
             pair.talks();
         }
     }
     for mut person in silent {
-        person.hears_all(&["* Welcome", USERNAME, "! "]);
-        person.hears_the_end();
+        person.reads_all(&["* Welcome", USERNAME, "! "]);
+        person.reads_end_of_stream();
     }
-    has_let_everybody_go(&server, &mut pair, before);
+    waits_until_connections_are_closed(&server, &mut pair, before);
     pair.was_served_well();
     memory.cost_at_most(THOUSANDS_KIB, &mut server, "2,000 connections that never give a name");
 }
 
-/// Who was let go and does not go is closed at the closing deadline (5.16).
+/// A client that never ends its half is closed at the closing deadline (7.18, 7.39).
 #[test]
-fn who_never_ends_their_half_is_closed_regardless() {
+fn a_client_that_never_ends_its_half_is_closed_at_the_closing_deadline() {
     let server = Server::starts_with(&["--closing-timeout", "0.5"]);
     let mut pair = Pair::meets(&server);
     let before = process::descriptors(server.pid());
@@ -307,30 +324,30 @@ fn who_never_ends_their_half_is_closed_regardless() {
         (0..20).map(|number| Person::joins(&server, &format!("u{number}"))).collect();
     for person in &mut lingers {
         person.exits();
-        person.hears_the_end();
+        person.reads_end_of_stream();
     }
-    has_let_everybody_go(&server, &mut pair, before);
+    waits_until_connections_are_closed(&server, &mut pair, before);
     pair.was_served_well();
 }
 
 #[test]
-fn thousands_of_connects_and_closes_leave_nothing_behind() {
+fn thousands_of_short_connections_leave_no_descriptor_and_no_memory_behind() {
     let mut server = Server::starts();
     let mut pair = Pair::meets(&server);
-    let memory = Before::of(&server);
+    let memory = MemoryBefore::of(&server);
     let before = process::descriptors(server.pid());
-    let mut dice = Dice::shaken();
+    let mut random = Random::with_printed_seed();
     for number in 0..20_000 {
-        let mut person = Person::dials(server.address());
-        match dice.below(5) {
+        let mut person = Person::connects(server.address());
+        match random.below(5) {
             0 => person.hang_up(),
             1 | 2 => person.reset(),
             3 => {
-                person.sends_or_fails(b"half a na");
+                person.tries_to_send(b"half a na");
                 person.reset();
             }
             _ => {
-                person.sends_or_fails(b"pass\n1\n");
+                person.tries_to_send(b"pass\n1\n");
                 person.reset();
             }
         }
@@ -338,22 +355,22 @@ fn thousands_of_connects_and_closes_leave_nothing_behind() {
             pair.talks();
         }
     }
-    has_let_everybody_go(&server, &mut pair, before);
+    waits_until_connections_are_closed(&server, &mut pair, before);
     pair.was_served_well();
     pair.anna.says("quit");
-    pair.anna.hears_all(&["* You left", MENU]);
+    pair.anna.reads_all(&["* You left", MENU]);
     pair.anna.says("1");
-    pair.anna.hears_exactly("* 2 users online");
+    pair.anna.reads_exactly("* 2 users online");
     memory.cost_at_most(THOUSANDS_KIB, &mut server, "20,000 connects and closes");
 }
 
 // Floods of bytes.
 
 #[test]
-fn ten_megabytes_without_a_newline_are_one_line_too_long() {
+fn ten_megabytes_without_a_newline_are_refused_as_one_line() {
     let mut server = Server::starts();
     let mut pair = Pair::meets(&server);
-    let memory = Before::of(&server);
+    let memory = MemoryBefore::of(&server);
     let mut flooder = Person::joins(&server, "flooder");
     let chunk = vec![b'x'; 64 * 1024];
     for _ in 0..160 {
@@ -361,14 +378,14 @@ fn ten_megabytes_without_a_newline_are_one_line_too_long() {
         pair.talks();
     }
     flooder.sends(b"\n");
-    flooder.hears_all(&["! ", MENU]);
-    flooder.has_heard_it_all();
+    flooder.reads_all(&["! ", MENU]);
+    flooder.has_read_everything();
     pair.was_served_well();
     memory.cost_at_most(ONE_ATTACKER_KIB, &mut server, "10 MB without a newline");
 }
 
 #[test]
-fn a_byte_at_a_time_on_many_connections_is_served_as_well() {
+fn a_thousand_connections_that_send_single_bytes_are_served() {
     let server = Server::starts();
     let mut pair = Pair::meets(&server);
     let mut slow: Vec<Person> = (0..1000).map(|_| Person::arrives(&server)).collect();
@@ -379,17 +396,17 @@ fn a_byte_at_a_time_on_many_connections_is_served_as_well() {
         pair.talks();
     }
     for (number, person) in slow.iter_mut().enumerate() {
-        person.hears_exactly(&format!("* Hello, slow{number:03}"));
-        person.hears_exactly(MENU);
+        person.reads_exactly(&format!("* Hello, slow{number:03}"));
+        person.reads_exactly(MENU);
     }
     pair.was_served_well();
 }
 
 #[test]
-fn a_subnegotiation_that_never_ends_is_given_up_and_costs_nothing() {
+fn a_subnegotiation_that_never_ends_is_abandoned_and_takes_no_memory() {
     let mut server = Server::starts();
     let mut pair = Pair::meets(&server);
-    let memory = Before::of(&server);
+    let memory = MemoryBefore::of(&server);
     let mut flooder = Person::joins(&server, "flooder");
     flooder.sends(&[255, 250, 24]);
     let chunk = vec![0; 64 * 1024];
@@ -397,17 +414,17 @@ fn a_subnegotiation_that_never_ends_is_given_up_and_costs_nothing() {
         flooder.sends(&chunk);
         pair.talks();
     }
-    // It was given up long ago, and with the end of the line it spoiled all is as before.
+    // The server has abandoned the subnegotiation. The end of the line restores normal input.
     flooder.sends(b"\n");
-    flooder.hears_all(&["! ", MENU]);
+    flooder.reads_all(&["! ", MENU]);
     flooder.says("1 flooder");
-    flooder.hears_all(&["* 1 user", "- flooder available (you)", MENU]);
+    flooder.reads_all(&["* 1 user", "- flooder available (you)", MENU]);
     pair.was_served_well();
     memory.cost_at_most(ONE_ATTACKER_KIB, &mut server, "a subnegotiation without end");
 }
 
-/// Sends `unit` over and over without reading, until the server takes no more; then reads, and what came
-/// must be `answer` for each unit, once. Returns how many units were sent.
+/// Sends `unit` repeatedly without reading, until the server stops reading. Then reads the output,
+/// which must be `answer` exactly once for each unit. Returns how many units were sent.
 fn floods_without_reading(
     flooder: &mut Person,
     pair: &mut Pair,
@@ -415,123 +432,131 @@ fn floods_without_reading(
     answer: &[u8],
 ) -> usize {
     let block = unit.repeat(64 * 1024 / unit.len());
-    let (mut sent, mut refused) = (0, 0);
-    // CommandRefusal this often in a row, with others served in between, the server has stopped reading.
-    while refused < 50 {
-        let count = flooder.pushes(&block[sent % unit.len()..]);
+    let (mut sent, mut blocked) = (0, 0);
+    // If the kernel takes nothing 50 times in a row while others are served, the server has stopped
+    // reading.
+    while blocked < 50 {
+        let count = flooder.sends_without_waiting(&block[sent % unit.len()..]);
         sent += count;
-        refused = if count == 0 { refused + 1 } else { 0 };
+        blocked = if count == 0 { blocked + 1 } else { 0 };
         pair.talks();
-        assert!(sent < 100 << 20, "the server has read {sent} bytes and goes on");
+        assert!(sent < 100 << 20, "the server has read {sent} bytes and goes on reading");
     }
     let units = sent.div_ceil(unit.len());
     let mut rest = unit.repeat(units)[sent..].to_vec();
-    let mut heard = Vec::new();
-    while heard.len() < units * answer.len() {
-        rest.drain(..flooder.pushes(&rest));
-        assert!(flooder.waits_for_bytes(), "{units} units, {} bytes of answers", heard.len());
-        heard.extend(flooder.takes(1 << 20));
+    let mut received = Vec::new();
+    while received.len() < units * answer.len() {
+        rest.drain(..flooder.sends_without_waiting(&rest));
+        assert!(flooder.waits_for_bytes(), "{units} units, {} bytes of answers", received.len());
+        received.extend(flooder.reads_without_waiting(1 << 20));
     }
-    assert!(heard == answer.repeat(units), "some other answer was among {units}");
+    assert!(received == answer.repeat(units), "one of {units} answers is wrong");
     units
 }
 
 #[test]
-fn a_flood_of_telnet_requests_that_nobody_reads_the_answers_to_is_not_read_either() {
+fn a_client_that_does_not_read_its_telnet_replies_is_not_read() {
     let mut server = Server::starts();
     let mut pair = Pair::meets(&server);
-    let memory = Before::of(&server);
+    let memory = MemoryBefore::of(&server);
     let mut flooder = with_small_buffers(&server, "flooder");
-    let dos = floods_without_reading(&mut flooder, &mut pair, &[255, 253, 6], &[255, 252, 6]);
-    report(&format!("{dos} telnet requests were answered, each once"));
+    let count = floods_without_reading(&mut flooder, &mut pair, &[255, 253, 6], &[255, 252, 6]);
+    report(&format!("{count} telnet requests were answered, each once"));
     flooder.says("1 flooder");
-    flooder.hears_all(&["* 1 user", "- flooder available (you)", MENU]);
+    flooder.reads_all(&["* 1 user", "- flooder available (you)", MENU]);
     pair.was_served_well();
     memory.cost_at_most(ONE_ATTACKER_KIB, &mut server, "a flood of telnet requests");
 }
 
 #[test]
-fn lists_asked_for_in_a_loop_without_reading_cost_nothing_and_all_come() {
+fn a_client_that_does_not_read_its_lists_is_not_read_and_loses_none() {
     let mut server = Server::starts();
     let mut pair = Pair::meets(&server);
-    let memory = Before::of(&server);
+    let memory = MemoryBefore::of(&server);
     let mut flooder = with_small_buffers(&server, "flooder");
     flooder.says("1");
-    let mut answer = vec![flooder.hears("* 3 users online")];
-    answer.extend(flooder.hears_rows());
-    answer.push(flooder.hears(MENU));
+    let mut answer = vec![flooder.reads("* 3 users online")];
+    answer.extend(flooder.reads_rows());
+    answer.push(flooder.reads(MENU));
     let answer = answer.join("\r\n") + "\r\n";
     let lists = floods_without_reading(&mut flooder, &mut pair, b"1\n", answer.as_bytes());
     report(&format!("{lists} lists were answered, each once"));
     pair.was_served_well();
-    memory.cost_at_most(ONE_ATTACKER_KIB, &mut server, "lists in a loop that nobody reads");
+    memory.cost_at_most(ONE_ATTACKER_KIB, &mut server, "unread lists in a loop");
 }
 
 #[test]
-fn asks_and_cancels_in_a_loop_without_reading_cost_nothing_and_are_slowed() {
+fn requests_and_withdrawals_in_a_loop_are_delayed_and_take_no_memory() {
     let mut server = Server::starts_with(&["--ask-again", "0.001"]);
     let mut pair = Pair::meets(&server);
-    let memory = Before::of(&server);
+    let memory = MemoryBefore::of(&server);
     let mut asker = Person::joins(&server, "asker");
     let mut asked: Vec<Person> =
         (0..50).map(|number| Person::joins(&server, &format!("asked{number}"))).collect();
     let asks: String = (0..50).map(|number| format!("2 asked{number}\ncancel\n")).collect();
     let began = now();
     for _ in 0..100 {
-        asker.pushes(asks.as_bytes());
+        asker.sends_without_waiting(asks.as_bytes());
         pair.talks();
     }
-    let told = asked.iter_mut().map(|one| one.takes(1).len()).filter(|&bytes| bytes > 0).count();
+    let asked_count = asked
+        .iter_mut()
+        .map(|user| user.reads_without_waiting(1).len())
+        .filter(|&bytes| bytes > 0)
+        .count();
     let most = 6 + began.elapsed().as_secs() / 2;
-    // An allowance of five, and one more every 2 s (4.4).
-    assert!((5..=most).contains(&(told as u64)), "{told} were asked, {most} may have been");
+    // The allowance is five requests, and one more every 2 s (5.7.2).
+    assert!(
+        (5..=most).contains(&(asked_count as u64)),
+        "{asked_count} were asked, {most} may have been"
+    );
     pair.was_served_well();
     memory.cost_at_most(ONE_ATTACKER_KIB, &mut server, "asks and cancels in a loop");
     asker.reset();
     pair.was_served_well();
 }
 
-/// A thread that does one thing to a connection for as long as that lasts.
+/// Repeats `act` in a thread until it fails or returns 0.
 #[expect(
     clippy::disallowed_methods,
-    reason = "an attacker does not wait for the test's one thread"
+    reason = "the flood must go on while the test does something else"
 )]
 fn in_the_background(act: impl FnMut() -> std::io::Result<usize> + Send + 'static) {
     let mut act = act;
     std::thread::spawn(move || while act().is_ok_and(|count| count > 0) {});
 }
 
-/// A turn of the loop reads a little of everybody (5.19), so a flood without a pause starves nobody.
+/// A turn of the loop reads a limited number of bytes from each connection (7.34, 7.44).
 #[test]
-fn a_flood_between_two_does_not_starve_two_others() {
+fn a_flood_in_one_chat_does_not_delay_another_chat() {
     let mut server = Server::starts();
     let mut pair = Pair::meets(&server);
-    let memory = Before::of(&server);
+    let memory = MemoryBefore::of(&server);
     let (mut carl, mut dora) = (Person::joins(&server, "carl"), Person::joins(&server, "dora"));
     carl.chats_with(&mut dora);
-    let mut mouth = carl.socket().try_clone().expect("a handle");
-    let mut ears = dora.socket().try_clone().expect("a handle");
+    let mut flood_in = carl.socket().try_clone().expect("a handle");
+    let mut flood_out = dora.socket().try_clone().expect("a handle");
     let block = b"a short text\n".repeat(5000);
-    let heard = Arc::new(AtomicUsize::new(0));
-    let count = heard.clone();
-    in_the_background(move || mouth.write(&block));
+    let flooded = Arc::new(AtomicUsize::new(0));
+    let count = flooded.clone();
+    in_the_background(move || flood_in.write(&block));
     let mut chunk = vec![0; 1 << 20];
     in_the_background(move || {
-        ears.read(&mut chunk).inspect(|bytes| _ = count.fetch_add(*bytes, Ordering::Relaxed))
+        flood_out.read(&mut chunk).inspect(|bytes| _ = count.fetch_add(*bytes, Ordering::Relaxed))
     });
     let until = now() + Duration::from_secs(2);
     while now() < until {
         pair.talks();
     }
-    let heard = heard.load(Ordering::Relaxed);
+    let flooded = flooded.load(Ordering::Relaxed);
     report(&format!(
-        "beside a flood of {heard} bytes in 2 s, the slowest text took {:?}",
+        "during a flood of {flooded} bytes in 2 s, the slowest message took {:?}",
         pair.slowest
     ));
-    assert!(heard > 1 << 20, "the flood flowed: {heard} bytes");
+    assert!(flooded > 1 << 20, "the flood was only {flooded} bytes");
     pair.was_served_well();
-    memory.cost_at_most(ONE_ATTACKER_KIB, &mut server, "a flood between two");
-    // Without a pause the threads would go on: the end of the connections is theirs.
+    memory.cost_at_most(ONE_ATTACKER_KIB, &mut server, "a flood in one chat");
+    // The threads end only when their connections fail.
     for person in [&carl, &dora] {
         person.socket().shutdown(Shutdown::Both).expect("a live socket");
     }
@@ -540,183 +565,185 @@ fn a_flood_between_two_does_not_starve_two_others() {
 // Resets.
 
 #[test]
-fn resets_with_output_queued_cost_only_those_who_reset() {
+fn a_reset_with_queued_output_affects_only_its_own_session_and_chat() {
     let mut server = Server::starts();
     let mut pair = Pair::meets(&server);
-    let memory = Before::of(&server);
+    let memory = MemoryBefore::of(&server);
     let before = process::descriptors(server.pid());
     let mut carl = Person::joins(&server, "carl");
     for round in 0..40 {
         let name = format!("victim{round}");
         let mut victim = with_small_buffers(&server, &name);
         if round % 2 == 0 {
-            // Answers of its own wait for it.
-            victim.pushes(&b"1\nhelp\n".repeat(10_000));
+            // Unread answers are queued for the victim.
+            victim.sends_without_waiting(&b"1\nhelp\n".repeat(10_000));
             pair.talks();
             victim.reset();
         } else {
-            // Texts of a partner wait for it.
+            // Unread messages of a partner are queued for the victim.
             carl.chats_with(&mut victim);
-            carl.pushes(&b"a text that waits\n".repeat(20_000));
+            carl.sends_without_waiting(&b"a text that waits\n".repeat(20_000));
             pair.talks();
             victim.reset();
-            carl.hears(&format!("* {name} left"));
-            carl.hears_exactly(MENU);
-            // What was typed for the victim is refused line by line.
+            carl.reads(&format!("* {name} left"));
+            carl.reads_exactly(MENU);
+            // The server would refuse each line that carl typed for the victim, so a new session
+            // replaces carl's.
             carl.reset();
-            carl = joins_at_last(&server, &format!("carl{round}"));
+            carl = joins_when_admitted(&server, &format!("carl{round}"));
         }
         pair.talks();
     }
     drop(carl);
-    has_let_everybody_go(&server, &mut pair, before);
+    waits_until_connections_are_closed(&server, &mut pair, before);
     pair.was_served_well();
     memory.cost_at_most(ONE_ATTACKER_KIB, &mut server, "resets with output queued");
 }
 
-// Readers who do not read (5.10 to 5.15).
+// Stalled readers (7.7 to 7.9, 7.16, 7.17, 7.35 to 7.38).
 
-/// A line of chat with a number in it, long enough that a megabyte has about a thousand.
+/// A message with a number, about 1,000 bytes long.
 fn numbered(number: usize) -> String {
     format!("{number:08} {}", "abcdefghij".repeat(99))
 }
 
 #[test]
-fn a_hundred_megabytes_for_a_partner_who_never_reads_are_held_back() {
+fn the_server_stops_reading_a_user_whose_partner_never_reads() {
     let mut server = Server::starts_with(&["--stall-timeout", "4"]);
     let mut pair = Pair::meets(&server);
-    let memory = Before::of(&server);
+    let memory = MemoryBefore::of(&server);
     let mut carl = Person::joins(&server, "carl");
     let mut dora = Person::joins(&server, "dora");
     carl.chats_with(&mut dora);
     let block: String = (0..100).map(|number| numbered(number) + "\n").collect();
     let block = block.as_bytes();
     let (began, mut sent) = (now(), 0);
-    // Carl tries for as long as dora is there; the others talk all the while.
+    // Carl sends until just before dora's stall timeout. The pair chats all the time.
     while sent < 100 << 20 && began.elapsed() < Duration::from_secs(3) {
-        sent += carl.pushes(&block[sent % block.len()..]);
+        sent += carl.sends_without_waiting(&block[sent % block.len()..]);
         pair.talks();
     }
-    report(&format!("of 100 MB for a reader who does not read, {sent} bytes were taken"));
+    report(&format!("of 100 MB for a partner who never reads, the server took {sent} bytes"));
     report(&format!(
-        "meanwhile {} texts there and back, the slowest {:?}",
-        pair.said, pair.slowest
+        "meanwhile {} messages there and back, the slowest {:?}",
+        pair.sent, pair.slowest
     ));
-    assert!(sent < 50 << 20, "{sent} bytes were taken from a sender nobody reads");
+    assert!(sent < 50 << 20, "the server took {sent} bytes for a partner who never reads");
     pair.was_served_well();
-    // 5.14: told once. 5.15: the reader is parted, the sender is back at the menu.
-    carl.hears("* dora is not reading");
-    carl.hears_all(&["* dora left", MENU]);
+    // 5.14: carl is told once. 5.15: dora's session ends, and carl is at the menu.
+    carl.reads("* dora is not reading");
+    carl.reads_all(&["* dora left", MENU]);
     let took = began.elapsed();
-    assert!(took >= Duration::from_secs(3), "5.15: after only {took:?}");
+    assert!(took >= Duration::from_secs(3), "7.17: after only {took:?}");
     let _dora = Person::joins(&server, "dora");
     pair.was_served_well();
     memory.cost_at_most(ONE_ATTACKER_KIB, &mut server, "100 MB for a partner who never reads");
 }
 
-/// (6.9)
+/// (6.2.2)
 #[test]
-fn a_member_who_does_not_read_slows_nobody_and_learns_exactly_what_was_missed() {
+fn a_member_that_does_not_read_delays_nobody_and_is_told_how_many_lines_were_missed() {
     const LINES: usize = 8_000;
     let mut server = Server::starts_with(&["--room-pace", "1000000"]);
     let mut pair = Pair::meets(&server);
-    let memory = Before::of(&server);
+    let memory = MemoryBefore::of(&server);
     let mut slow = with_small_buffers(&server, "slow");
     let mut carl = Person::joins(&server, "carl");
     for person in [&mut slow, &mut carl] {
         person.says("4");
-        person.hears("* You are now in lobby");
+        person.reads("* You are now in lobby");
     }
-    slow.hears_exactly("* carl joined lobby");
-    carl.hears_exactly("- slow");
+    slow.reads_exactly("* carl joined lobby");
+    carl.reads_exactly("- slow");
     for n in 0..LINES {
         carl.says(&numbered(n));
-        carl.hears_exactly(&format!("carl: {}", numbered(n)));
+        carl.reads_exactly(&format!("carl: {}", numbered(n)));
         if n % 1_000 == 0 {
             pair.talks();
         }
     }
     pair.was_served_well();
     memory.cost_at_most(ONE_ATTACKER_KIB, &mut server, "8,000 lines for a member who never reads");
-    // Now he reads: every line is there, or counted where it was missed.
-    let (mut next, mut times) = (0, 0);
+    // The slow member reads now. Every line arrives, or is counted in a `* You missed` line.
+    let (mut next, mut notices) = (0, 0);
     while next < LINES {
-        let line = slow.hears_a_line();
+        let line = slow.reads_a_line();
         if line == format!("carl: {}", numbered(next)) {
             next += 1;
         } else {
             let missed = line.strip_prefix("* You missed ").and_then(|rest| rest.split_once(' '));
             let count = missed.and_then(|(count, _)| count.parse::<usize>().ok());
-            next += count.unwrap_or_else(|| panic!("line {next} was next, and {line:?} came"));
-            times += 1;
+            next += count.unwrap_or_else(|| panic!("expected line {next}, read {line:?}"));
+            notices += 1;
         }
     }
-    assert_eq!(next, LINES, "exactly");
+    assert_eq!(next, LINES, "the count of missed lines is exact");
     report(&format!(
-        "a member who reads nothing of {LINES} lines is told {times} times what was missed"
+        "a member who did not read {LINES} lines got {notices} notices of missed lines"
     ));
-    assert!(times > 0, "the test has shown nothing");
+    assert!(notices > 0, "no line was missed, so the test shows nothing");
     carl.says("still here?");
-    slow.hears_exactly("carl: still here?");
+    slow.reads_exactly("carl: still here?");
     slow.exits_from_room();
 }
 
 #[test]
-fn a_reader_who_reads_in_fits_loses_nothing() {
+fn a_user_who_reads_with_pauses_loses_no_message() {
     const LINES: usize = 20_000;
     let mut server = Server::starts();
     let mut pair = Pair::meets(&server);
-    let memory = Before::of(&server);
+    let memory = MemoryBefore::of(&server);
     let mut carl = Person::joins(&server, "carl");
     let mut dora = with_small_buffers(&server, "dora");
     carl.chats_with(&mut dora);
     let (mut next_sent, mut rest) = (0, Vec::new());
-    let (mut next_heard, mut heard) = (0, Vec::new());
-    let mut fits = 0;
-    let until = now() + 3 * patience();
-    while next_heard < LINES {
+    let (mut next_read, mut received) = (0, Vec::new());
+    let mut rounds = 0;
+    let until = now() + 3 * timeout();
+    while next_read < LINES {
         while next_sent < LINES || !rest.is_empty() {
             if rest.is_empty() {
                 rest = (numbered(next_sent) + "\n").into_bytes();
                 next_sent += 1;
             }
-            let count = carl.pushes(&rest);
+            let count = carl.sends_without_waiting(&rest);
             rest.drain(..count);
             if count == 0 {
                 break;
             }
         }
-        // Now and then dora does not read while the others talk; then she reads a lot.
-        fits += 1;
-        if fits % 50 == 0 {
+        // In every 50th round the pair chats while dora does not read. Then she reads up to 1 MiB.
+        rounds += 1;
+        if rounds % 50 == 0 {
             pair.talks();
         }
         if next_sent < LINES || !rest.is_empty() {
             dora.waits_for_bytes();
         }
-        heard.extend(dora.takes(1 << 20));
+        received.extend(dora.reads_without_waiting(1 << 20));
         let mut start = 0;
-        while let Some(end) = heard[start..].windows(2).position(|two| two == b"\r\n") {
-            let line = format!("carl: {}", numbered(next_heard));
-            assert_eq!(String::from_utf8_lossy(&heard[start..start + end]), line);
-            next_heard += 1;
+        while let Some(end) = received[start..].windows(2).position(|two| two == b"\r\n") {
+            let line = format!("carl: {}", numbered(next_read));
+            assert_eq!(String::from_utf8_lossy(&received[start..start + end]), line);
+            next_read += 1;
             start += end + 2;
         }
-        heard.drain(..start);
-        assert!(now() < until, "{next_heard} of {LINES} lines have come");
+        received.drain(..start);
+        assert!(now() < until, "{next_read} of {LINES} lines have come");
     }
     pair.was_served_well();
-    memory.cost_at_most(ONE_ATTACKER_KIB, &mut server, "20 MB for a reader who reads in fits");
+    memory.cost_at_most(ONE_ATTACKER_KIB, &mut server, "20 MB for a user who reads with pauses");
 }
 
-/// Says lines until the server reads this one no more. Returns how many lines were taken whole.
-fn is_held(carl: &mut Person, pair: &mut Pair, line: impl Fn(usize) -> String) -> usize {
+/// Sends lines until the server stops reading carl. Returns how many complete lines the kernel
+/// took.
+fn sends_until_held(carl: &mut Person, pair: &mut Pair, line: impl Fn(usize) -> String) -> usize {
     let block: String = (0..100).map(|number| line(number) + "\n").collect();
-    let (mut sent, mut refused) = (0, 0);
-    while refused < 20 {
-        let count = carl.pushes(&block.as_bytes()[sent % block.len()..]);
+    let (mut sent, mut blocked) = (0, 0);
+    while blocked < 20 {
+        let count = carl.sends_without_waiting(&block.as_bytes()[sent % block.len()..]);
         sent += count;
-        refused = if count == 0 { refused + 1 } else { 0 };
+        blocked = if count == 0 { blocked + 1 } else { 0 };
         pair.talks();
         assert!(sent < 100 << 20, "the server never stopped reading");
     }
@@ -724,185 +751,189 @@ fn is_held(carl: &mut Person, pair: &mut Pair, line: impl Fn(usize) -> String) -
 }
 
 #[test]
-fn a_held_sender_who_hangs_up_is_noticed_and_what_was_said_is_delivered() {
+fn when_a_held_sender_closes_its_half_every_message_is_still_delivered() {
     let mut server = Server::starts();
     let mut pair = Pair::meets(&server);
     let mut carl = Person::joins(&server, "carl");
     let mut dora = with_small_buffers(&server, "dora");
     carl.chats_with(&mut dora);
-    let lines = is_held(&mut carl, &mut pair, numbered);
+    let lines = sends_until_held(&mut carl, &mut pair, numbered);
     carl.half_close();
     for number in 0..lines {
-        dora.hears_exactly(&format!("carl: {}", numbered(number % 100)));
+        dora.reads_exactly(&format!("carl: {}", numbered(number % 100)));
     }
-    let last = dora.hears_at_last("* carl left");
-    assert!(last.len() <= 2, "only what was begun may come between: {last:?}");
-    dora.hears_exactly(MENU);
+    let last = dora.reads_until("* carl left");
+    assert!(last.len() <= 2, "only the unfinished line may come between: {last:?}");
+    dora.reads_exactly(MENU);
     pair.was_served_well();
-    server.is_well();
+    server.is_healthy();
 }
 
 #[test]
-fn a_held_sender_who_is_reset_is_noticed_at_once_and_the_name_is_free() {
+fn a_reset_of_a_held_sender_is_noticed_at_once_and_frees_the_username() {
     let server = Server::starts_with(&["--stall-timeout", "600"]);
     let mut pair = Pair::meets(&server);
     let mut carl = Person::joins(&server, "carl");
     let mut dora = with_small_buffers(&server, "dora");
     carl.chats_with(&mut dora);
-    is_held(&mut carl, &mut pair, numbered);
+    sends_until_held(&mut carl, &mut pair, numbered);
     carl.reset();
     pair.talks();
     let mut again = Person::joins(&server, "carl");
     again.says("1 dora");
-    again.hears_all(&["* 1 user", "- dora available", MENU]);
-    let lines = dora.hears_at_last("* carl left");
-    assert!(lines.len() > 10, "what was taken before is delivered");
-    dora.hears_exactly(MENU);
+    again.reads_all(&["* 1 user", "- dora available", MENU]);
+    let lines = dora.reads_until("* carl left");
+    assert!(lines.len() > 10, "messages that the server had taken are delivered");
+    dora.reads_exactly(MENU);
     pair.was_served_well();
 }
 
 #[test]
-fn a_held_line_whose_reader_has_gone_is_never_cut_in_two() {
+fn a_held_line_whose_recipient_has_left_is_never_cut_in_two() {
     let server = Server::starts();
     let mut pair = Pair::meets(&server);
     let mut carl = Person::joins(&server, "carl");
     let mut dora = with_small_buffers(&server, "dora");
     carl.chats_with(&mut dora);
-    // The whole line is a text and no choice; any end of it would be the choice 3.
+    // The whole line is no choice of the menu, but a line cut after its first part would leave the
+    // choice 3.
     let line = format!("I take the{}3", " ".repeat(900));
-    let lines = is_held(&mut carl, &mut pair, |_| line.clone());
+    let lines = sends_until_held(&mut carl, &mut pair, |_| line.clone());
     dora.reset();
-    carl.hears("* dora left");
-    // 3.1.5: what was typed for dora is delivered to nobody. No piece of it is a choice of carl's.
+    carl.reads("* dora left");
+    // 3.1.5: lines typed for dora are delivered to nobody, and no part of a line counts as carl's
+    // choice.
     carl.sends(b"\n1 carl\n");
-    let answers = carl.hears_at_last("- carl available (you)");
+    let answers = carl.reads_until("- carl available (you)");
     assert!(answers.len() <= 2 * lines + 10, "{} answers to {lines} lines", answers.len());
-    carl.hears_exactly(MENU);
+    carl.reads_exactly(MENU);
     pair.was_served_well();
 }
 
 #[test]
-fn a_reader_who_begins_to_read_again_is_not_parted() {
+fn a_stalled_reader_that_reads_again_keeps_its_session() {
     let server = Server::starts_with(&["--stall-timeout", "2"]);
     let mut pair = Pair::meets(&server);
     let mut carl = Person::joins(&server, "carl");
     let mut dora = with_small_buffers(&server, "dora");
     carl.chats_with(&mut dora);
-    is_held(&mut carl, &mut pair, numbered);
-    // Twice as long as the deadline, but some of it is taken all the while, 50 KB a second.
+    sends_until_held(&mut carl, &mut pair, numbered);
+    // For twice the stall timeout, dora reads about 50 KB a second.
     let until = now() + Duration::from_secs(4);
     let mut taken = 0;
     while now() < until {
-        taken += dora.takes(16 * 1024).len();
-        pair.anna.hears_nothing_for(Duration::from_millis(300));
+        taken += dora.reads_without_waiting(16 * 1024).len();
+        pair.anna.reads_nothing_for(Duration::from_millis(300));
     }
     assert!(taken > 0);
-    carl.hears_nothing_for(Duration::from_millis(1));
+    carl.reads_nothing_for(Duration::from_millis(1));
     pair.was_served_well();
 }
 
-// The log's end of the world.
+// A log that cannot be written.
 
-/// A whole little life of the server: people come, meet, talk, leave; it stops, and exits 0.
-fn lives(mut server: Server) {
+/// Checks that a server works completely: users join, chat and exit; the server stops and exits
+/// with 0.
+fn works_from_start_to_stop(mut server: Server) {
     let mut pair = Pair::meets(&server);
     for number in 0..400 {
         let mut guest = Person::joins(&server, &format!("guest{number}"));
         guest.exits();
-        guest.hears_the_end();
+        guest.reads_end_of_stream();
         if number % 20 == 0 {
             pair.talks();
         }
     }
     pair.was_served_well();
-    server.is_well();
+    server.is_healthy();
     server.signal(Signal::TERM);
-    pair.anna.hears("* The server is stopping");
+    pair.anna.reads("* The server is stopping");
     drop(pair);
-    assert_eq!(server.ends().code(), Some(0));
+    assert_eq!(server.exits().code(), Some(0));
 }
 
 #[test]
-fn a_closed_stderr_takes_nobody_down() {
-    lives(Server::starts_after("exec 2>&-", &["-vvv"]));
+fn a_closed_stderr_does_not_stop_the_server() {
+    works_from_start_to_stop(Server::starts_from_shell("exec 2>&-", &["-vvv"]));
 }
 
 #[test]
-fn a_full_disk_under_the_log_takes_nobody_down() {
-    lives(Server::starts_after("exec 2>/dev/full", &["-vvv"]));
+fn a_full_disk_for_the_log_does_not_stop_the_server() {
+    works_from_start_to_stop(Server::starts_from_shell("exec 2>/dev/full", &["-vvv"]));
 }
 
 #[test]
-fn a_log_whose_reader_has_gone_takes_nobody_down() {
+fn a_log_pipe_whose_reader_has_closed_does_not_stop_the_server() {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     let mut command = Server::command("127.0.0.1:0", &["-vvv"]);
     command.stderr(Stdio::from(writer));
     let server = Server::launches_with_stderr(command, 1);
     drop(reader);
-    lives(server);
+    works_from_start_to_stop(server);
 }
 
 #[test]
-fn a_log_that_nobody_reads_stops_nobody() {
+fn a_log_pipe_that_is_never_read_does_not_block_the_server() {
     let (mut reader, writer) = std::io::pipe().expect("a pipe");
     let mut command = Server::command("127.0.0.1:0", &["-vvv"]);
     command.stderr(Stdio::from(writer));
-    lives(Server::launches_with_stderr(command, 1));
-    // The pipe was full, or the test has shown nothing.
+    works_from_start_to_stop(Server::launches_with_stderr(command, 1));
+    // If the pipe was never full, the test shows nothing.
     let mut log = String::new();
     reader.read_to_string(&mut log).expect("a pipe");
     assert!(log.contains("guest0") && !log.contains("guest399"), "{} bytes of log", log.len());
 }
 
-// Signals and clocks.
+// Signals and deadlines.
 
 #[test]
-fn a_stop_under_load_is_over_by_the_closing_deadline() {
+fn a_stop_under_load_ends_by_the_closing_deadline() {
     let mut server = Server::starts_with(&["--closing-timeout", "1"]);
     let mut pair = Pair::meets(&server);
     let mut talkers = Vec::new();
     for number in 0..20 {
-        let mut one = Person::joins(&server, &format!("one{number}"));
-        let mut two = with_small_buffers(&server, &format!("two{number}"));
-        one.chats_with(&mut two);
-        talkers.push((one, two));
+        let mut sender = Person::joins(&server, &format!("one{number}"));
+        let mut reader = with_small_buffers(&server, &format!("two{number}"));
+        sender.chats_with(&mut reader);
+        talkers.push((sender, reader));
     }
     let block = b"on and on and on\n".repeat(20_000);
-    for (one, _) in &mut talkers {
-        one.pushes(&block);
+    for (sender, _) in &mut talkers {
+        sender.sends_without_waiting(&block);
     }
-    let _silent: Vec<Person> = (0..50).map(|_| Person::dials(server.address())).collect();
+    let _silent: Vec<Person> = (0..50).map(|_| Person::connects(server.address())).collect();
     pair.talks();
     let began = now();
     server.signal(Signal::TERM);
-    assert_eq!(server.ends().code(), Some(0));
+    assert_eq!(server.exits().code(), Some(0));
     let took = began.elapsed();
-    assert!(took < Duration::from_secs(5), "3.9.3: it took {took:?}");
-    pair.anna.hears("* The server is stopping");
+    assert!(took < Duration::from_secs(5), "4.10.4: the stop took {took:?}");
+    pair.anna.reads("* The server is stopping");
 }
 
-/// What has come is read before what is due (3.1.6), also when the clock has jumped over the deadline.
+/// Input that has arrived is processed before deadlines that have passed (4.1.6), even if the
+/// process was stopped beyond the deadline.
 #[test]
-fn a_jump_of_the_clock_ends_nothing_that_was_done_in_time() {
-    let bounds = ["--stall-timeout", "1", "--ask-timeout", "1", "--naming-timeout", "1"];
-    let server = Server::starts_with(&bounds);
+fn input_that_arrived_in_time_counts_although_the_process_was_stopped_beyond_the_deadline() {
+    let flags = ["--stall-timeout", "1", "--ask-timeout", "1", "--naming-timeout", "1"];
+    let server = Server::starts_with(&flags);
     let mut pair = Pair::meets(&server);
     let (mut carl, mut dora) = (Person::joins(&server, "carl"), Person::joins(&server, "dora"));
     let mut unnamed = Person::arrives(&server);
     carl.asks(&mut dora);
     server.signal(Signal::STOP);
-    let until = now() + patience();
+    let until = now() + timeout();
     while process::state(server.pid()) != 'T' {
-        assert!(now() < until, "the server does not stop");
+        assert!(now() < until, "the server is not stopped by SIGSTOP");
     }
-    pair.anna.says("said while the clock stood still");
+    pair.anna.says("said while the server was stopped");
     dora.says("yes");
     unnamed.says("unnamed");
-    pair.bert.hears_nothing_for(Duration::from_millis(1500));
+    pair.bert.reads_nothing_for(Duration::from_millis(1500));
     server.signal(Signal::CONT);
-    pair.bert.hears_exactly("anna: said while the clock stood still");
-    dora.hears("* You are now chatting with carl");
-    carl.hears_all(&["* dora accepted", "* You are now chatting with dora"]);
-    unnamed.hears_all(&["* Hello, unnamed", MENU]);
+    pair.bert.reads_exactly("anna: said while the server was stopped");
+    dora.reads("* You are now chatting with carl");
+    carl.reads_all(&["* dora accepted", "* You are now chatting with dora"]);
+    unnamed.reads_all(&["* Hello, unnamed", MENU]);
     pair.talks();
 }

@@ -1,6 +1,7 @@
-//! What anyone has installed: nc in its kinds through pipes, and telnet under a terminal of its own.
+//! Uses the server through common programs: several versions of nc through pipes, and telnet under
+//! a pty.
 //!
-//! Where a program is missing the test says so aloud; on CI that is a failure.
+//! If a program is not installed, the test reports a skip. On CI a skip is a failure.
 #![cfg(unix)]
 
 mod common;
@@ -11,27 +12,28 @@ use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::process::{Command, Stdio};
 
-use common::ears::{Ears, Framing};
+use common::receiver::{Framing, Receiver};
 use common::{MENU, Person, Server, USERNAME, reference, skip};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-/// A way to join that is a program: its name for the skip line, and its command line up to the address.
-type Kind = (&'static str, &'static [&'static str]);
+/// A program that connects: its name for the report of a skip, and its command line before the
+/// address.
+type Program = (&'static str, &'static [&'static str]);
 
-const NC: Kind = ("nc", &["nc"]);
-const NC_CRLF: Kind = ("nc -C", &["nc", "-C"]);
-const NCAT: Kind = ("ncat", &["ncat"]);
-const BUSYBOX_NC: Kind = ("busybox nc", &["busybox", "nc"]);
-const TELNET: Kind = ("telnet", &["telnet"]);
-const BUSYBOX_TELNET: Kind = ("busybox telnet", &["busybox", "telnet"]);
+const NC: Program = ("nc", &["nc"]);
+const NC_CRLF: Program = ("nc -C", &["nc", "-C"]);
+const NCAT: Program = ("ncat", &["ncat"]);
+const BUSYBOX_NC: Program = ("busybox nc", &["busybox", "nc"]);
+const TELNET: Program = ("telnet", &["telnet"]);
+const BUSYBOX_TELNET: Program = ("busybox telnet", &["busybox", "telnet"]);
 
-/// The `nc` here is OpenBSD's, which has `-N`; others have other words for it.
-fn nc_is_openbsds() -> bool {
+/// Whether `nc` is the OpenBSD version, which has `-N` and `-C`. Other versions use other flags.
+fn nc_is_from_openbsd() -> bool {
     let help = Command::new("nc").arg("-h").output();
     help.is_ok_and(|help| String::from_utf8_lossy(&help.stderr).contains("OpenBSD"))
 }
 
-fn is_installed((_, words): Kind) -> bool {
+fn is_installed((_, words): Program) -> bool {
     let mut command = Command::new(words[0]);
     let applet = words.get(1).filter(|word| !word.starts_with('-'));
     let probe = if words[0] == "telnet" { "--version" } else { "--help" };
@@ -39,67 +41,76 @@ fn is_installed((_, words): Kind) -> bool {
     ran.is_ok_and(|ran| words[0] != "busybox" || ran.status.success())
 }
 
-/// A person who types into a program's standard input.
-fn through_pipes((name, words): Kind, address: SocketAddr) -> Person {
+/// A person who uses a program through pipes.
+fn through_pipes((name, words): Program, address: SocketAddr) -> Person {
     let mut command = Command::new(words[0]);
     command.args(&words[1..]).args([address.ip().to_string(), address.port().to_string()]);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().expect("is installed");
     let stdout = child.stdout.take().expect("piped");
     let stdin = child.stdin.take().expect("piped");
-    Person::through(child, Ears::new(name, Box::new(stdout), Framing::Wire), Box::new(stdin))
+    Person::uses_program(
+        child,
+        Receiver::new(name, Box::new(stdout), Framing::Wire),
+        Box::new(stdin),
+    )
 }
 
-/// A person at a terminal, which echoes what is typed and turns Ctrl-C into a signal.
-fn through_terminal((name, words): Kind, address: SocketAddr) -> Person {
-    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
-    grantpt(&ours).expect("a terminal of our own");
-    unlockpt(&ours).expect("a terminal of our own");
-    let path = ptsname(&ours, Vec::new()).expect("a name");
+/// A person who uses a program at a terminal, which echoes the typed lines and turns Ctrl-C into a
+/// signal.
+fn through_terminal((name, words): Program, address: SocketAddr) -> Person {
+    let pty = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    grantpt(&pty).expect("a new pty");
+    unlockpt(&pty).expect("a new pty");
+    let path = ptsname(&pty, Vec::new()).expect("a name");
     let path = std::path::Path::new(std::ffi::OsStr::from_bytes(path.as_bytes())).to_owned();
-    let theirs = OpenOptions::new().read(true).write(true).open(path).expect("the other side");
-    // setsid -c makes the terminal the one that Ctrl-C belongs to.
+    let terminal = OpenOptions::new().read(true).write(true).open(path).expect("the other side");
+    // setsid -c makes the terminal the controlling terminal, so that Ctrl-C sends SIGINT to telnet.
     let mut command = Command::new("setsid");
     command.args(["-c", "-w"]).args(words);
     command.args([address.ip().to_string(), address.port().to_string()]);
-    let end = || Stdio::from(theirs.try_clone().expect("a handle"));
-    command.stdin(end()).stdout(end()).stderr(end()).env("TERM", "dumb");
+    let side = || Stdio::from(terminal.try_clone().expect("a handle"));
+    command.stdin(side()).stdout(side()).stderr(side()).env("TERM", "dumb");
     let child = command.spawn().expect("is installed");
-    let ours = File::from(ours);
-    let ears = ours.try_clone().expect("a handle");
-    Person::through(child, Ears::new(name, Box::new(ears), Framing::Terminal), Box::new(ours))
+    let pty = File::from(pty);
+    let output = pty.try_clone().expect("a handle");
+    Person::uses_program(
+        child,
+        Receiver::new(name, Box::new(output), Framing::Terminal),
+        Box::new(pty),
+    )
 }
 
-fn telnets(kind: Kind, server: &Server) -> Person {
-    let mut person = through_terminal(kind, server.address());
-    if kind == TELNET {
-        person.hears("Trying ");
-        person.hears("Connected to ");
-        person.hears("Escape character is ");
+fn through_telnet(program: Program, server: &Server) -> Person {
+    let mut person = through_terminal(program, server.address());
+    if program == TELNET {
+        person.reads("Trying ");
+        person.reads("Connected to ");
+        person.reads("Escape character is ");
     } else {
-        person.hears("Connected to ");
+        person.reads("Connected to ");
     }
     person
 }
 
-/// Whether a test of this program can run; says so if not.
-fn can_run(kind: Kind) -> bool {
-    let installed = is_installed(kind);
+/// Whether a program is installed. Reports a skip if not.
+fn can_run(program: Program) -> bool {
+    let installed = is_installed(program);
     if !installed {
-        skip(&format!("{} is not installed", kind.0));
+        skip(&format!("{} is not installed", program.0));
     }
     installed
 }
 
-fn the_reference_session_through(kind: Kind) {
-    if !can_run(kind) {
+fn the_reference_session_through(program: Program) {
+    if !can_run(program) {
         return;
     }
-    reference::plays(
-        |server| through_pipes(kind, server.address()),
+    reference::runs(
+        |server| through_pipes(program, server.address()),
         |mut person| {
             person.half_close();
-            person.hears_the_end();
+            person.reads_end_of_stream();
         },
     );
 }
@@ -120,11 +131,11 @@ fn the_reference_session_runs_through_busybox_nc() {
 }
 
 #[test]
-fn the_reference_session_runs_through_nc_that_sends_cr_lf() {
+fn the_reference_session_runs_through_nc_with_cr_lf_line_endings() {
     if !can_run(NC) {
         return;
     }
-    if !nc_is_openbsds() {
+    if !nc_is_from_openbsd() {
         return skip("this nc is not OpenBSD's and has no -C");
     }
     the_reference_session_through(NC_CRLF);
@@ -138,17 +149,17 @@ fn the_reference_session_runs_through_telnet_at_a_terminal() {
     if Command::new("setsid").arg("--version").output().is_err() {
         return skip("setsid is not installed");
     }
-    reference::plays(
-        |server| telnets(TELNET, server),
+    reference::runs(
+        |server| through_telnet(TELNET, server),
         |mut person| {
-            person.hears("Connection closed by foreign host");
-            person.hears_the_end();
+            person.reads("Connection closed by foreign host");
+            person.reads_end_of_stream();
         },
     );
 }
 
 #[test]
-fn ctrl_c_in_telnet_clears_the_line_and_telnet_goes_on_showing_what_comes() {
+fn ctrl_c_in_telnet_clears_the_line_and_telnet_shows_later_output() {
     if !can_run(TELNET) {
         return;
     }
@@ -157,36 +168,37 @@ fn ctrl_c_in_telnet_clears_the_line_and_telnet_goes_on_showing_what_comes() {
     }
     let server = Server::starts();
     let mut bert = Person::joins(&server, "bert");
-    let mut anna = telnets(TELNET, &server);
-    anna.hears_all(&["* Welcome", USERNAME]);
-    anna.enters("anna");
+    let mut anna = through_telnet(TELNET, &server);
+    anna.reads_all(&["* Welcome", USERNAME]);
+    anna.takes_username("anna");
     for _ in 0..3 {
-        // telnet now throws away what it reads until its timing mark is refused; the answer to a line
-        // typed after that shows that it was. The terminal shows ^C and the line as one.
+        // After Ctrl-C telnet discards all output until the server refuses telnet's timing mark.
+        // The answer to the next line shows that the refusal came. The terminal shows ^C and that
+        // line as one line.
         anna.sends(b"half a line\x03");
         anna.sends(b"1 anna\n");
-        anna.hears_containing("^C1 anna");
-        anna.hears_all(&["* 1 user", "- anna available (you)", MENU]);
+        anna.reads_containing("^C1 anna");
+        anna.reads_all(&["* 1 user", "- anna available (you)", MENU]);
         bert.asks(&mut anna);
         bert.says("cancel");
-        bert.hears_all(&["* You withdrew", MENU]);
-        anna.hears_all(&["* bert withdrew", MENU]);
+        bert.reads_all(&["* You withdrew", MENU]);
+        anna.reads_all(&["* bert withdrew", MENU]);
         bert.exits();
-        bert.hears_the_end();
+        bert.reads_end_of_stream();
         bert = Person::joins(&server, "bert");
     }
-    // Umlauts, and a line corrected with backspace before it was sent.
+    // A line with umlauts that was corrected with backspace before Enter.
     anna.chats_with(&mut bert);
     anna.sends("grx\x7füße\n".as_bytes());
-    bert.hears_exactly("anna: grüße");
+    bert.reads_exactly("anna: grüße");
 }
 
 #[test]
-fn a_script_through_nc_prints_every_answer_and_ends() {
+fn nc_prints_every_answer_to_a_script_and_exits() {
     if !can_run(NC) {
         return;
     }
-    if !nc_is_openbsds() {
+    if !nc_is_from_openbsd() {
         return skip("this nc is not OpenBSD's and has no -N");
     }
     let server = Server::starts();
@@ -197,7 +209,7 @@ fn a_script_through_nc_prints_every_answer_and_ends() {
     let mut stdin = child.stdin.take().expect("piped");
     stdin.write_all(b"anna\n1\n3\n").expect("nc reads");
     drop(stdin);
-    let output = child.wait_with_output().expect("nc ends");
+    let output = child.wait_with_output().expect("nc exits");
     assert!(output.status.success());
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     let lines: Vec<&str> = text.split_terminator("\r\n").collect();
@@ -211,75 +223,75 @@ fn a_script_through_nc_prints_every_answer_and_ends() {
 }
 
 #[test]
-fn a_script_without_an_exit_ends_as_well() {
-    for (kind, flag) in [(NC, Some("-N")), (NCAT, None)] {
-        if !can_run(kind) {
+fn a_script_without_an_exit_command_ends_too() {
+    for (program, flag) in [(NC, Some("-N")), (NCAT, None)] {
+        if !can_run(program) {
             continue;
         }
-        if kind == NC && !nc_is_openbsds() {
+        if program == NC && !nc_is_from_openbsd() {
             skip("this nc is not OpenBSD's and has no -N");
             continue;
         }
         let server = Server::starts();
-        let mut command = Command::new(kind.1[0]);
+        let mut command = Command::new(program.1[0]);
         command.args(flag).args(["127.0.0.1", &server.address().port().to_string()]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("is installed");
         let mut stdin = child.stdin.take().expect("piped");
-        stdin.write_all(b"anna\n1").expect("it reads");
+        stdin.write_all(b"anna\n1").expect("the program reads");
         drop(stdin);
-        let output = child.wait_with_output().expect("it ends");
+        let output = child.wait_with_output().expect("the program exits");
         let text = String::from_utf8(output.stdout).expect("UTF-8");
-        assert!(text.contains("- anna available (you)\r\n? 1 list users"), "{}: {text}", kind.0);
+        assert!(text.contains("- anna available (you)\r\n? 1 list users"), "{}: {text}", program.0);
     }
 }
 
 #[test]
-fn busybox_telnet_joins_leaves_and_sends_each_key_as_it_is_typed() {
+fn busybox_telnet_which_sends_each_key_at_once_can_join_and_exit() {
     if !can_run(BUSYBOX_TELNET) {
         return;
     }
     let server = Server::starts();
     let mut bert = Person::joins(&server, "bert");
-    let mut anna = telnets(BUSYBOX_TELNET, &server);
-    anna.hears_all(&["* Welcome", USERNAME]);
+    let mut anna = through_telnet(BUSYBOX_TELNET, &server);
+    anna.reads_all(&["* Welcome", USERNAME]);
     anna.sends(b"a");
     anna.sends(b"nna\n");
-    anna.hears_at_last(MENU);
+    anna.reads_until(MENU);
     bert.says("1 anna");
-    bert.hears_all(&["* 1 user", "- anna available", MENU]);
+    bert.reads_all(&["* 1 user", "- anna available", MENU]);
     anna.sends(b"3\n");
-    anna.hears_at_last("* Goodbye");
+    anna.reads_until("* Goodbye");
 }
 
-/// (6.2, 6.3, 6.4)
+/// (6.1.4, 4.8.2, 6.2.1, 4.8.3, 4.8.4)
 #[test]
-fn three_who_joined_with_nc_telnet_and_a_socket_hear_each_other_in_a_room() {
+fn users_of_nc_telnet_and_a_plain_socket_read_each_other_in_a_room() {
     if !(can_run(NC) && can_run(TELNET)) {
         return;
     }
     let server = Server::starts();
     let mut nc = through_pipes(NC, server.address());
-    let mut telnet = telnets(TELNET, &server);
+    let mut telnet = through_telnet(TELNET, &server);
     for (person, name) in [(&mut nc, "Chris"), (&mut telnet, "Kholaif")] {
-        person.hears_all(&["* Welcome", USERNAME]);
-        person.enters(name);
+        person.reads_all(&["* Welcome", USERNAME]);
+        person.takes_username(name);
     }
     let mut socket = Person::joins(&server, "Omar");
     for person in [&mut nc, &mut telnet, &mut socket] {
         person.says("4");
-        person.hears_at_last("* You are now in lobby");
+        person.reads_until("* You are now in lobby");
     }
     telnet.says("sup nerds");
     for person in [&mut nc, &mut telnet, &mut socket] {
-        person.hears_at_last("Kholaif: sup nerds");
+        person.reads_until("Kholaif: sup nerds");
     }
     telnet.says(".exit");
-    telnet.hears_at_last(MENU);
+    telnet.reads_until(MENU);
     for person in [&mut nc, &mut socket] {
-        person.hears_exactly("* Kholaif left lobby");
+        person.reads_exactly("* Kholaif left lobby");
     }
     nc.says("q");
-    nc.hears_exactly("* You left lobby");
-    socket.hears_exactly("* Chris left lobby");
+    nc.reads_exactly("* You left lobby");
+    socket.reads_exactly("* Chris left lobby");
 }

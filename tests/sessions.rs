@@ -1,5 +1,7 @@
-//! Sessions over real sockets: the reference session, every state with every kind of line, and what crosses
-//! on the wire. The clauses named are those of protocol.md.
+//! Sessions over real sockets: the reference session, every kind of line in every state, and lines
+//! that cross on the network.
+//!
+//! Numbers such as 3.2 are clauses of protocol.md.
 
 mod common;
 
@@ -7,14 +9,18 @@ use common::{MENU, Person, Server, USERNAME, WHOM, reference};
 
 #[test]
 fn the_reference_session_runs_over_plain_sockets() {
-    reference::plays(|server| Person::dials(server.address()), |mut person| person.hears_the_end());
+    reference::runs(
+        |server| Person::connects(server.address()),
+        |mut person| person.reads_end_of_stream(),
+    );
 }
 
-// 3.2: what each state makes of a line.
+// 3.2: the effect of each line in each state.
 //
-// A cell says what the person of that state reads, after `//` what the other reads, and after `=>` where the
-// person is then. {s} is the person's name, {o} the other's; MENU, WHOM, USERNAME and ASK stand for prompts,
-// LIST for a list, HELP for the rows of help, END for the end of the connection.
+// A cell holds the lines that the person reads, after `//` the lines that the other person reads,
+// and after `=>` the person's next state. {s} is the person's username, {o} the other's. MENU,
+// WHOM, USERNAME and ASK stand for prompts, LIST for a list, HELP for the rows of help, END for the
+// end of the stream.
 
 const STATES: [&str; 6] = ["NAMING", "MENU", "CHOOSING", "ASKING", "ASKED", "CHATTING"];
 
@@ -79,49 +85,50 @@ const TABLE: &[(&str, [&str; 6])] = &[
 ];
 
 #[test]
-fn naming_makes_of_each_line_what_the_table_says() {
-    plays_column(0);
+fn in_naming_each_line_has_the_effect_in_the_table() {
+    check_column(0);
 }
 
 #[test]
-fn the_menu_makes_of_each_line_what_the_table_says() {
-    plays_column(1);
+fn at_the_menu_each_line_has_the_effect_in_the_table() {
+    check_column(1);
 }
 
 #[test]
-fn choosing_makes_of_each_line_what_the_table_says() {
-    plays_column(2);
+fn in_choosing_each_line_has_the_effect_in_the_table() {
+    check_column(2);
 }
 
 #[test]
-fn asking_makes_of_each_line_what_the_table_says() {
-    plays_column(3);
+fn in_asking_each_line_has_the_effect_in_the_table() {
+    check_column(3);
 }
 
 #[test]
-fn being_asked_makes_of_each_line_what_the_table_says() {
-    plays_column(4);
+fn in_asked_each_line_has_the_effect_in_the_table() {
+    check_column(4);
 }
 
 #[test]
-fn chatting_makes_of_each_line_what_the_table_says() {
-    plays_column(5);
+fn in_chatting_each_line_has_the_effect_in_the_table() {
+    check_column(5);
 }
 
-fn plays_column(column: usize) {
+fn check_column(column: usize) {
     let server = Server::starts();
-    let mut watcher = Person::joins(&server, "watcher");
-    // Nobody hangs up until the end, so that no name is free again at a time nobody can tell.
+    let mut observer = Person::joins(&server, "observer");
+    // The connections stay open until the end: the server would notice a close only some time
+    // later, and free the username at an unknown time.
     let mut people = Vec::new();
     for (row, (line, cells)) in TABLE.iter().enumerate() {
         eprintln!("{} reads {line:?}: {}", STATES[column], cells[column]);
-        people.push(plays_cell(&server, &mut watcher, column, row, line, cells[column]));
+        people.push(check_cell(&server, &mut observer, column, row, line, cells[column]));
     }
 }
 
-fn plays_cell(
+fn check_cell(
     server: &Server,
-    watcher: &mut Person,
+    observer: &mut Person,
     column: usize,
     row: usize,
     line: &str,
@@ -132,53 +139,54 @@ fn plays_cell(
     let mut person = Person::arrives(server);
     match STATES[column] {
         "NAMING" => {}
-        "MENU" => person.enters(&s),
+        "MENU" => person.takes_username(&s),
         "CHOOSING" => {
-            person.enters(&s);
+            person.takes_username(&s);
             person.says("2");
-            person.hears_exactly(WHOM);
+            person.reads_exactly(WHOM);
         }
         "ASKING" => {
-            person.enters(&s);
+            person.takes_username(&s);
             person.asks(&mut other);
         }
         "ASKED" => {
-            person.enters(&s);
+            person.takes_username(&s);
             other.asks(&mut person);
         }
         _ => {
-            person.enters(&s);
+            person.takes_username(&s);
             person.chats_with(&mut other);
         }
     }
     let line = line.replace("{s}", &s).replace("{o}", &o);
     let fill = |text: &str| text.replace("{s}", &s).replace("{o}", &o).replace("{line}", &line);
-    let (heard, after) = cell.split_once("=>").expect("a state after");
-    let (mine, others) = heard.split_once("//").unwrap_or((heard, ""));
-    // The line and the question whether the server is there go in one packet, so nothing comes between.
+    let (lines, after) = cell.split_once("=>").expect("a state after");
+    let (mine, others) = lines.split_once("//").unwrap_or((lines, ""));
+    // The line and `IAC AYT` go in one packet. The reply to AYT follows the answer to the line, and
+    // shows that the answer has no further line.
     let packet = [line.as_bytes(), b"\r\n\xff\xf6"].concat();
     person.sends(&packet);
-    let ended = hears_tokens(&mut person, &fill(mine), &o);
+    let ended = reads_tokens(&mut person, &fill(mine), &o);
     if !ended {
-        person.hears("* ");
+        person.reads("* ");
     }
-    hears_tokens(&mut other, &fill(others), &s);
-    other.has_heard_it_all();
+    reads_tokens(&mut other, &fill(others), &s);
+    other.has_read_everything();
     let after = fill(after.trim());
     if after == "choosing" || STATES[column] == "CHOOSING" && after == "menu" {
-        // A choosing and a waiting person look alike to others.
+        // The list shows the same status for CHOOSING and MENU, so `cancel` tells them apart.
         person.says("cancel");
-        person.hears(if after == "menu" { "! " } else { "* Nobody was asked" });
-        person.hears_exactly(MENU);
+        person.reads(if after == "menu" { "! " } else { "* Nobody was asked" });
+        person.reads_exactly(MENU);
     }
-    watcher_sees(watcher, &s, &o, &after);
+    observer_sees(observer, &s, &o, &after);
     (person, other)
 }
 
-/// Hears what a cell says; true when that is the end of the connection.
+/// Reads the lines of a cell. Returns `true` if they end with the end of the stream.
 #[track_caller]
-fn hears_tokens(person: &mut Person, tokens: &str, other: &str) -> bool {
-    // The blank before `//` and `=>` belongs to the notation, one at the start of a text does not.
+fn reads_tokens(person: &mut Person, tokens: &str, other: &str) -> bool {
+    // One blank beside `//` and `=>` belongs to the notation. Further blanks belong to the text.
     let tokens = tokens.strip_suffix(' ').unwrap_or(tokens);
     let tokens = tokens.strip_prefix(' ').unwrap_or(tokens);
     if tokens.is_empty() {
@@ -186,33 +194,33 @@ fn hears_tokens(person: &mut Person, tokens: &str, other: &str) -> bool {
     }
     for token in tokens.split('|') {
         match token {
-            "MENU" => person.hears_exactly(MENU),
-            "WHOM" => person.hears_exactly(WHOM),
-            "USERNAME" => person.hears_exactly(USERNAME),
-            "ASK" => _ = person.hears(&format!("? {other} wants to chat")),
+            "MENU" => person.reads_exactly(MENU),
+            "WHOM" => person.reads_exactly(WHOM),
+            "USERNAME" => person.reads_exactly(USERNAME),
+            "ASK" => _ = person.reads(&format!("? {other} wants to chat")),
             "LIST" => {
-                person.hears("* ");
-                person.hears_rows();
+                person.reads("* ");
+                person.reads_rows();
             }
-            "HELP" => person.hears_help(),
+            "HELP" => person.reads_help(),
             "END" => {
-                person.hears_the_end();
+                person.reads_end_of_stream();
                 return true;
             }
-            text if text.contains(": ") => person.hears_exactly(text),
-            start => _ = person.hears(start),
+            text if text.contains(": ") => person.reads_exactly(text),
+            start => _ = person.reads(start),
         }
     }
     false
 }
 
 #[track_caller]
-fn watcher_sees(watcher: &mut Person, s: &str, o: &str, after: &str) {
+fn observer_sees(observer: &mut Person, s: &str, o: &str, after: &str) {
     let (state, name) = after.split_once(' ').unwrap_or((after, s));
-    watcher.says(&format!("1 {name}"));
-    watcher.hears("* ");
+    observer.says(&format!("1 {name}"));
+    observer.reads("* ");
     let row = match state {
-        "naming" | "gone" => return watcher.hears_exactly(MENU),
+        "naming" | "gone" => return observer.reads_exactly(MENU),
         "menu" | "choosing" => format!("- {name} available"),
         "busy" => format!("- {name} busy"),
         "asking" => format!("- {name} asking {o}"),
@@ -221,22 +229,22 @@ fn watcher_sees(watcher: &mut Person, s: &str, o: &str, after: &str) {
         "chatting" => format!("- {name} chatting with {o}"),
         other => panic!("no such state: {other}"),
     };
-    let rows = watcher.hears_rows();
+    let rows = observer.reads_rows();
     assert!(rows.contains(&row), "{row:?} is not among {rows:?}");
-    watcher.hears_exactly(MENU);
+    observer.reads_exactly(MENU);
 }
 
 // Sessions that cross on the wire.
 
 #[test]
-fn two_requests_that_cross_are_a_chat() {
+fn two_requests_that_cross_start_a_chat() {
     let server = Server::starts();
     let (mut anna, mut bert) = (Person::joins(&server, "anna"), Person::joins(&server, "bert"));
     anna.says("2 bert");
     bert.says("2 anna");
-    // Whoever was second has accepted (3.5.3); the network decides who that is.
+    // The request that arrives second counts as a yes (4.6.4). The network decides the order.
     let chatting = |person: &mut Person, other: &str| {
-        let lines = person.hears_at_last("* You are now chatting with");
+        let lines = person.reads_until("* You are now chatting with");
         assert!(lines[lines.len() - 1].contains(other), "{lines:?}");
         lines
     };
@@ -245,23 +253,23 @@ fn two_requests_that_cross_are_a_chat() {
     let accepted = |lines: &[String]| lines.iter().any(|line| line.contains("accepted"));
     assert!(accepted(&first) != accepted(&second), "{first:?} {second:?}");
     anna.says("one");
-    bert.hears_exactly("anna: one");
+    bert.reads_exactly("anna: one");
 }
 
 #[test]
-fn a_name_given_to_the_question_that_a_request_overtook_is_a_yes() {
+fn answering_the_prompt_of_choosing_with_the_name_of_a_user_who_asked_meanwhile_is_a_yes() {
     let server = Server::starts();
     let (mut anna, mut bert) = (Person::joins(&server, "anna"), Person::joins(&server, "bert"));
     bert.says("2");
-    bert.hears_exactly(WHOM);
+    bert.reads_exactly(WHOM);
     anna.asks(&mut bert);
     bert.says("anna");
-    bert.hears("* You are now chatting with anna");
-    anna.hears_all(&["* bert accepted", "* You are now chatting with bert"]);
+    bert.reads("* You are now chatting with anna");
+    anna.reads_all(&["* bert accepted", "* You are now chatting with bert"]);
 }
 
 #[test]
-fn two_quits_that_cross_end_one_chat_and_no_session() {
+fn two_quits_that_cross_end_the_chat_and_no_session() {
     let server = Server::starts();
     for round in 0..20 {
         let mut anna = Person::joins(&server, &format!("anna{round}"));
@@ -271,41 +279,41 @@ fn two_quits_that_cross_end_one_chat_and_no_session() {
         bert.says("quit");
         let mut late = 0;
         for person in [&mut anna, &mut bert] {
-            let first = person.hears("* ");
-            person.hears_exactly(MENU);
+            let first = person.reads("* ");
+            person.reads_exactly(MENU);
             if !first.starts_with("* You left") {
-                person.hears_all(&["! ", MENU]);
+                person.reads_all(&["! ", MENU]);
                 late += 1;
             }
-            person.has_heard_it_all();
+            person.has_read_everything();
         }
         assert_eq!(late, 1, "exactly one quit was too late");
     }
 }
 
 #[test]
-fn what_was_typed_for_a_partner_who_has_left_is_delivered_to_nobody() {
+fn lines_typed_for_a_partner_who_has_left_are_delivered_to_nobody() {
     let server = Server::starts();
     let (mut anna, mut bert) = (Person::joins(&server, "anna"), Person::joins(&server, "bert"));
     let mut carl = Person::joins(&server, "carl");
     anna.chats_with(&mut bert);
     bert.says("quit");
-    bert.hears_all(&["* You left", MENU]);
+    bert.reads_all(&["* You left", MENU]);
     carl.asks(&mut bert);
-    anna.hears_all(&["* bert left", MENU]);
-    // 3.1.5: at the menu a text is no choice, and nobody hears it.
+    anna.reads_all(&["* bert left", MENU]);
+    // 3.1.5: at the menu the text is no choice, and nobody reads it.
     anna.says("my dear bert");
-    anna.hears_all(&["! ", MENU]);
+    anna.reads_all(&["! ", MENU]);
     bert.says("my dear anna");
-    bert.hears("! ");
-    carl.has_heard_it_all();
+    bert.reads("! ");
+    carl.has_read_everything();
     bert.says("y");
-    bert.hears("* You are now chatting with carl");
-    carl.hears_all(&["* bert accepted", "* You are now chatting with bert"]);
+    bert.reads("* You are now chatting with carl");
+    carl.reads_all(&["* bert accepted", "* You are now chatting with bert"]);
 }
 
 #[test]
-fn a_yes_to_a_request_that_has_ended_is_one_line_and_nothing_else() {
+fn an_answer_to_a_request_that_has_ended_is_one_error_line_without_a_menu() {
     let server = Server::starts_with(&["--ask-again", "0.1"]);
     let mut bert = Person::joins(&server, "bert");
     for (round, answer) in ["yes", "y", "NO", " n "].into_iter().enumerate() {
@@ -313,23 +321,23 @@ fn a_yes_to_a_request_that_has_ended_is_one_line_and_nothing_else() {
         anna.asks(&mut bert);
         if round % 2 == 0 {
             anna.says("cancel");
-            anna.hears_all(&["* You withdrew", MENU]);
-            bert.hears_all(&["* anna", MENU]);
+            anna.reads_all(&["* You withdrew", MENU]);
+            bert.reads_all(&["* anna", MENU]);
         } else {
             anna.hang_up();
-            bert.hears_all(&["* anna", MENU]);
+            bert.reads_all(&["* anna", MENU]);
         }
         bert.says(answer);
-        bert.hears("! ");
-        bert.has_heard_it_all();
-        // Only the very next line is read so; then a yes is no choice at the menu.
+        bert.reads("! ");
+        bert.has_read_everything();
+        // This holds for the next line only. After that line, `yes` is no choice of the menu.
         bert.says(answer);
-        bert.hears_all(&["! ", MENU]);
+        bert.reads_all(&["! ", MENU]);
     }
 }
 
 #[test]
-fn a_cancel_and_a_yes_that_cross_agree_on_what_happened() {
+fn when_a_cancel_and_a_yes_cross_both_users_read_the_same_result() {
     let server = Server::starts();
     for round in 0..20 {
         let mut anna = Person::joins(&server, &format!("anna{round}"));
@@ -337,23 +345,23 @@ fn a_cancel_and_a_yes_that_cross_agree_on_what_happened() {
         anna.asks(&mut bert);
         anna.says("cancel");
         bert.says("yes");
-        let heard = anna.hears("* ");
-        if heard.starts_with("* You withdrew") {
-            anna.hears_exactly(MENU);
-            bert.hears_all(&["* anna", MENU, "! "]);
+        let result = anna.reads("* ");
+        if result.starts_with("* You withdrew") {
+            anna.reads_exactly(MENU);
+            bert.reads_all(&["* anna", MENU, "! "]);
         } else {
-            // Accepted first: the word cancel is then a text.
-            anna.hears("* You are now chatting with");
-            bert.hears("* You are now chatting with");
-            bert.hears_exactly(&format!("anna{round}: cancel"));
+            // The yes came first, so `cancel` is a message.
+            anna.reads("* You are now chatting with");
+            bert.reads("* You are now chatting with");
+            bert.reads_exactly(&format!("anna{round}: cancel"));
         }
-        anna.has_heard_it_all();
-        bert.has_heard_it_all();
+        anna.has_read_everything();
+        bert.has_read_everything();
     }
 }
 
 #[test]
-fn of_two_who_want_one_name_at_once_one_gets_it() {
+fn of_two_users_who_want_the_same_username_at_once_one_gets_it() {
     let server = Server::starts();
     for round in 0..20 {
         let mut people = [Person::arrives(&server), Person::arrives(&server)];
@@ -361,7 +369,7 @@ fn of_two_who_want_one_name_at_once_one_gets_it() {
         for person in &mut people {
             person.says(&name);
         }
-        let answers = people.each_mut().map(Person::hears_a_line);
+        let answers = people.each_mut().map(Person::reads_a_line);
         let hellos = answers.iter().filter(|line| line.starts_with("* Hello, ")).count();
         assert_eq!(hellos, 1, "{answers:?}");
     }
@@ -372,11 +380,11 @@ fn a_request_that_is_not_answered_lapses() {
     let server = Server::starts_with(&["--ask-timeout", "0.3"]);
     let (mut anna, mut bert) = (Person::joins(&server, "anna"), Person::joins(&server, "bert"));
     anna.asks(&mut bert);
-    anna.hears_all(&["* ", MENU]);
-    bert.hears_all(&["* ", MENU]);
+    anna.reads_all(&["* ", MENU]);
+    bert.reads_all(&["* ", MENU]);
     bert.says("yes");
-    bert.hears("! ");
-    bert.has_heard_it_all();
+    bert.reads("! ");
+    bert.has_read_everything();
 }
 
 #[test]
@@ -386,78 +394,78 @@ fn an_answer_in_time_stops_the_asking_deadline() {
     anna.chats_with(&mut bert);
     let (mut carl, mut dora) = (Person::joins(&server, "carl"), Person::joins(&server, "dora"));
     carl.asks(&mut dora);
-    carl.hears_all(&["* ", MENU]);
-    // A later request has lapsed by now, and the chat has heard nothing of it.
+    carl.reads_all(&["* ", MENU]);
+    // A later request has lapsed by now, and the chat goes on.
     anna.says("still here");
-    bert.hears_exactly("anna: still here");
+    bert.reads_exactly("anna: still here");
 }
 
 #[test]
-fn who_was_declined_cannot_ask_the_same_user_again_at_once() {
+fn a_declined_user_cannot_ask_the_same_user_again_during_the_cool_down() {
     let server = Server::starts_with(&["--ask-again", "0.5"]);
     let (mut anna, mut bert) = (Person::joins(&server, "anna"), Person::joins(&server, "bert"));
     anna.asks(&mut bert);
     bert.says("no");
-    bert.hears_all(&["* You declined anna", MENU]);
-    anna.hears_all(&["* bert declined", MENU]);
+    bert.reads_all(&["* You declined anna", MENU]);
+    anna.reads_all(&["* bert declined", MENU]);
     anna.says("2 bert");
-    anna.hears_all(&["! ", MENU]);
-    // 4.3 binds the asker, not the one who declined.
+    anna.reads_all(&["! ", MENU]);
+    // 4.3 applies to the asker, not to the user who declined.
     bert.asks(&mut anna);
     anna.says("no");
-    anna.hears_all(&["* You declined bert", MENU]);
-    bert.hears_all(&["* anna declined", MENU]);
-    anna.hears_nothing_for(std::time::Duration::from_millis(600));
+    anna.reads_all(&["* You declined bert", MENU]);
+    bert.reads_all(&["* anna declined", MENU]);
+    anna.reads_nothing_for(std::time::Duration::from_millis(600));
     anna.asks(&mut bert);
 }
 
 #[test]
-fn busy_and_ignore_keep_requests_away() {
+fn requests_to_a_busy_user_and_from_an_ignored_user_are_refused() {
     let server = Server::starts();
     let (mut anna, mut bert) = (Person::joins(&server, "anna"), Person::joins(&server, "bert"));
     bert.says("busy");
-    bert.hears_all(&["* You are busy", MENU]);
+    bert.reads_all(&["* You are busy", MENU]);
     anna.says("2 bert");
-    anna.hears_all(&["! ", MENU]);
+    anna.reads_all(&["! ", MENU]);
     bert.says("free");
-    bert.hears_all(&["* You are free", MENU]);
+    bert.reads_all(&["* You are free", MENU]);
     bert.says("ignore Anna");
-    bert.hears_all(&["* ", MENU]);
+    bert.reads_all(&["* ", MENU]);
     anna.says("2 bert");
-    anna.hears_all(&["! ", MENU]);
-    bert.has_heard_it_all();
+    anna.reads_all(&["! ", MENU]);
+    bert.has_read_everything();
     bert.says("unignore anna");
-    bert.hears_all(&["* ", MENU]);
+    bert.reads_all(&["* ", MENU]);
     anna.asks(&mut bert);
 }
 
 #[test]
-fn asks_in_a_row_are_slowed_and_not_refused() {
+fn requests_beyond_the_allowance_are_delayed_and_not_refused() {
     let server = Server::starts();
     let mut anna = Person::joins(&server, "anna");
     let mut others: Vec<Person> =
         (0..7).map(|number| Person::joins(&server, &format!("bert{number}"))).collect();
-    let mut asks_and_cancels = |others: &mut [Person]| {
+    let mut ask_and_cancel = |others: &mut [Person]| {
         for other in others {
             anna.asks(other);
             anna.says("cancel");
-            anna.hears_all(&["* You withdrew", MENU]);
-            other.hears_all(&["* anna withdrew", MENU]);
+            anna.reads_all(&["* You withdrew", MENU]);
+            other.reads_all(&["* anna withdrew", MENU]);
         }
     };
     let began = common::now();
-    asks_and_cancels(&mut others[..5]);
-    let quick = began.elapsed();
-    asks_and_cancels(&mut others[5..]);
-    let slowed = began.elapsed();
-    assert!(quick.as_secs_f64() < 1.5, "4.4: five asks are free, they took {quick:?}");
-    assert!(slowed.as_secs_f64() >= 1.9, "4.4: seven asks took only {slowed:?}");
+    ask_and_cancel(&mut others[..5]);
+    let five = began.elapsed();
+    ask_and_cancel(&mut others[5..]);
+    let seven = began.elapsed();
+    assert!(five.as_secs_f64() < 1.5, "5.7.2: five asks are free, they took {five:?}");
+    assert!(seven.as_secs_f64() >= 1.9, "5.7.2: seven asks took only {seven:?}");
 }
 
-// Names (2.3 to 2.5, 3.3).
+// Names (3.2.1 to 3.2.3, 3.3.1, 4.2).
 
 #[test]
-fn good_usernames_are_taken_as_they_are() {
+fn valid_usernames_are_taken_unchanged() {
     let server = Server::starts();
     let names = [
         "a",
@@ -483,7 +491,7 @@ fn good_usernames_are_taken_as_they_are() {
 }
 
 #[test]
-fn bad_usernames_are_refused_and_asked_for_again() {
+fn invalid_usernames_are_refused_and_the_prompt_is_repeated() {
     let server = Server::starts();
     let mut person = Person::arrives(&server);
     let long = "a".repeat(21);
@@ -524,13 +532,13 @@ fn bad_usernames_are_refused_and_asked_for_again() {
     ];
     for name in names {
         person.says(name);
-        person.hears_all(&["! ", USERNAME]);
+        person.reads_all(&["! ", USERNAME]);
     }
-    person.enters("anna");
+    person.takes_username("anna");
 }
 
 #[test]
-fn a_username_in_use_and_its_look_alikes_are_refused() {
+fn usernames_in_use_and_their_look_alikes_are_refused() {
     let server = Server::starts();
     let _people: Vec<Person> = ["Anna", "coco", "Zoé", "BOB", "lily", "born"]
         .map(|name| Person::joins(&server, name))
@@ -540,42 +548,42 @@ fn a_username_in_use_and_its_look_alikes_are_refused() {
         ["Anna", "anna", "ANNA", "сосо", "СОСО", "zoe\u{301}", "ZOÉ", "B0B", "b0b", "1ily", "bom"]
     {
         person.says(name);
-        person.hears_all(&["! ", USERNAME]);
+        person.reads_all(&["! ", USERNAME]);
     }
     person.says(" hanna\t");
-    person.hears_all(&["* Hello, hanna", MENU]);
+    person.reads_all(&["* Hello, hanna", MENU]);
 }
 
 #[test]
-fn a_username_is_free_again_at_once_when_its_user_has_gone() {
+fn a_username_is_free_at_once_when_its_user_has_left() {
     let server = Server::starts();
     let (mut anna, mut bert) = (Person::joins(&server, "anna"), Person::joins(&server, "bert"));
     anna.chats_with(&mut bert);
     anna.exits_from_chat();
-    anna.hears_the_end();
-    bert.hears_all(&["* anna left", MENU]);
+    anna.reads_end_of_stream();
+    bert.reads_all(&["* anna left", MENU]);
     let mut again = Person::joins(&server, "ANNA");
     again.chats_with(&mut bert);
     again.reset();
-    bert.hears_all(&["* ANNA left", MENU]);
+    bert.reads_all(&["* ANNA left", MENU]);
     let _third = Person::joins(&server, "anna");
 }
 
-// Lists (3.4).
+// Lists (5.2).
 
 #[test]
-fn a_list_has_fifty_rows_in_the_order_of_names_and_then_says_how_many_more() {
+fn a_list_has_fifty_rows_in_order_of_name_and_then_says_how_many_more_there_are() {
     let server = Server::starts();
-    let mut crowd = Vec::new();
+    let mut users = Vec::new();
     for number in (0..55).rev() {
         let name = if number % 2 == 0 { format!("u{number:02}") } else { format!("U{number:02}") };
-        crowd.push(Person::joins(&server, &name));
+        users.push(Person::joins(&server, &name));
     }
     let mut anna = Person::joins(&server, "anna");
     anna.says("1");
-    anna.hears_exactly("* 56 users online");
-    let rows = anna.hears_rows();
-    anna.hears_exactly(MENU);
+    anna.reads_exactly("* 56 users online");
+    let rows = anna.reads_rows();
+    anna.reads_exactly(MENU);
     assert_eq!(rows.len(), 51, "{rows:#?}");
     assert_eq!(rows[0], "- anna available (you)");
     for (number, row) in rows[1..50].iter().enumerate() {
@@ -584,9 +592,9 @@ fn a_list_has_fifty_rows_in_the_order_of_names_and_then_says_how_many_more() {
     assert!(rows[50].contains('6') && rows[50].contains("1 PREFIX"), "{}", rows[50]);
 
     anna.says("1 u5");
-    anna.hears_exactly("* 5 users whose names begin with u5");
+    anna.reads_exactly("* 5 users whose names begin with u5");
     assert_eq!(
-        anna.hears_rows(),
+        anna.reads_rows(),
         [
             "- u50 available",
             "- U51 available",
@@ -595,83 +603,85 @@ fn a_list_has_fifty_rows_in_the_order_of_names_and_then_says_how_many_more() {
             "- u54 available"
         ]
     );
-    anna.hears_exactly(MENU);
+    anna.reads_exactly(MENU);
     anna.says("1 U50");
-    anna.hears("* 1 user");
-    assert_eq!(anna.hears_rows(), ["- u50 available"]);
-    anna.hears_exactly(MENU);
+    anna.reads("* 1 user");
+    assert_eq!(anna.reads_rows(), ["- u50 available"]);
+    anna.reads_exactly(MENU);
     anna.says("1 nobody");
-    anna.hears_all(&["* ", MENU]);
+    anna.reads_all(&["* ", MENU]);
 }
 
-// Deaths (3.9): whoever shared something with the dead is told at once, and is back at the menu.
+// The end of a connection (4.10): partner, asker or asked user is told at once and returns to the
+// menu.
 
-/// A way a connection can end without the server's doing, and what it is called.
-type Death = (&'static str, fn(Person));
+/// A way in which a client ends its connection: its name, and the function that ends the
+/// connection.
+type Ending = (&'static str, fn(Person));
 
-const DEATHS: [Death; 3] = [
+const ENDINGS: [Ending; 3] = [
     ("hangs up", Person::hang_up),
     ("is reset", Person::reset),
     ("half-closes", |mut person| {
         person.half_close();
-        person.hears_it_is_over();
+        person.reads_until_closed();
     }),
 ];
 
 #[test]
-fn who_shared_something_with_the_dead_is_told_and_is_back_at_the_menu() {
+fn when_a_connection_ends_the_partner_asker_or_asked_user_is_told_and_is_at_the_menu() {
     let server = Server::starts();
     let mut bert = Person::joins(&server, "bert");
-    for (how, dies) in DEATHS {
+    for (how, end) in ENDINGS {
         eprintln!("while chatting, anna {how}");
         let mut anna = Person::joins(&server, "anna");
         anna.chats_with(&mut bert);
-        dies(anna);
-        bert.hears_all(&["* anna left", MENU]);
+        end(anna);
+        bert.reads_all(&["* anna left", MENU]);
 
         eprintln!("while asking, anna {how}");
         let mut anna = Person::joins(&server, "anna");
         anna.asks(&mut bert);
-        dies(anna);
-        bert.hears_all(&["* anna left", MENU]);
+        end(anna);
+        bert.reads_all(&["* anna left", MENU]);
         bert.says("");
-        bert.hears_all(&["! ", MENU]);
+        bert.reads_all(&["! ", MENU]);
 
         eprintln!("while asked, anna {how}");
         let mut anna = Person::joins(&server, "anna");
         let mut carl = Person::joins(&server, &format!("carl-{}", how.replace(' ', "-")));
         carl.asks(&mut anna);
-        dies(anna);
-        carl.hears_all(&["* anna left", MENU]);
+        end(anna);
+        carl.reads_all(&["* anna left", MENU]);
 
-        eprintln!("at the menu, choosing, and without a name, somebody {how}");
-        dies(Person::joins(&server, "dora"));
+        eprintln!("at the menu, in CHOOSING, and without a username, a client {how}");
+        end(Person::joins(&server, "dora"));
         let mut emil = Person::joins(&server, "emil");
         emil.says("2");
-        emil.hears_exactly(WHOM);
-        dies(emil);
-        dies(Person::arrives(&server));
-        bert.has_heard_it_all();
+        emil.reads_exactly(WHOM);
+        end(emil);
+        end(Person::arrives(&server));
+        bert.has_read_everything();
     }
 }
 
 #[test]
-fn a_death_in_the_middle_of_a_line_loses_that_line_only() {
+fn a_reset_in_the_middle_of_a_line_loses_that_line_only() {
     let server = Server::starts();
     let (mut anna, mut bert) = (Person::joins(&server, "anna"), Person::joins(&server, "bert"));
     anna.chats_with(&mut bert);
     anna.sends(b"a whole line\nhalf a li");
-    bert.hears_exactly("anna: a whole line");
+    bert.reads_exactly("anna: a whole line");
     anna.reset();
-    bert.hears_all(&["* anna left", MENU]);
+    bert.reads_all(&["* anna left", MENU]);
 }
 
 #[test]
-fn nobody_is_given_a_username_later_than_the_naming_deadline() {
+fn a_session_without_a_username_ends_at_the_naming_deadline() {
     let server = Server::starts_with(&["--naming-timeout", "0.3"]);
     let mut named = Person::joins(&server, "anna");
     let mut silent = Person::arrives(&server);
-    silent.hears("! ");
-    silent.hears_the_end();
-    named.has_heard_it_all();
+    silent.reads("! ");
+    silent.reads_end_of_stream();
+    named.has_read_everything();
 }

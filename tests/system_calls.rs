@@ -1,5 +1,5 @@
-//! System calls, counted by strace: a relayed batch is one read, one write and one wait; in a room it is a
-//! write for each member, and one for the file that keeps it.
+//! Counts system calls with strace. A batch of lines in a chat costs one read, one write and one
+//! wait. In a room it costs one write for each member, and one for the file of the history store.
 
 #![cfg(target_os = "linux")]
 
@@ -11,17 +11,18 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// So few that the trace fits into a pipe: nobody reads it while the server runs.
+/// Few enough that the trace fits into a pipe (64 KiB): the test reads the trace only after the
+/// end.
 const BATCHES: usize = 50;
-/// Nothing here takes a moment; a test that hangs must end.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a test waits for one line before it fails.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The server under strace; killed with this value.
+/// The server under strace. Dropping the value kills the server.
 struct Traced(Child);
 
 impl Traced {
-    /// Kills the server, and returns what it called.
-    fn ends(&mut self) -> io::Result<String> {
+    /// Kills the server and returns the trace.
+    fn stop(&mut self) -> io::Result<String> {
         self.0.kill()?;
         let mut trace = String::new();
         let errors = self.0.stderr.as_mut().expect("standard error is piped");
@@ -32,22 +33,22 @@ impl Traced {
 
 impl Drop for Traced {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The server may have exited already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// A user: what he sends, and the lines he is sent.
-struct Client {
+/// A user with a plain socket.
+struct User {
     stream: TcpStream,
     lines: BufReader<TcpStream>,
 }
 
-impl Client {
+impl User {
     fn connect(address: &str) -> io::Result<Self> {
         let stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
         stream.set_nodelay(true)?;
         Ok(Self { lines: BufReader::new(stream.try_clone()?), stream })
     }
@@ -56,19 +57,19 @@ impl Client {
         self.stream.write_all(text.as_bytes())
     }
 
-    /// Reads up to and including a line with these words.
+    /// Reads lines until a line contains `words`.
     fn await_line(&mut self, words: &str) -> io::Result<()> {
         let mut line = String::new();
         while !line.contains(words) {
             line.clear();
-            assert!(self.lines.read_line(&mut line)? > 0, "the server hung up before {words:?}");
+            assert!(self.lines.read_line(&mut line)? > 0, "the server closed before {words:?}");
         }
         Ok(())
     }
 }
 
 #[test]
-fn a_relayed_batch_is_one_read_one_write_and_one_wait() -> io::Result<()> {
+fn a_batch_in_a_chat_costs_one_read_one_write_and_one_wait() -> io::Result<()> {
     let Some((mut server, address)) = start_traced(&[])? else { return skipped() };
     let (mut anna, mut bert) = chatting(&address)?;
     say(&mut anna, &mut bert, "begin\n", "begin")?;
@@ -79,22 +80,21 @@ fn a_relayed_batch_is_one_read_one_write_and_one_wait() -> io::Result<()> {
         say(&mut anna, &mut bert, &batch, &last)?;
     }
     say(&mut anna, &mut bert, "finish\n", "finish")?;
-    let trace = server.ends()?;
-    let counts = count(&trace);
-    let of = |call| counts.get(call).copied().unwrap_or(0);
-    // "begin" has been written before the count, "finish" is waited for within it.
-    assert_eq!(of("recvfrom") + of("read"), BATCHES, "{counts:?}\n{trace}");
-    assert_eq!(of("sendto") + of("write"), BATCHES, "{counts:?}\n{trace}");
-    assert!(of("epoll_wait") <= BATCHES + 1, "{counts:?}\n{trace}");
+    let trace = server.stop()?;
+    let counts = counts_between_markers(&trace);
+    let calls_of = |call| counts.get(call).copied().unwrap_or(0);
+    // The count begins after the write of "begin", and includes the wait for "finish".
+    assert_eq!(calls_of("recvfrom") + calls_of("read"), BATCHES, "{counts:?}\n{trace}");
+    assert_eq!(calls_of("sendto") + calls_of("write"), BATCHES, "{counts:?}\n{trace}");
+    assert!(calls_of("epoll_wait") <= BATCHES + 1, "{counts:?}\n{trace}");
     let all: usize = counts.values().sum();
-    assert!(all <= 3 * BATCHES + 1, "nothing else is called: {counts:?}\n{trace}");
+    assert!(all <= 3 * BATCHES + 1, "there are no other system calls: {counts:?}\n{trace}");
     Ok(())
 }
 
-/// (6.3, 6.14)
+/// (4.8.2, 6.2.1, 6.3.3)
 #[test]
-fn a_batch_in_a_room_is_one_read_one_write_for_each_member_and_one_for_the_file() -> io::Result<()>
-{
+fn a_batch_in_a_room_costs_one_read_one_write_per_member_and_one_file_write() -> io::Result<()> {
     const MEMBERS: usize = 5;
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("system-calls");
     drop(fs::remove_dir_all(&folder));
@@ -104,7 +104,7 @@ fn a_batch_in_a_room_is_one_read_one_write_for_each_member_and_one_for_the_file(
     let Some((mut server, address)) = start_traced(&flags)? else { return skipped() };
     let mut members = Vec::new();
     for name in 0..MEMBERS {
-        let mut member = Client::connect(&address)?;
+        let mut member = User::connect(&address)?;
         member.send(&format!("m{name}\n4\n/quiet\n"))?;
         member.await_line("You do not read who")?;
         members.push(member);
@@ -120,26 +120,28 @@ fn a_batch_in_a_room_is_one_read_one_write_for_each_member_and_one_for_the_file(
         say(&format!("{}{last}\n", "another line\n".repeat(lines - 1)), &last)?;
     }
     say("finish\n", "finish")?;
-    let trace = server.ends()?;
+    let trace = server.stop()?;
     fs::remove_dir_all(&folder)?;
-    let counts = count(&trace);
-    let of = |call| counts.get(call).copied().unwrap_or(0);
-    // The writes to four sockets follow the record in which the count begins.
-    assert_eq!(of("recvfrom"), BATCHES, "{counts:?}\n{trace}");
-    assert_eq!(of("sendto"), (BATCHES + 1) * MEMBERS, "{counts:?}\n{trace}");
-    assert_eq!(of("write"), BATCHES, "{counts:?}\n{trace}");
-    assert!(of("epoll_wait") <= BATCHES + 1, "{counts:?}\n{trace}");
+    let counts = counts_between_markers(&trace);
+    let calls_of = |call| counts.get(call).copied().unwrap_or(0);
+    // The count begins with the file write of "begin", so the writes of "begin" to the members
+    // belong to it.
+    assert_eq!(calls_of("recvfrom"), BATCHES, "{counts:?}\n{trace}");
+    assert_eq!(calls_of("sendto"), (BATCHES + 1) * MEMBERS, "{counts:?}\n{trace}");
+    assert_eq!(calls_of("write"), BATCHES, "{counts:?}\n{trace}");
+    assert!(calls_of("epoll_wait") <= BATCHES + 1, "{counts:?}\n{trace}");
     Ok(())
 }
 
-/// History the test harness, which shows the output of failed tests only.
+/// Writes directly to stderr: the test runner shows the output of failed tests only.
 fn skipped() -> io::Result<()> {
-    writeln!(io::stderr(), "system_calls: SKIPPED, strace is not installed or not let")
+    writeln!(io::stderr(), "system_calls: SKIPPED, strace is not installed or may not trace")
 }
 
-/// Starts the server; `None` if strace is absent, or not allowed to trace.
+/// Starts the server. Returns `None` if strace is not installed or may not trace.
 fn start_traced(flags: &[&str]) -> io::Result<Option<(Traced, String)>> {
-    // With -D the server, not strace, is our child, and strace ends with it.
+    // With -D the server, not strace, is the child of this process, and strace exits with the
+    // server.
     let child = Command::new("strace")
         .args(["-D", env!("CARGO_BIN_EXE_chinwag"), "serve", "--listen", "127.0.0.1:0", "-q"])
         .args(flags)
@@ -156,15 +158,15 @@ fn start_traced(flags: &[&str]) -> io::Result<Option<(Traced, String)>> {
     let output = server.0.stdout.as_mut().expect("standard output is piped");
     BufReader::new(output).read_line(&mut line)?;
     let Some((_, address)) = line.trim_end().split_once("listens on ") else {
-        assert_eq!(line, "", "the server names its address");
+        assert_eq!(line, "", "the server prints its address first");
         return Ok(None);
     };
     let address = address.split_whitespace().next().unwrap_or(address);
     Ok(Some((server, address.to_owned())))
 }
 
-fn chatting(address: &str) -> io::Result<(Client, Client)> {
-    let (mut anna, mut bert) = (Client::connect(address)?, Client::connect(address)?);
+fn chatting(address: &str) -> io::Result<(User, User)> {
+    let (mut anna, mut bert) = (User::connect(address)?, User::connect(address)?);
     anna.send("anna\n")?;
     bert.send("bert\n")?;
     anna.await_line("2 request chat")?;
@@ -177,13 +179,13 @@ fn chatting(address: &str) -> io::Result<(Client, Client)> {
     Ok((anna, bert))
 }
 
-fn say(from: &mut Client, to: &mut Client, batch: &str, last: &str) -> io::Result<()> {
+fn say(from: &mut User, to: &mut User, batch: &str, last: &str) -> io::Result<()> {
     from.send(batch)?;
     to.await_line(last)
 }
 
-/// How often each system call stands between the writing of "begin" and the reading of "finish".
-fn count(trace: &str) -> BTreeMap<&str, usize> {
+/// Counts the system calls between the write of "begin" and the read of "finish".
+fn counts_between_markers(trace: &str) -> BTreeMap<&str, usize> {
     let mut lines = trace.lines();
     let is_begin = |line: &str| line.contains("begin") && line.starts_with(['s', 'w']);
     assert!(lines.any(is_begin), "the first line is in the trace:\n{trace}");

@@ -1,16 +1,16 @@
-//! Conversations that read like plays, run against the exchange with invented time.
+//! Conversations that read like plays, run against the exchange with invented time: the files in
+//! `tests/transcripts`, and every example session in `protocol.md`.
 //!
-//! Each file in `tests/transcripts` holds plays; each play is what people do and what everyone then
-//! reads. A play is run by doing what it says and writing down what happens, which must come out the
-//! same to the letter. `CHINWAG_REWRITE=1 cargo test --test transcripts` writes the files anew: the
-//! difference is then for a person to judge.
+//! Each play is performed as written, and what everyone reads must come out to the letter.
+//! `CHINWAG_REWRITE=1 cargo test --test transcripts` rewrites the files; review the difference.
+//! Every play is performed a second time through a transport that re-encodes all bytes.
 //!
 //! ```text
-//! == a title, with the clauses of protocol.md that it shows
-//! A connects            B is here (connects and takes the name B, which nobody need read again)
-//! A> typed, with \x.. for a byte, and \ at the end for a line whose ending does not come
+//! == a title, with the clauses of protocol.md that the play shows
+//! A connects            B is here (connects and takes the name B; these lines are not shown)
+//! A> typed, with \x.. for a byte, and \ at the end for a line without its ending
 //! A< read
-//! A hangs up            A ends its half, as nc -N does (the connection is reset)
+//! A hangs up            A ends its half, as nc -N does (A is reset: the connection fails)
 //! 60 s pass
 //! the operator says TEXT
 //! the operator removes A: REASON
@@ -19,6 +19,9 @@
 //! ```
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+#[path = "transport/scrambled.rs"]
+mod scrambled;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -30,6 +33,7 @@ use chinwag::core::chat::{Event, Removal};
 use chinwag::core::exchange::{Action, Exchange};
 use chinwag::core::limits::Limits;
 use chinwag::core::time::Time;
+use scrambled::{HELLO, Peer, Scrambled};
 
 #[test]
 fn every_transcript_comes_out_as_it_is_written() {
@@ -44,17 +48,58 @@ fn every_transcript_comes_out_as_it_is_written() {
 
 fn comes_out(file: &Path) -> bool {
     let written = fs::read_to_string(file).unwrap();
-    let played = written.split_inclusive('\n').fold(Stage::default(), Stage::follow).book;
+    let performed = perform(&written, false);
     if env::var_os("CHINWAG_REWRITE").is_some() {
-        fs::write(file, &played).unwrap();
+        fs::write(file, &performed).unwrap();
     }
-    for (n, (expected, came)) in written.lines().zip(played.lines()).enumerate() {
+    is_same(&written, &performed, &file.display().to_string())
+}
+
+/// (1.1, 1.2, 1.3)
+#[test]
+fn every_example_session_of_the_protocol_comes_out_as_it_is_written() {
+    let protocol = include_str!("../protocol.md");
+    let sessions = protocol.split("```session\n").skip(1);
+    let sessions = sessions.map(|rest| rest.split("```").next().unwrap()).collect::<Vec<_>>();
+    assert!(sessions.len() >= 10, "the sessions were found");
+    for (n, session) in sessions.iter().enumerate() {
+        let name = format!("session {} of protocol.md", n + 1);
+        assert!(is_same(session, &perform(session, false), &name), "{name} came out differently");
+    }
+}
+
+/// How a connection ends differs: a transport has a close of its own before the FIN.
+#[test]
+fn every_transcript_reads_the_same_through_a_transport_that_encodes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
+    for file in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let written = fs::read_to_string(&file).unwrap();
+        let without_ends = |text: &str| {
+            let is_end = |line: &&str| line.contains("< | the ");
+            text.lines()
+                .filter(|line| !is_end(line))
+                .map(|line| format!("{line}\n"))
+                .collect::<String>()
+        };
+        let performed = perform(&written, true);
+        let name = format!("{}, encoded", file.display());
+        assert!(is_same(&without_ends(&written), &without_ends(&performed), &name), "{name}");
+    }
+}
+
+fn perform(written: &str, is_encoded: bool) -> String {
+    let stage = Stage { is_encoded, ..Stage::default() };
+    written.split_inclusive('\n').fold(stage, Stage::follow).book
+}
+
+fn is_same(written: &str, performed: &str, name: &str) -> bool {
+    for (n, (expected, came)) in written.lines().zip(performed.lines()).enumerate() {
         if expected != came {
-            eprintln!("{}:{}:\n  written {expected}\n  played  {came}", file.display(), n + 1);
+            eprintln!("{name}:{}:\n  written   {expected}\n  performed {came}", n + 1);
             return false;
         }
     }
-    written.lines().count() == played.lines().count()
+    written.lines().count() == performed.lines().count()
 }
 
 /// A play as it is performed.
@@ -67,6 +112,10 @@ struct Stage {
     book: String,
     /// What is read now belongs to a beginning that nobody need read.
     curtain: bool,
+    /// Connections go through the test transport.
+    is_encoded: bool,
+    /// The clients' side of it.
+    peers: BTreeMap<SessionId, Peer>,
 }
 
 impl Default for Stage {
@@ -78,6 +127,8 @@ impl Default for Stage {
             arrivals: 0,
             book: String::new(),
             curtain: false,
+            is_encoded: false,
+            peers: BTreeMap::new(),
         }
     }
 }
@@ -93,7 +144,8 @@ impl Stage {
         self.book.push_str(line);
         self.book.push('\n');
         if line.starts_with("==") {
-            return Stage { book: self.book, ..Stage::default() };
+            let Stage { book, is_encoded, .. } = self;
+            return Stage { book, is_encoded, ..Stage::default() };
         }
         if !line.is_empty() && !line.starts_with('#') {
             self.act(line);
@@ -115,7 +167,7 @@ impl Stage {
             self.types(who, who);
             self.curtain = false;
         } else if let Some(who) = line.strip_suffix(" hangs up") {
-            self.exchange.handle_end_of_input(self.now, self.people[who]);
+            self.hangs_up(self.people[who]);
         } else if let Some(who) = line.strip_suffix(" is reset") {
             self.exchange.handle_failure(self.now, self.people[who]);
         } else if let Some(seconds) = line.strip_suffix(" s pass") {
@@ -150,7 +202,14 @@ impl Stage {
         let id = SessionId::from_key(self.arrivals);
         self.arrivals += 1;
         self.people.insert(who.to_owned(), id);
-        self.exchange.handle_connect(self.now, id);
+        if self.is_encoded {
+            self.peers.insert(id, Peer::default());
+            let transport = Box::new(Scrambled::new(self.now));
+            self.exchange.handle_connect_through(self.now, id, transport);
+            self.exchange.handle_received(self.now, id, HELLO);
+        } else {
+            self.exchange.handle_connect(self.now, id);
+        }
         self.watch();
     }
 
@@ -161,8 +220,16 @@ impl Stage {
         };
         let id = self.people[who];
         assert!(self.exchange.wants_input(id), "{who} is not being read");
+        let bytes = if self.is_encoded { Peer::encode(&bytes) } else { bytes };
         self.exchange.handle_received(self.now, id, &bytes);
         self.watch();
+    }
+
+    fn hangs_up(&mut self, id: SessionId) {
+        if self.is_encoded && self.exchange.wants_input(id) {
+            self.exchange.handle_received(self.now, id, &Peer::close());
+        }
+        self.exchange.handle_end_of_input(self.now, id);
     }
 
     /// Writes down what everyone reads.
@@ -179,14 +246,21 @@ impl Stage {
                 Action::Report(Event::StopIsDue) => {
                     writeln!(self.book, "| the server stops").unwrap()
                 }
-                Action::Resume(_) | Action::Report(_) => {}
+                Action::Resume(_) | Action::Report(_) | Action::TransportFailed(..) => {}
             }
         }
     }
 
     fn reads(&mut self, id: SessionId) {
-        let output = self.exchange.output(id).to_vec();
-        self.exchange.handle_sent(self.now, id, output.len());
+        let mut output = Vec::new();
+        while !self.exchange.output(id).is_empty() {
+            let bytes = self.exchange.output(id).to_vec();
+            match self.peers.get_mut(&id) {
+                Some(peer) => output.extend(peer.decode(&bytes)),
+                None => output.extend_from_slice(&bytes),
+            }
+            self.exchange.handle_sent(self.now, id, bytes.len());
+        }
         for line in output.split_inclusive(|&b| b == b'\n') {
             let line = match line.strip_suffix(b"\r\n") {
                 Some(line) => String::from_utf8_lossy(line).into_owned(),

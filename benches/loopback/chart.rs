@@ -1,27 +1,27 @@
-//! The chart that the README shows: each server's share of the bare relay's lines.
+//! Draws the chart in the README: each server's lines, as a share of the bare relay's lines.
 
 use std::fmt::Write;
 
-use super::contender::Contender;
 use super::report::Row;
+use super::server_kind::ServerKind;
 
 const WIDTH: usize = 720;
 const MARGIN: usize = 210;
-/// What 1.00, the relay, measures.
+/// The width of a bar for 1.00, the relay's value.
 const FULL: usize = 400;
 const BAR: usize = 11;
 const GAP: usize = 12;
 const TOP: usize = 64;
 
-/// Who is shown, and in which colour.
-const BARS: [(Contender, &str); 4] = [
-    (Contender::Chinwag, "#1f6feb"),
-    (Contender::Redis, "#b08a4f"),
-    (Contender::Inspircd, "#8a9aa9"),
-    (Contender::Ngircd, "#c4cbd2"),
+/// The servers in the chart, and their colours.
+const BARS: [(ServerKind, &str); 4] = [
+    (ServerKind::Chinwag, "#1f6feb"),
+    (ServerKind::Redis, "#b08a4f"),
+    (ServerKind::Inspircd, "#8a9aa9"),
+    (ServerKind::Ngircd, "#c4cbd2"),
 ];
 
-/// Draws the rows that are about lines, as SVG.
+/// Draws the rows that measure lines, as SVG.
 pub(super) fn draw(rows: &[Row]) -> String {
     let rows: Vec<&Row> = rows.iter().filter(|row| row.is_about_lines()).collect();
     let group = BARS.len() * BAR + GAP;
@@ -33,14 +33,14 @@ pub(super) fn draw(rows: &[Row]) -> String {
          <text x=\"16\" y=\"22\" font-size=\"14\" font-weight=\"bold\">\
          Lines a second of CPU time, as a share of a bare byte relay's</text>\n"
     );
-    for (index, (contender, colour)) in BARS.iter().enumerate() {
+    for (index, (kind, colour)) in BARS.iter().enumerate() {
         let x = 16 + 100 * index;
         let _ = writeln!(
             svg,
             "<rect x=\"{x}\" y=\"36\" width=\"12\" height=\"12\" fill=\"{colour}\"/>\
              <text x=\"{}\" y=\"46\">{}</text>",
             x + 18,
-            contender.name()
+            kind.name()
         );
     }
     let relay = MARGIN + FULL;
@@ -63,8 +63,8 @@ fn draw_row(svg: &mut String, row: &Row, top: usize) {
     let name = &row.name;
     let right = MARGIN - 8;
     let _ = writeln!(svg, "<text x=\"{right}\" y=\"{middle}\" text-anchor=\"end\">{name}</text>");
-    for (index, (contender, colour)) in BARS.iter().enumerate() {
-        let Some(summary) = row.summary(*contender) else { continue };
+    for (index, (kind, colour)) in BARS.iter().enumerate() {
+        let Some(summary) = row.summary(*kind) else { continue };
         let (y, share) = (top + index * BAR, summary.median);
         let _ = writeln!(
             svg,

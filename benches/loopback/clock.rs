@@ -1,14 +1,17 @@
-//! The clock, which nothing else in this package may read or wait for.
+//! The only access to the clock, which `clippy.toml` forbids in the rest of the package.
 
 use std::time::{Duration, Instant};
 
-#[expect(clippy::disallowed_methods, reason = "measuring is what a bench is for")]
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 pub(super) fn now() -> Instant {
     Instant::now()
 }
 
-/// Waits where there is nothing to wait for but time.
-#[expect(clippy::disallowed_methods, reason = "an idle server is measured by waiting")]
+/// Sleeps. Only for waits that no event can end.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the cost of idle users shows only while time passes"
+)]
 pub(super) fn pause(length: Duration) {
     std::thread::sleep(length);
 }

@@ -1,20 +1,20 @@
-//! Chat servers over loopback, side by side with a bare relay that copies bytes and knows no lines.
+//! Compares chat servers over loopback. The baseline is a bare relay, which copies bytes and knows
+//! no lines.
 //!
-//! Three processes take part in each measurement: this one, which conducts; the server, alone on
-//! one core; and our load generator ([`conduct::load`]) on the other, which plays all the users and
-//! checks that every line arrives once, whole and in order. What is reported is CPU time of the
-//! server as the operating system counts it, so that a busy machine disturbs little.
-//!
-//! `benches/README.md` has the arguments, and how to read the result.
+//! Each measurement runs three processes: this one, which controls the others; the server, alone on
+//! one core; and the load generator ([`benchmark::load`]) on another core. The load generator plays
+//! all users, and checks that every line arrives once, whole and in order. The result is the CPU
+//! time of the server as the operating system counts it, because other load on the machine hardly
+//! changes it. `benches/README.md` has the options, and explains how to read the result.
 
-// With a path, so that its modules lie beside it.
+// With an explicit path, so that its modules can lie in this folder.
 #[cfg(target_os = "linux")]
-#[path = "conduct.rs"]
-mod conduct;
+#[path = "benchmark.rs"]
+mod benchmark;
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
-    conduct::main()
+    benchmark::main()
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -1,5 +1,5 @@
-//! Processes: started on a core of their own, read through `/proc`, and never left behind; nor is
-//! what they write.
+//! Processes that run on a core of their own and never outlive the benchmark. Reads their usage
+//! from `/proc`, and removes the files that they write.
 
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
@@ -11,33 +11,33 @@ use std::{env, fs, io};
 use rustix::process::{Resource, Rlimit, Signal};
 use rustix::thread::CpuSet;
 
-/// The hidden first argument by which this program, started once more, becomes [`launch`].
-pub(super) const LAUNCH: &str = "launch-on-core";
+/// The hidden first argument that turns this program into [`launch`].
+pub(super) const LAUNCH_ARGUMENT: &str = "launch-on-core";
 
-/// The two cores that the servers and the load are to have for themselves.
+/// The cores reserved for the server and for the load.
 #[derive(Clone, Copy)]
 pub(super) struct Cores {
-    /// The server's under test.
+    /// The core of the server under test.
     pub(super) server: usize,
-    /// The load generator's.
+    /// The core of the load generator.
     pub(super) load: usize,
 }
 
 impl Cores {
-    /// The first two we may use; the same one twice where there is but one.
+    /// The first two cores that this process may use. The same core twice if there is only one.
     pub(super) fn choose() -> io::Result<Self> {
         let ours = rustix::thread::sched_getaffinity(None)?;
         let mut usable = (0..CpuSet::MAX_CPU).filter(|&core| ours.is_set(core));
-        let server = usable.next().ok_or_else(|| io::Error::other("no core to run on"))?;
+        let server = usable.next().ok_or_else(|| io::Error::other("no core is available"))?;
         Ok(Self { server, load: usable.next().unwrap_or(server) })
     }
 }
 
-/// A child that dies with this value.
+/// A child process that is killed when this value is dropped.
 pub(super) struct Process(pub(super) Child);
 
 impl Process {
-    /// Starts `program` on `core`, with pipes to and from it.
+    /// Starts `program` on `core`, with pipes to its standard input and from its standard output.
     pub(super) fn start(
         core: usize,
         program: impl AsRef<OsStr>,
@@ -50,7 +50,7 @@ impl Process {
             .map(Self)
     }
 
-    /// The same for a program that we only talk to over its sockets, and whose chatter is dropped.
+    /// Starts a program that needs only its sockets, and discards what it prints.
     pub(super) fn start_silent(
         core: usize,
         program: impl AsRef<OsStr>,
@@ -64,7 +64,7 @@ impl Process {
             .map(Self)
     }
 
-    /// What `/proc` knows it by.
+    /// The process ID.
     pub(super) fn id(&self) -> u32 {
         self.0.id()
     }
@@ -72,20 +72,20 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended already; then there is nothing to kill, and nothing to say about it.
+        // The process may have ended already. Then both calls fail, and nothing remains to be done.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// A folder that a process writes to, empty at first and gone with this value.
+/// A folder that a process writes to. Empty at first, and removed when this value is dropped.
 pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    /// Beside the other files that building and testing leave for a while.
+    /// Creates the folder next to other temporary build files.
     pub(super) fn new(name: &str) -> io::Result<Self> {
         let folder = Self(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name));
-        // A bench that was killed has left one, whose past would be read again.
+        // A killed benchmark leaves its folder behind. A server would read the old history from it.
         if folder.0.exists() {
             fs::remove_dir_all(&folder.0)?;
         }
@@ -93,7 +93,7 @@ impl Folder {
         Ok(folder)
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub(super) fn path(&self) -> &Path {
         &self.0
     }
@@ -102,48 +102,49 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.0) {
-            eprintln!("{} is left behind: {error}", self.0.display());
+            eprintln!("cannot remove {}: {error}", self.0.display());
         }
     }
 }
 
-/// The child's half of [`Process::start`]: pins itself, arranges to die with its parent, takes all
-/// the descriptors it may have, and becomes the program it was given. Returns only on failure.
+/// The child's part of [`Process::start`]. Pins itself to the core, arranges to die with its
+/// parent, raises the limit on open files, and becomes the program. Returns only on failure.
 pub(super) fn launch(arguments: &[String]) -> io::Error {
-    let become_it = || -> io::Result<io::Error> {
+    let become_program = || -> io::Result<io::Error> {
         let [core, program, rest @ ..] = arguments else {
-            return Err(io::Error::other("a core and a program are needed"));
+            return Err(io::Error::other("usage: launch-on-core CORE PROGRAM"));
         };
         let mut set = CpuSet::new();
         set.set(core.parse().map_err(io::Error::other)?);
         if let Err(error) = rustix::thread::sched_setaffinity(None, &set) {
-            eprintln!("{program} is not pinned to core {core}: {error}");
+            eprintln!("cannot pin {program} to core {core}: {error}");
         }
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
         let maximum = rustix::process::getrlimit(Resource::Nofile).maximum;
         rustix::process::setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?;
         Ok(Command::new(program).args(rest).exec())
     };
-    become_it().unwrap_or_else(|error| error)
+    become_program().unwrap_or_else(|error| error)
 }
 
-/// How many sockets one process may have, less a few for itself.
+/// How many sockets a process may have, minus some descriptors for other uses.
 pub(super) fn sockets_max() -> usize {
     let maximum = rustix::process::getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
     usize::try_from(maximum).unwrap_or(usize::MAX).saturating_sub(64)
 }
 
-/// What a process has used so far.
+/// The resources that a process has used so far.
 #[derive(Clone, Copy)]
 pub(super) struct Usage {
-    /// CPU time of all its threads.
+    /// CPU time of all threads.
     pub(super) cpu: Duration,
-    /// How often they went to sleep for want of something to do.
+    /// How often the threads went to sleep with nothing to do.
     pub(super) sleeps: u64,
 }
 
 impl Usage {
-    /// Of a process that sleeps: the kernel brings a running one's time up to date but each tick.
+    /// Reads the usage of a sleeping process. The kernel updates the CPU time of a running process
+    /// only at each tick.
     pub(super) fn of(process: u32) -> io::Result<Self> {
         let mut usage = Self { cpu: Duration::ZERO, sleeps: 0 };
         for task in fs::read_dir(format!("/proc/{process}/task"))? {
@@ -156,7 +157,7 @@ impl Usage {
         Ok(usage)
     }
 
-    /// What has been used since.
+    /// The usage since `before`.
     pub(super) fn since(self, before: Self) -> Self {
         Self { cpu: self.cpu - before.cpu, sleeps: self.sleeps - before.sleeps }
     }
@@ -165,22 +166,23 @@ impl Usage {
 /// A command that runs `program` on `core`.
 fn on_core(core: usize, program: impl AsRef<OsStr>, arguments: &[String]) -> io::Result<Command> {
     let mut command = Command::new(env::current_exe()?);
-    command.args([LAUNCH, &core.to_string()]).arg(program).args(arguments);
+    command.args([LAUNCH_ARGUMENT, &core.to_string()]).arg(program).args(arguments);
     Ok(command)
 }
 
-/// The memory that is a process's own and no file's, in bytes.
+/// The anonymous memory of a process, in bytes: memory that belongs to no file.
 pub(super) fn memory_of(process: u32) -> io::Result<u64> {
     let text = fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
     Ok(number(value_of(&text, "Anonymous:"))? * 1024)
 }
 
-/// One sentence on where and how things are measured, with the cores that the kernel really gives.
-pub(super) fn circumstances(cores: Cores) -> io::Result<String> {
+/// One sentence about the machine, with the cores that the kernel really grants.
+pub(super) fn environment(cores: Cores) -> io::Result<String> {
     let given = |core| -> io::Result<String> {
         let process = Process::start(core, "/bin/cat", &[])?;
         let path = format!("/proc/{}/status", process.id());
-        // The core is set before the program starts, which shows in its name.
+        // The launcher pins the core before it becomes `cat`. Once the name is `cat`, the core is
+        // set.
         loop {
             let text = fs::read_to_string(&path)?;
             if value_of(&text, "Name:").is_some_and(|name| name == "cat") {
@@ -193,7 +195,8 @@ pub(super) fn circumstances(cores: Cores) -> io::Result<String> {
     let model =
         value_of(&text, "model name").map_or("unknown", |name| name.trim_start_matches(": "));
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
-    let shared = if server == load { ": one core for both, so mind what else it does" } else { "" };
+    let shared =
+        if server == load { ": both share a core, so the results are less exact" } else { "" };
     Ok(format!(
         "CPU: {model}. Linux {}. Server on core {server}, load on core {load}{shared}.",
         kernel.trim()
@@ -207,5 +210,5 @@ fn value_of<'a>(text: &'a str, key: &str) -> Option<&'a str> {
 
 fn number(text: Option<&str>) -> io::Result<u64> {
     text.and_then(|text| text.parse().ok())
-        .ok_or_else(|| io::Error::other("/proc has not the number we look for"))
+        .ok_or_else(|| io::Error::other("/proc lacks an expected number"))
 }

@@ -1,24 +1,22 @@
-//! The bare relay: the least that any server between two sockets has to do.
+//! The bare relay: the least work that any server between two sockets must do. It is the baseline.
 //!
-//! It copies bytes from one socket to the other and knows no lines. One shared read buffer, one
-//! read and one write per batch, both interests registered once and edge-triggered, no allocation
-//! while it relays. It is the yardstick of this bench and no server: it trusts its peers, and gives
-//! up when a write falls short, which the load never causes.
-//!
-//! Its one rule: connections 2k and 2k+1, in the order of arrival, are a pair. The first bytes of
-//! each are its login, answered with one line; all that follow go to the other. Where it fans out,
-//! for the sake of rooms, they go to everybody who has logged in, the sender included.
+//! It copies bytes and knows no lines: one shared read buffer, one read and one write per batch,
+//! one edge-triggered registration per socket, and no allocation while relaying. It trusts its
+//! peers, and fails when a write is incomplete, which the load never causes. Connections 2k and
+//! 2k+1 are a pair, in the order of arrival. The first bytes of each are its login; all later bytes
+//! go to the other end, or with [`FAN_OUT_ARGUMENT`] to every connection that has logged in, the
+//! sender included.
 
 use std::io::{self, ErrorKind, Read, Write};
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 
-/// What the relay answers to a login.
+/// The relay's reply to a login.
 pub(super) const WELCOME: &str = "* welcome\n";
 
-/// The argument with which the relay fans out.
-pub(super) const FAN_OUT: &str = "fan-out";
+/// The argument that makes the relay fan out, for the room scenarios.
+pub(super) const FAN_OUT_ARGUMENT: &str = "fan-out";
 
 const LISTENER: Token = Token(usize::MAX);
 const READ_BYTES_MAX: usize = 64 * 1024;
@@ -39,21 +37,22 @@ struct Relay {
     /// Pairs whose ends have both left.
     free: Vec<usize>,
     /// The pair that waits for its second end.
-    half: Option<usize>,
+    half_pair: Option<usize>,
     buffer: Box<[u8]>,
 }
 
-/// Relays until it is killed.
+/// Relays until the process is killed.
 pub(super) fn run(arguments: &[String]) -> io::Result<()> {
-    let fans_out = arguments.iter().any(|argument| argument == FAN_OUT);
-    let mut listener = TcpListener::bind("127.0.0.1:0".parse().expect("an address"))?;
-    socket2::SockRef::from(&listener).set_tcp_nodelay(true)?; // accepted sockets inherit it
+    let fans_out = arguments.iter().any(|argument| argument == FAN_OUT_ARGUMENT);
+    let mut listener = TcpListener::bind("127.0.0.1:0".parse().expect("the address is valid"))?;
+    // Accepted sockets inherit the option.
+    socket2::SockRef::from(&listener).set_tcp_nodelay(true)?;
     let poll = Poll::new()?;
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
     println!("relay listens on {}", listener.local_addr()?);
     let buffer = vec![0; READ_BYTES_MAX].into_boxed_slice();
     let (pairs, free) = (Vec::new(), Vec::new());
-    let mut relay = Relay { poll, listener, fans_out, pairs, free, half: None, buffer };
+    let mut relay = Relay { poll, listener, fans_out, pairs, free, half_pair: None, buffer };
     let mut events = Events::with_capacity(EVENTS_MAX);
     loop {
         match relay.poll.poll(&mut events, None) {
@@ -63,7 +62,7 @@ pub(super) fn run(arguments: &[String]) -> io::Result<()> {
         for event in &events {
             match event.token() {
                 LISTENER => relay.accept()?,
-                token if event.is_readable() => relay.pass(token.0, event.is_read_closed())?,
+                token if event.is_readable() => relay.forward(token.0, event.is_read_closed())?,
                 _ => {}
             }
         }
@@ -78,12 +77,12 @@ impl Relay {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error),
             };
-            let (pair, end) = match self.half.take() {
+            let (pair, end) = match self.half_pair.take() {
                 Some(pair) => (pair, 1),
                 None => (self.free_pair(), 0),
             };
             if end == 0 {
-                self.half = Some(pair);
+                self.half_pair = Some(pair);
             }
             let both = Interest::READABLE | Interest::WRITABLE;
             self.poll.registry().register(&mut stream, Token(2 * pair + end), both)?;
@@ -98,9 +97,9 @@ impl Relay {
         })
     }
 
-    /// Moves what one end sent to the other, or to everybody. A short read has drained the socket,
-    /// unless its peer is done: then there is an end to be read as well.
-    fn pass(&mut self, token: usize, peer_done: bool) -> io::Result<()> {
+    /// Forwards what one end sent to the other end, or to everybody. A short read has emptied the
+    /// socket, unless the peer has ended its half: then one more read must return the end.
+    fn forward(&mut self, token: usize, peer_ended: bool) -> io::Result<()> {
         let (pair, end) = (token / 2, token % 2);
         loop {
             let [left, right] = &mut self.pairs[pair];
@@ -108,7 +107,7 @@ impl Relay {
             let Some(End { stream, logged_in }) = from else { return Ok(()) };
             let read = match stream.read(&mut self.buffer) {
                 Ok(0) => {
-                    self.hang_up(pair, end);
+                    self.disconnect(pair, end);
                     return Ok(());
                 }
                 Ok(read) => read,
@@ -123,7 +122,7 @@ impl Relay {
             } else if let Some(End { stream, .. }) = to {
                 write_whole(stream, &self.buffer[..read])?;
             }
-            if read < self.buffer.len() && !peer_done {
+            if read < self.buffer.len() && !peer_ended {
                 return Ok(());
             }
         }
@@ -138,9 +137,9 @@ impl Relay {
         Ok(())
     }
 
-    fn hang_up(&mut self, pair: usize, end: usize) {
+    fn disconnect(&mut self, pair: usize, end: usize) {
         self.pairs[pair][end] = None;
-        if self.pairs[pair].iter().all(Option::is_none) && self.half != Some(pair) {
+        if self.pairs[pair].iter().all(Option::is_none) && self.half_pair != Some(pair) {
             self.free.push(pair);
         }
     }
@@ -149,6 +148,6 @@ impl Relay {
 fn write_whole(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
     match stream.write(bytes)? {
         written if written == bytes.len() => Ok(()),
-        _ => Err(io::Error::other("a write fell short: the load filled a socket's buffer")),
+        _ => Err(io::Error::other("a write was incomplete: the load filled a socket's buffer")),
     }
 }

@@ -1,35 +1,35 @@
-//! What the scenarios give, as a table in Markdown.
+//! Writes the results of the scenarios as a Markdown table.
 
 use std::fmt::Write;
 
-use super::contender::Contender;
+use super::server_kind::ServerKind;
 use super::shared::Summary;
 
-/// What the values of a row are.
+/// The unit of the values in a row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Measure {
-    /// Lines delivered in a second of the server's CPU time; shown as a share of the relay's.
+    /// Lines delivered per second of the server's CPU time. Shown as a share of the relay's value.
     LinesPerSecond,
-    /// Users come and gone in a second of the server's CPU time; shown likewise.
+    /// Users who connected and left, per second of the server's CPU time. Shown as a share, too.
     VisitsPerSecond,
-    /// One cost over another.
-    TimesDearer,
-    /// The server's own memory.
+    /// The ratio of two costs.
+    CostRatio,
+    /// Memory of the server for each user.
     BytesPerUser,
-    /// The server's CPU time.
+    /// CPU time of the server for each login.
     MicrosPerLogIn,
-    /// The server's CPU time.
+    /// CPU time of the server while all users are idle.
     MillisPerTenSeconds,
 }
 
 impl Measure {
-    /// Whether a value says something only beside the relay's.
+    /// Whether a value means something only relative to the relay's value.
     fn is_relative(self) -> bool {
         matches!(self, Self::LinesPerSecond | Self::VisitsPerSecond)
     }
 }
 
-/// What chinwag is to reach.
+/// The value that chinwag should reach.
 #[derive(Clone, Copy)]
 pub(super) enum Goal {
     AtLeast(f64),
@@ -38,8 +38,8 @@ pub(super) enum Goal {
 
 /// One server in one row.
 pub(super) struct Cell {
-    pub(super) contender: Contender,
-    /// A value for each round, or why there are none.
+    pub(super) kind: ServerKind,
+    /// One value per round, or the reason why there are none.
     pub(super) rounds: Result<Vec<f64>, String>,
 }
 
@@ -52,59 +52,60 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// What a server's rounds come to: shares of the relay's same rounds, or the values themselves.
-    pub(super) fn summary(&self, contender: Contender) -> Option<Summary> {
-        let values = self.values(contender)?;
+    /// The summary of a server's rounds: of its shares of the relay's values, or of the values
+    /// themselves.
+    pub(super) fn summary(&self, kind: ServerKind) -> Option<Summary> {
+        let values = self.values(kind)?;
         if !self.measure.is_relative() {
             return Summary::of(values.iter().copied());
         }
-        let yardstick = self.values(Contender::Relay)?;
-        Summary::of(values.iter().zip(yardstick).map(|(value, measure)| value / measure))
+        let baseline = self.values(ServerKind::Relay)?;
+        Summary::of(values.iter().zip(baseline).map(|(value, relay)| value / relay))
     }
 
-    /// Whether the row is about messages, which the chart shows.
+    /// Whether the row measures messages. The chart shows only these rows.
     pub(super) fn is_about_lines(&self) -> bool {
         self.measure == Measure::LinesPerSecond
     }
 
-    fn cell(&self, contender: Contender) -> Option<&Cell> {
-        self.cells.iter().find(|cell| cell.contender == contender)
+    fn cell(&self, kind: ServerKind) -> Option<&Cell> {
+        self.cells.iter().find(|cell| cell.kind == kind)
     }
 
-    fn values(&self, contender: Contender) -> Option<&[f64]> {
-        self.cell(contender)?.rounds.as_deref().ok()
+    fn values(&self, kind: ServerKind) -> Option<&[f64]> {
+        self.cell(kind)?.rounds.as_deref().ok()
     }
 
-    /// A cell's text: the median, and the spread where rounds differ.
-    fn shown(&self, contender: Contender) -> String {
-        match self.cell(contender).map(|cell| &cell.rounds) {
+    /// The text of a cell: the median, and the range where rounds differ.
+    fn shown(&self, kind: ServerKind) -> String {
+        match self.cell(kind).map(|cell| &cell.rounds) {
             None => return "–".to_owned(),
             Some(Err(reason)) => return reason.clone(),
             Some(Ok(_)) => {}
         }
-        if contender == Contender::Relay && self.measure.is_relative() {
-            let median = Summary::of(self.values(contender).into_iter().flatten().copied());
+        if kind == ServerKind::Relay && self.measure.is_relative() {
+            let median = Summary::of(self.values(kind).into_iter().flatten().copied());
             return median
                 .map_or("–".to_owned(), |rate| format!("1.00 ({})", rounded(rate.median)));
         }
-        let Some(Summary { least, median, most }) = self.summary(contender) else {
+        let Some(Summary { min, median, max }) = self.summary(kind) else {
             return if self.measure.is_relative() { "no relay" } else { "–" }.to_owned();
         };
         let show = |value: f64| match self.measure {
-            Measure::LinesPerSecond | Measure::VisitsPerSecond | Measure::TimesDearer => {
+            Measure::LinesPerSecond | Measure::VisitsPerSecond | Measure::CostRatio => {
                 format!("{value:.2}")
             }
             Measure::BytesPerUser => format!("{value:.0} B"),
             Measure::MicrosPerLogIn => format!("{value:.1} µs"),
             Measure::MillisPerTenSeconds => format!("{value:.2} ms"),
         };
-        if show(least) == show(most) {
+        if show(min) == show(max) {
             return show(median);
         }
-        format!("{} ({} … {})", show(median), show(least), show(most))
+        format!("{} ({} … {})", show(median), show(min), show(max))
     }
 
-    /// The goal, and whether chinwag's median meets it.
+    /// The goal, and whether chinwag's median reaches it.
     fn goal_shown(&self) -> String {
         let (text, met) = match self.goal {
             Goal::AtLeast(goal) => (format!("≥ {goal}"), self.chinwag().map(|got| got >= goal)),
@@ -118,20 +119,20 @@ impl Row {
     }
 
     fn chinwag(&self) -> Option<f64> {
-        self.summary(Contender::Chinwag).map(|summary| summary.median)
+        self.summary(ServerKind::Chinwag).map(|summary| summary.median)
     }
 }
 
-/// The table: medians of interleaved rounds, with the least and the most.
+/// The table: medians of interleaved rounds, with the smallest and the greatest value.
 pub(super) fn table(rows: &[Row]) -> String {
     let mut table = String::from("| | relay | chinwag | goal |");
-    let others = [Contender::Redis, Contender::Inspircd, Contender::Ngircd];
+    let others = [ServerKind::Redis, ServerKind::Inspircd, ServerKind::Ngircd];
     for other in others {
         let _ = write!(table, " {} |", other.name());
     }
     table.push_str("\n| --- | --- | --- | --- | --- | --- | --- |\n");
     for row in rows {
-        let (relay, chinwag) = (row.shown(Contender::Relay), row.shown(Contender::Chinwag));
+        let (relay, chinwag) = (row.shown(ServerKind::Relay), row.shown(ServerKind::Chinwag));
         let _ = write!(table, "| {} | {relay} | **{chinwag}** | {} |", row.name, row.goal_shown());
         for other in others {
             let _ = write!(table, " {} |", row.shown(other));
@@ -141,7 +142,7 @@ pub(super) fn table(rows: &[Row]) -> String {
     table
 }
 
-/// 293320 as `293k/s`, 4018695 as `4.0M/s`.
+/// Formats 293320 as `293k/s` and 4018695 as `4.0M/s`.
 fn rounded(rate: f64) -> String {
     if rate >= 1e6 { format!("{:.1}M/s", rate / 1e6) } else { format!("{:.0}k/s", rate / 1e3) }
 }

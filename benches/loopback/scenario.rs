@@ -1,59 +1,58 @@
-//! What is measured: each scenario starts the servers, leads them through interleaved rounds, and
-//! gives rows of the table.
+//! What to measure. Each scenario starts the servers, runs interleaved rounds, and returns rows of
+//! the table.
 
 use std::io;
 use std::time::Duration;
 
-use super::bout::{Bout, Work};
 use super::clock::pause;
-use super::contender::Contender;
 use super::process::{Cores, Folder, sockets_max};
 use super::report::{Cell, Goal, Measure, Row};
+use super::server_kind::ServerKind;
 use super::shared::{Length, Options};
+use super::trial::{Trial, TrialResult};
 
-/// Pairs that talk while everybody else is idle.
+/// Pairs that talk while all other users are idle.
 const PAIRS_IN_CROWD: usize = 10;
-/// In a short run, servers that take long to log users in are asked for no more than this.
+/// In a quick run, servers with slow logins take no part in scenarios with more users than this.
 const SLOW_USERS_MAX: usize = 1_000;
 
-/// One server's way through a scenario.
+/// One server in a scenario.
 struct Entry<T, V> {
-    contender: Contender,
-    /// What takes part, or why it no longer does.
-    subject: Result<T, String>,
-    /// What each round of the present measurement gave.
+    kind: ServerKind,
+    /// What the rounds measure, or the reason why the server takes no further part.
+    running: Result<T, String>,
+    /// One value per round of the current measurement.
     values: Vec<V>,
 }
 
-/// What one round of idling gives.
-struct Idling {
+/// The result of one round with idle users.
+struct IdleCost {
     bytes_per_user: f64,
     micros_per_log_in: f64,
     millis_per_ten_seconds: f64,
 }
 
-/// All scenarios, for the servers that there are.
-pub(super) struct Course<'a> {
+/// All scenarios, for the available servers.
+pub(super) struct Scenarios<'a> {
     options: &'a Options,
     cores: Cores,
-    contenders: Vec<Contender>,
-    /// What went wrong with a server of ours.
+    kinds: Vec<ServerKind>,
+    /// Failures of the relay or chinwag.
     failures: Vec<String>,
 }
 
-impl<'a> Course<'a> {
-    /// With every server that is installed and wanted; says which are not.
+impl<'a> Scenarios<'a> {
+    /// Selects every server that is wanted and installed. Reports those that are not installed.
     pub(super) fn new(options: &'a Options, cores: Cores) -> Self {
-        let wanted = Contender::ALL.into_iter().filter(|one| options.wants_server(one.name()));
-        let (contenders, absent): (Vec<_>, Vec<_>) =
-            wanted.partition(|contender| contender.program().is_some());
-        for contender in absent {
-            eprintln!("{}: skipped, not installed", contender.name());
+        let wanted = ServerKind::ALL.into_iter().filter(|kind| options.wants_server(kind.name()));
+        let (kinds, missing): (Vec<_>, Vec<_>) = wanted.partition(|kind| kind.program().is_some());
+        for kind in missing {
+            eprintln!("{}: skipped, not installed", kind.name());
         }
-        Self { options, cores, contenders, failures: Vec::new() }
+        Self { options, cores, kinds, failures: Vec::new() }
     }
 
-    /// Runs the scenarios that are wanted.
+    /// Runs the selected scenarios.
     pub(super) fn run(&mut self) -> Vec<Row> {
         let mut rows = Vec::new();
         for &users in self.options.by_length::<&[usize]>(
@@ -86,161 +85,165 @@ impl<'a> Course<'a> {
         rows
     }
 
-    /// Everybody talks, with one line in flight and with sixteen.
+    /// All pairs talk, with 1 line in flight and with 16.
     fn pairs(&mut self, users: usize) -> Vec<Row> {
-        let entries = self.enter(users, |one, cores| Bout::with_pairs(one, cores, users));
-        self.volleys(&format!("{users} users in pairs"), entries, |bout, volley, length| {
-            bout.talk(users / 2, volley, length)
+        let entries = self.start_all(users, |kind, cores| Trial::with_pairs(kind, cores, users));
+        self.measure_lines(&format!("{users} users in pairs"), entries, |trial, batch, length| {
+            trial.talk(users / 2, batch, length)
         })
     }
 
-    /// One speaks at a time, and everybody hears it.
+    /// One member speaks at a time, and all members read the lines.
     fn rooms(&mut self, members: usize) -> Vec<Row> {
-        let start = |one, cores| Bout::with_room(one, cores, members, None);
-        let entries = self.enter(members, start);
-        self.volleys(&format!("room of {members}"), entries, Bout::speak)
+        let start = |kind, cores| Trial::with_room(kind, cores, members, None);
+        let entries = self.start_all(members, start);
+        self.measure_lines(&format!("room of {members}"), entries, Trial::speak)
     }
 
-    /// Lines delivered, with one in flight and with sixteen.
-    fn volleys(
+    /// Measures lines delivered, with 1 line in flight and with 16.
+    fn measure_lines(
         &mut self,
         who: &str,
-        mut entries: Vec<Entry<Bout, Work>>,
-        talk: impl Fn(&mut Bout, usize, Duration) -> io::Result<Work>,
+        mut entries: Vec<Entry<Trial, TrialResult>>,
+        talk: impl Fn(&mut Trial, usize, Duration) -> io::Result<TrialResult>,
     ) -> Vec<Row> {
         let mut rows = Vec::new();
-        for (volley, goal) in [(1, 0.95), (16, 0.90)] {
-            let name = format!("{who}, {volley} in flight");
-            let (count, length) = self.rounds_of_work();
-            self.rounds(&name, count, &mut entries, |bout| talk(bout, volley, length));
-            for (entry, work) in entries.iter().filter_map(|one| Some((one, one.values.last()?))) {
-                eprintln!("  {}: {}", entry.contender.name(), work.business());
+        for (batch, goal) in [(1, 0.95), (16, 0.90)] {
+            let name = format!("{who}, {batch} in flight");
+            let (count, length) = self.round_count_and_length();
+            self.run_rounds(&name, count, &mut entries, |trial| talk(trial, batch, length));
+            for (entry, result) in
+                entries.iter().filter_map(|entry| Some((entry, entry.values.last()?)))
+            {
+                eprintln!("  {}: {}", entry.kind.name(), result.utilization());
             }
             let (measure, goal) = (Measure::LinesPerSecond, Goal::AtLeast(goal));
-            rows.push(row(name, measure, goal, &entries, Work::per_cpu_second));
+            rows.push(row(name, measure, goal, &entries, TrialResult::per_cpu_second));
         }
         rows
     }
 
-    /// What it costs to keep the past of a room in files.
+    /// What saving the history of a room costs.
     fn history(&mut self, members: usize) -> Vec<Row> {
-        let mut entries = self.enter_those(&[Contender::Chinwag], members, |one, cores| {
-            let off = Bout::with_room(one, cores, members, None)?;
+        let mut entries = self.start_some(&[ServerKind::Chinwag], members, |kind, cores| {
+            let off = Trial::with_room(kind, cores, members, None)?;
             let folder = Folder::new("history")?;
-            let on = Bout::with_room(one, cores, members, Some(folder.path()))?;
-            // In this order they are dropped: the folder when nobody writes to it any more.
+            let on = Trial::with_room(kind, cores, members, Some(folder.path()))?;
+            // A tuple drops its fields in order: the folder goes last, when no server writes to it
+            // any more.
             Ok((off, on, folder))
         });
         let mut rows = Vec::new();
-        for volley in [1, 16] {
-            let name = format!("history on over off, room of {members}, {volley} in flight");
-            let (count, length) = self.rounds_of_work();
-            self.rounds(&name, count, &mut entries, |(off, on, _)| {
-                let off = off.speak(volley, length)?;
-                let on = on.speak(volley, length)?;
+        for batch in [1, 16] {
+            let name =
+                format!("cost with history over without, room of {members}, {batch} in flight");
+            let (count, length) = self.round_count_and_length();
+            self.run_rounds(&name, count, &mut entries, |(off, on, _)| {
+                let off = off.speak(batch, length)?;
+                let on = on.speak(batch, length)?;
                 Ok(on.cost() / off.cost())
             });
-            rows.push(row(name, Measure::TimesDearer, Goal::AtMost(1.10), &entries, |&it| it));
+            rows.push(row(name, Measure::CostRatio, Goal::AtMost(1.10), &entries, |&ratio| ratio));
         }
         rows
     }
 
-    /// What it costs a few pairs that many others are there.
+    /// What many idle users cost a few active pairs.
     fn crowd(&mut self, few: usize, many: usize) -> Row {
         let name =
             format!("{PAIRS_IN_CROWD} active pairs, cost at {many} users over cost at {few}");
-        let mut entries = self.enter(many, |one, cores| {
-            Ok((Bout::with_pairs(one, cores, few)?, Bout::with_pairs(one, cores, many)?))
+        let mut entries = self.start_all(many, |kind, cores| {
+            Ok((Trial::with_pairs(kind, cores, few)?, Trial::with_pairs(kind, cores, many)?))
         });
-        let (count, length) = self.rounds_of_work();
-        self.rounds(&name, count, &mut entries, |(few, many)| {
+        let (count, length) = self.round_count_and_length();
+        self.run_rounds(&name, count, &mut entries, |(few, many)| {
             let few = few.talk(PAIRS_IN_CROWD, 1, length)?;
             let many = many.talk(PAIRS_IN_CROWD, 1, length)?;
             Ok(many.cost() / few.cost())
         });
-        row(name, Measure::TimesDearer, Goal::AtMost(1.02), &entries, |&dearer| dearer)
+        row(name, Measure::CostRatio, Goal::AtMost(1.02), &entries, |&ratio| ratio)
     }
 
-    /// What it costs to let users in, and to have them.
+    /// What it costs to log users in, and to keep them idle.
     fn idle(&mut self, users: usize) -> Vec<Row> {
         let cores = self.cores;
         let (count, length) = self.options.by_length((1, 100), (1, 2_000), (2, 10_000));
         let length = Duration::from_millis(length);
-        let mut entries = self.enter(users, |contender, _| Ok(contender));
-        self.rounds(&format!("{users} users idle"), count, &mut entries, |&mut contender| {
-            let mut bout = Bout::start(contender, cores)?;
-            let before = bout.memory()?;
-            let work = bout.log_in(users)?;
-            let (grown, usage) = (bout.memory()?.saturating_sub(before), bout.usage()?);
+        let mut entries = self.start_all(users, |kind, _| Ok(kind));
+        self.run_rounds(&format!("{users} users idle"), count, &mut entries, |&mut kind| {
+            let mut trial = Trial::start(kind, cores)?;
+            let before = trial.memory()?;
+            let result = trial.log_in(users)?;
+            let (grown, usage) = (trial.memory()?.saturating_sub(before), trial.usage()?);
             pause(length);
-            let idled = bout.usage()?.since(usage).cpu;
-            Ok(Idling {
+            let idle_cpu = trial.usage()?.since(usage).cpu;
+            Ok(IdleCost {
                 bytes_per_user: grown as f64 / users as f64,
-                micros_per_log_in: work.cpu.as_secs_f64() * 1e6 / users as f64,
-                millis_per_ten_seconds: idled.as_secs_f64() * 1e4 / length.as_secs_f64(),
+                micros_per_log_in: result.cpu.as_secs_f64() * 1e6 / users as f64,
+                millis_per_ten_seconds: idle_cpu.as_secs_f64() * 1e4 / length.as_secs_f64(),
             })
         });
-        let of = |what: &str| format!("{what}, {users} users");
+        let named = |what: &str| format!("{what}, {users} users");
         let (bytes, micros) = (Measure::BytesPerUser, Measure::MicrosPerLogIn);
         let millis = Measure::MillisPerTenSeconds;
         vec![
-            row(of("memory for each idle"), bytes, Goal::AtMost(256.0), &entries, |one| {
-                one.bytes_per_user
+            row(named("memory per idle user"), bytes, Goal::AtMost(256.0), &entries, |idle| {
+                idle.bytes_per_user
             }),
-            row(of("connect and login"), micros, Goal::AtMost(15.0), &entries, |one| {
-                one.micros_per_log_in
+            row(named("connect and login"), micros, Goal::AtMost(15.0), &entries, |idle| {
+                idle.micros_per_log_in
             }),
-            row(of("idle for 10 s"), millis, Goal::AtMost(1.0), &entries, |one| {
-                one.millis_per_ten_seconds
+            row(named("idle for 10 s"), millis, Goal::AtMost(1.0), &entries, |idle| {
+                idle.millis_per_ten_seconds
             }),
         ]
     }
 
-    /// Users who come, log in, say one line and leave.
+    /// Users who connect, log in, say one line and leave.
     fn visits(&mut self) -> Row {
         let name = "connect, login, one line, leave".to_owned();
-        let mut entries = self.enter(0, Bout::start);
-        let (count, length) = self.rounds_of_work();
-        self.rounds(&name, count, &mut entries, |bout| bout.visit(length));
+        let mut entries = self.start_all(0, Trial::start);
+        let (count, length) = self.round_count_and_length();
+        self.run_rounds(&name, count, &mut entries, |trial| trial.visit(length));
         let (measure, goal) = (Measure::VisitsPerSecond, Goal::AtLeast(0.55));
-        row(name, measure, goal, &entries, Work::per_cpu_second)
+        row(name, measure, goal, &entries, TrialResult::per_cpu_second)
     }
 
-    /// Starts every server that takes part, those first that take minutes for it: thousands of users
-    /// who have been silent for as long all have their keepalive in one moment, more than the
-    /// kernel's queue for loopback holds, and their connections fail.
-    fn enter<T, V>(
+    /// Starts all servers, those with slow logins first. Thousands of users who have been silent
+    /// for minutes send their TCP keepalives at the same moment. These are more than the kernel's
+    /// loopback queue holds, and connections fail.
+    fn start_all<T, V>(
         &mut self,
         users: usize,
-        start: impl Fn(Contender, Cores) -> io::Result<T>,
+        start: impl Fn(ServerKind, Cores) -> io::Result<T>,
     ) -> Vec<Entry<T, V>> {
-        self.enter_those(&Contender::ALL, users, start)
+        self.start_some(&ServerKind::ALL, users, start)
     }
 
-    /// The same for some of them.
-    fn enter_those<T, V>(
+    /// Starts some of the servers.
+    fn start_some<T, V>(
         &mut self,
-        those: &[Contender],
+        selected: &[ServerKind],
         users: usize,
-        start: impl Fn(Contender, Cores) -> io::Result<T>,
+        start: impl Fn(ServerKind, Cores) -> io::Result<T>,
     ) -> Vec<Entry<T, V>> {
         let short = self.options.length == Length::Quick && users > SLOW_USERS_MAX;
         let mut entries = Vec::new();
-        let contenders = self.contenders.clone().into_iter().rev();
-        for contender in contenders.filter(|contender| those.contains(contender)) {
-            let subject = if short && contender.is_slow_to_log_in() {
+        let kinds = self.kinds.clone().into_iter().rev();
+        for kind in kinds.filter(|kind| selected.contains(kind)) {
+            let running = if short && kind.is_slow_to_log_in() {
                 Err("not in a quick run".to_owned())
             } else {
-                start(contender, self.cores).map_err(|error| self.failed(contender, &error))
+                start(kind, self.cores).map_err(|error| self.failed(kind, &error))
             };
-            entries.push(Entry { contender, subject, values: Vec::new() });
+            entries.push(Entry { kind, running, values: Vec::new() });
         }
         entries.reverse();
         entries
     }
 
-    /// Measures everybody in turn, and again, so that a disturbance falls on all of them.
-    fn rounds<T, V>(
+    /// Measures all servers in turn, and repeats that: a disturbance then affects all of them.
+    fn run_rounds<T, V>(
         &mut self,
         name: &str,
         count: usize,
@@ -251,42 +254,43 @@ impl<'a> Course<'a> {
         entries.iter_mut().for_each(|entry| entry.values.clear());
         for _ in 0..count {
             for entry in &mut *entries {
-                let Ok(subject) = &mut entry.subject else { continue };
-                match measure(subject) {
+                let Ok(running) = &mut entry.running else { continue };
+                match measure(running) {
                     Ok(value) => entry.values.push(value),
-                    Err(error) => entry.subject = Err(self.failed(entry.contender, &error)),
+                    Err(error) => entry.running = Err(self.failed(entry.kind, &error)),
                 }
             }
         }
     }
 
-    /// Says why a server takes no further part, in full; returns the short form.
-    fn failed(&mut self, contender: Contender, error: &io::Error) -> String {
+    /// Reports in full why a server takes no further part. Returns the short form for the table.
+    fn failed(&mut self, kind: ServerKind, error: &io::Error) -> String {
         let reason = error.to_string();
-        eprintln!("{}: {reason}", contender.name());
-        if matches!(contender, Contender::Relay | Contender::Chinwag) {
-            self.failures.push(format!("{}: {reason}", contender.name()));
+        eprintln!("{}: {reason}", kind.name());
+        if matches!(kind, ServerKind::Relay | ServerKind::Chinwag) {
+            self.failures.push(format!("{}: {reason}", kind.name()));
         }
         reason.split(':').next().unwrap_or("failed").to_owned()
     }
 
-    /// How many rounds, and how long each server works in one.
-    fn rounds_of_work(&self) -> (usize, Duration) {
+    /// How many rounds to run, and how long each server works in a round.
+    fn round_count_and_length(&self) -> (usize, Duration) {
         let (count, length) = self.options.by_length((1, 20), (3, 150), (9, 400));
         (count, Duration::from_millis(length))
     }
 
-    /// So many users, or fewer if this machine does not let a process have the sockets.
+    /// The number of users, reduced to the sockets that this machine grants a process.
     fn users_within_limits(&self, users: usize) -> usize {
-        let most = sockets_max() / 2 * 2;
-        if users > most {
-            eprintln!("{users} users: only {most}, as the limit on open files is lower");
+        let max = sockets_max() / 2 * 2;
+        if users > max {
+            eprintln!("{users} users: reduced to {max} by the limit on open files");
         }
-        users.min(most)
+        users.min(max)
     }
 
-    /// An error, if a server of ours lost, doubled, cut or mixed up a line, or would not run.
-    pub(super) fn verdict(&self) -> io::Result<()> {
+    /// Returns an error if the relay or chinwag did not start, or lost, doubled, cut or reordered a
+    /// line.
+    pub(super) fn check_failures(&self) -> io::Result<()> {
         match self.failures.first() {
             None => Ok(()),
             Some(first) => Err(io::Error::other(first.clone())),
@@ -294,7 +298,7 @@ impl<'a> Course<'a> {
     }
 }
 
-/// A row of the table, from what the rounds gave.
+/// Builds a row of the table from the values of the rounds.
 fn row<T, V>(
     name: String,
     measure: Measure,
@@ -303,8 +307,8 @@ fn row<T, V>(
     value_of: impl Fn(&V) -> f64,
 ) -> Row {
     let cells = entries.iter().map(|entry| Cell {
-        contender: entry.contender,
-        rounds: match &entry.subject {
+        kind: entry.kind,
+        rounds: match &entry.running {
             Ok(_) => Ok(entry.values.iter().map(&value_of).collect()),
             Err(reason) => Err(reason.clone()),
         },

@@ -1,4 +1,4 @@
-//! One user, as the load generator plays him: his socket, what he says next and what he must hear.
+//! One simulated user: a connection, the lines that it sends, and the lines that it must receive.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -9,24 +9,24 @@ use memchr::{memchr, memmem};
 use mio::net::TcpStream;
 use socket2::{Domain, Socket, Type};
 
-use super::dialect::{self, Dialect, SEQUENCE_DIGITS};
+use super::protocol::{self, Protocol, SEQUENCE_DIGITS};
 
-/// How long a server on loopback may take to answer a connection.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a connection over loopback may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A line whose sequence number rises by one each time it is used.
+/// A line whose sequence number grows by 1 with each use.
 pub(super) struct Line {
     bytes: Vec<u8>,
     digits: Range<usize>,
 }
 
 impl Line {
-    fn new((before, after): (String, String), text: &str) -> Self {
-        let digits = before.len()..before.len() + SEQUENCE_DIGITS;
-        Self { bytes: format!("{before}{text}{after}").into_bytes(), digits }
+    fn new((prefix, suffix): (String, String), text: &str) -> Self {
+        let digits = prefix.len()..prefix.len() + SEQUENCE_DIGITS;
+        Self { bytes: format!("{prefix}{text}{suffix}").into_bytes(), digits }
     }
 
-    /// One that does not begin with 0.
+    /// A line whose sequence number begins at `sequence`.
     pub(super) fn numbered(wrapping: (String, String), text: &str, sequence: u64) -> Self {
         let mut line = Self::new(wrapping, text);
         let number = format!("{sequence:0SEQUENCE_DIGITS$}");
@@ -45,32 +45,32 @@ impl Line {
     }
 }
 
-/// What is left to await of a phase.
+/// What the current step still waits for.
 enum Awaiting {
-    /// Nothing: the other end may still.
+    /// Nothing. The other end of the pair may still wait.
     Nothing,
-    /// A line with these words in it.
+    /// A line that contains these words.
     Words(String),
 }
 
-/// A user and his socket.
+/// A user and its connection.
 pub(super) struct User {
-    /// His socket, for the loop to register.
+    /// The socket, which the loop registers.
     pub(super) stream: TcpStream,
-    dialect: Dialect,
-    /// What was read and not yet understood; in a chat, at most the beginning of a line.
-    inbox: Vec<u8>,
+    protocol: Protocol,
+    /// Bytes read and not yet processed. In a chat, at most the beginning of a line.
+    unprocessed: Vec<u8>,
     awaiting: Awaiting,
-    saying: Line,
-    hearing: Line,
-    /// Lines of the present volley that have come.
-    heard: u32,
+    outgoing: Line,
+    incoming: Line,
+    /// Lines of the current batch that have arrived.
+    received: u32,
 }
 
 impl User {
     /// Connects one end of a pair.
     pub(super) fn connect(
-        dialect: Dialect,
+        protocol: Protocol,
         server: SocketAddr,
         from: Ipv4Addr,
         (pair, end): (usize, usize),
@@ -79,22 +79,25 @@ impl User {
         if from != Ipv4Addr::LOCALHOST {
             socket.bind(&SocketAddr::from((from, 0)).into())?;
         }
-        socket.connect_timeout(&server.into(), CONNECT_PATIENCE)?;
+        socket.connect_timeout(&server.into(), CONNECT_TIMEOUT)?;
         socket.set_tcp_nodelay(true)?;
         socket.set_nonblocking(true)?;
         Ok(Self {
             stream: TcpStream::from_std(socket.into()),
-            dialect,
-            inbox: Vec::new(),
+            protocol,
+            unprocessed: Vec::new(),
             awaiting: Awaiting::Nothing,
-            saying: Line::new(dialect.saying(pair, end), &dialect::text(pair, end)),
-            hearing: Line::new(dialect.hearing(pair, end), &dialect::text(pair, 1 - end)),
-            heard: 0,
+            outgoing: Line::new(protocol.outgoing_wrapping(pair, end), &protocol::text(pair, end)),
+            incoming: Line::new(
+                protocol.incoming_wrapping(pair, end),
+                &protocol::text(pair, 1 - end),
+            ),
+            received: 0,
         })
     }
 
-    /// Begins his half of a phase.
-    pub(super) fn begin(&mut self, send: &str, awaited: &str) -> io::Result<()> {
+    /// Begins this end's part of a step.
+    pub(super) fn begin_step(&mut self, send: &str, awaited: &str) -> io::Result<()> {
         self.awaiting = match awaited {
             "" => Awaiting::Nothing,
             words => Awaiting::Words(words.to_owned()),
@@ -105,120 +108,121 @@ impl User {
         Ok(())
     }
 
-    /// Reads what has come, until he has what he awaits. Says whether the server has hung up.
-    pub(super) fn read_phase(&mut self, buffer: &mut [u8]) -> io::Result<bool> {
-        let hung_up = loop {
+    /// Reads until the awaited words have arrived. Returns whether the server closed the
+    /// connection.
+    pub(super) fn read_step(&mut self, buffer: &mut [u8]) -> io::Result<bool> {
+        let is_closed = loop {
             match read(&mut self.stream, buffer)? {
                 None => break false,
                 Some(0) => break true,
-                Some(read) => self.inbox.extend_from_slice(&buffer[..read]),
+                Some(read) => self.unprocessed.extend_from_slice(&buffer[..read]),
             }
         };
         if let Awaiting::Words(words) = &self.awaiting
-            && let Some(found) = memmem::find(&self.inbox, words.as_bytes())
-            && let Some(end) = memchr(b'\n', &self.inbox[found + words.len()..])
+            && let Some(found) = memmem::find(&self.unprocessed, words.as_bytes())
+            && let Some(end) = memchr(b'\n', &self.unprocessed[found + words.len()..])
         {
-            self.inbox.drain(..=found + words.len() + end);
+            self.unprocessed.drain(..=found + words.len() + end);
             self.awaiting = Awaiting::Nothing;
         }
-        Ok(hung_up)
+        Ok(is_closed)
     }
 
-    /// Whether he has read what this phase has for him.
+    /// Whether this end has read everything that the step requires.
     pub(super) fn is_done(&self) -> bool {
         matches!(self.awaiting, Awaiting::Nothing)
     }
 
-    /// What he awaits, or has read and cannot use: for a report of a stall.
-    pub(super) fn plight(&self) -> String {
+    /// What the user waits for and what it has read instead, for error messages.
+    pub(super) fn describe(&self) -> String {
         let awaited = match &self.awaiting {
-            Awaiting::Nothing => &String::from_utf8_lossy(&self.hearing.bytes),
+            Awaiting::Nothing => &String::from_utf8_lossy(&self.incoming.bytes),
             Awaiting::Words(words) => words.as_str(),
         };
-        let inbox = String::from_utf8_lossy(&self.inbox);
-        format!("waits for {awaited:?} and has {inbox:?}")
+        let unprocessed = String::from_utf8_lossy(&self.unprocessed);
+        format!("waits for {awaited:?} and has {unprocessed:?}")
     }
 
-    /// Ends his half of the connection, as somebody who leaves without a word.
+    /// Ends this half of the connection, without a command to leave.
     pub(super) fn leave(&mut self) -> io::Result<()> {
         self.stream.shutdown(std::net::Shutdown::Write)
     }
 
-    /// From now on he says this line, instead of what he would have said.
-    pub(super) fn is_to_say(&mut self, line: Line) {
-        self.saying = line;
+    /// Sets the line that the user sends from now on.
+    pub(super) fn set_outgoing(&mut self, line: Line) {
+        self.outgoing = line;
     }
 
-    /// From now on he must hear this line.
-    pub(super) fn is_to_hear(&mut self, line: &Line) {
-        self.hearing.bytes.clone_from(&line.bytes);
-        self.hearing.digits.clone_from(&line.digits);
+    /// Sets the line that the user must receive from now on.
+    pub(super) fn set_incoming(&mut self, line: &Line) {
+        self.incoming.bytes.clone_from(&line.bytes);
+        self.incoming.digits.clone_from(&line.digits);
     }
 
-    /// Says `lines` lines in one write.
-    pub(super) fn say(&mut self, lines: u32, scratch: &mut Vec<u8>) -> io::Result<()> {
+    /// Sends `lines` lines in one write.
+    pub(super) fn send(&mut self, lines: u32, scratch: &mut Vec<u8>) -> io::Result<()> {
         scratch.clear();
         for _ in 0..lines {
-            scratch.extend_from_slice(&self.saying.bytes);
-            self.saying.advance();
+            scratch.extend_from_slice(&self.outgoing.bytes);
+            self.outgoing.advance();
         }
         write_whole(&mut self.stream, scratch)
     }
 
-    /// Reads once and checks every line. Returns how many have come, and whether they complete a
-    /// volley of `volley` lines: then it is his turn to speak.
-    pub(super) fn hear(&mut self, buffer: &mut [u8], volley: u32) -> io::Result<(u32, bool)> {
+    /// Reads everything available and checks every line. Returns how many lines have arrived, and
+    /// whether they complete a batch of `batch` lines.
+    pub(super) fn receive(&mut self, buffer: &mut [u8], batch: u32) -> io::Result<(u32, bool)> {
         let mut lines = 0;
         loop {
             let read = match read(&mut self.stream, buffer)? {
                 None => break,
-                Some(0) => return Err(io::Error::other("the server hung up")),
+                Some(0) => return Err(io::Error::other("the server closed the connection")),
                 Some(read) => read,
             };
-            if self.inbox.is_empty() {
-                let (used, heard) = self.check(&buffer[..read])?;
-                self.inbox.extend_from_slice(&buffer[used..read]);
-                lines += heard;
+            if self.unprocessed.is_empty() {
+                let (used, received) = self.check(&buffer[..read])?;
+                self.unprocessed.extend_from_slice(&buffer[used..read]);
+                lines += received;
             } else {
-                let mut inbox = std::mem::take(&mut self.inbox);
-                inbox.extend_from_slice(&buffer[..read]);
-                let (used, heard) = self.check(&inbox)?;
-                inbox.drain(..used);
-                self.inbox = inbox;
-                lines += heard;
+                let mut unprocessed = std::mem::take(&mut self.unprocessed);
+                unprocessed.extend_from_slice(&buffer[..read]);
+                let (used, received) = self.check(&unprocessed)?;
+                unprocessed.drain(..used);
+                self.unprocessed = unprocessed;
+                lines += received;
             }
             if read < buffer.len() {
                 break;
             }
         }
-        self.heard += lines;
-        let complete = self.heard == volley;
-        if self.heard >= volley {
-            self.heard = 0;
+        self.received += lines;
+        let complete = self.received == batch;
+        if self.received >= batch {
+            self.received = 0;
         }
         Ok((lines, complete))
     }
 
-    /// Holds whole lines against those that must come, in order. Returns the bytes they take and
-    /// their number.
+    /// Compares complete lines with the expected lines, in order. Returns how many bytes and lines
+    /// matched.
     fn check(&mut self, bytes: &[u8]) -> io::Result<(usize, u32)> {
         let (mut used, mut lines) = (0, 0);
         loop {
             let rest = &bytes[used..];
-            let expected = &self.hearing.bytes;
+            let expected = &self.incoming.bytes;
             if rest.starts_with(expected) {
                 used += expected.len();
                 lines += 1;
-                self.hearing.advance();
+                self.incoming.advance();
                 continue;
             }
             let Some(end) = memchr(b'\n', rest).filter(|_| !expected.starts_with(rest)) else {
                 return Ok((used, lines));
             };
-            if !self.dialect.is_aside(&rest[..end]) {
+            if !self.protocol.is_notice(&rest[..end]) {
                 let (got, expected) =
                     (String::from_utf8_lossy(&rest[..end]), String::from_utf8_lossy(expected));
-                return Err(io::Error::other(format!("{got:?} came in place of {expected:?}")));
+                return Err(io::Error::other(format!("received {got:?} instead of {expected:?}")));
             }
             used += end + 1;
         }
@@ -236,6 +240,6 @@ fn read(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<Option<usize>> 
 fn write_whole(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
     match stream.write(bytes)? {
         written if written == bytes.len() => Ok(()),
-        _ => Err(io::Error::other("a write fell short: the server reads too slowly")),
+        _ => Err(io::Error::other("a write was incomplete: the server reads too slowly")),
     }
 }

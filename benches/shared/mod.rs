@@ -1,33 +1,33 @@
-//! What both benches share: how they are asked to run, and what they make of many rounds.
+//! Shared by both benchmarks: command line options, and the summary of many rounds.
 
 use std::collections::HashSet;
 
-/// How long a bench may take.
+/// How long a benchmark may take.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Length {
-    /// Every scenario for a moment, at small sizes: continuous integration's pass, which looks at
-    /// correctness and not at time.
+    /// Every scenario for a moment, at small sizes. Continuous integration runs this: it checks
+    /// correctness, not time.
     Minimal,
-    /// All benches within two minutes.
+    /// All benchmarks within two minutes.
     Quick,
-    /// The figures that the README shows.
+    /// The measurements that the README shows.
     Full,
 }
 
 /// The arguments after `cargo bench --`.
 pub(crate) struct Options {
-    /// How long the bench may take.
+    /// How long the benchmark may take.
     pub(crate) length: Length,
-    /// Scenarios to run, by the beginning of their name; none means all.
+    /// Scenarios to run, by the beginning of their name. Empty means all.
     only: Vec<String>,
-    /// Servers to run; none means all that are installed.
+    /// Servers to run. Empty means all that are installed.
     with: HashSet<String>,
     /// Also write the chart into `doc/`, for the README.
     pub(crate) write: bool,
 }
 
 impl Options {
-    /// Reads the process's arguments.
+    /// Reads the arguments of this process. Returns an error for an unknown option.
     pub(crate) fn from_arguments() -> Result<Self, String> {
         let mut options =
             Self { length: Length::Full, only: Vec::new(), with: HashSet::new(), write: false };
@@ -40,21 +40,21 @@ impl Options {
                 "--write" => options.write = true,
                 "--only" => options.only.push(value()?),
                 "--with" => options.with.extend(value()?.split(',').map(str::to_owned)),
-                // Cargo says this to every bench.
+                // Cargo passes this argument to every benchmark.
                 "--bench" => {}
-                other => return Err(format!("{other} is no option; see benches/README.md")),
+                other => return Err(format!("{other} is not an option; see benches/README.md")),
             }
         }
         Ok(options)
     }
 
-    /// Whether this scenario is to be run.
+    /// Whether the options select this scenario.
     pub(crate) fn wants(&self, scenario: &str) -> bool {
         self.only.is_empty() || self.only.iter().any(|name| scenario.starts_with(name.as_str()))
     }
 
-    /// Whether this server is to be run.
-    #[allow(dead_code, reason = "the core bench runs no servers")]
+    /// Whether the options select this server.
+    #[allow(dead_code, reason = "the core benchmark runs no servers")]
     pub(crate) fn wants_server(&self, name: &str) -> bool {
         self.with.is_empty() || self.with.contains(name)
     }
@@ -69,28 +69,28 @@ impl Options {
     }
 }
 
-/// What many rounds of one measurement came to.
+/// Summary of one measurement over many rounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Summary {
-    /// The smallest value of any round.
-    pub(crate) least: f64,
-    /// The middle one, which a single disturbed round does not move.
+    /// The smallest value.
+    pub(crate) min: f64,
+    /// The middle value. One disturbed round does not move it.
     pub(crate) median: f64,
-    /// The greatest one.
-    pub(crate) most: f64,
+    /// The greatest value.
+    pub(crate) max: f64,
 }
 
 impl Summary {
-    /// Of one value a round; none at all gives nothing.
+    /// Summarizes one value per round. Returns `None` without values.
     pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
-        let (&least, &most) = (values.first()?, values.last()?);
+        let (&min, &max) = (values.first()?, values.last()?);
         let middle = values.len() / 2;
         let median = match values.len() % 2 {
             1 => values[middle],
             _ => f64::midpoint(values[middle - 1], values[middle]),
         };
-        Some(Self { least, median, most })
+        Some(Self { min, median, max })
     }
 }

@@ -1,27 +1,27 @@
-//! A chat without sockets: an exchange full of users in pairs, whose clients take whatever comes.
+//! A chat without sockets: an exchange full of users, whose clients take all output at once.
 
 use chinwag::core::SessionId;
 use chinwag::core::exchange::{Action, Exchange};
 use chinwag::core::limits::Limits;
 use chinwag::core::time::Time;
 
-/// Bytes of a line that the users say, with its ending.
+/// The line that the users say, with its ending.
 pub(crate) const LINE: &[u8; 64] =
     b"The quick brown fox jumps over the lazy dog, and over it again.\n";
 
-/// An exchange and the two ends of every conversation in it.
+/// An exchange whose clients are always ready to take output.
 pub(crate) struct Room {
     exchange: Exchange,
     now: Time,
 }
 
 impl Room {
-    /// Nobody is here.
+    /// Without users.
     pub(crate) fn empty() -> Self {
         Self { exchange: Exchange::new(Limits::default()), now: Time::START }
     }
 
-    /// So many users, 2k and 2k + 1 of them in a chat.
+    /// With `users` users in pairs: users 2k and 2k + 1 are in a chat.
     pub(crate) fn of_pairs(users: usize) -> Self {
         let mut room = Self::empty();
         (0..users).for_each(|user| room.arrive(user));
@@ -29,8 +29,8 @@ impl Room {
         room
     }
 
-    /// So many users, all of them in one room of the chat, where each may say as much as they like.
-    #[allow(dead_code, reason = "not every program that shares this has rooms")]
+    /// With `users` users, all in one room of the chat. The room's rate limit is off.
+    #[allow(dead_code, reason = "not every program that includes this file has rooms")]
     pub(crate) fn of_members(users: usize) -> Self {
         let limits = Limits { room_line_ms: 0, ..Limits::default() };
         let mut room = Self { exchange: Exchange::new(limits), now: Time::START };
@@ -46,26 +46,25 @@ impl Room {
         self.exchange.handle_connect(self.now, SessionId::from_key(user));
         self.act();
         let read = self.say(user, format!("user{user}\n").as_bytes());
-        assert!(read > 0, "user {user} is welcomed");
+        assert!(read > 0, "user {user} got no reply to the login");
     }
 
-    /// One asks, the other says yes.
+    /// Brings a pair into a chat: the first user asks, the second accepts.
     pub(crate) fn pair_up(&mut self, pair: usize) {
         let (one, other) = (2 * pair, 2 * pair + 1);
         self.say(one, format!("2 user{other}\n").as_bytes());
         self.say(other, b"yes\n");
         let with = self.exchange.chat().partner(SessionId::from_key(one));
-        assert_eq!(with, Some(SessionId::from_key(other)), "pair {pair} is in a chat");
+        assert_eq!(with, Some(SessionId::from_key(other)), "pair {pair} is not in a chat");
     }
 
-    /// A user's client ends its half of the connection, and the server closes it.
+    /// A user's client ends its half of the connection, and the exchange closes the connection.
     pub(crate) fn leave(&mut self, user: usize) {
         self.exchange.handle_end_of_input(self.now, SessionId::from_key(user));
         self.act();
     }
 
-    /// Bytes from a user's client arrive, and whatever they bring about is written at once.
-    /// Returns the bytes written.
+    /// Bytes from a user's client arrive, and all output is written. Returns the bytes written.
     pub(crate) fn say(&mut self, user: usize, bytes: &[u8]) -> usize {
         self.hear(user, bytes);
         self.act()
@@ -74,11 +73,14 @@ impl Room {
     /// Bytes from a user's client arrive.
     pub(crate) fn hear(&mut self, user: usize, bytes: &[u8]) {
         let id = SessionId::from_key(user);
-        assert!(self.exchange.wants_input(id), "every client takes what it is sent");
+        assert!(
+            self.exchange.wants_input(id),
+            "input is held, although every client takes its output"
+        );
         self.exchange.handle_received(self.now, id, bytes);
     }
 
-    /// The end of a turn: everything that waits is written. Returns the bytes.
+    /// Ends a turn: writes all output. Returns the bytes written.
     pub(crate) fn act(&mut self) -> usize {
         let mut written = 0;
         while let Some(action) = self.exchange.poll_action() {
@@ -89,7 +91,10 @@ impl Room {
                     self.exchange.handle_sent(self.now, id, count);
                 }
                 Action::Close(id) => self.exchange.forget(id),
-                Action::Resume(_) | Action::EndSending(_) | Action::Report(_) => {}
+                Action::Resume(_)
+                | Action::EndSending(_)
+                | Action::Report(_)
+                | Action::TransportFailed(..) => {}
             }
         }
         written

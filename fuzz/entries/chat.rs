@@ -1,21 +1,7 @@
-//! Any schedule of arrivals, bytes, ends, failures, slow sockets and time through an exchange: after
-//! each step the chat's invariants hold, what is said is safe and framed, and memory is bounded.
-//! Then all leave, and nothing may be left.
-//!
-//! The schedule is text, so that a corpus can be read: each line is a step, its first byte whose
-//! step it is (`a` to `h`), its second what happens, the rest with what. Whoever is not there
-//! arrives. Both the fuzzer and `tests/fuzz_corpus.rs` come in here.
-//!
-//! | step | what happens |
-//! | --- | --- |
-//! | `a>TEXT` | a types TEXT, in which `~` stands for IAC, `^` for CR, and the line end is sent |
-//! | `a-TEXT` | the same, without the line end |
-//! | `a*TEXT` | a types TEXT forty times over, each with its line end |
-//! | `a.` | a ends its half of the connection |
-//! | `a!` | the connection fails |
-//! | `a<N` | a's socket takes so many bytes from now on, counted by the first byte of N |
-//! | `a+N` | time passes: N is a byte, in quarters of a second |
-//! | `a#` | the server stops |
+//! Runs any schedule through an exchange: connections, input, ends of input, failures, slow
+//! sockets, time. After each step the chat's invariants must hold, output must be safe and framed,
+//! and memory must be limited. At the end all sessions leave, and nothing may remain. The fuzzer
+//! and `tests/fuzz_corpus.rs` both call [`run`].
 
 use std::collections::BTreeSet;
 
@@ -24,13 +10,26 @@ use chinwag::core::exchange::{Action, Exchange};
 use chinwag::core::limits::{Limits, READ_BYTES_PER_TURN};
 use chinwag::core::time::Time;
 
-/// How many there can be at a time.
-const PEOPLE: usize = 8;
+/// The most sessions at a time.
+const SESSIONS_MAX: usize = 8;
 
-/// Steps of one schedule; more adds time, not states.
+/// The most steps of one schedule. More steps take time and reach no new states.
 const STEPS_MAX: usize = 500;
 
-/// Checks one schedule.
+/// Checks one schedule. A schedule is text, so that people can read the corpus. Each line is a
+/// step: the first byte is the session (`a` to `h`), the second the action, the rest its argument.
+/// A session that does not exist connects first.
+///
+/// | step | what happens |
+/// | --- | --- |
+/// | `a>TEXT` | a sends TEXT and a line ending; in TEXT, `~` stands for IAC and `^` for CR |
+/// | `a-TEXT` | the same, without the line ending |
+/// | `a*TEXT` | a sends TEXT forty times, each with a line ending |
+/// | `a.` | a ends its half of the connection |
+/// | `a!` | the connection fails |
+/// | `a<N` | a's socket accepts 8 × N more bytes; N is a byte |
+/// | `a+N` | N quarters of a second pass; N is a byte |
+/// | `a#` | the server stops |
 ///
 /// # Panics
 /// If the exchange breaks a promise.
@@ -38,21 +37,21 @@ pub(crate) fn run(data: &[u8]) {
     let mut scene = Scene::new();
     for step in data.split(|&byte| byte == b'\n').take(STEPS_MAX) {
         if let [who, what, rest @ ..] = step {
-            scene.step(usize::from(who.wrapping_sub(b'a')) % PEOPLE, *what, rest);
+            scene.step(usize::from(who.wrapping_sub(b'a')) % SESSIONS_MAX, *what, rest);
         }
     }
-    scene.end();
+    scene.wind_down();
 }
 
 struct Scene {
     exchange: Exchange,
     now: Time,
-    present: BTreeSet<usize>,
-    /// Bytes that each socket still takes.
-    room: [usize; PEOPLE],
-    /// What was typed and is not read yet, since input is held.
-    typed: [Vec<u8>; PEOPLE],
-    ended: [bool; PEOPLE],
+    connected: BTreeSet<usize>,
+    /// Bytes that each socket still accepts.
+    writable_bytes: [usize; SESSIONS_MAX],
+    /// Bytes sent and not yet read.
+    unread: [Vec<u8>; SESSIONS_MAX],
+    ended: [bool; SESSIONS_MAX],
     limits: Limits,
 }
 
@@ -62,24 +61,25 @@ impl Scene {
         Scene {
             exchange: Exchange::new(limits.clone()),
             now: Time::START,
-            present: BTreeSet::new(),
-            room: [usize::MAX; PEOPLE],
-            typed: Default::default(),
-            ended: [false; PEOPLE],
+            connected: BTreeSet::new(),
+            writable_bytes: [usize::MAX; SESSIONS_MAX],
+            unread: Default::default(),
+            ended: [false; SESSIONS_MAX],
             limits,
         }
     }
 
     fn step(&mut self, who: usize, what: u8, rest: &[u8]) {
-        if self.present.insert(who) {
+        if self.connected.insert(who) {
             self.exchange.handle_connect(self.now, id(who));
         }
         match what {
-            b'>' | b'-' | b'*' if !self.ended[who] => self.types(who, what, rest),
+            b'>' | b'-' | b'*' if !self.ended[who] => self.send(who, what, rest),
             b'.' => self.ended[who] = true,
             b'!' => self.exchange.handle_failure(self.now, id(who)),
             b'<' => {
-                self.room[who] = rest.first().map_or(usize::MAX, |&byte| 8 * usize::from(byte));
+                self.writable_bytes[who] =
+                    rest.first().map_or(usize::MAX, |&byte| 8 * usize::from(byte));
                 self.exchange.handle_writable(id(who));
             }
             b'+' => {
@@ -92,7 +92,7 @@ impl Scene {
         self.turn();
     }
 
-    fn types(&mut self, who: usize, what: u8, text: &[u8]) {
+    fn send(&mut self, who: usize, what: u8, text: &[u8]) {
         let typed = text.iter().map(|byte| match byte {
             b'~' => 255,
             b'^' => b'\r',
@@ -101,32 +101,32 @@ impl Scene {
         let line_end = (what != b'-').then_some(b'\n');
         let line = typed.chain(line_end).collect::<Vec<_>>();
         let times = if what == b'*' { 40 } else { 1 };
-        if self.typed[who].len() < 4 * READ_BYTES_PER_TURN {
-            self.typed[who].extend(line.repeat(times));
+        if self.unread[who].len() < 4 * READ_BYTES_PER_TURN {
+            self.unread[who].extend(line.repeat(times));
         }
     }
 
-    /// The loop, until nothing is left to do.
+    /// Turns the loop until no work is left.
     fn turn(&mut self) {
         for _ in 0..1_000 {
-            let read = (0..PEOPLE).filter(|&who| self.read(who)).count();
+            let read = (0..SESSIONS_MAX).filter(|&who| self.read(who)).count();
             self.exchange.handle_timeout(self.now);
-            let acted = self.act();
+            let actions = self.run_actions();
             self.check();
-            if read == 0 && acted == 0 {
+            if read == 0 && actions == 0 {
                 return;
             }
         }
-        panic!("the loop finds work for ever");
+        panic!("the loop always finds work");
     }
 
     fn read(&mut self, who: usize) -> bool {
-        if !self.present.contains(&who) || !self.exchange.wants_input(id(who)) {
+        if !self.connected.contains(&who) || !self.exchange.wants_input(id(who)) {
             return false;
         }
-        let count = self.typed[who].len().min(READ_BYTES_PER_TURN);
+        let count = self.unread[who].len().min(READ_BYTES_PER_TURN);
         if count > 0 {
-            let bytes = self.typed[who].drain(..count).collect::<Vec<_>>();
+            let bytes = self.unread[who].drain(..count).collect::<Vec<_>>();
             self.exchange.handle_received(self.now, id(who), &bytes);
         } else if self.ended[who] {
             self.exchange.handle_end_of_input(self.now, id(who));
@@ -134,7 +134,7 @@ impl Scene {
         count > 0
     }
 
-    fn act(&mut self) -> usize {
+    fn run_actions(&mut self) -> usize {
         let mut count = 0;
         while let Some(action) = self.exchange.poll_action() {
             count += 1;
@@ -142,15 +142,15 @@ impl Scene {
                 Action::Write(to) => self.write(to),
                 Action::Close(whom) => {
                     self.exchange.forget(whom);
-                    self.present.remove(&whom.key());
-                    self.room[whom.key()] = usize::MAX;
-                    self.typed[whom.key()].clear();
+                    self.connected.remove(&whom.key());
+                    self.writable_bytes[whom.key()] = usize::MAX;
+                    self.unread[whom.key()].clear();
                     self.ended[whom.key()] = false;
                 }
                 Action::EndSending(whom) => {
-                    assert!(self.exchange.output(whom).is_empty(), "last words are cut off");
+                    assert!(self.exchange.output(whom).is_empty(), "the last lines are lost");
                 }
-                Action::Resume(_) | Action::Report(_) => {}
+                Action::Resume(_) | Action::Report(_) | Action::TransportFailed(..) => {}
             }
         }
         count
@@ -159,8 +159,8 @@ impl Scene {
     fn write(&mut self, to: SessionId) {
         let output = self.exchange.output(to);
         check_lines(output);
-        let (waiting, count) = (output.len(), output.len().min(self.room[to.key()]));
-        self.room[to.key()] = self.room[to.key()].saturating_sub(count);
+        let (waiting, count) = (output.len(), output.len().min(self.writable_bytes[to.key()]));
+        self.writable_bytes[to.key()] = self.writable_bytes[to.key()].saturating_sub(count);
         if count > 0 {
             self.exchange.handle_sent(self.now, to, count);
         }
@@ -171,38 +171,38 @@ impl Scene {
 
     fn check(&self) {
         self.exchange.chat().check();
-        let most = self.limits.outbox_bytes_max() + 2 * READ_BYTES_PER_TURN;
-        for &who in &self.present {
-            assert!(self.exchange.output(id(who)).len() <= most, "output without bound");
+        let bytes_max = self.limits.outbox_bytes_max() + 2 * READ_BYTES_PER_TURN;
+        for &who in &self.connected {
+            assert!(self.exchange.output(id(who)).len() <= bytes_max, "output exceeds its limit");
         }
-        let all = self.present.len() * (most + READ_BYTES_PER_TURN);
-        assert!(self.exchange.buffered_bytes() <= all, "buffers without bound");
+        let total_max = self.connected.len() * (bytes_max + READ_BYTES_PER_TURN);
+        assert!(self.exchange.buffered_bytes() <= total_max, "buffers exceed their limit");
     }
 
-    /// All sockets take what there is, everybody ends, time passes: nothing may be left.
-    fn end(&mut self) {
-        for who in 0..PEOPLE {
-            self.room[who] = usize::MAX;
+    /// All sockets accept all output, all input ends, and time passes. Then nothing may remain.
+    fn wind_down(&mut self) {
+        for who in 0..SESSIONS_MAX {
+            self.writable_bytes[who] = usize::MAX;
             self.ended[who] = true;
-            if self.present.contains(&who) {
+            if self.connected.contains(&who) {
                 self.exchange.handle_writable(id(who));
             }
         }
         for _ in 0..10_000 {
             self.turn();
             let Some(next) = self.exchange.poll_timeout() else { break };
-            assert!(next > self.now, "the loop wakes for nothing");
+            assert!(next > self.now, "the loop wakes up with nothing to do");
             self.now = next;
         }
-        assert!(self.present.is_empty(), "{:?} are left", self.present);
+        assert!(self.connected.is_empty(), "the sessions {:?} remain", self.connected);
         assert_eq!(self.exchange.chat().user_count(), 0);
-        assert_eq!(self.exchange.buffered_bytes(), 0, "bytes are buffered for nobody");
-        assert_eq!(self.exchange.poll_timeout(), None, "a deadline for nobody");
+        assert_eq!(self.exchange.buffered_bytes(), 0, "bytes are buffered, but no session is left");
+        assert_eq!(self.exchange.poll_timeout(), None, "a deadline is left, but no session is");
     }
 }
 
-/// What waits is whole safe lines, and refusals of telnet options anywhere between them, behind
-/// what is left of a line or a refusal that was taken in part.
+/// Output consists of complete safe lines, with refusals of telnet options anywhere between them.
+/// The first line or refusal may be incomplete: a part of it was already written.
 fn check_lines(output: &[u8]) {
     let mut lines = Vec::new();
     let mut rest = output.strip_prefix(&[252]).or(output.strip_prefix(&[254])).unwrap_or(output);

@@ -1,7 +1,7 @@
-//! Any bytes, cut in any way, through the framing: the same frames come out, every line is within
-//! the limit and safe for a terminal, and every byte is used up (`protocol.md` 1 and 2.1).
-//!
-//! The first byte says how the rest is cut. Both the fuzzer and `tests/fuzz_corpus.rs` come in here.
+//! Runs any bytes, cut in any way, through the framing. Every cut must give the same frames. Every
+//! line must be within the limit and safe for a terminal, and every byte must be consumed
+//! (`protocol.md` 2 and 3.1). The first byte of an input decides how the rest is cut. The fuzzer
+//! and `tests/fuzz_corpus.rs` both call [`run`].
 
 use chinwag::core::buffers::Pool;
 use chinwag::core::framing::{Frame, Input, LineReader};
@@ -17,11 +17,11 @@ pub(crate) fn run(data: &[u8]) {
         let whole = frames(line_bytes_max, [stream]);
         assert!(whole.len() <= stream.len() + 1, "more frames than bytes");
         assert_eq!(frames(line_bytes_max, packets(stream, cut)), whole, "cut by {cut}");
-        assert_eq!(frames(line_bytes_max, stream.chunks(1)), whole, "byte by byte");
+        assert_eq!(frames(line_bytes_max, stream.chunks(1)), whole, "cut into single bytes");
     }
 }
 
-/// The stream in packets of sizes that go up and down with `cut`.
+/// Cuts the stream into packets. `cut` decides their sizes.
 fn packets(mut stream: &[u8], cut: u8) -> impl Iterator<Item = &[u8]> {
     let mut size = usize::from(cut);
     std::iter::from_fn(move || {
@@ -32,30 +32,31 @@ fn packets(mut stream: &[u8], cut: u8) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// What a reader makes of the packets, written down.
+/// The frames that a reader yields for the packets, as text.
 fn frames<'a>(max: usize, packets: impl IntoIterator<Item = &'a [u8]>) -> Vec<String> {
-    let line_bytes_max = u16::try_from(max).expect("the limit of a line is small");
+    let line_bytes_max = u16::try_from(max).expect("the limit of a line fits 16 bits");
     let (mut pool, mut reader) = (Pool::default(), LineReader::new(line_bytes_max));
     let mut frames = Vec::new();
     for mut input in packets {
         while let Some(frame) = reader.next(&mut pool, &mut input) {
             let is_last =
                 matches!(frame, Frame::Input(Input::TlsHello | Input::HttpRequest | Input::End));
-            frames.push(checked(max, &mut pool, frame));
+            frames.push(check_frame(max, &mut pool, frame));
             if is_last {
-                // Nobody reads on: what follows is thrown away.
+                // The server reads no more: it discards what follows.
                 return frames;
             }
         }
-        assert!(input.is_empty(), "{} bytes are neither used nor held", input.len());
+        assert!(input.is_empty(), "{} bytes are neither consumed nor held", input.len());
     }
     let last = reader.finish(&mut pool);
-    frames.extend(last.map(|frame| checked(max, &mut pool, frame)));
+    frames.extend(last.map(|frame| check_frame(max, &mut pool, frame)));
     frames
 }
 
-/// The frame in words, whichever way it was put together.
-fn checked(max: usize, pool: &mut Pool, frame: Frame<'_>) -> String {
+/// Checks a frame and returns it as text. A frame that was assembled from parts gives the same
+/// text.
+fn check_frame(max: usize, pool: &mut Pool, frame: Frame<'_>) -> String {
     let words = match frame.line() {
         Some(line) => {
             assert!(line.len() <= max, "a line of {} bytes", line.len());
@@ -66,13 +67,14 @@ fn checked(max: usize, pool: &mut Pool, frame: Frame<'_>) -> String {
         None => format!("{frame:?}"),
     };
     if let Frame::Reply([iac, refusal, _]) = frame {
-        assert!(iac == 255 && [252, 254].contains(&refusal), "a reply that is no refusal");
+        assert!(iac == 255 && [252, 254].contains(&refusal), "a reply that is not a refusal");
     }
     frame.recycle(pool);
     words
 }
 
-/// The list of 2.1, in the words of the specification rather than the program's.
+/// The unsafe characters of 3.1.1. The list follows the specification and shares no code with the
+/// server.
 fn is_unsafe(c: char) -> bool {
     matches!(c as u32,
         0..=0x1f | 0x7f..=0x9f | 0x2028 | 0x2029 | 0x202a..=0x202e | 0x2066..=0x2069

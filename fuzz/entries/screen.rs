@@ -1,19 +1,7 @@
-//! Any keys, any bytes of a server, any widths and losses through the client's desk: nothing but its
-//! own few control sequences reaches the terminal, nothing stands below the line being typed, and
-//! the cursor stays on the screen.
-//!
-//! The input is text, so that a corpus can be read: each line is a step, its first byte what happens,
-//! the rest with what. Both the fuzzer and `tests/fuzz_corpus.rs` come in here.
-//!
-//! | step | what happens |
-//! | --- | --- |
-//! | `kTEXT` | keys are pressed: in TEXT, `~` stands for ESC and `^` for Enter |
-//! | `sTEXT` | the server says TEXT, with a line end |
-//! | `pTEXT` | TEXT is pasted, with a line end in it |
-//! | `wN` | the terminal is as wide as the byte N says |
-//! | `t` | a second passes, and a deadline, if there is one |
-//! | `x` | the connection is lost; `c`: there is one again; `f`: there is none |
-//! | `z` | the client was stopped and goes on |
+//! Runs any keys, server lines, widths and connection losses through the client's state machine.
+//! Only the client's own control sequences may reach the terminal, nothing may stand below the line
+//! being typed, and the cursor must stay on the screen. The fuzzer and `tests/fuzz_corpus.rs` both
+//! call [`run`].
 
 use std::num::NonZeroU16;
 
@@ -28,17 +16,30 @@ use chinwag::core::time::Time;
 const ROWS: u16 = 12;
 const COLUMNS: u16 = 50;
 
-/// Steps of one input; more adds time, not states.
+/// The most steps of one input. More steps take time and reach no new states.
 const STEPS_MAX: usize = 300;
 
-/// Bytes of a line that the client takes from a server, as far as this test goes.
+/// The longest server line that the reader accepts in this test.
 const LINE_BYTES_MAX: u16 = 2_000;
 
-/// What the client may write besides text, colours included.
+/// The sequences that the client may write. The test switches colours off.
 const OWN_SEQUENCES: [&str; 9] =
     ["\x1b[K", "\x1b[J", "\x1b[H", "\x1b[2J", "\x1b[6n", "\x1b7", "\x1b8", "\x1b[?7l", "\x1b[?7h"];
 
-/// Checks one input.
+/// Checks one input. An input is text, so that people can read the corpus. Each line is a step: the
+/// first byte is the action, the rest its argument.
+///
+/// | step | what happens |
+/// | --- | --- |
+/// | `kTEXT` | keys are pressed; in TEXT, `~` stands for ESC and `^` for Enter |
+/// | `sTEXT` | the server sends TEXT and a line ending |
+/// | `pTEXT` | TEXT is pasted, followed by another line |
+/// | `wN` | the terminal becomes N columns wide; N is a byte |
+/// | `t` | a second passes, and due timers fire |
+/// | `x` | the connection is lost |
+/// | `c` | the client connects again |
+/// | `f` | an attempt to connect fails |
+/// | `z` | the client continues after a stop (SIGCONT) |
 ///
 /// # Panics
 /// If the client breaks a promise.
@@ -54,21 +55,21 @@ pub(crate) fn run(data: &[u8]) {
 }
 
 struct Scene {
-    desk: StateMachine,
+    machine: StateMachine,
     keys: KeyReader,
     reader: LineReader,
     pool: Pool,
     terminal: vt100::Parser,
     now: Time,
     is_connected: bool,
-    /// What the terminal shows is known for certain: it was not resized, and was given nothing
-    /// whose width is disputed among terminals.
+    /// The terminal's content is known exactly. False after a resize, and after characters whose
+    /// width differs between terminals.
     is_certain: bool,
 }
 
 impl Scene {
     fn new(has_name: bool) -> Scene {
-        let mut desk = StateMachine::new(Setup {
+        let mut machine = StateMachine::new(Setup {
             server: Server { host: "localhost".into(), port: 7878 },
             palette: Palette { colours: false },
             timestamps: has_name,
@@ -78,10 +79,10 @@ impl Scene {
             seed: 1,
             columns: COLUMNS,
         });
-        // Any time does, so that the past of rooms is told in the reader's.
-        desk.set_clock(Default::default());
+        // Any local time will do. With a time set, the client shows room history in local time.
+        machine.set_clock(Default::default());
         Scene {
-            desk,
+            machine,
             keys: KeyReader::default(),
             reader: LineReader::new(LINE_BYTES_MAX),
             pool: Pool::default(),
@@ -101,24 +102,24 @@ impl Scene {
                 paste.into_iter().for_each(|byte| self.press(byte));
             }
             b'w' => {
-                self.desk.handle_resize(rest.first().map_or(0, |&columns| columns.into()));
+                self.machine.handle_resize(rest.first().map_or(0, |&columns| columns.into()));
                 self.is_certain = false;
             }
             b't' => {
                 self.now = self.now.after_ms(1_000);
-                self.desk.handle_timeout(self.now);
+                self.machine.handle_timeout(self.now);
             }
             b'x' if self.is_connected => {
                 self.is_connected = false;
-                self.desk.handle_loss("it broke", vec!["unsent".into()], self.now);
+                self.machine.handle_loss("it broke", vec!["unsent".into()], self.now);
             }
-            b'f' if !self.is_connected => self.desk.handle_failure("nobody there", self.now),
+            b'f' if !self.is_connected => self.machine.handle_failure("nobody there", self.now),
             b'c' if !self.is_connected => {
                 self.is_connected = true;
                 self.reader = LineReader::new(LINE_BYTES_MAX);
-                self.desk.handle_connected();
+                self.machine.handle_connected();
             }
-            b'z' => self.desk.handle_return(COLUMNS),
+            b'z' => self.machine.handle_return(COLUMNS),
             _ => {}
         }
     }
@@ -130,28 +131,28 @@ impl Scene {
             byte => byte,
         };
         if let Some(key) = self.keys.push(byte) {
-            self.desk.handle_key(key);
+            self.machine.handle_key(key);
         }
     }
 
     fn hear(&mut self, mut bytes: &[u8]) {
         while let Some(frame) = self.reader.next(&mut self.pool, &mut bytes) {
             match frame.text() {
-                Some(line) => self.desk.handle_line(line),
-                None => self.desk.handle_unreadable(),
+                Some(line) => self.machine.handle_line(line),
+                None => self.machine.handle_unreadable(),
             }
             frame.recycle(&mut self.pool);
         }
     }
 
     fn draw(&mut self) {
-        while let Some(action) = self.desk.poll_action() {
+        while let Some(action) = self.machine.poll_action() {
             if let Action::Send(line) = action {
                 assert!(!line.contains(['\r', '\n']), "two lines sent as one: {line:?}");
             }
         }
         let mut out = String::new();
-        self.desk.draw(self.now, &mut out);
+        self.machine.draw(self.now, &mut out);
         check_sequences(&out);
         self.terminal.process(out.as_bytes());
         let screen = self.terminal.screen();
@@ -161,36 +162,36 @@ impl Scene {
         if self.is_certain {
             let below = screen.rows(0, COLUMNS).skip(usize::from(row) + 1);
             let below = below.collect::<String>();
-            assert!(below.trim().is_empty(), "below the line being typed stands {below:?}");
+            assert!(below.trim().is_empty(), "{below:?} stands below the line being typed");
         }
     }
 }
 
-/// Nothing in `out` moves the cursor but the client's own sequences (2.1).
+/// Only the client's own sequences may move the cursor (3.1.1).
 fn check_sequences(out: &str) {
     let mut rest = out;
     while let Some(at) = rest.find(|c: char| c.is_control() || is_invisible(c)) {
         rest = &rest[at..];
         let own = OWN_SEQUENCES.iter().find_map(|own| rest.strip_prefix(own));
         let control = || rest.strip_prefix(['\r', '\n', '\x07']);
-        let Some(after) = own.or_else(control).or_else(|| going_up(rest)) else {
+        let Some(after) = own.or_else(control).or_else(|| after_cursor_up(rest)) else {
             panic!("the terminal gets {:?}", rest.chars().take(20).collect::<String>());
         };
         rest = after;
     }
 }
 
-/// What follows `ESC [ n A`, with which rows of a line that was wrapped are taken away.
-fn going_up(text: &str) -> Option<&str> {
+/// The rest of `text` after `ESC [ n A`. The client moves up n rows to erase a wrapped line.
+fn after_cursor_up(text: &str) -> Option<&str> {
     let rest = text.strip_prefix("\x1b[")?;
     rest.trim_start_matches(|c: char| c.is_ascii_digit()).strip_prefix('A')
 }
 
-/// What hides or turns text without being a control character.
+/// Characters that hide or reorder text without being control characters.
 fn is_invisible(c: char) -> bool {
     matches!(c as u32, 0x2028..=0x202e | 0x2066..=0x206f | 0xfeff | 0xfff9..=0xfffb)
 }
 
 fn size(cells: u16) -> NonZeroU16 {
-    NonZeroU16::new(cells).expect("a screen has cells")
+    NonZeroU16::new(cells).expect("the size is not zero")
 }

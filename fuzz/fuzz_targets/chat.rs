@@ -1,4 +1,4 @@
-//! `cargo +nightly fuzz run chat`: see the entry.
+//! Run with `cargo +nightly fuzz run chat`. `entries/chat.rs` describes the input.
 #![no_main]
 
 #[path = "../entries/chat.rs"]

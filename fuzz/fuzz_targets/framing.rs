@@ -1,4 +1,4 @@
-//! `cargo +nightly fuzz run framing`: see the entry.
+//! Run with `cargo +nightly fuzz run framing`. `entries/framing.rs` describes the input.
 #![no_main]
 
 #[path = "../entries/framing.rs"]

@@ -1,4 +1,4 @@
-//! `cargo +nightly fuzz run screen`: see the entry.
+//! Run with `cargo +nightly fuzz run screen`. `entries/screen.rs` describes the input.
 #![no_main]
 
 #[path = "../entries/screen.rs"]

@@ -1,7 +1,7 @@
 //! The command line: the one definition that help, errors, completions and the manual come from.
 
 use std::ffi::OsString;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::ToSocketAddrs;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
@@ -11,6 +11,8 @@ use log::LevelFilter;
 use crate::cli::ctl::{self, CtlArgs};
 use crate::client::options::ConnectArgs;
 use crate::core::limits::Limits;
+use crate::core::transport::Scheme;
+use crate::server::ListenAddress;
 
 const USAGE: &str = "chinwag [COMMAND]\n       chinwag [OPTIONS OF SERVE]";
 
@@ -60,11 +62,11 @@ pub enum Command {
     /// Join a chat from this terminal, or from a pipe
     Connect(ConnectArgs),
 
-    /// Give an order to a running server
+    /// Send an operator command to a running server
     #[command(after_help = ctl::EXAMPLES)]
     Ctl(CtlArgs),
 
-    /// Print what makes a shell complete this program's arguments
+    /// Print shell completions for this program
     Completions {
         /// The shell
         shell: Shell,
@@ -77,50 +79,51 @@ pub enum Command {
 /// The flags of `serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// Address to listen on; repeat it for several. Port 0 takes a free one and says which
+    /// Address to listen on, [SCHEME://]HOST:PORT; the scheme is tcp. Repeat the flag for several
+    /// addresses. Port 0 takes a free port and prints it
     #[arg(long, value_name = "ADDR", env = "CHINWAG_LISTEN", value_delimiter = ',', value_parser = addresses,
           default_value = "127.0.0.1:7878")]
     pub listen: Vec<Addresses>,
 
-    /// Folder in which the past of rooms is kept over a restart; without it, it is not
+    /// Folder that keeps the history of rooms over a restart. Without it, history ends with the server
     #[arg(long, value_name = "DIR", env = "CHINWAG_HISTORY")]
     pub history: Option<PathBuf>,
 
-    /// Say more in the log; twice, everything
+    /// Log more; given twice, log everything
     #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
 
-    /// Say less in the log: warnings alone; twice, nothing
+    /// Log warnings only; given twice, log nothing
     #[arg(short, long, action = ArgAction::Count)]
     pub quiet: u8,
 
-    /// What operators are given
+    /// Flags for operators
     #[command(flatten)]
     pub operators: OperatorArgs,
 
-    /// The bounds a user may turn
+    /// Limits
     #[command(flatten)]
-    pub bounds: BoundArgs,
+    pub limits: LimitArgs,
 }
 
 /// The flags that are about operators.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Operators")]
 pub struct OperatorArgs {
-    /// Unix socket to take orders at, for chinwag ctl and nc -U; made for this user alone
+    /// Unix socket for operator commands (chinwag ctl, nc -U); only this user can open it
     #[arg(long, value_name = "PATH", env = "CHINWAG_CONSOLE")]
     pub console: Option<PathBuf>,
 
-    /// File to keep bans in; without one they end with the server
+    /// File that keeps bans. Without it, bans end with the server
     #[arg(long, value_name = "FILE", env = "CHINWAG_BANS")]
     pub bans: Option<PathBuf>,
 }
 
-/// The flags that turn a bound; `protocol.md` 5 says what happens there.
+/// The flags that set a limit. `protocol.md` says what happens at each limit.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Bounds")]
-pub struct BoundArgs {
-    /// Seconds for a new connection to give a username
+#[command(next_help_heading = "Limits")]
+pub struct LimitArgs {
+    /// Seconds for a new connection to choose a username
     #[arg(long, value_name = "SECONDS", env = "CHINWAG_NAMING_TIMEOUT", default_value = "60", value_parser = seconds)]
     pub naming_timeout: Milliseconds,
 
@@ -128,19 +131,19 @@ pub struct BoundArgs {
     #[arg(long, value_name = "SECONDS", env = "CHINWAG_ASK_TIMEOUT", default_value = "60", value_parser = seconds)]
     pub ask_timeout: Milliseconds,
 
-    /// Seconds before the same user can be asked again by the same asker
+    /// Seconds before a user may ask the same user again
     #[arg(long, value_name = "SECONDS", env = "CHINWAG_ASK_AGAIN", default_value = "10", value_parser = seconds)]
     pub ask_again: Milliseconds,
 
-    /// Seconds for a reader to take something of what waits
+    /// Seconds that a client may read nothing while output waits
     #[arg(long, value_name = "SECONDS", env = "CHINWAG_STALL_TIMEOUT", default_value = "30", value_parser = seconds)]
     pub stall_timeout: Milliseconds,
 
-    /// Seconds for a connection to end
+    /// Seconds for a connection to close
     #[arg(long, value_name = "SECONDS", env = "CHINWAG_CLOSING_TIMEOUT", default_value = "5", value_parser = seconds)]
     pub closing_timeout: Milliseconds,
 
-    /// Bytes waiting for a user above which the partner is slowed (k and m for KiB and MiB)
+    /// Bytes that may wait for a user before the partner's input is held (k for KiB, m for MiB)
     #[arg(long, value_name = "BYTES", env = "CHINWAG_HIGH_WATER", default_value = "64k", value_parser = bytes)]
     pub high_water: usize,
 
@@ -161,17 +164,17 @@ pub struct BoundArgs {
     #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_MEMBERS", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_members: u32,
 
-    /// Lines a second that one member may say in a room, after the first 10; above 1000 is no bound
+    /// Lines per second that a member may send to a room, after the first 10; above 1000 means no limit
     #[arg(long, value_name = "COUNT", env = "CHINWAG_ROOM_PACE", default_value = "5", value_parser = clap::value_parser!(u32).range(1..))]
     pub room_pace: u32,
 
-    /// Seconds for which the past of an empty room is kept
+    /// Seconds to keep the history of an empty room
     #[arg(long, value_name = "SECONDS", env = "CHINWAG_ROOM_PAST", default_value = "86400", value_parser = seconds)]
     pub room_past: Milliseconds,
 }
 
-/// All the addresses that one `--listen` means: a name can have several.
-pub type Addresses = std::sync::Arc<[SocketAddr]>;
+/// The addresses that one `--listen` stands for: a host name can have several.
+pub type Addresses = std::sync::Arc<[ListenAddress]>;
 
 /// A length of time from the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,11 +183,11 @@ pub struct Milliseconds(pub u64);
 impl ServeArgs {
     /// The addresses to listen on, in the order given.
     #[must_use]
-    pub fn addresses(&self) -> Vec<SocketAddr> {
+    pub fn addresses(&self) -> Vec<ListenAddress> {
         self.listen.iter().flat_map(|addresses| addresses.iter().copied()).collect()
     }
 
-    /// How much the log says.
+    /// The log level that `-v` and `-q` ask for.
     #[must_use]
     pub fn log_level(&self) -> LevelFilter {
         match (self.quiet, self.verbose) {
@@ -196,35 +199,36 @@ impl ServeArgs {
         }
     }
 
-    /// The bounds, with at most as many connections as are possible.
+    /// The limits. `connections_possible` caps the number of connections.
     #[must_use]
     pub fn limits(&self, connections_possible: usize) -> Limits {
-        let bounds = &self.bounds;
-        let wanted = bounds.max_connections.map_or(usize::MAX, |count| count as usize);
+        let flags = &self.limits;
+        let wanted = flags.max_connections.map_or(usize::MAX, |count| count as usize);
         Limits {
-            naming_ms: bounds.naming_timeout.0,
-            ask_ms: bounds.ask_timeout.0,
-            ask_again_ms: bounds.ask_again.0,
-            high_water_bytes: bounds.high_water,
-            stall_ms: bounds.stall_timeout.0,
-            closing_ms: bounds.closing_timeout.0,
+            naming_ms: flags.naming_timeout.0,
+            ask_ms: flags.ask_timeout.0,
+            ask_again_ms: flags.ask_again.0,
+            high_water_bytes: flags.high_water,
+            stall_ms: flags.stall_timeout.0,
+            closing_ms: flags.closing_timeout.0,
             connections_max: wanted.min(connections_possible),
-            per_address_max: bounds.max_per_address as usize,
-            rooms_max: bounds.max_rooms.into(),
-            members_max: bounds.max_members as usize,
-            room_line_ms: 1000 / u64::from(bounds.room_pace),
-            room_history_ms: bounds.room_past.0,
+            per_address_max: flags.max_per_address as usize,
+            rooms_max: flags.max_rooms.into(),
+            members_max: flags.max_members as usize,
+            room_line_ms: 1000 / u64::from(flags.room_pace),
+            room_history_ms: flags.room_past.0,
         }
     }
 }
 
 fn addresses(text: &str) -> Result<Addresses, String> {
     let wanted = || "an address is HOST:PORT, such as 127.0.0.1:7878 or [::1]:7878".to_owned();
-    let found = text.to_socket_addrs().map_err(|e| match e.kind() {
+    let (scheme, address) = Scheme::split(text).map_err(|unknown| unknown.to_string())?;
+    let found = address.to_socket_addrs().map_err(|e| match e.kind() {
         std::io::ErrorKind::InvalidInput => wanted(),
         _ => e.to_string(),
     })?;
-    let found = found.collect::<Addresses>();
+    let found = found.map(|address| ListenAddress { scheme, address }).collect::<Addresses>();
     if found.is_empty() { Err(wanted()) } else { Ok(found) }
 }
 
@@ -293,7 +297,7 @@ mod tests {
     fn listen_can_be_repeated() {
         let args = serve(&["--listen", "127.0.0.1:0", "--listen", "[::1]:7"]).unwrap();
         assert_eq!(
-            args.addresses().iter().map(ToString::to_string).collect::<Vec<_>>(),
+            args.addresses().iter().map(|listen| listen.address.to_string()).collect::<Vec<_>>(),
             ["127.0.0.1:0", "[::1]:7"]
         );
     }
@@ -313,7 +317,7 @@ mod tests {
         ] {
             assert!(serve(&[flag, value]).is_err(), "{flag} {value}");
         }
-        assert_eq!(serve(&["--high-water", "2M"]).unwrap().bounds.high_water, 2 * 1024 * 1024);
-        assert_eq!(serve(&["--ask-timeout", "0.5"]).unwrap().bounds.ask_timeout, Milliseconds(500));
+        assert_eq!(serve(&["--high-water", "2M"]).unwrap().limits.high_water, 2 * 1024 * 1024);
+        assert_eq!(serve(&["--ask-timeout", "0.5"]).unwrap().limits.ask_timeout, Milliseconds(500));
     }
 }

@@ -1,7 +1,8 @@
-//! `chinwag ctl`: one order to the console of a server, its answer on standard output.
+//! `chinwag ctl`: sends one operator command to a server and prints the answer.
 //!
-//! A command and no loop: it sends, reads to the end, and waits by blocking. What the order means is
-//! the server's business; this tells a refusal from an answer, for the exit code.
+//! `main` calls [`run`]. The program sends the command, blocks until the answer ends, and exits, so
+//! it needs no loop. It does not know what the command means; it only tells a refusal from other
+//! answers, for the exit code.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::Shutdown;
@@ -14,22 +15,22 @@ use clap::Args;
 
 use crate::core::limits::ANSWER_MS;
 
-/// Examples of orders, as help shows them.
+/// The examples in the help text and the manual page.
 pub const EXAMPLES: &str = "\
 Examples:
-  chinwag serve --console /run/chinwag.sock &    a server that takes orders
+  chinwag serve --console /run/chinwag.sock &    a server with a console
   export CHINWAG_CONSOLE=/run/chinwag.sock
-  chinwag ctl users                              who is here, and from where
+  chinwag ctl users                              the users and their addresses
   chinwag ctl kick anna too loud                 end a session
-  chinwag ctl ban 192.0.2.0/24 12h spam          nobody from there for half a day
-  chinwag ctl --json stats                       the figures, for a script
-  chinwag ctl stop 5                             say so, and stop in five minutes
-  nc -U /run/chinwag.sock                        a console to type into; help lists the orders";
+  chinwag ctl ban 192.0.2.0/24 12h spam          ban a network for half a day
+  chinwag ctl --json stats                       the metrics, for a script
+  chinwag ctl stop 5                             announce a stop in five minutes
+  nc -U /run/chinwag.sock                        an interactive console; help lists the commands";
 
 /// The flags of `ctl`.
 #[derive(Debug, Args)]
 pub struct CtlArgs {
-    /// The console of the server, as it was given to serve
+    /// Console of the server: the path that serve --console was given
     #[arg(long, value_name = "PATH", env = "CHINWAG_CONSOLE")]
     pub console: PathBuf,
 
@@ -37,41 +38,54 @@ pub struct CtlArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// What is to be done; help lists the orders
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
-    pub order: Vec<String>,
+    /// The operator command; help lists all commands
+    #[arg(
+        value_name = "ORDER",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub command: Vec<String>,
 }
 
-/// Sends the order, prints the answer. 0 if it was obeyed, 1 if not, 2 if it is no line.
+/// Sends the command and prints the answer. The exit code is 0 if the server executed the command,
+/// 1 if it did not, and 2 if the command is not a single line.
 #[must_use]
 pub fn run(args: &CtlArgs) -> ExitCode {
-    let order = args.order.join(" ");
-    if order.contains(char::is_control) {
-        say_error("an order is one line, without control characters");
+    let command = args.command.join(" ");
+    if command.contains(char::is_control) {
+        print_error("a command is one line, without control characters");
         return ExitCode::from(2);
     }
-    let line = format!("{}{order}\n", if args.json { "json " } else { "" });
-    match order_server(args, &line) {
+    let line = format!("{}{command}\n", if args.json { "json " } else { "" });
+    match send_command(args, &line) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::CommandRefusal) => ExitCode::FAILURE,
+        Ok(Outcome::Refused) => ExitCode::FAILURE,
         Err(error) => {
-            say_error(&error);
+            print_error(&error);
             ExitCode::FAILURE
         }
     }
 }
 
+/// How the server answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     Done,
-    CommandRefusal,
+    Refused,
 }
 
-fn order_server(args: &CtlArgs, line: &str) -> Result<Outcome, String> {
-    let name = |e: io::Error| format!("no server at {}: {e}", args.console.display());
-    let mut stream = UnixStream::connect(&args.console).map_err(name)?;
-    stream.set_read_timeout(Some(Duration::from_millis(ANSWER_MS))).map_err(name)?;
-    // A server that has consoles enough says so and hangs up before it has read anything.
+/// Sends `line` and prints the answer.
+///
+/// # Errors
+/// The reason why there is no complete answer, for the user.
+fn send_command(args: &CtlArgs, line: &str) -> Result<Outcome, String> {
+    let with_path = |e: io::Error| format!("no server at {}: {e}", args.console.display());
+    let mut stream = UnixStream::connect(&args.console).map_err(with_path)?;
+    stream.set_read_timeout(Some(Duration::from_millis(ANSWER_MS))).map_err(with_path)?;
+    // The half-close tells the server that no further command comes, so that it closes after the
+    // answer. Ignore errors here: a server with too many consoles sends a refusal and closes before
+    // it reads. Its answer is still readable.
     drop(stream.write_all(line.as_bytes()));
     drop(stream.shutdown(Shutdown::Write));
     match print_answer(BufReader::new(stream), &mut io::stdout().lock(), &mut io::stderr()) {
@@ -84,7 +98,8 @@ fn order_server(args: &CtlArgs, line: &str) -> Result<Outcome, String> {
     }
 }
 
-/// Prints what was answered, what was refused to `errors`; `None` if it has no end.
+/// Prints an answer to `out`, and a refusal to `errors`. Returns `None` if the answer is
+/// incomplete.
 fn print_answer(
     mut answer: impl BufRead,
     out: &mut impl Write,
@@ -96,14 +111,15 @@ fn print_answer(
         match answer.read_until(b'\n', &mut line) {
             Ok(0) => break,
             Ok(_) => {}
-            // It hung up on our order once it had said all it had to say.
+            // The server closed without reading our command, so the kernel sends a reset (RFC 9293,
+            // 3.10.4). The answer is complete.
             Err(e) if e.kind() == io::ErrorKind::ConnectionReset && outcome.is_some() => break,
             Err(e) => return Err(e),
         }
         if let Some(refusal) = line.strip_prefix(b"! ") {
             errors.write_all(b"chinwag: ")?;
             errors.write_all(refusal)?;
-            outcome = Some(Outcome::CommandRefusal);
+            outcome = Some(Outcome::Refused);
         } else {
             out.write_all(&line)?;
             outcome = outcome_of(&line).or(outcome);
@@ -114,20 +130,24 @@ fn print_answer(
     Ok(outcome)
 }
 
-/// What the last line of an answer says of it; `None` for a line before.
+/// The outcome that the last line of an answer states. Returns `None` for any other line.
 fn outcome_of(line: &[u8]) -> Option<Outcome> {
     match line {
         [b'*', b' ', ..] | b"# EOF\n" => Some(Outcome::Done),
+        // A JSON answer is one line. A row of a text answer starts with `- `, so it never starts
+        // with `{`.
         [b'{', ..] => {
             let answer = serde_json::from_slice::<serde_json::Value>(line).ok()?;
             let ok = answer.get("ok").and_then(serde_json::Value::as_bool)?;
-            Some(if ok { Outcome::Done } else { Outcome::CommandRefusal })
+            Some(if ok { Outcome::Done } else { Outcome::Refused })
         }
         _ => None,
     }
 }
 
-fn say_error(text: &str) {
+/// Prints one line to standard error. The text may quote the server, so control characters are
+/// replaced.
+fn print_error(text: &str) {
     let text = text.replace(|c: char| c.is_control(), "?");
     drop(writeln!(io::stderr(), "chinwag: {text}"));
 }
@@ -143,15 +163,15 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_an_answer_says_what_came_of_it() {
+    fn the_last_line_of_an_answer_states_the_outcome() {
         let done = "- anna available\n* 1 user\n";
         assert_eq!(printed(done), (Some(Outcome::Done), done.to_owned(), String::new()));
-        let refused = (Some(Outcome::CommandRefusal), String::new(), "chinwag: no\n".to_owned());
+        let refused = (Some(Outcome::Refused), String::new(), "chinwag: no\n".to_owned());
         assert_eq!(printed("! no\n"), refused);
         assert_eq!(printed("- cut\n").0, None);
         assert_eq!(printed("").0, None);
         assert_eq!(printed("# HELP x y\nx 1\n# EOF\n").0, Some(Outcome::Done));
         assert_eq!(printed("{\"ok\":true}\n").0, Some(Outcome::Done));
-        assert_eq!(printed("{\"error\":\"no\",\"ok\":false}\n").0, Some(Outcome::CommandRefusal));
+        assert_eq!(printed("{\"error\":\"no\",\"ok\":false}\n").0, Some(Outcome::Refused));
     }
 }

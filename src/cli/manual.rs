@@ -1,4 +1,7 @@
-//! The manual page and the shell completions, made from the one definition of the arguments.
+//! The manual page and the shell completions.
+//!
+//! Both are generated from the definition of the arguments (`args.rs`), so that they cannot differ
+//! from the program. `main` prints them for `chinwag man` and `chinwag completions`.
 
 use std::io::{self, Write};
 
@@ -9,7 +12,7 @@ use clap_mangen::Man;
 use super::args::Cli;
 
 impl Cli {
-    /// What makes `shell` complete our arguments.
+    /// A script that makes `shell` complete the arguments of this program.
     #[must_use]
     pub fn completions(shell: Shell) -> Vec<u8> {
         let mut script = Vec::new();
@@ -17,10 +20,10 @@ impl Cli {
         script
     }
 
-    /// The manual page: the program, then each of its commands.
+    /// The manual page in roff format: the program, then each command.
     ///
     /// # Errors
-    /// None in practice: it is written into memory.
+    /// None in practice: the page is written to memory.
     pub fn manual() -> io::Result<Vec<u8>> {
         let mut page = Vec::new();
         let mut cli = Cli::command();
@@ -37,7 +40,7 @@ impl Cli {
             let section = Man::new(command.clone());
             section.render_description_section(&mut page)?;
             section.render_options_section(&mut page)?;
-            // Those of serve are those of the program, which have been shown.
+            // The examples of `serve` are those of the program, which the page has already.
             if command.get_name() != "serve" {
                 render_examples(command, &mut page)?;
             }
@@ -47,13 +50,14 @@ impl Cli {
     }
 }
 
-/// Examples are lines as they are typed, so they are not to be filled like a paragraph.
+/// Renders the examples of a command as typed. `clap_mangen` would fill them like a paragraph.
 fn render_examples(command: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
     let Some(help) = command.get_after_help() else { return Ok(()) };
     let text = help.to_string();
     writeln!(page, ".SS Examples\n.nf")?;
     for line in text.lines().skip(1) {
-        // A backslash would begin an escape of roff, and a hyphen is to be one when copied.
+        // In roff a backslash starts an escape sequence, and a bare hyphen may print as a dash,
+        // which a shell does not accept when copied (groff_char(7)).
         writeln!(page, "\\&{}", line.replace('\\', "\\e").replace('-', "\\-"))?;
     }
     writeln!(page, ".fi")
@@ -64,13 +68,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn completions_and_the_manual_know_every_command() {
+    fn completions_and_the_manual_contain_every_command() {
         let script = String::from_utf8(Cli::completions(Shell::Bash)).unwrap();
         let page = String::from_utf8(Cli::manual().unwrap()).unwrap();
         let titles = page.to_lowercase();
         for word in ["serve", "connect", "completions", "man", "timestamps"] {
             assert!(script.contains(word) && titles.contains(word), "{word}");
         }
-        assert!(page.contains(r"printf 'anna\en1\en3\en' | nc \-N"), "examples are as typed");
+        assert!(
+            page.contains(r"printf 'anna\en1\en3\en' | nc \-N"),
+            "the examples appear as typed"
+        );
     }
 }

@@ -1,4 +1,7 @@
-//! Byte buffers: pooled memory, and the bytes that wait for one connection.
+//! Byte buffers: pooled memory, and the unsent bytes of one connection.
+//!
+//! The framing keeps partial lines in them, the exchange keeps output in them. They know nothing of
+//! lines or sockets.
 
 mod buffer;
 mod outbox;

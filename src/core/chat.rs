@@ -1,9 +1,9 @@
-//! The chat: who is here, who talks with whom, and what everyone is told; `protocol.md` 3 and 4.
+//! The chat: sessions, requests, chats of two, and rooms (`protocol.md`, parts 4 to 6 and 8).
 //!
-//! A state machine and nothing else: no socket, clock, thread or I/O. Arrivals, input, departures
-//! and time go in through the `handle_*` methods, each with the time it is; what is to be done
-//! comes out of [`Chat::poll_output`], and is to be taken before the next `handle_*`. The same
-//! calls give the same outputs, always.
+//! The chat is a state machine. `handle_*` methods take input and the current time;
+//! [`Chat::poll_output`] returns what to do. `crate::core::exchange` calls both, and takes all
+//! outputs before the next `handle_*` call. The chat knows no socket, clock, thread or I/O: the
+//! same calls always give the same outputs, and a simulation can replay any run.
 
 mod command;
 mod common_commands;
@@ -11,9 +11,11 @@ mod dispatch;
 mod event;
 mod history;
 pub mod name;
+mod name_index;
 mod operator_actions;
 mod output;
 mod pairing;
+mod rate_limit;
 mod refusal_counts;
 mod room_commands;
 mod rooms;
@@ -41,22 +43,22 @@ use roster::Roster;
 use session::{Session, UserState};
 use wording::{Line, News, Prompt, Refusal};
 
-/// Everybody here, and what they are doing.
+/// All sessions and rooms, and the outputs that wait to be taken.
 #[derive(Debug)]
 pub struct Chat {
     limits: Limits,
     roster: Roster,
     outputs: Outputs,
-    /// When this was [`Time::START`].
+    /// The wall-clock time at [`Time::START`]. Only room history shows dates (6.3.1).
     started_at: UnixSeconds,
-    /// What is said in rooms is to be written down ([`Output::Record`]).
-    records: bool,
-    /// An operator stops the server, but not yet.
+    /// Whether lines said in rooms are recorded for the history store ([`Output::Record`]).
+    records_history: bool,
+    /// A stop that an operator has announced, until it happens or is called off (8.2.6).
     planned_stop: Option<PlannedStop>,
 }
 
 impl Chat {
-    /// An empty chat.
+    /// Creates a chat without sessions.
     #[must_use]
     pub fn new(limits: Limits) -> Chat {
         Chat {
@@ -64,22 +66,24 @@ impl Chat {
             roster: Roster::default(),
             outputs: Outputs::default(),
             started_at: 0,
-            records: false,
+            records_history: false,
             planned_stop: None,
         }
     }
 
-    /// Says what the time of day is at [`Time::START`], for the past of rooms (6.8).
+    /// Sets the wall-clock time at [`Time::START`]. Call it before the first input: the history of
+    /// rooms takes its times from it (6.3.1).
     pub fn set_start(&mut self, started_at: UnixSeconds) {
         self.started_at = started_at;
     }
 
-    /// From now on what is said in rooms is to be written down (6.14).
+    /// From now on, each line said in a room also gives an [`Output::Record`] (6.3.3).
     pub fn start_recording(&mut self) {
-        self.records = true;
+        self.records_history = true;
     }
 
-    /// Somebody has connected (3.1.1). `id` must not be in use, until it is forgotten.
+    /// A client has connected (4.1.1). `id` must not be in use. It stays in use until
+    /// [`Chat::forget`].
     pub fn handle_connect(&mut self, now: Time, id: SessionId) {
         self.assert_drained();
         self.roster.add(id, now.after_ms(self.limits.naming_ms));
@@ -88,8 +92,10 @@ impl Chat {
         self.say(id, Line::Prompt(Prompt::Username));
     }
 
-    /// A session sent something; if it is over, that is thrown away (3.8.1). Returned is what is to
-    /// be said to a partner.
+    /// A session has sent one unit of input. Input of a session that is over is dropped (4.9.1).
+    ///
+    /// Returns a message for the partner, if the input is one. The message is not in
+    /// [`Chat::poll_output`], and no outputs come with it: there is nothing else to do.
     pub fn handle_input<'a>(
         &'a mut self,
         now: Time,
@@ -97,16 +103,17 @@ impl Chat {
         input: Input<'a>,
     ) -> Option<ChatMessage<'a>> {
         self.assert_drained();
-        self.take_input(now, id, input)
+        self.dispatch_input(now, id, input)
     }
 
-    /// The connection of a session has ended, or is to end. `why` is told to whom it concerns.
+    /// The connection of a session has ended, or the server is about to close it. The partner,
+    /// asker or asked user and the members of the room read `why`.
     pub fn handle_disconnect(&mut self, now: Time, id: SessionId, why: DisconnectReason) {
         self.assert_drained();
-        self.leave(now, id, why);
+        self.end_session(now, id, why);
     }
 
-    /// A session takes nothing of what is said to it; its partner is told (5.14).
+    /// The client of a session takes no data. Its partner is told, because lines to it wait (7.16).
     pub fn handle_stall(&mut self, id: SessionId) {
         self.assert_drained();
         if let Some(partner) = self.partner(id) {
@@ -115,8 +122,8 @@ impl Chat {
         }
     }
 
-    /// Lines that a session sent to its partner could not be delivered before the chat ended
-    /// (3.1.5).
+    /// `lines` lines of a session were dropped, because the partner ended the chat before the
+    /// server had processed them (4.1.5). Does nothing if the session is over.
     pub fn handle_undelivered(&mut self, id: SessionId, lines: usize) {
         self.assert_drained();
         if let Session::User(_) = self.roster.session(id) {
@@ -124,51 +131,54 @@ impl Chat {
         }
     }
 
-    /// It is `now`: whatever was to happen by then happens (3.3.3, 3.6.4).
+    /// Fires every timer that is due at `now` (4.2.4, 4.5.3). Calling it early does nothing.
     pub fn handle_timeout(&mut self, now: Time) {
         self.assert_drained();
+        // Each step removes the deadline it handles, and the loop therefore ends.
         while let Some(id) = self.roster.deadlines().due(now) {
             match self.roster.session(id) {
-                Session::Naming { .. } => self.leave(now, id, DisconnectReason::Nameless),
-                Session::User(_) => self.end_ask(now, id, RequestEnd::Lapsed),
-                Session::Over { .. } => unreachable!("what is over has no deadline"),
+                Session::Naming { .. } => self.end_session(now, id, DisconnectReason::Nameless),
+                Session::User(_) => self.end_request(now, id, RequestEnd::Lapsed),
+                Session::Over { .. } => unreachable!("ending a session removes its deadline"),
             }
         }
         self.roster.expire_rooms(now);
         self.follow_planned_stop(now);
     }
 
-    /// The server stops: everybody is told, and every session is over (3.9.3).
+    /// The server stops now: every user is told, and every session ends (4.10.4).
     pub fn handle_stop(&mut self, now: Time) {
         self.assert_drained();
         self.planned_stop = None;
-        self.leave_all(now);
+        self.end_all_sessions(now);
     }
 
-    /// A session that is over will not be spoken of any more; its id is free.
+    /// Removes a session that is over. Its id may be used again. The name stays available until
+    /// then, for the log.
     pub fn forget(&mut self, id: SessionId) {
-        self.roster.forget(id);
+        self.roster.remove(id);
     }
 
-    /// The next thing to do; `None` when there is none.
+    /// Takes the next output. Returns `None` when all have been taken.
     pub fn poll_output(&mut self) -> Option<Output<'_>> {
         self.outputs.poll()
     }
 
-    /// When [`Chat::handle_timeout`] is to be called, unless something happens before.
+    /// When to call [`Chat::handle_timeout`] at the latest. `None` if nothing waits for time to
+    /// pass: an idle server then sleeps without a timer.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
         let rooms = self.roster.rooms().next_deadline();
-        let stop = self.planned_stop.as_ref().map(PlannedStop::next);
+        let stop = self.planned_stop.as_ref().map(PlannedStop::next_due);
         self.roster.deadlines().next().into_iter().chain(rooms).chain(stop).min()
     }
 
-    /// With whom a session is chatting.
+    /// The partner of a session that is in a chat.
     #[must_use]
     pub fn partner(&self, id: SessionId) -> Option<SessionId> {
         match self.roster.session(id) {
-            Session::User(user) => match user.phase {
-                UserState::Chatting { with } => Some(with),
+            Session::User(user) => match user.state {
+                UserState::Chatting { partner } => Some(partner),
                 UserState::Menu { .. }
                 | UserState::Choosing
                 | UserState::Asking { .. }
@@ -180,55 +190,60 @@ impl Chat {
         }
     }
 
-    /// Where what a session says goes, while it is chatting. To ask once for many lines, and relay
-    /// them by [`Route::relay`], is to call [`Chat::handle_input`] with each, but for the cost.
+    /// Where the messages of a session go, if it is in a chat.
+    ///
+    /// A route is a shortcut for many lines at once. [`Route::message`] gives the same result as
+    /// [`Chat::handle_input`] for each line, without finding the partner each time.
     #[must_use]
     pub fn route(&self, id: SessionId) -> Option<Route<'_>> {
         let to = self.partner(id)?;
         Some(Route { to, from: &self.roster.user(id).name })
     }
 
-    /// The username of a session, also when it is over and not yet forgotten.
+    /// The username of a session. A session that is over keeps its name until [`Chat::forget`].
     #[must_use]
     pub fn name(&self, id: SessionId) -> Option<&Name> {
         self.roster.name_of(id)
     }
 
-    /// The room that a user is in.
+    /// The room that a session is in.
     #[must_use]
     pub fn room(&self, id: SessionId) -> Option<RoomId> {
         match self.roster.session(id) {
-            Session::User(user) => user.phase.room(),
+            Session::User(user) => user.state.room(),
             Session::Naming { .. } | Session::Over { .. } => None,
         }
     }
 
-    /// The name of a room, unless it has been forgotten.
+    /// The name of a room; `None` if the room has been removed.
     #[must_use]
     pub fn room_name(&self, id: RoomId) -> Option<&Name> {
         self.roster.rooms().name(id)
     }
 
-    /// The rooms that have members and whose names begin so, in order of name, and how many each has.
+    /// The rooms with members whose names begin with `prefix`, in order of name, each with its
+    /// number of members.
     pub fn rooms(&self, prefix: &str) -> impl Iterator<Item = (&Name, usize)> {
         self.roster.rooms().open(prefix).map(|room| (&room.name, room.member_count()))
     }
 
-    /// How many users are here.
+    /// The number of users: sessions with a username.
     #[must_use]
     pub fn user_count(&self) -> usize {
         self.roster.user_count()
     }
 
-    /// States what always holds between sessions: partners agree, every asker has an asked, names
-    /// are unique, nobody waits without a deadline. Costs a walk over everybody.
+    /// Checks the invariants that span sessions, indexes and rooms. Takes O(sessions): for tests
+    /// and the simulation.
     ///
     /// # Panics
-    /// If it does not hold, which is a bug.
+    /// If an invariant does not hold, which is a bug.
     pub fn check(&self) {
         self.roster.check();
     }
 
+    /// Says a line. A line that borrows from `self.roster` goes to `self.outputs.say` directly,
+    /// because this method would borrow all of `self` a second time.
     fn say(&mut self, to: SessionId, line: Line<'_>) {
         self.outputs.say(to, &line);
     }
@@ -239,7 +254,9 @@ impl Chat {
         }
     }
 
+    /// An output that is still queued would reach the exchange after later input. Checked in debug
+    /// builds, and therefore in all tests and the simulation.
     fn assert_drained(&self) {
-        debug_assert!(self.outputs.is_empty(), "take all outputs before the next call");
+        debug_assert!(self.outputs.is_empty(), "take all outputs before the next `handle_*` call");
     }
 }

@@ -1,16 +1,13 @@
-//! Bytes in, bytes out: joins the framing, the chat and the outboxes of all connections, and holds
-//! the rule of backpressure (5.10, 5.11). Everything a server is, but for the sockets.
+//! The exchange: a complete chat server without sockets. Bytes go in, bytes come out.
 //!
-//! The shell tells what happened to a connection through the `handle_*` methods and then does what
-//! [`Exchange::poll_action`] says. Like the chat, this is a state machine without a clock or I/O; a
-//! whole server with slow, dying and hostile clients runs in a test, from a seed.
-//!
-//! The rule: *nobody is read who has answers of their own to read first, or whose partner has.*
-//! It is looked up each time from the state it speaks of, never stored, so it cannot be left
-//! behind.
+//! It joins framing, chat and outboxes, and applies backpressure (7.7, 7.9). The shell reports what
+//! happened to a connection through the `handle_*` methods and performs what
+//! [`Exchange::poll_action`] returns. It has no clock and no I/O, so a server with slow, dying and
+//! hostile clients runs in a test, from a seed.
 
 mod broadcast;
 mod broadcast_log;
+mod closing;
 mod endpoint;
 mod endpoints;
 mod held_input;
@@ -18,59 +15,68 @@ mod history;
 mod operator_actions;
 #[cfg(test)]
 mod tests;
+mod timeouts;
+mod transports;
 
 use crate::core::SessionId;
 use crate::core::buffers::Buffer;
 use crate::core::chat::{Audience, BroadcastId, Chat, DisconnectReason, Event, Output};
 use crate::core::framing::{Frame, Input};
-use crate::core::limits::{Limits, REPLIES_BYTES_MAX, STALL_NOTICE_MS};
+use crate::core::limits::{Limits, REPLIES_BYTES_MAX};
 use crate::core::time::Time;
-use endpoint::{Receiving, Sending};
-use endpoints::Endpoints;
+use crate::core::transport::TransportError;
+use endpoint::Receiving;
+use endpoints::{Endpoints, Resumable};
 use held_input::Discarded;
 pub use operator_actions::TrafficCounts;
 
-/// The chat, and both ends of every connection to it.
+/// The chat, and our end of every connection.
 #[derive(Debug)]
 pub struct Exchange {
     limits: Limits,
     chat: Chat,
     endpoints: Endpoints,
-    /// Sessions whose input may be held no longer.
+    /// Sessions whose held input may go on.
     to_resume: Vec<SessionId>,
-    /// Sessions whose chat ended with lines of theirs unsent, and how many.
+    /// Sessions whose chat ended while lines for the partner were held, and how many lines.
     undelivered: Vec<(SessionId, usize)>,
-    /// Sessions that had said, behind those lines, that no more would come.
+    /// Sessions whose discarded input contained an end of input.
     ended: Vec<SessionId>,
-    /// What was said in rooms and is to be written down.
+    /// Messages in rooms that the shell must store before it writes.
     records: Vec<u8>,
+    /// Decoded bytes of the connection that is being read; empty between calls.
+    decoded: Vec<u8>,
 }
 
-/// What waits for a connection, for whoever looks in from outside: the parts come to be one when they
-/// are written.
+/// The application bytes that wait for one connection, in their parts. Tests and the simulation look
+/// at them; a write joins the parts.
 #[derive(Debug, Clone, Copy)]
 pub struct Pending<'a> {
-    /// Said to this one alone, or moved here since something of that kind was to follow.
+    /// The outbox: lines for this connection alone, and log lines that had to come before them.
     pub own: &'a [u8],
-    /// Lines that were passed over behind that, of which it will be told (6.9).
+    /// Lines missed after the outbox, which the reader will be told about (6.2.2).
     pub missed: u64,
-    /// The rest of the log it is cursor in to.
+    /// The unread part of the broadcast log.
     pub shared: &'a [u8],
 }
 
-/// What the shell is to do, in the order it came about.
+/// A task for the shell. Actions come in the order in which their causes happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// There is output: write [`Exchange::output`], tell [`Exchange::handle_sent`].
+    /// Output waits: write [`Exchange::output`], then call [`Exchange::handle_sent`].
     Write(SessionId),
-    /// Input is wanted again: read if the socket was found readable when it was not.
+    /// Input is wanted again. An edge-triggered poll does not repeat a readiness event that came
+    /// while input was held, so the shell must remember it and read now.
     Resume(SessionId),
-    /// All has been sent: end the sending half of the connection (FIN).
+    /// Everything is written: end the sending half (FIN).
     EndSending(SessionId),
-    /// Both halves have ended, or time is up: close the socket, then [`Exchange::forget`].
+    /// Both halves have ended, or the closing deadline passed: close the socket, then call
+    /// [`Exchange::forget`].
     Close(SessionId),
-    /// For the log.
+    /// An event for the log.
     Report(Event),
+    /// The peer broke the protocol of its transport; for the log.
+    TransportFailed(SessionId, TransportError),
 }
 
 impl Exchange {
@@ -84,19 +90,28 @@ impl Exchange {
             undelivered: Vec::new(),
             ended: Vec::new(),
             records: Vec::new(),
+            decoded: Vec::new(),
             limits,
         }
     }
 
-    /// Somebody has connected.
+    /// A client has connected over plain TCP. `id` must be free.
     pub fn handle_connect(&mut self, now: Time, id: SessionId) {
         self.endpoints.add(id);
         self.chat.handle_connect(now, id);
         self.deliver(now);
     }
 
-    /// These bytes came; to be called only while [`Exchange::wants_input`].
-    pub fn handle_received(&mut self, now: Time, id: SessionId, mut bytes: &[u8]) {
+    /// The socket delivered `bytes`. The shell calls this only while [`Exchange::wants_input`].
+    pub fn handle_received(&mut self, now: Time, id: SessionId, bytes: &[u8]) {
+        match self.endpoints[id].is_encoded {
+            true => self.receive_encoded(now, id, bytes),
+            false => self.process_received(now, id, bytes),
+        }
+    }
+
+    /// Processes application bytes, and holds those that must wait.
+    fn process_received(&mut self, now: Time, id: SessionId, mut bytes: &[u8]) {
         if self.endpoints[id].receiving != Receiving::Lines {
             return;
         }
@@ -107,9 +122,10 @@ impl Exchange {
         self.resume_all(now);
     }
 
-    /// The client has ended its half; what it had sent is still answered (1.6).
+    /// The client ended its half (FIN). Everything that it sent before is still answered (2.1.6).
     pub fn handle_end_of_input(&mut self, now: Time, id: SessionId) {
         match self.endpoints[id].receiving {
+            Receiving::Lines if !self.endpoints.is_end_clean(id) => self.handle_failure(now, id),
             Receiving::Lines => {
                 self.endpoints[id].receiving = Receiving::LastLines;
                 self.to_resume.push(id);
@@ -120,7 +136,7 @@ impl Exchange {
         }
     }
 
-    /// The connection has failed: nothing can be read or written any more.
+    /// The connection failed (reset, timeout): nothing can be read or written any more.
     pub fn handle_failure(&mut self, now: Time, id: SessionId) {
         self.chat.handle_disconnect(now, id, DisconnectReason::Lost);
         self.deliver(now);
@@ -128,56 +144,45 @@ impl Exchange {
         self.resume_all(now);
     }
 
-    /// The socket took so many bytes of the output.
+    /// The socket took `count` bytes of the output.
     pub fn handle_sent(&mut self, now: Time, id: SessionId, count: usize) {
-        debug_assert!(self.records.is_empty(), "what was said is written down before it is read");
-        let relief = self.endpoints.take_output(now, id, count);
-        if relief.of_own_input {
-            self.to_resume.push(id);
-        }
-        if relief.of_partner {
-            self.to_resume.extend(self.chat.partner(id));
-        }
+        debug_assert!(self.records.is_empty(), "a message is stored before anybody can read it");
+        let resumable = self.endpoints.take_output(now, id, count);
+        self.queue_resumable(id, resumable);
+        // The check saves a call for the common case, in which nobody waits.
         if !self.to_resume.is_empty() {
             self.resume_all(now);
         }
     }
 
-    /// The socket takes bytes again.
+    /// The socket, which was full, takes bytes again.
     pub fn handle_writable(&mut self, id: SessionId) {
         self.endpoints.write_rest(id);
     }
 
-    /// The socket takes no more at the moment, and output waits.
+    /// The socket is full, and output waits.
     pub fn handle_blocked(&mut self, now: Time, id: SessionId) {
         self.endpoints.block(now, id);
-    }
-
-    /// It is `now`: whatever was to happen by then happens.
-    pub fn handle_timeout(&mut self, now: Time) {
-        self.chat.handle_timeout(now);
-        self.deliver(now);
-        while let Some(id) = self.endpoints.due(now) {
-            self.endpoint_due(now, id);
-        }
+        // A transport may have taken output although the socket did not.
         self.resume_all(now);
     }
 
-    /// The server stops: everyone is told, and every connection is to be closed (3.9.3).
+    /// The server stops: every session is told and ends (4.10.4).
     pub fn handle_stop(&mut self, now: Time) {
         self.chat.handle_stop(now);
         self.deliver(now);
     }
 
-    /// The connection is closed; its id is free.
+    /// The socket is closed; its id is free for another connection.
     pub fn forget(&mut self, id: SessionId) {
         self.endpoints.remove(id);
         self.chat.forget(id);
     }
 
-    /// Whether bytes of that connection are wanted now; if not, [`Action::Resume`] will say when.
+    /// Whether the shell may read that socket now. If not, [`Action::Resume`] follows later.
     #[must_use]
     pub fn wants_input(&self, id: SessionId) -> bool {
+        // Bytes that are held already come first, so nothing more is read until they are processed.
         let endpoint = &self.endpoints[id];
         match endpoint.receiving {
             Receiving::Lines => endpoint.held_input.is_none() && self.may_process_input(id),
@@ -186,42 +191,52 @@ impl Exchange {
         }
     }
 
-    /// What waits to be written to that connection.
+    /// The next bytes to write to that socket.
     #[must_use]
     pub fn output(&self, id: SessionId) -> &[u8] {
         self.endpoints.output(id)
     }
 
-    /// All that waits to be written to that connection, in its parts and their order.
+    /// All application bytes that wait for that connection.
     #[must_use]
     pub fn pending(&self, id: SessionId) -> Pending<'_> {
         self.endpoints.pending(id)
     }
 
-    /// The next thing to do; `None` when there is none.
+    /// The next task for the shell; `None` when the turn is done.
     pub fn poll_action(&mut self) -> Option<Action> {
-        self.endpoints.poll_action()
+        let action = self.endpoints.poll_action();
+        if let Some(Action::Write(id)) = action {
+            self.encode_output(id);
+        }
+        action
     }
 
-    /// When [`Exchange::handle_timeout`] is to be called, unless something happens before.
+    /// When [`Exchange::handle_timeout`] must be called. Any other call can change this.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
         self.chat.poll_timeout().into_iter().chain(self.endpoints.next_deadline()).min()
     }
 
-    /// The chat, to look at.
+    /// The chat, read-only.
     #[must_use]
     pub fn chat(&self) -> &Chat {
         &self.chat
     }
 
-    /// Bytes in the outboxes and held_input buffers of all connections.
+    /// Bytes that wait in outboxes, transports and held input, of all connections.
     #[must_use]
     pub fn buffered_bytes(&self) -> usize {
         self.endpoints.buffered_bytes()
     }
 
-    /// The rule of backpressure.
+    /// The rule of backpressure. A client's input waits while
+    /// - a rate limit holds it, or
+    /// - the client has not read the replies to its own lines (7.9, 7.36), or
+    /// - its chat partner has too much unread output (7.7, 7.8, 7.35).
+    ///
+    /// The answer is computed from current state each time. A stored answer could go stale and leave
+    /// a client waiting for ever.
     fn may_process_input(&self, id: SessionId) -> bool {
         let endpoint = &self.endpoints[id];
         endpoint.held_until.is_none()
@@ -229,7 +244,7 @@ impl Exchange {
             && self.chat.partner(id).is_none_or(|with| !self.endpoints[with].outbox.is_congested())
     }
 
-    /// Hands the lines in `bytes` to the chat, as far as the rule allows; what is left is left.
+    /// Passes the lines in `bytes` to the chat as far as the rule allows. The rest stays in `bytes`.
     fn process_input(&mut self, now: Time, id: SessionId, bytes: &mut &[u8]) {
         while self.may_process_input(id) {
             let receiving = self.endpoints[id].receiving;
@@ -241,9 +256,9 @@ impl Exchange {
         }
     }
 
-    /// The next frame that is for the chat. While a session is chatting, what it says goes through
-    /// the route to its partner on the way: asking the chat where to for each line would cost a
-    /// third of the lines a second (leave the route out, and `cargo bench --bench core` shows it).
+    /// The next frame that the chat must see. Messages between chat partners go straight to the
+    /// partner's outbox instead: asking the chat for the receiver of every single message would cost
+    /// a third of the messages per second (`cargo bench --bench core` measures it).
     fn next_frame<'i>(&mut self, id: SessionId, bytes: &mut &'i [u8]) -> Option<Frame<'i>> {
         let Some(route) = self.chat.route(id) else {
             let (endpoint, pool) = self.endpoints.with_pool(id);
@@ -252,6 +267,7 @@ impl Exchange {
         self.endpoints.relay(id, route, bytes)
     }
 
+    /// Handles one frame and returns its buffer to the pool.
     fn handle_frame(&mut self, now: Time, id: SessionId, frame: Frame<'_>) {
         match &frame {
             Frame::Line(_) | Frame::Assembled(_) => {
@@ -259,12 +275,13 @@ impl Exchange {
                 self.pass_to_chat(now, id, frame.text().map_or(Input::NotUtf8, Input::Line));
             }
             Frame::Input(input) => self.pass_to_chat(now, id, *input),
+            // A telnet option is refused at once; the chat never hears of it.
             Frame::Reply(refusal) => self.endpoints.say(id, [refusal]),
         }
         self.endpoints.recycle(frame);
     }
 
-    /// Tells the chat what a session sent, and delivers what comes of it.
+    /// Passes one input to the chat and delivers the lines that follow from it.
     fn pass_to_chat(&mut self, now: Time, id: SessionId, input: Input<'_>) {
         if let Some(relay) = self.chat.handle_input(now, id, input) {
             self.endpoints.say(relay.to, relay.parts());
@@ -275,7 +292,7 @@ impl Exchange {
         self.deliver(now);
     }
 
-    /// Puts what the chat says where it belongs.
+    /// Carries out everything that the chat wants done.
     fn deliver(&mut self, now: Time) {
         loop {
             while let Some(output) = self.chat.poll_output() {
@@ -293,6 +310,8 @@ impl Exchange {
                     Output::Pause { whom, until } => self.endpoints.pause(whom, until),
                     Output::Report(event) => {
                         self.endpoints.report(event);
+                        // The end of a chat is the one event that changes the fate of input: held lines
+                        // were meant for the partner and must not become menu choices (4.1.5).
                         if let Event::Parted { by, from } = event {
                             self.endpoints.restart_stall_clock(now, from);
                             let discarded = self.endpoints.discard_held_input(from);
@@ -304,7 +323,7 @@ impl Exchange {
                     }
                 }
             }
-            // Only now may the chat be told something again.
+            // The chat takes new input only after all its outputs were taken.
             if let Some(id) = self.endpoints.poll_overrun() {
                 self.chat.handle_disconnect(now, id, DisconnectReason::Overrun);
             } else if let Some((id, lines)) = self.undelivered.pop() {
@@ -317,6 +336,15 @@ impl Exchange {
         }
     }
 
+    fn queue_resumable(&mut self, id: SessionId, resumable: Resumable) {
+        if resumable.own_input {
+            self.to_resume.push(id);
+        }
+        if resumable.partner {
+            self.to_resume.extend(self.chat.partner(id));
+        }
+    }
+
     fn resume_all(&mut self, now: Time) {
         while let Some(id) = self.to_resume.pop() {
             if self.endpoints.contains(id) {
@@ -325,7 +353,7 @@ impl Exchange {
         }
     }
 
-    /// Hands on what was held, if it is held no longer.
+    /// Processes held input as far as the rule allows now.
     fn resume(&mut self, now: Time, id: SessionId) {
         if let Some(held_input) = self.endpoints[id].held_input.take() {
             self.process_held_input(now, id, held_input);
@@ -337,6 +365,8 @@ impl Exchange {
         {
             self.finish(now, id);
         }
+        // The poll reports an edge once. Readiness that was ignored while the input was held would be
+        // forgotten without this action.
         if self.wants_input(id) {
             self.endpoints.act(Action::Resume(id));
         }
@@ -350,7 +380,7 @@ impl Exchange {
         self.endpoints.put_back_held_input(id, held_input, handed_on);
     }
 
-    /// All lines have been handed on, and no more will come.
+    /// All input is processed, and the client has ended its half.
     fn finish(&mut self, now: Time, id: SessionId) {
         self.endpoints[id].receiving = Receiving::Ended;
         let (endpoint, pool) = self.endpoints.with_pool(id);
@@ -359,32 +389,5 @@ impl Exchange {
         }
         self.chat.handle_disconnect(now, id, DisconnectReason::HungUp);
         self.deliver(now);
-    }
-
-    fn endpoint_due(&mut self, now: Time, id: SessionId) {
-        let endpoint = &mut self.endpoints[id];
-        if endpoint.held_until.is_some_and(|until| until <= now) {
-            endpoint.held_until = None;
-            self.to_resume.push(id);
-        }
-        match &mut endpoint.sending {
-            Sending::Finishing { until } | Sending::Ended { until } => {
-                if *until <= now {
-                    self.endpoints.close(now, id);
-                }
-            }
-            Sending::Open { blocked: Some(blocked) } => {
-                let quiet_ms = now.ms_since(blocked.since);
-                if quiet_ms >= self.limits.stall_ms {
-                    self.chat.handle_disconnect(now, id, DisconnectReason::Stalled);
-                } else if quiet_ms >= STALL_NOTICE_MS && !blocked.told {
-                    blocked.told = true;
-                    self.chat.handle_stall(id);
-                }
-                self.deliver(now);
-            }
-            Sending::Open { blocked: None } => {}
-        }
-        self.endpoints.refresh_deadline(id);
     }
 }

@@ -1,9 +1,9 @@
-//! Bytes to lines and lines to bytes, for one connection; `protocol.md` 1 and 2.1.
+//! Framing: turns the bytes of one connection into lines; `protocol.md` 2 and 3.1.
 //!
-//! [`LineReader`] takes the bytes of a connection as they were read and gives [`Frame`]s;
-//! [`Outbox`] holds what waits to be written. Both live on [`Pool`]ed buffers, so that a
-//! connection with nothing half-done owns none. The client reads the server through the same
-//! reader. Nothing here knows of sockets, or of what a line means.
+//! [`LineReader`] takes bytes as they were read and yields [`Frame`]s. The exchange calls it for
+//! every client; the terminal client reads the server's lines with the same reader. A partial line
+//! sits in a buffer from the [`Pool`], so an idle connection owns no buffer. Nothing here knows of
+//! sockets, or of what a line means.
 
 mod line_reader;
 mod protocol_sniffer;
@@ -14,21 +14,25 @@ pub use line_reader::LineReader;
 
 use crate::core::buffers::{Buffer, Pool};
 
-/// What the next bytes of a connection turned out to be.
+/// One unit that the framing yields.
 #[derive(Debug)]
 pub enum Frame<'i> {
-    /// A line that lies whole in the bytes that were read, and is plain ([`text::is_plain`]).
+    /// A complete, plain line ([`text::is_plain`]), borrowed from the bytes that were read.
+    ///
+    /// Most lines take this path. It copies nothing.
     Line(&'i [u8]),
-    /// A line that had to be put together, in a buffer that holds just that ([`Frame::recycle`]).
+    /// A line put together from several reads, or changed by editing or cleaning. The buffer holds
+    /// only this line; [`Frame::recycle`] returns the buffer to the pool.
     Assembled(Box<Buffer>),
-    /// Something else for the conversation.
+    /// Something other than a line that the chat has to answer.
     Input(Input<'static>),
-    /// A telnet option was offered or asked for; this refusal is to be sent back (1.7).
+    /// The client offered or requested a telnet option. These bytes refuse the option (2.2.1).
     Reply([u8; 3]),
 }
 
 impl Frame<'_> {
-    /// The line that it is, if it is one: UTF-8, safe for any terminal (2.1), without its ending.
+    /// The line, if this frame is a line. It is valid UTF-8, safe for any terminal (3.1.1), and has
+    /// no line ending.
     #[must_use]
     #[inline]
     pub fn line(&self) -> Option<&[u8]> {
@@ -39,13 +43,13 @@ impl Frame<'_> {
         }
     }
 
-    /// The same as text; to be sure of that costs a look at each byte, which relaying does without.
+    /// The line as text. The UTF-8 check reads every byte, so relaying uses [`Frame::line`].
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         str::from_utf8(self.line()?).ok()
     }
 
-    /// Gives the buffer it came in, if any, back to `pool`.
+    /// Returns the frame's buffer, if the frame has one, to `pool`.
     #[inline]
     pub fn recycle(self, pool: &mut Pool) {
         if let Frame::Assembled(buffer) = self {
@@ -54,21 +58,21 @@ impl Frame<'_> {
     }
 }
 
-/// What a person sent, as the conversation sees it.
+/// What a client sent, as the chat sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input<'a> {
-    /// A line, safe for any terminal (2.1), without its ending.
+    /// A line, safe for any terminal (3.1.1), without its ending.
     Line(&'a str),
-    /// A line over the limit, thrown away (1.3).
+    /// A line over the length limit; the reader dropped it (2.1.3).
     TooLong,
-    /// A line that was not UTF-8, thrown away (1.4).
+    /// A line that is not UTF-8; the reader dropped it (2.1.4).
     NotUtf8,
-    /// "Are you there?" (1.8).
+    /// Telnet's "Are you there?" (2.2.3).
     AreYouThere,
-    /// The connection begins with a TLS hello (1.10).
+    /// The connection begins with a TLS hello (2.4.1).
     TlsHello,
-    /// The connection begins with an HTTP request (1.10).
+    /// The connection begins with an HTTP request (2.4.1).
     HttpRequest,
-    /// The end of input, said in the stream: IAC EOF or control-D (1.8, 1.9).
+    /// The client marked the end of its input inside the stream: IAC EOF or control-D (2.2.3, 2.3.1).
     End,
 }

@@ -1,8 +1,9 @@
-//! What an operator may order, and how it is answered; `protocol.md` 7.
+//! Operator commands and their answers; `protocol.md`, part 8.
 //!
-//! Bytes become lines in [`CommandReader`], a line becomes an [`OperatorCommand`], and what came of it an
-//! [`Answer`], as text or as JSON. All of it is pure: who opened the console, and what an order
-//! does, is the shell's (`src/server/operator.rs`); nothing here knows of sockets or the chat.
+//! [`CommandReader`] splits a console's bytes into lines, [`OperatorCommand`] is a parsed line, and
+//! [`Answer`] is the reply, as text or as JSON. The server calls all of them
+//! (`src/server/operator_commands.rs`). Nothing here knows who opened the console or what a command
+//! does: this module has no access to sockets or to the chat.
 
 mod answer;
 mod command;
@@ -10,8 +11,8 @@ mod framing;
 mod histogram;
 mod metrics;
 
-pub use answer::{Answer, CommandRefusal, Expiry, Form, Outcome, Row};
+pub use answer::{Answer, AnswerFormat, CommandRefusal, Expiry, Outcome, Row};
 pub use command::{BanTarget, CommandFault, OperatorCommand, StopCommand, parse_network};
-pub use framing::{CommandReader, Fault, HttpRequest};
-pub use histogram::{Histogram, Snapshot, Unit};
-pub use metrics::{MetricFamily, Samples, exposition, rows};
+pub use framing::{CommandReader, HttpRequest, LineFault};
+pub use histogram::{Histogram, HistogramSnapshot, Unit};
+pub use metrics::{MetricFamily, MetricValue, exposition, rows};

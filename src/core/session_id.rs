@@ -1,25 +1,26 @@
-//! The name a session has in the program: the key of its connection in the loop's slab.
+//! The number by which the program identifies a session.
 
 use std::fmt;
 
-/// Identifies a session from its arrival until it is forgotten; after that the number may serve
-/// another.
+/// Identifies a session from its connection until the exchange forgets it. A later session may get
+/// the same number.
 ///
-/// The shell hands it in. It is small and dense, because tables are indexed by it.
+/// The shell chooses the number: the key of the connection in its slab. The keys are small and
+/// dense, so that the core can use them as table indexes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(u32);
 
 impl SessionId {
-    /// The id of the connection at `key`.
+    /// The id of the connection at slab key `key`.
     ///
     /// # Panics
-    /// If `key` does not fit: the bound on connections is far below.
+    /// If `key` does not fit into 32 bits. The limit on file descriptors is far lower.
     #[must_use]
     pub fn from_key(key: usize) -> SessionId {
-        SessionId(u32::try_from(key).expect("connections are bounded far below 2^32"))
+        SessionId(u32::try_from(key).expect("the limit on file descriptors is far below 2^32"))
     }
 
-    /// The key it was made from.
+    /// The slab key that this id was made from.
     #[must_use]
     pub fn key(self) -> usize {
         self.0 as usize

@@ -1,36 +1,43 @@
-//! Time as the core knows it: milliseconds since the server started, handed in from outside, and a
-//! set of deadlines.
+//! Time in the core: milliseconds since the server started, and a set of deadlines.
 //!
-//! The loop alone reads a clock. An `Instant` cannot be written into a test or a log; a number can.
+//! The core reads no clock. The loop reads the clock once per turn and passes the time in. A test
+//! can therefore invent the time. `std::time::Instant` is no replacement: a test or a log cannot
+//! write an `Instant` down.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::num::NonZeroU64;
 
-/// A moment, in milliseconds since the server started. It never goes back: the shell takes it from
-/// the monotonic clock.
+/// A point in time, in milliseconds since the server started.
+///
+/// The shell takes the time from the monotonic clock, so it never goes back. The number is
+/// `NonZeroU64`, so that `Option<Time>` takes no more memory than `Time`; sessions hold several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time(NonZeroU64);
 
 impl Time {
-    /// The moment the server started.
+    /// The start of the server.
     pub const START: Time = Time(NonZeroU64::MIN);
 
-    /// The moment `ms` milliseconds after this one; far enough ahead, it is the end of time.
+    /// The time `ms` milliseconds later. Saturates instead of overflowing: a limit of `u64::MAX`
+    /// milliseconds means never.
     #[must_use]
     pub fn after_ms(self, ms: u64) -> Time {
         Time(self.0.saturating_add(ms))
     }
 
-    /// Milliseconds from `earlier` to this moment, 0 if that is not earlier.
+    /// Milliseconds from `earlier` to this time; 0 if `earlier` is later.
     #[must_use]
     pub fn ms_since(self, earlier: Time) -> u64 {
         self.0.get().saturating_sub(earlier.0.get())
     }
 }
 
-/// Who or what has a deadline, and when: the next one at once, a change in O(log n), nothing held for
-/// those without.
+/// A set of deadlines, each with the id that it belongs to.
+///
+/// Reading the earliest deadline and changing a deadline take O(log n) time; an id without a
+/// deadline takes no memory. The owner of the ids stores each id's current deadline, because
+/// [`Deadlines::replace`] needs the old one to find the entry.
 #[derive(Debug)]
 pub struct Deadlines<Id>(BTreeSet<(Time, Id)>);
 
@@ -41,7 +48,8 @@ impl<Id> Default for Deadlines<Id> {
 }
 
 impl<Id: Copy + Ord + Debug> Deadlines<Id> {
-    /// Replaces the deadline of `id`, which must be the one last set, by a new one or none.
+    /// Replaces the deadline `old` of `id` by `new`; `None` means no deadline. `old` must be the
+    /// deadline that the last call set for `id`.
     pub fn replace(&mut self, id: Id, old: Option<Time>, new: Option<Time>) {
         if old == new {
             return;
@@ -55,19 +63,20 @@ impl<Id: Copy + Ord + Debug> Deadlines<Id> {
         }
     }
 
-    /// The earliest deadline of all.
+    /// The earliest deadline.
     #[must_use]
     pub fn next(&self) -> Option<Time> {
         self.0.first().map(|&(at, _)| at)
     }
 
-    /// One whose deadline has come, the earliest. It stays until it is replaced.
+    /// The id with the earliest deadline, if that deadline is at or before `now`. The deadline
+    /// stays until the caller replaces it.
     #[must_use]
     pub fn due(&self, now: Time) -> Option<Id> {
         self.0.first().filter(|&&(at, _)| at <= now).map(|&(_, id)| id)
     }
 
-    /// Whose deadline is the earliest.
+    /// The id with the earliest deadline.
     #[must_use]
     pub fn first(&self) -> Option<Id> {
         self.0.first().map(|&(_, id)| id)

@@ -1,6 +1,7 @@
-//! Who comes in: accepting, asking the admission and the bans, and making a connection of it.
+//! Accepting connections: the ban list and the limits on admission are asked, then the connection
+//! gets its slab entry, its poll token and its transport.
 //!
-//! What is said to those who came is not known here.
+//! `Server::turn` calls this once per turn. Nothing here knows what clients are told.
 
 use log::{info, warn};
 use mio::Token;
@@ -13,7 +14,10 @@ use crate::core::SessionId;
 use crate::core::limits::ACCEPTS_PER_TURN;
 
 impl Server {
+    /// Accepts at most `ACCEPTS_PER_TURN` connections per listener.
     pub(super) fn accept(&mut self) {
+        // Listeners take turns, each with its own allowance per turn, so that a flood of connections to
+        // one address does not keep the others waiting.
         for n in 0..self.listeners.len() {
             for _ in 0..ACCEPTS_PER_TURN {
                 if !self.listeners[n].is_ready(self.now) {
@@ -26,25 +30,29 @@ impl Server {
         }
     }
 
-    fn admit(&mut self, (mut stream, peer): Accepted) {
-        self.arrivals = self.arrivals.wrapping_add(1);
+    /// Admits or rejects one connection, and creates its session.
+    fn admit(&mut self, Accepted { mut stream, peer, scheme }: Accepted) {
+        self.accepted_count = self.accepted_count.wrapping_add(1);
         let banned = self.operators.bans.of(peer.ip()).map(|_| Rejection::Banned);
         if let Err(rejection) = banned.map_or_else(|| self.admission.admit(peer.ip()), Err) {
-            info!(target: "chinwag", "#{} {peer} turned away: {rejection}", self.arrivals);
+            info!(target: "chinwag", "#{} {peer} rejected: {rejection}", self.accepted_count);
             self.metrics.count_rejection(rejection);
             return listener::reject(stream, rejection);
         }
         let entry = self.connections.vacant_entry();
         let id = SessionId::from_key(entry.key());
         if let Err(e) = self.poll.registry().register(&mut stream, Token(entry.key()), INTEREST) {
-            warn!(target: "chinwag", "#{} {peer} cannot be polled: {e}", self.arrivals);
+            warn!(target: "chinwag", "#{} {peer} cannot be polled: {e}", self.accepted_count);
             return self.admission.release(peer.ip());
         }
-        entry.insert(Connection::new(stream, self.arrivals, peer, self.now));
-        // A script has sent its first lines by now: read in this turn, they are answered together
-        // with the welcome, in one write.
+        entry.insert(Connection::new(stream, self.accepted_count, peer, self.now));
+        // A script has sent its first lines by now. Read in this turn, they are answered together with
+        // the welcome, in one write.
         self.newly_readable.push(id);
-        info!(target: "chinwag", "#{} {peer} connected", self.arrivals);
-        self.exchange.handle_connect(self.now, id);
+        info!(target: "chinwag", "#{} {peer} connected", self.accepted_count);
+        match scheme.transport() {
+            None => self.exchange.handle_connect(self.now, id),
+            Some(transport) => self.exchange.handle_connect_through(self.now, id, transport),
+        }
     }
 }

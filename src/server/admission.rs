@@ -1,4 +1,7 @@
-//! Who may come in: how many connections there are, in all and from one address (5.17, 5.18).
+//! Admission: the limits on the number of connections, in total and from one address (7.25, 7.26).
+//!
+//! `accept.rs` asks here before it creates a connection, and the loop reports every closed
+//! connection. Bans are `bans.rs`; only their rejection is listed here.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,30 +11,37 @@ use ipnet::IpNet;
 
 use crate::core::limits::Limits;
 
-/// Counts those inside.
+/// Counts the open connections.
 #[derive(Debug)]
 pub(super) struct Admission {
+    /// Open connections.
     connections: usize,
+    /// See [`Limits::connections_max`].
     connections_max: usize,
+    /// See [`Limits::per_address_max`].
     per_address_max: usize,
-    /// How many from each address but loopback.
+    /// Open connections per subscriber network. Loopback is not counted: a proxy or a test on this
+    /// machine opens all its connections from one address.
     by_address: HashMap<IpNet, usize>,
 }
 
-/// Why a connection is turned away.
+/// Why the server rejects a connection. [`fmt::Display`] gives the text that the client reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rejection {
+    /// The limit on all connections is reached (7.25).
     Full,
+    /// The limit on connections from one address is reached (7.26).
     AddressFull,
+    /// The address is banned (8.2.3).
     Banned,
 }
 
 impl Rejection {
-    /// Every reason, each at the place that it has as a number.
+    /// All variants, in the order of declaration: the metrics use a variant's number as an index.
     pub(super) const ALL: [Rejection; 3] =
         [Rejection::Full, Rejection::AddressFull, Rejection::Banned];
 
-    /// Its name among the metrics.
+    /// The value of the label `reason` in the metrics. Dashboards match it: do not change it.
     pub(super) fn kind(self) -> &'static str {
         match self {
             Rejection::Full => "full",
@@ -51,7 +61,10 @@ impl Admission {
         }
     }
 
-    /// Counts a connection from `address` in, or refuses it.
+    /// Counts a new connection from `address`, or rejects it.
+    ///
+    /// # Errors
+    /// The limit that the connection would exceed. The counts stay as they are.
     pub(super) fn admit(&mut self, address: IpAddr) -> Result<(), Rejection> {
         if self.connections >= self.connections_max {
             return Err(Rejection::Full);
@@ -67,20 +80,25 @@ impl Admission {
         Ok(())
     }
 
-    /// Counts a connection from `address` out.
+    /// Subtracts a closed connection from `address`. Call this once for each successful
+    /// [`Admission::admit`].
     pub(super) fn release(&mut self, address: IpAddr) {
         self.connections -= 1;
-        let subscriber_network = subscriber_network(address);
-        if let Some(count) = self.by_address.get_mut(&subscriber_network) {
+        let network = subscriber_network(address);
+        if let Some(count) = self.by_address.get_mut(&network) {
             *count -= 1;
+            // Without this, the table would grow with every address that ever connected.
             if *count == 0 {
-                self.by_address.remove(&subscriber_network);
+                self.by_address.remove(&network);
             }
         }
     }
 }
 
-/// The addresses that count as one: an IPv6 subscriber is given a /64 at least (RFC 6177).
+/// The network that the limits and bans treat as one address.
+///
+/// For IPv6 the network is a /64, the least that a provider gives one subscriber (RFC 6177). With
+/// single addresses, one subscriber could open any number of connections.
 pub(super) fn subscriber_network(address: IpAddr) -> IpNet {
     let prefix_len = match address {
         IpAddr::V4(_) => 32,
@@ -103,44 +121,47 @@ impl fmt::Display for Rejection {
 mod tests {
     use super::*;
 
-    fn admission(connections_max: usize, per_address_max: usize) -> Admission {
+    fn admission_with(connections_max: usize, per_address_max: usize) -> Admission {
         Admission::new(&Limits { connections_max, per_address_max, ..Limits::default() })
     }
 
-    /// (5.18)
+    /// (7.26, 7.41)
     #[test]
-    fn one_address_fills_up_and_others_still_get_in() {
-        let mut door = admission(100, 2);
+    fn an_address_at_its_limit_does_not_affect_other_addresses() {
+        let mut admission = admission_with(100, 2);
         let [a, b] = ["192.0.2.1", "192.0.2.2"].map(|ip| ip.parse::<IpAddr>().unwrap());
         assert_eq!(
-            [door.admit(a), door.admit(a), door.admit(a)],
+            [admission.admit(a), admission.admit(a), admission.admit(a)],
             [Ok(()), Ok(()), Err(Rejection::AddressFull)]
         );
-        assert_eq!(door.admit(b), Ok(()));
-        door.release(a);
-        assert_eq!(door.admit(a), Ok(()), "who leaves makes room");
-        [a, a, b].into_iter().for_each(|address| door.release(address));
-        assert!(door.by_address.is_empty(), "nothing is kept of those who left");
+        assert_eq!(admission.admit(b), Ok(()));
+        admission.release(a);
+        assert_eq!(admission.admit(a), Ok(()), "a closed connection makes room");
+        [a, a, b].into_iter().for_each(|address| admission.release(address));
+        assert!(admission.by_address.is_empty(), "closed connections leave no entry");
     }
 
     #[test]
-    fn a_v6_household_counts_as_one_and_loopback_as_nobody() {
-        let mut door = admission(100, 1);
-        assert_eq!(door.admit("2001:db8::1".parse().unwrap()), Ok(()));
-        assert_eq!(door.admit("2001:db8::2".parse().unwrap()), Err(Rejection::AddressFull));
-        assert_eq!(door.admit("2001:db8:0:1::1".parse().unwrap()), Ok(()));
+    fn a_64_network_counts_as_one_address_and_loopback_is_exempt() {
+        let mut admission = admission_with(100, 1);
+        assert_eq!(admission.admit("2001:db8::1".parse().unwrap()), Ok(()));
+        assert_eq!(admission.admit("2001:db8::2".parse().unwrap()), Err(Rejection::AddressFull));
+        assert_eq!(admission.admit("2001:db8:0:1::1".parse().unwrap()), Ok(()));
         for local in ["127.0.0.1", "127.0.0.1", "::1", "::1"] {
-            assert_eq!(door.admit(local.parse().unwrap()), Ok(()));
+            assert_eq!(admission.admit(local.parse().unwrap()), Ok(()));
         }
     }
 
-    /// (5.17)
+    /// (7.25)
     #[test]
-    fn the_house_fills_up() {
-        let mut door = admission(1, 10);
+    fn a_full_server_rejects_connections_until_one_closes() {
+        let mut admission = admission_with(1, 10);
         let local = "127.0.0.1".parse().unwrap();
-        assert_eq!([door.admit(local), door.admit(local)], [Ok(()), Err(Rejection::Full)]);
-        door.release(local);
-        assert_eq!(door.admit(local), Ok(()));
+        assert_eq!(
+            [admission.admit(local), admission.admit(local)],
+            [Ok(()), Err(Rejection::Full)]
+        );
+        admission.release(local);
+        assert_eq!(admission.admit(local), Ok(()));
     }
 }

@@ -1,7 +1,8 @@
-//! From where nobody may come (7.8), and the file that this is kept in.
+//! The bans, and the file that keeps them (8.2.3).
 //!
-//! A ban outlives the process, so it ends by the calendar and not by the loop's clock. What a ban
-//! does to those who are here is `operator.rs`'s.
+//! `accept.rs` asks here for every new connection; `operator_commands.rs` adds and removes bans,
+//! and ends the sessions that a ban covers. A ban outlives the process, so it ends by the calendar
+//! and not by the loop's clock.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -15,40 +16,51 @@ use ipnet::IpNet;
 use crate::core::limits::{BANS_FILE_BYTES_MAX, BANS_MAX};
 use crate::core::operator::{Expiry, parse_network};
 
-/// The bans, in the order in which they were made.
+/// All bans.
 #[derive(Debug, Default)]
 pub(super) struct Bans {
+    /// Oldest first. Expired bans stay until the next change; every read skips them. At most
+    /// [`BANS_MAX`].
     bans: Vec<Ban>,
+    /// The ban file; `None` means that the bans end with the process.
     file: Option<PathBuf>,
 }
 
-/// Nobody from there may come, until then.
+/// A ban of the addresses in a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ban {
+    /// The banned addresses, without host bits.
     pub(super) network: IpNet,
+    /// When the ban ends.
     pub(super) expiry: Expiry,
+    /// The operator's reason; may be empty. It contains no control character, which would break the
+    /// lines of the file.
     pub(super) reason: String,
 }
 
-/// Why a ban was not made.
+/// Why [`Bans::add`] made no ban.
 #[derive(Debug)]
 pub(super) enum Fault {
+    /// The limit on bans is reached (7.33).
     TooMany,
-    NotKept(io::Error),
+    /// The file could not be written.
+    NotSaved(io::Error),
 }
 
 impl Ban {
-    /// Whether it is of `address`. One of loopback is meant only by a network of loopback: who bans
-    /// everybody does not mean to shut himself out.
-    pub(super) fn hits(&self, address: IpAddr) -> bool {
+    /// Whether the ban covers `address`. Only a ban of a loopback network covers loopback: an
+    /// operator who bans all addresses does not mean the clients on this machine.
+    pub(super) fn covers(&self, address: IpAddr) -> bool {
         self.network.contains(&address)
             && (!address.is_loopback() || self.network.addr().is_loopback())
     }
 
+    /// Whether the ban has ended at `unix_s`, in seconds since 1970.
     fn is_over(&self, unix_s: u64) -> bool {
         matches!(self.expiry, Expiry::At(end) if end <= unix_s)
     }
 
+    /// Reads a line of the file: `NETWORK SECONDS|never REASON`.
     fn parse(line: &str) -> Option<Ban> {
         let (network, rest) = line.split_once(' ')?;
         let (expiry, reason) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -60,6 +72,7 @@ impl Ban {
         Some(Ban { network: parse_network(network)?, expiry, reason })
     }
 
+    /// The ban as a line of the file, without the line ending.
     fn line(&self) -> String {
         let Ban { network, expiry, reason } = self;
         let expiry = match expiry {
@@ -71,43 +84,48 @@ impl Ban {
 }
 
 impl Bans {
-    /// The bans in `file`, which is made when the first ban is.
+    /// Reads the bans in `file`. The file need not exist: the first ban creates it.
     ///
     /// # Errors
-    /// That it cannot be read, or what in it is no ban; nothing is changed then.
+    /// The file cannot be read, its folder does not exist, or a line is not a ban. The file stays
+    /// unchanged: a server that started without its bans would admit the banned addresses.
     pub(super) fn open(file: &Path) -> io::Result<Bans> {
-        let name = |e: io::Error| {
+        let with_path = |e: io::Error| {
             io::Error::new(e.kind(), format!("cannot keep bans in {}: {e}", file.display()))
         };
-        // A link stays one: what it leads to is replaced.
+        // Replace the target of a symbolic link, not the link.
         let file = &fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
         let bans = match read(file).and_then(|text| parse(&text)) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-                fs::metadata(folder.unwrap_or(Path::new("."))).map_err(name)?;
+                fs::metadata(folder.unwrap_or(Path::new("."))).map_err(with_path)?;
                 Vec::new()
             }
-            read => read.map_err(name)?,
+            read => read.map_err(with_path)?,
         };
         Ok(Bans { bans, file: Some(file.to_owned()) })
     }
 
-    /// The ban of `address`, if there is one.
+    /// The ban that covers `address`, if any.
     pub(super) fn of(&self, address: IpAddr) -> Option<&Ban> {
+        // The usual case: a new connection then costs no look at the clock.
         if self.bans.is_empty() {
             return None;
         }
         let now = unix_s();
-        self.bans.iter().find(|ban| ban.hits(address) && !ban.is_over(now))
+        self.bans.iter().find(|ban| ban.covers(address) && !ban.is_over(now))
     }
 
-    /// The bans that are not over.
+    /// The bans that have not ended.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Ban> {
         let now = unix_s();
         self.bans.iter().filter(move |ban| !ban.is_over(now))
     }
 
-    /// Makes a ban, in place of one of the same network.
+    /// Adds a ban, and replaces the ban of the same network, if any.
+    ///
+    /// # Errors
+    /// The limit is reached, or the file cannot be written. The bans stay as they are.
     pub(super) fn add(&mut self, ban: Ban) -> Result<(), Fault> {
         let others = self.iter().filter(|other| other.network != ban.network);
         let mut bans = others.cloned().collect::<Vec<_>>();
@@ -115,10 +133,13 @@ impl Bans {
             return Err(Fault::TooMany);
         }
         bans.push(ban);
-        self.replace(bans).map_err(Fault::NotKept)
+        self.replace(bans).map_err(Fault::NotSaved)
     }
 
-    /// Ends the ban of just that network; `false` if there is none.
+    /// Ends the ban of exactly `network`. Returns `false` if there is none.
+    ///
+    /// # Errors
+    /// The file cannot be written. The ban stays.
     pub(super) fn remove(&mut self, network: IpNet) -> io::Result<bool> {
         let others = self.iter().filter(|ban| ban.network != network);
         let bans = others.cloned().collect::<Vec<_>>();
@@ -129,7 +150,8 @@ impl Bans {
         Ok(was_there)
     }
 
-    /// What cannot be kept is not begun.
+    /// Replaces the bans, first in the file and then in memory. If the file fails, both keep the
+    /// old bans, and a restart changes nothing.
     fn replace(&mut self, bans: Vec<Ban>) -> io::Result<()> {
         if let Some(file) = &self.file {
             write(file, &bans)?;
@@ -139,36 +161,39 @@ impl Bans {
     }
 }
 
-/// The moment at which a ban of so many seconds ends.
+/// The expiry of a ban that starts now and lasts `seconds`; `None` means for ever.
 pub(super) fn expiry(seconds: Option<u64>) -> Expiry {
     seconds.map_or(Expiry::Never, |seconds| Expiry::At(unix_s().saturating_add(seconds)))
 }
 
+/// The calendar time in seconds since 1970.
 #[expect(clippy::disallowed_methods, reason = "a ban ends by the calendar")]
 fn unix_s() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
+/// Reads the file, if it is a regular file within the limit (7.33).
 fn read(file: &Path) -> io::Result<String> {
     let metadata = fs::metadata(file)?;
-    // To open a pipe would wait for whoever writes to it.
+    // Opening a named pipe would block until another program opens it for writing (fifo(7)).
     if !metadata.is_file() {
-        return Err(io::Error::other("it is no file"));
+        return Err(io::Error::other("it is not a regular file"));
     }
     if metadata.len() > BANS_FILE_BYTES_MAX {
-        return Err(io::Error::other("it is too long"));
+        return Err(io::Error::other("it is too large"));
     }
     let mut text = String::new();
     File::open(file)?.take(BANS_FILE_BYTES_MAX).read_to_string(&mut text)?;
     Ok(text)
 }
 
+/// Parses the content of the file. One bad line refuses the file: a ban must not vanish unnoticed.
 fn parse(text: &str) -> io::Result<Vec<Ban>> {
     let mut bans = Vec::new();
     for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let fault = || {
             let form = "NETWORK SECONDS|never REASON";
-            io::Error::other(format!("line {} is no ban ({form})", n + 1))
+            io::Error::other(format!("line {} is not a ban ({form})", n + 1))
         };
         bans.push(Ban::parse(line).ok_or_else(fault)?);
     }
@@ -178,18 +203,21 @@ fn parse(text: &str) -> io::Result<Vec<Ban>> {
     Ok(bans)
 }
 
-/// Whatever happens, the file holds all of the old bans or all of the new. The loop waits for the
-/// disk here, which is why there is an operator behind each time that it does.
+/// Replaces the file by way of a temporary file and rename(2). After a crash at any point, the file
+/// holds either all old bans or all new bans.
+///
+/// The loop waits for the disk here (fsync(2)), and all users wait with it. This is acceptable
+/// because only an operator command causes it.
 fn write(file: &Path, bans: &[Ban]) -> io::Result<()> {
-    let mut beside = file.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = PathBuf::from(beside);
+    let mut temporary = file.as_os_str().to_owned();
+    temporary.push(".new");
+    let temporary = PathBuf::from(temporary);
     let mut options = OpenOptions::new();
-    let mut new = options.write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+    let mut new = options.write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
     let text = bans.iter().map(|ban| ban.line() + "\n").collect::<String>();
     new.write_all(text.as_bytes())?;
     new.sync_all()?;
-    fs::rename(&beside, file)
+    fs::rename(&temporary, file)
 }
 
 #[cfg(test)]
@@ -200,9 +228,9 @@ mod tests {
         Ban { network: parse_network(network).unwrap(), expiry, reason: reason.to_owned() }
     }
 
-    /// (7.8)
+    /// (8.2.3, 8.2.4, 8.2.5)
     #[test]
-    fn a_line_of_the_file_is_a_ban_and_back() {
+    fn a_ban_survives_a_round_trip_through_a_line_of_the_file() {
         for (ban, line) in [
             (ban("192.0.2.0/24", Expiry::Never, "two  words"), "192.0.2.0/24 never two  words"),
             (ban("2001:db8::1", Expiry::At(99), ""), "2001:db8::1/128 99"),
@@ -215,30 +243,32 @@ mod tests {
         }
     }
 
-    /// (7.8)
+    /// (8.2.3, 8.2.4, 8.2.5)
     #[test]
-    fn loopback_is_hit_by_a_ban_of_loopback_alone() {
-        let hits =
-            |network, address: &str| ban(network, Expiry::Never, "").hits(address.parse().unwrap());
-        assert!(hits("0.0.0.0/0", "192.0.2.1") && !hits("0.0.0.0/0", "127.0.0.1"));
-        assert!(hits("127.0.0.1", "127.0.0.1") && hits("::1", "::1"));
-        assert!(!hits("::/0", "::1") && !hits("::/0", "192.0.2.1"));
+    fn only_a_ban_of_loopback_covers_loopback() {
+        let covers = |network, address: &str| {
+            ban(network, Expiry::Never, "").covers(address.parse().unwrap())
+        };
+        assert!(covers("0.0.0.0/0", "192.0.2.1") && !covers("0.0.0.0/0", "127.0.0.1"));
+        assert!(covers("127.0.0.1", "127.0.0.1") && covers("::1", "::1"));
+        assert!(!covers("::/0", "::1") && !covers("::/0", "192.0.2.1"));
     }
 
-    /// (7.8, 5.31)
+    /// (8.2.3, 8.2.4, 8.2.5, 7.33, 7.43)
     #[test]
-    fn bans_end_and_are_bounded() {
+    fn bans_expire_and_their_number_is_limited() {
         let mut bans = Bans::default();
-        bans.add(ban("192.0.2.1", Expiry::At(1), "over since 1970")).unwrap();
+        bans.add(ban("192.0.2.1", Expiry::At(1), "ended in 1970")).unwrap();
         assert_eq!(bans.of("192.0.2.1".parse().unwrap()), None);
         assert_eq!(bans.iter().count(), 0);
         for n in 0..BANS_MAX {
             bans.add(ban(&format!("2001:db8::{n:x}"), Expiry::Never, "")).unwrap();
         }
         assert!(matches!(bans.add(ban("::2", Expiry::Never, "")), Err(Fault::TooMany)));
-        bans.add(ban("2001:db8::1", Expiry::Never, "another reason")).expect("none more");
+        bans.add(ban("2001:db8::1", Expiry::Never, "another reason"))
+            .expect("a replaced ban does not count twice");
         assert!(bans.remove(parse_network("2001:db8::2").unwrap()).unwrap());
         assert!(!bans.remove(parse_network("2001:db8::2").unwrap()).unwrap());
-        bans.add(ban("::2", Expiry::Never, "")).expect("there is room again");
+        bans.add(ban("::2", Expiry::Never, "")).expect("an ended ban makes room");
     }
 }

@@ -1,4 +1,8 @@
-//! One socket. What is said over it is the exchange's business; this knows readiness.
+//! One client socket and its readiness.
+//!
+//! The loop reads and writes through this module; mio reports readiness once per change (edge
+//! triggered), so a connection remembers what it has not read yet. The bytes themselves belong to
+//! the exchange.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -10,50 +14,55 @@ use mio::net::TcpStream;
 use crate::core::limits::FLOOD_BYTES;
 use crate::core::time::Time;
 
-/// On Linux a read that came back short has drained the socket: what arrives later is a new edge
-/// (epoll(7), question 9), and a FIN that was there already was told with the event. Elsewhere only
-/// `WouldBlock` says so.
+/// Whether a short read means that the socket has no more bytes.
+///
+/// On Linux it does: bytes that arrive later cause a new edge (epoll(7), question 9), and a FIN
+/// that has arrived is part of the event. This saves one system call per message. On other systems
+/// only `WouldBlock` proves that the socket is empty.
 const SHORT_READ_DRAINS: bool = cfg!(target_os = "linux");
 
 /// A client's connection.
 #[derive(Debug)]
 pub(super) struct Connection {
+    /// The socket, in non-blocking mode.
     stream: TcpStream,
-    /// Counts connections since the start, for the log: unlike a key it is not used again, for
-    /// four thousand million arrivals.
+    /// The number of the connection in the log. A later connection may reuse the slab key but not
+    /// the number, until 2^32 connections have come.
     pub(super) number: u32,
+    /// The client's address.
     pub(super) peer: Peer,
-    /// Seconds from the server's start until it came: half the size of a moment, and there is one
-    /// for everybody.
-    came_s: u32,
-    /// An edge said there is something to read, and no read has found the end of it yet.
+    /// Seconds from the server's start to the accept. A [`Time`] would be twice as large, and every
+    /// connection pays for it.
+    accepted_s: u32,
+    /// An event reported bytes, and no read has emptied the socket since.
     pub(super) has_more: bool,
-    /// It stands on the loop's list of those to be read.
+    /// The connection is in one of the loop's lists of connections to read.
     pub(super) is_queued: bool,
-    /// The last read brought more than people type: others are read first.
+    /// The last read brought more than [`FLOOD_BYTES`]. The loop reads other connections first.
     pub(super) floods: bool,
-    /// A short read does not mean that the socket is drained: the client has ended its half, which
-    /// the next read finds out, or has sent urgent data (telnet's synch), at which reads stop
-    /// short.
+    /// A short read does not prove that the socket is empty. Either the client has ended its half,
+    /// which only the next read reports; or it has sent urgent data (telnet's synch), and a read
+    /// stops before such a byte (tcp(7)).
     must_drain: bool,
 }
 
-/// What a system call on the socket came to.
+/// The result of one read or write on a socket.
 #[derive(Debug)]
 pub(super) enum IoOutcome {
-    /// So many bytes.
+    /// This many bytes were read or written.
     Bytes(usize),
-    /// Not ready.
+    /// The socket is not ready; an event will say when it is.
     Nothing,
-    /// The end of the stream.
+    /// The end of the stream: the peer has ended its half.
     End,
     /// The connection has failed.
     Failed(io::Error),
 }
 
-/// An address and port in 18 bytes rather than 32, since there is one for everybody.
+/// An IP address and a port in 18 bytes. A `SocketAddr` has 32, and every connection pays for it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Peer {
+    /// An IPv4 address is stored in its IPv4-mapped form.
     ip: Ipv6Addr,
     port: u16,
 }
@@ -80,12 +89,12 @@ impl fmt::Display for Peer {
 
 impl Connection {
     pub(super) fn new(stream: TcpStream, number: u32, peer: SocketAddr, now: Time) -> Connection {
-        let came_s = now.ms_since(Time::START) / 1000;
+        let accepted_s = now.ms_since(Time::START) / 1000;
         Connection {
             stream,
             number,
             peer: Peer::new(peer),
-            came_s: u32::try_from(came_s).unwrap_or(u32::MAX),
+            accepted_s: u32::try_from(accepted_s).unwrap_or(u32::MAX),
             has_more: false,
             is_queued: false,
             floods: false,
@@ -93,43 +102,48 @@ impl Connection {
         }
     }
 
-    /// Remembers what a readiness event says; `true` if the connection is to be is_queued for reading.
+    /// Records a readiness event. Returns `true` if the caller must add the connection to a list of
+    /// connections to read; [`Connection::is_queued`] is then set.
     pub(super) fn record_event(&mut self, event: &Event) -> bool {
         self.must_drain |= event.is_read_closed() || event.is_priority();
         self.has_more |= event.is_readable() || event.is_read_closed() || event.is_error();
-        let list = self.has_more && !self.is_queued;
-        self.is_queued |= list;
-        list
+        let must_queue = self.has_more && !self.is_queued;
+        self.is_queued |= must_queue;
+        must_queue
     }
 
-    /// When it came, to the second.
-    pub(super) fn came_at(&self) -> Time {
-        Time::START.after_ms(u64::from(self.came_s) * 1000)
+    /// When the connection was accepted, to the second.
+    pub(super) fn accepted_at(&self) -> Time {
+        Time::START.after_ms(u64::from(self.accepted_s) * 1000)
     }
 
-    /// Reads once.
+    /// Reads once into `buffer`. One read per turn keeps the loop fair.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> IoOutcome {
-        let progress = IoOutcome::of(|| self.stream.read(buffer));
-        self.floods = matches!(progress, IoOutcome::Bytes(n) if n > FLOOD_BYTES);
-        self.has_more = match progress {
+        let outcome = IoOutcome::of(|| self.stream.read(buffer));
+        self.floods = matches!(outcome, IoOutcome::Bytes(n) if n > FLOOD_BYTES);
+        self.has_more = match outcome {
             IoOutcome::Bytes(n) => n == buffer.len() || self.must_drain,
             IoOutcome::Nothing | IoOutcome::End | IoOutcome::Failed(_) => false,
         };
-        progress
+        outcome
     }
 
-    /// Writes once.
+    /// Writes `bytes` once; the kernel may take only a part.
     pub(super) fn write(&mut self, bytes: &[u8]) -> IoOutcome {
         IoOutcome::of(|| self.stream.write(bytes))
     }
 
-    /// Ends our half of the connection: a FIN goes out behind what was written.
+    /// Ends our half of the connection: the kernel sends a FIN after the written bytes.
+    ///
+    /// # Errors
+    /// The connection has failed already.
     pub(super) fn end_sending(&mut self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)
     }
 }
 
 impl IoOutcome {
+    /// Runs a read or write, and repeats the call if a signal interrupted it (signal(7), `EINTR`).
     pub(super) fn of(mut call: impl FnMut() -> io::Result<usize>) -> IoOutcome {
         loop {
             match call() {

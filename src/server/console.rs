@@ -1,7 +1,8 @@
-//! The sockets of operators: a Unix listener and its connections, in the same loop and with tokens
-//! of their own. What an order does is `operator.rs`'s; this knows readiness.
+//! The consoles: a Unix listener and its connections, in the same loop as the users.
 //!
-//! An answer that is not taken is backpressure: until it has been, no further order is read (7.4).
+//! This module knows readiness, lines and unsent answers. `operator_commands.rs` executes the
+//! commands. An operator who does not read the answers causes backpressure: the server reads no
+//! further command until the socket has taken the last answer (8.1.4).
 
 use std::io::{self, Read, Write};
 
@@ -14,90 +15,100 @@ use slab::Slab;
 use super::connection::IoOutcome;
 use super::socket_file::SocketFile;
 use crate::core::limits::{CONSOLES_MAX, READ_BYTES_PER_TURN};
-use crate::core::operator::{Answer, CommandReader, CommandRefusal, Fault, Form};
+use crate::core::operator::{Answer, AnswerFormat, CommandReader, CommandRefusal, LineFault};
 
-/// Consoles have the tokens from here on: connections count up from 0, and the listeners of users
-/// down from the end.
+/// The lowest poll token of a console. User connections count up from 0, user listeners count down
+/// from `usize::MAX`; the middle is free.
 pub(super) const FIRST_CONSOLE: usize = usize::MAX / 2;
+/// The poll token of the listener, above the tokens of all consoles.
 const LISTENER: usize = FIRST_CONSOLE + CONSOLES_MAX;
 
-/// The door for operators, and those who came in by it.
+/// The listener for operators and the open consoles.
 #[derive(Debug)]
 pub(super) struct Consoles {
     listener: UnixListener,
+    /// Removes the socket file when it is dropped.
     file: SocketFile,
-    /// An edge said that somebody waits at the door.
-    has_arrivals: bool,
+    /// An event reported a connection to accept, and no accept has emptied the queue since.
+    has_pending: bool,
+    /// The open consoles; at most [`CONSOLES_MAX`].
     connections: Slab<ConsoleConnection>,
 }
 
-/// One console.
+/// One open console.
 #[derive(Debug)]
 pub(super) struct ConsoleConnection {
     stream: UnixStream,
     reader: CommandReader,
-    /// What was read, and is no order yet.
+    /// Bytes that were read from the socket and not yet passed to `reader`. One read may bring
+    /// several commands, and a turn serves one.
     unread: Vec<u8>,
+    /// The part of the last answer that the socket has not taken.
     output: Vec<u8>,
-    /// There may be something to do: an edge said so, and no attempt has come to nothing since.
+    /// An event reported readiness, and no read or write has returned `WouldBlock` since.
     is_ready: bool,
-    /// Nothing has been read yet that ends in a line's ending.
-    pub(super) is_new: bool,
-    /// Once the output has been written it is closed.
-    is_over: bool,
+    /// No line has been read yet. Only the first line of a console may be an HTTP request (8.3.2).
+    pub(super) is_first_line: bool,
+    /// Close the console as soon as the socket has taken the output.
+    is_closing: bool,
 }
 
-/// What comes of looking after a console.
+/// What a console has for the server.
 #[derive(Debug)]
 pub(super) enum ConsoleInput {
-    /// A line, or what is wrong with it.
-    Line(Result<String, Fault>),
-    /// Nothing yet.
+    /// A line, or the fault of a line.
+    Line(Result<String, LineFault>),
+    /// Nothing at present.
     Nothing,
-    /// It is over: close it.
+    /// The console is to be closed.
     End,
 }
 
 impl Consoles {
-    /// The consoles of a listener that is to be registered.
+    /// Creates the consoles of a listener. The caller must call [`Consoles::register`].
     pub(super) fn new((listener, file): (UnixListener, SocketFile)) -> Consoles {
-        Consoles { listener, file, has_arrivals: false, connections: Slab::new() }
+        Consoles { listener, file, has_pending: false, connections: Slab::new() }
     }
 
+    /// Adds the listener to the poll.
+    ///
+    /// # Errors
+    /// The poll refuses the socket.
     pub(super) fn register(&mut self, registry: &Registry) -> io::Result<()> {
         registry.register(&mut self.listener, Token(LISTENER), Interest::READABLE)?;
-        info!(target: "chinwag", "operators at {}", self.file.path().display());
+        info!(target: "chinwag", "operator console at {}", self.file.path().display());
         Ok(())
     }
 
+    /// The number of open consoles.
     pub(super) fn count(&self) -> usize {
         self.connections.len()
     }
 
-    /// Whether there is something to do without waiting for an event.
+    /// Whether the next turn has work here without a new event.
     pub(super) fn has_work(&self) -> bool {
-        self.has_arrivals || self.connections.iter().any(|(_, connection)| connection.is_ready)
+        self.has_pending || self.connections.iter().any(|(_, connection)| connection.is_ready)
     }
 
-    /// Remembers what the event of a token from [`FIRST_CONSOLE`] on says.
+    /// Records a readiness event for a token at or above [`FIRST_CONSOLE`].
     pub(super) fn record_event(&mut self, event: &Event) {
         let Token(key) = event.token();
         if key == LISTENER {
-            self.has_arrivals = true;
+            self.has_pending = true;
         } else if let Some(connection) = self.connections.get_mut(key - FIRST_CONSOLE) {
             connection.is_ready = true;
         }
     }
 
-    /// Lets in whoever waits, as far as there is room (5.28).
+    /// Accepts all waiting operators, up to the limit on consoles (7.31).
     pub(super) fn accept(&mut self, registry: &Registry) {
-        while self.has_arrivals {
+        while self.has_pending {
             match self.listener.accept() {
                 Ok((stream, _)) => self.admit(registry, stream),
                 Err(e) => {
-                    self.has_arrivals = e.kind() == io::ErrorKind::Interrupted;
+                    self.has_pending = e.kind() == io::ErrorKind::Interrupted;
                     if !matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) {
-                        // Whoever waits is let in when the next one knocks.
+                        // No retry: the waiting operator is accepted with the next event.
                         warn!(target: "chinwag", "cannot accept an operator: {e}");
                     }
                 }
@@ -105,12 +116,12 @@ impl Consoles {
         }
     }
 
+    /// Registers a new console, or tells the operator that there are too many and closes.
     fn admit(&mut self, registry: &Registry, mut stream: UnixStream) {
         if self.connections.len() >= CONSOLES_MAX {
             let mut line = String::new();
-            Answer::CommandRefusal(CommandRefusal::Line(Fault::ConsolesFull))
-                .encode(Form::Text, &mut line);
-            // Best effort: a socket this new takes a line.
+            Answer::Refused(CommandRefusal::ConsolesFull).encode(AnswerFormat::Text, &mut line);
+            // One attempt is enough: the send buffer of a new socket is empty.
             return drop(stream.write(line.as_bytes()));
         }
         let entry = self.connections.vacant_entry();
@@ -118,11 +129,12 @@ impl Consoles {
         let interest = Interest::READABLE | Interest::WRITABLE;
         match registry.register(&mut stream, token, interest) {
             Ok(()) => drop(entry.insert(ConsoleConnection::new(stream))),
-            Err(e) => warn!(target: "chinwag", "an operator cannot be polled: {e}"),
+            Err(e) => warn!(target: "chinwag", "cannot poll an operator's console: {e}"),
         }
     }
 
-    /// The consoles that something may be done for.
+    /// The keys of the consoles that may have input or take output. A copy, because serving a
+    /// console needs all of the server.
     pub(super) fn ready(&self) -> Vec<usize> {
         self.connections
             .iter()
@@ -135,8 +147,9 @@ impl Consoles {
         &mut self.connections[key]
     }
 
+    /// Closes a console and frees its place.
     pub(super) fn close(&mut self, key: usize) {
-        debug!(target: "chinwag", "operator: a console was closed");
+        debug!(target: "chinwag", "operator: console closed");
         drop(self.connections.remove(key));
     }
 }
@@ -149,22 +162,22 @@ impl ConsoleConnection {
             unread: Vec::new(),
             output: Vec::new(),
             is_ready: true,
-            is_new: true,
-            is_over: false,
+            is_first_line: true,
+            is_closing: false,
         }
     }
 
-    /// Writes what waits, and when nothing does, reads once for a line, so that whoever sends without
-    /// end holds up nobody.
-    pub(super) fn hear(&mut self, buffer: &mut [u8]) -> ConsoleInput {
-        if let Some(heard) = self.write() {
-            return heard;
+    /// Writes the waiting output first. If none is left, returns the next line, after at most one
+    /// read: a console that sends without end must not delay the users.
+    pub(super) fn next_input(&mut self, buffer: &mut [u8]) -> ConsoleInput {
+        if let Some(input) = self.write() {
+            return input;
         }
         if let Some(line) = self.next_line() {
             return ConsoleInput::Line(line);
         }
-        let most = buffer.len().min(READ_BYTES_PER_TURN);
-        match IoOutcome::of(|| self.stream.read(&mut buffer[..most])) {
+        let len = buffer.len().min(READ_BYTES_PER_TURN);
+        match IoOutcome::of(|| self.stream.read(&mut buffer[..len])) {
             IoOutcome::Bytes(n) => {
                 self.unread.extend_from_slice(&buffer[..n]);
                 self.next_line().map_or(ConsoleInput::Nothing, ConsoleInput::Line)
@@ -173,23 +186,25 @@ impl ConsoleConnection {
                 self.is_ready = false;
                 ConsoleInput::Nothing
             }
-            IoOutcome::End => self.end(),
+            IoOutcome::End => self.end_input(),
             IoOutcome::Failed(_) => ConsoleInput::End,
         }
     }
 
-    /// Answers, as far as the socket takes it; `Some` if the console is then to be closed.
+    /// Queues an answer and writes as much as the socket takes. Returns `None` if the socket took
+    /// all of the answer and the console stays open.
     pub(super) fn answer(&mut self, text: &str) -> Option<ConsoleInput> {
         self.output.extend_from_slice(text.as_bytes());
         self.write()
     }
 
-    /// The next answer is the last.
-    pub(super) fn end_after_this(&mut self) {
-        self.is_over = true;
+    /// Closes the console after its next answer.
+    pub(super) fn close_after_answer(&mut self) {
+        self.is_closing = true;
     }
 
-    fn next_line(&mut self) -> Option<Result<String, Fault>> {
+    /// Takes the next complete line out of the bytes already read.
+    fn next_line(&mut self) -> Option<Result<String, LineFault>> {
         let mut rest = self.unread.as_slice();
         let line = self.reader.next(&mut rest);
         let used = self.unread.len() - rest.len();
@@ -197,17 +212,18 @@ impl ConsoleConnection {
         line
     }
 
-    fn end(&mut self) -> ConsoleInput {
+    /// Handles the end of the operator's input. A partial line still gets an answer.
+    fn end_input(&mut self) -> ConsoleInput {
         match self.reader.finish() {
             Some(fault) => {
-                self.is_over = true;
+                self.is_closing = true;
                 ConsoleInput::Line(Err(fault))
             }
             None => ConsoleInput::End,
         }
     }
 
-    /// Writes what waits; `None` once nothing does and the console goes on.
+    /// Writes the waiting output. Returns `None` once no output waits and the console stays open.
     fn write(&mut self) -> Option<ConsoleInput> {
         while !self.output.is_empty() {
             match IoOutcome::of(|| self.stream.write(&self.output)) {
@@ -219,6 +235,6 @@ impl ConsoleConnection {
                 IoOutcome::End | IoOutcome::Failed(_) => return Some(ConsoleInput::End),
             }
         }
-        self.is_over.then_some(ConsoleInput::End)
+        self.is_closing.then_some(ConsoleInput::End)
     }
 }

@@ -1,4 +1,7 @@
-//! How many file descriptors there are to be had, and so how many connections.
+//! The process limit on file descriptors, and the number of connections that it allows.
+//!
+//! `main` calls this once, before it creates the server. Every connection needs one descriptor, and
+//! the usual soft limit of 1,024 is far below what the server can carry.
 
 use std::fmt;
 
@@ -6,18 +9,23 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::core::limits::DESCRIPTORS_RESERVED;
 
-/// The limit on open files, as it was found and as it is now.
+/// The soft limit on open file descriptors, before and after the server raised it.
 #[derive(Debug, Clone, Copy)]
 pub struct Descriptors {
+    /// The limit that the process started with.
     found: u64,
+    /// The limit now.
     now: u64,
 }
 
 impl Descriptors {
-    /// Raises the soft limit to the hard one (getrlimit(2)), as far as that is allowed.
+    /// Raises the soft limit to the hard limit (getrlimit(2)). A process needs no privilege for
+    /// this. If the system refuses, the limit stays as it is: the server then runs with fewer
+    /// connections.
     #[must_use]
     pub fn raise() -> Descriptors {
         let limit = getrlimit(Resource::Nofile);
+        // `None` means that there is no limit.
         let number = |limit: Option<u64>| limit.unwrap_or(u64::MAX);
         let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
         let now = match setrlimit(Resource::Nofile, raised) {
@@ -27,7 +35,8 @@ impl Descriptors {
         Descriptors { found: number(limit.current), now: number(now) }
     }
 
-    /// For how many connections they suffice.
+    /// The number of connections that the limit allows; at least 1. [`DESCRIPTORS_RESERVED`] remain
+    /// for everything else.
     #[must_use]
     pub fn connections(self) -> usize {
         let left = self.now.saturating_sub(DESCRIPTORS_RESERVED);

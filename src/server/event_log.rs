@@ -1,4 +1,7 @@
-//! What the log says of what came about: who, from where, with whom; never what was said.
+//! Writes the events of the chat to the log.
+//!
+//! The loop calls [`report`] for every event. A line names the users and their addresses, and never
+//! contains what a user said: operators read the log, and chats are private.
 
 use std::fmt;
 
@@ -9,41 +12,53 @@ use super::connection::Connection;
 use crate::core::SessionId;
 use crate::core::chat::{Chat, Event, Name, RequestEnd, RoomId};
 
-/// Writes `event` to the log, one line.
+/// Writes one log line for `event`.
+///
+/// Requests are at level `debug`, because a user may make many of them; the other events are at
+/// `info`.
 pub(super) fn report(event: Event, connections: &Slab<Connection>, chat: &Chat) {
-    let who = |id: SessionId| Who { id, connections, chat };
-    let name = |room: RoomId| chat.room_name(room).map_or("a room", Name::as_str);
+    let label = |id: SessionId| SessionLabel { id, connections, chat };
+    // The chat may have forgotten the room since: the last member left.
+    let room_name = |room: RoomId| chat.room_name(room).map_or("a room", Name::as_str);
     match event {
-        Event::Named(id) => info!(target: "chinwag", "{} took the name", who(id)),
-        Event::Asked { by, whom } => debug!(target: "chinwag", "{} asked {}", who(by), who(whom)),
+        Event::Named(id) => info!(target: "chinwag", "{} took the name", label(id)),
+        Event::Asked { by, whom } => {
+            debug!(target: "chinwag", "{} asked {}", label(by), label(whom))
+        }
         Event::Unanswered { by, whom, how } => {
-            debug!(target: "chinwag", "{} asked {} in vain: {how}", who(by), who(whom));
+            debug!(target: "chinwag", "{} asked {}: {how}", label(by), label(whom));
         }
         Event::Paired { by, with } => {
-            info!(target: "chinwag", "{} and {} are chatting", who(by), who(with))
+            info!(target: "chinwag", "{} and {} are chatting", label(by), label(with))
         }
         Event::Parted { by, from } => {
-            info!(target: "chinwag", "{} and {} parted", who(by), who(from))
+            info!(target: "chinwag", "{} ended the chat with {}", label(by), label(from))
         }
         Event::Joined { who: id, room } => {
-            info!(target: "chinwag", "{} joined {}", who(id), name(room))
+            info!(target: "chinwag", "{} joined {}", label(id), room_name(room))
         }
         Event::LeftRoom { who: id, room } => {
-            info!(target: "chinwag", "{} left {}", who(id), name(room));
+            info!(target: "chinwag", "{} left {}", label(id), room_name(room));
         }
-        Event::Left { who: id, why } => info!(target: "chinwag", "{} left: {why}", who(id)),
+        Event::Left { who: id, why } => info!(target: "chinwag", "{} left: {why}", label(id)),
         Event::StopIsDue => info!(target: "chinwag", "operator: the time is up, stopping"),
     }
 }
 
-/// A session as the log names it: its connection's number and address, and its username.
-pub(super) struct Who<'a> {
+/// A session as the log names it: the number and address of its connection, and the username if it
+/// has one. The number lets an operator follow one connection through the log.
+pub(super) struct SessionLabel<'a> {
+    /// The session to name.
     pub(super) id: SessionId,
+    /// For the number and address.
     pub(super) connections: &'a Slab<Connection>,
+    /// For the username.
     pub(super) chat: &'a Chat,
 }
 
-impl fmt::Display for Who<'_> {
+/// The log needs no exact wording, so a missing connection or name is left out: a session may have
+/// neither by the time that its event is reported.
+impl fmt::Display for SessionLabel<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(connection) = self.connections.get(self.id.key()) {
             write!(f, "#{} {}", connection.number, connection.peer)?;
@@ -62,7 +77,7 @@ impl fmt::Display for RequestEnd {
             RequestEnd::Withdrawn => "withdrawn",
             RequestEnd::Lapsed => "lapsed",
             RequestEnd::AskerLeft(_) => "the asker left",
-            RequestEnd::AskedLeft(_) => "the asked left",
+            RequestEnd::AskedLeft(_) => "the asked user left",
         })
     }
 }

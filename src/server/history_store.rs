@@ -1,9 +1,9 @@
-//! The past of rooms in a folder (6.14): appended to before anybody reads what was said, healed at
-//! the start, and never larger than two files.
+//! The history store: keeps the history of rooms in a folder, over a restart (6.3.3).
 //!
-//! A write that the kernel has taken outlives the process, whatever ends it, so nothing here waits
-//! for a disk (fsync(2)); a machine that loses its power may lose what was said in its last seconds.
-//! That is all an embedded store would add, at the price of one that syncs, or of one more thread.
+//! The loop appends the lines of a turn before any client can read them. A start repairs files that
+//! a crash left incomplete. The store never waits for the disk (fsync(2)): the kernel keeps written
+//! bytes when the process dies, and only a power failure can lose the last seconds. A database
+//! would prevent this loss, but it would block the loop or need a second thread.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -19,115 +19,127 @@ use rustix::process::Signal;
 use crate::core::chat::Record;
 use crate::core::limits::HISTORY_FILE_BYTES_MAX;
 
-/// The first line of each file, which tells that it is ours.
+/// The first line of each file. A file without it is not ours, and the server does not change it.
 const HEADER: &[u8] = b"chinwag rooms 1\n";
+/// The file that the store appends to.
 const NEWER: &str = "rooms.log";
-const NEXT: &str = "rooms.new.log";
+/// The next newer file, until it is complete.
+const TEMPORARY: &str = "rooms.new.log";
+/// The full file before the newer one.
 const OLDER: &str = "rooms.old.log";
 
-/// The files, and what is in them.
+/// The files of the history store.
 #[derive(Debug)]
 pub(super) struct HistoryStore {
     folder: PathBuf,
-    /// Locked, so that no other server writes here (flock(2)).
+    /// The folder, locked (flock(2)): two servers that append to one file would mix their records.
     _lock: File,
+    /// The newer file, opened for appending.
     file: File,
-    /// Bytes of `file` that are whole records.
+    /// Bytes of `file` up to the end of its last complete record.
     len: usize,
-    condition: Condition,
-    /// What was in both files at the start, the older first.
-    past: Vec<u8>,
+    state: StoreState,
+    /// The records of both files at the start, oldest first.
+    /// [`HistoryStore::clear_history`] frees them.
+    records: Vec<u8>,
 }
 
-/// Whether what is said is kept.
+/// Whether the last write succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Condition {
+enum StoreState {
+    /// The store writes every record.
     Working,
-    /// It is not, and the log says so. The file may end in a part of a record.
+    /// The last write failed, and the log says so once. The file may end in an incomplete record.
     Failing,
 }
 
 impl HistoryStore {
-    /// Opens the history_store in `folder`, which must be there; one that is empty becomes an history_store.
+    /// Opens the store in `folder`, which must exist, and creates missing files.
     ///
     /// # Errors
-    /// The folder or file that cannot be used, and why; nothing in it has been changed then.
+    /// The folder or a file cannot be used. Nothing in the folder has changed then.
     pub(super) fn open(folder: &Path) -> io::Result<HistoryStore> {
-        let refuse = |e: io::Error| {
+        let with_folder = |e: io::Error| {
             let folder = folder.display();
             io::Error::new(e.kind(), format!("cannot keep the history in {folder}: {e}"))
         };
         let directory = OFlags::DIRECTORY.bits().cast_signed();
         let lock = OpenOptions::new().read(true).custom_flags(directory).open(folder);
-        let lock = lock.map_err(refuse)?;
-        survive_file_limit().map_err(refuse)?;
+        let lock = lock.map_err(with_folder)?;
+        survive_file_limit().map_err(with_folder)?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|_| refuse(io::Error::other("another server uses it")))?;
-        let mut past = read(&folder.join(OLDER)).map_err(refuse)?;
-        let newer = read(&folder.join(NEWER)).map_err(refuse)?;
-        let (file, len) = begin(&folder.join(NEWER), newer.len()).map_err(refuse)?;
-        past.extend_from_slice(&newer);
-        let history_store = HistoryStore {
+            .map_err(|_| with_folder(io::Error::other("another server uses it")))?;
+        let mut records = read(&folder.join(OLDER)).map_err(with_folder)?;
+        let newer = read(&folder.join(NEWER)).map_err(with_folder)?;
+        let (file, len) = open_for_append(&folder.join(NEWER), newer.len()).map_err(with_folder)?;
+        records.extend_from_slice(&newer);
+        let store = HistoryStore {
             folder: folder.to_owned(),
             _lock: lock,
             file,
             len,
-            condition: Condition::Working,
-            past,
+            state: StoreState::Working,
+            records,
         };
-        history_store.report();
-        Ok(history_store)
+        store.report();
+        Ok(store)
     }
 
-    /// What was said before the start, the oldest first.
+    /// The records from before the start, oldest first. Invalid records are skipped.
     pub(super) fn past(&self) -> impl Iterator<Item = Record<'_>> {
-        self.past.split(|&byte| byte == b'\n').filter_map(Record::decode)
+        self.records.split(|&byte| byte == b'\n').filter_map(Record::decode)
     }
 
-    /// The past has been taken up.
+    /// Frees the memory of [`HistoryStore::past`], once the chat has loaded the records.
     pub(super) fn clear_history(&mut self) {
-        self.past = Vec::new();
+        self.records = Vec::new();
     }
 
+    /// Logs how many lines were read, and how many are invalid.
     fn report(&self) {
-        let lines = memchr_iter(b'\n', &self.past).count();
+        let lines = memchr_iter(b'\n', &self.records).count();
         let read = self.past().count();
         let folder = self.folder.display();
         info!(target: "chinwag", "history in {folder}: {read} lines");
         if read < lines {
             let broken = lines - read;
-            warn!(target: "chinwag", "history in {folder}: {broken} lines are broken, and left out");
+            warn!(target: "chinwag", "history in {folder}: {broken} invalid lines are ignored");
         }
     }
 
-    /// Appends whole records. A failure is said in the log once, and again when it is over.
+    /// Appends complete records.
+    ///
+    /// A failure does not stop the server: the rooms go on without the store. The log reports the
+    /// first failure and the first success after it; a line per failure would flood the log.
     pub(super) fn append(&mut self, records: &[u8]) {
         let appended = self.try_append(records);
         let folder = self.folder.display();
-        match (appended, self.condition) {
-            (Ok(()), Condition::Working) => {}
-            (Ok(()), Condition::Failing) => {
+        match (appended, self.state) {
+            (Ok(()), StoreState::Working) => {}
+            (Ok(()), StoreState::Failing) => {
                 info!(target: "chinwag", "history in {folder}: kept again");
-                self.condition = Condition::Working;
+                self.state = StoreState::Working;
             }
-            (Err(e), Condition::Working) => {
+            (Err(e), StoreState::Working) => {
                 warn!(target: "chinwag", "history in {folder}: not kept from now on: {e}");
-                self.condition = Condition::Failing;
+                self.state = StoreState::Failing;
             }
-            (Err(_), Condition::Failing) => {}
+            (Err(_), StoreState::Failing) => {}
         }
     }
 
+    /// Appends records, and starts a new file where the limit requires it (7.6).
     fn try_append(&mut self, records: &[u8]) -> io::Result<()> {
-        if self.condition == Condition::Failing {
-            // What a failed write left behind would run into what comes next.
+        if self.state == StoreState::Failing {
+            // Remove the incomplete record of the failed write, or the next record would join it.
             self.file.set_len(self.len as u64)?;
         }
         let mut rest = records;
         while !rest.is_empty() {
-            let room = HISTORY_FILE_BYTES_MAX.saturating_sub(self.len).min(rest.len());
-            let fits = memrchr(b'\n', &rest[..room]).map_or(0, |end| end + 1);
-            // A record is far smaller than a file: one that has not even room for it is not new.
+            let space = HISTORY_FILE_BYTES_MAX.saturating_sub(self.len).min(rest.len());
+            let fits = memrchr(b'\n', &rest[..space]).map_or(0, |end| end + 1);
+            // A record is far smaller than a file. If not even one fits, the file is full, not
+            // empty, so this loop ends.
             if fits == 0 {
                 self.rotate()?;
                 continue;
@@ -139,58 +151,66 @@ impl HistoryStore {
         Ok(())
     }
 
+    /// Makes the newer file the older one, and starts a new newer file.
     fn rotate(&mut self) -> io::Result<()> {
-        // PartialLine under another name: until it is there, nothing that was kept is moved.
-        let (newer, next) = (self.folder.join(NEWER), self.folder.join(NEXT));
+        // Create the new file under a temporary name first. If that fails, for example on a full
+        // disk, the existing files stay in place.
+        let (newer, next) = (self.folder.join(NEWER), self.folder.join(TEMPORARY));
         match fs::remove_file(&next) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
             _ => {}
         }
-        let begun = begin(&next, 0)?;
+        let opened = open_for_append(&next, 0)?;
         match fs::rename(&newer, self.folder.join(OLDER)) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
             _ => {}
         }
         fs::rename(&next, &newer)?;
-        (self.file, self.len) = begun;
+        (self.file, self.len) = opened;
         Ok(())
     }
 }
 
-/// A limit on the size of files (setrlimit(2)) ends a process that has no handler for its signal; with one
-/// the write fails, as on a full disk.
+/// Registers a handler for SIGXFSZ. Without a handler, a write above the limit on file size kills
+/// the process (setrlimit(2)); with one, the write fails as on a full disk.
 fn survive_file_limit() -> io::Result<()> {
     signal_hook::flag::register(Signal::XFSZ.as_raw(), Arc::default()).map(drop)
 }
 
-/// What is in a file of ours, without what follows its last whole line; nothing, if it is not there.
+/// Reads the complete records of a file; none if the file does not exist.
+///
+/// # Errors
+/// The file cannot be read, or it is not ours.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let refuse = |what: &str| {
         let name = path.file_name().unwrap_or_default().display();
         io::Error::new(io::ErrorKind::InvalidData, format!("{name} {what}"))
     };
     match fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() => return Err(refuse("is no file")),
+        Ok(metadata) if !metadata.is_file() => return Err(refuse("is not a regular file")),
         Ok(metadata) if metadata.len() > 2 * HISTORY_FILE_BYTES_MAX as u64 => {
-            return Err(refuse("is larger than we write it; it was left as it is"));
+            return Err(refuse("is larger than any file of the server; it was not changed"));
         }
         Ok(_) => {}
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(e) => return Err(e),
     }
     let mut content = fs::read(path)?;
+    // A crash may have cut the header itself.
     if HEADER.starts_with(&content) && content.len() < HEADER.len() {
         return Ok(Vec::new());
     }
     if !content.starts_with(HEADER) {
-        return Err(refuse("is not a history of chinwag; it was left as it is"));
+        return Err(refuse("is not a history of chinwag; it was not changed"));
     }
+    // A crash may have cut the last record.
     content.truncate(memrchr(b'\n', &content).map_or(0, |end| end + 1));
     Ok(content.split_off(HEADER.len()))
 }
 
-/// Opens a file to append to, with `len` bytes of records in it, and cuts off what follows them.
-fn begin(path: &Path, len: usize) -> io::Result<(File, usize)> {
+/// Opens or creates a file for appending, and cuts it after its header and `len` bytes of records.
+/// Returns the file and its length in bytes.
+fn open_for_append(path: &Path, len: usize) -> io::Result<(File, usize)> {
     let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
     let whole = HEADER.len() + len;
     if file.metadata()?.len() < whole as u64 {
@@ -205,7 +225,7 @@ fn begin(path: &Path, len: usize) -> io::Result<(File, usize)> {
 mod tests {
     use super::*;
 
-    /// A folder that is gone with this value.
+    /// A temporary folder. Dropping this value removes the folder.
     struct Folder(PathBuf);
 
     impl Folder {
@@ -238,34 +258,34 @@ mod tests {
         record
     }
 
-    fn lines(history_store: &HistoryStore) -> Vec<String> {
-        history_store.past().map(|record| record.line.to_owned()).collect()
+    fn lines(store: &HistoryStore) -> Vec<String> {
+        store.past().map(|record| record.line.to_owned()).collect()
     }
 
-    /// (6.14)
+    /// (6.3.3)
     #[test]
-    fn what_was_appended_is_there_again_wherever_the_last_write_was_cut() {
+    fn complete_records_survive_a_cut_at_every_byte_of_the_file() {
         let folder = Folder::new("cut");
-        let mut history_store = folder.open();
-        history_store.append(record(1).as_bytes());
-        history_store.append(record(2).as_bytes());
-        drop(history_store);
+        let mut store = folder.open();
+        store.append(record(1).as_bytes());
+        store.append(record(2).as_bytes());
+        drop(store);
         let whole = fs::read(folder.newer()).unwrap();
         for cut in 0..=whole.len() {
             fs::write(folder.newer(), &whole[..cut]).unwrap();
-            let mut history_store = folder.open();
-            let kept = lines(&history_store);
+            let mut store = folder.open();
+            let kept = lines(&store);
             let expected = memchr_iter(b'\n', &whole[..cut]).count().saturating_sub(1);
             assert_eq!(kept.len(), expected, "cut at {cut}");
-            history_store.append(record(3).as_bytes());
-            drop(history_store);
+            store.append(record(3).as_bytes());
+            drop(store);
             assert_eq!(lines(&folder.open()).last().unwrap(), "anna: 3", "cut at {cut}");
         }
     }
 
-    /// (6.14)
+    /// (6.3.3)
     #[test]
-    fn what_is_not_ours_is_refused_and_left_as_it_is() {
+    fn a_file_that_is_not_ours_is_refused_and_not_changed() {
         let folder = Folder::new("garbage");
         for garbage in [&b"\x00\xffgarbage"[..], b"chinwag rooms 2\n", b"5 words\n"] {
             fs::write(folder.newer(), garbage).unwrap();
@@ -276,15 +296,18 @@ mod tests {
         fs::remove_file(folder.newer()).unwrap();
         fs::create_dir(folder.newer()).unwrap();
         assert!(
-            HistoryStore::open(&folder.0).unwrap_err().to_string().contains("rooms.log is no file")
+            HistoryStore::open(&folder.0)
+                .unwrap_err()
+                .to_string()
+                .contains("rooms.log is not a regular file")
         );
         assert!(HistoryStore::open(&folder.0.join("none")).is_err());
         assert!(HistoryStore::open(Path::new("/dev/null")).is_err());
     }
 
-    /// (6.14)
+    /// (6.3.3)
     #[test]
-    fn a_broken_record_costs_itself_alone() {
+    fn an_invalid_record_does_not_affect_other_records() {
         let folder = Folder::new("broken");
         let broken = "12 1000 lobby x\n\n\u{7}\n99 1000 lobby anna: y\n";
         let header = str::from_utf8(HEADER).unwrap();
@@ -293,58 +316,58 @@ mod tests {
         assert_eq!(lines(&folder.open()), ["anna: 1", "anna: 2"]);
     }
 
-    /// (5.27)
+    /// (7.6)
     #[test]
-    fn a_full_file_becomes_the_older_and_the_older_goes() {
+    fn a_full_file_becomes_the_older_file_and_replaces_it() {
         let folder = Folder::new("rotate");
-        let mut history_store = folder.open();
+        let mut store = folder.open();
         let many = record(7).repeat(HISTORY_FILE_BYTES_MAX / 3 / record(7).len());
         for n in 0..10 {
-            history_store.append(record(n).as_bytes());
-            history_store.append(many.as_bytes());
+            store.append(record(n).as_bytes());
+            store.append(many.as_bytes());
         }
         let size = |name| fs::metadata(folder.0.join(name)).unwrap().len() as usize;
         assert!(size(NEWER) <= HISTORY_FILE_BYTES_MAX && size(OLDER) <= HISTORY_FILE_BYTES_MAX);
-        drop(history_store);
+        drop(store);
         let kept = lines(&folder.open());
         assert!(!kept.contains(&"anna: 0".to_owned()) && kept.contains(&"anna: 9".to_owned()));
     }
 
-    /// (6.14)
+    /// (6.3.3)
     #[test]
-    fn a_rotation_that_cannot_be_done_leaves_what_was_kept_and_is_done_later() {
+    fn a_failed_rotation_keeps_all_records_and_can_be_repeated() {
         let folder = Folder::new("half");
-        let mut history_store = folder.open();
-        history_store.append(record(1).as_bytes());
-        fs::create_dir(folder.0.join(NEXT)).unwrap();
-        assert!(history_store.rotate().is_err());
-        fs::remove_dir(folder.0.join(NEXT)).unwrap();
-        history_store.rotate().unwrap();
-        history_store.append(record(2).as_bytes());
+        let mut store = folder.open();
+        store.append(record(1).as_bytes());
+        fs::create_dir(folder.0.join(TEMPORARY)).unwrap();
+        assert!(store.rotate().is_err());
+        fs::remove_dir(folder.0.join(TEMPORARY)).unwrap();
+        store.rotate().unwrap();
+        store.append(record(2).as_bytes());
         fs::remove_file(folder.newer()).unwrap();
-        history_store.rotate().unwrap();
-        history_store.append(record(3).as_bytes());
-        drop(history_store);
+        store.rotate().unwrap();
+        store.append(record(3).as_bytes());
+        drop(store);
         assert_eq!(lines(&folder.open()), ["anna: 1", "anna: 3"]);
     }
 
-    /// (5.27)
+    /// (7.6)
     #[test]
-    fn more_than_a_file_at_once_is_cut_between_records() {
+    fn a_batch_larger_than_a_file_is_split_between_records() {
         let folder = Folder::new("batch");
-        let mut history_store = folder.open();
+        let mut store = folder.open();
         let count = 3 * HISTORY_FILE_BYTES_MAX / record(1).len();
-        history_store.append(record(1).repeat(count).as_bytes());
+        store.append(record(1).repeat(count).as_bytes());
         for name in [NEWER, OLDER] {
             let content = fs::read(folder.0.join(name)).unwrap();
             assert!(content.len() <= HISTORY_FILE_BYTES_MAX && content.ends_with(b"anna: 1\n"));
         }
-        drop(history_store);
+        drop(store);
         assert!(lines(&folder.open()).len() > count / 3);
     }
 
     #[test]
-    fn two_servers_do_not_write_into_one_folder() {
+    fn a_second_server_cannot_use_the_same_folder() {
         let folder = Folder::new("two");
         let first = folder.open();
         let error = HistoryStore::open(&folder.0).unwrap_err().to_string();
@@ -353,21 +376,20 @@ mod tests {
         folder.open();
     }
 
-    /// (6.14)
+    /// (6.3.3)
     #[test]
-    fn a_full_disk_loses_nothing_that_was_kept_and_is_over_when_there_is_room() {
+    fn a_full_disk_loses_no_saved_record_and_the_store_recovers() {
         let folder = Folder::new("full");
-        let mut history_store = folder.open();
-        history_store.append(record(1).as_bytes());
-        let working =
-            std::mem::replace(&mut history_store.file, File::open(folder.newer()).unwrap());
-        history_store.append(record(2).as_bytes());
-        assert_eq!(history_store.condition, Condition::Failing);
-        history_store.file = working;
-        history_store.file.write_all(b"part of a rec").unwrap();
-        history_store.append(record(3).as_bytes());
-        assert_eq!(history_store.condition, Condition::Working);
-        drop(history_store);
+        let mut store = folder.open();
+        store.append(record(1).as_bytes());
+        let working = std::mem::replace(&mut store.file, File::open(folder.newer()).unwrap());
+        store.append(record(2).as_bytes());
+        assert_eq!(store.state, StoreState::Failing);
+        store.file = working;
+        store.file.write_all(b"part of a rec").unwrap();
+        store.append(record(3).as_bytes());
+        assert_eq!(store.state, StoreState::Working);
+        drop(store);
         assert_eq!(lines(&folder.open()), ["anna: 1", "anna: 3"]);
     }
 }

@@ -1,4 +1,7 @@
-//! A listening socket, and what can go wrong when it has somebody for us.
+//! A listening socket: binding, accepting, and the socket options that connections inherit.
+//!
+//! `accept.rs` calls [`Listener::accept`]. Every failure concerns one connection or passes with time,
+//! so the listener itself never fails after it was bound.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
@@ -15,38 +18,57 @@ use crate::core::limits::{
     KEEPALIVE_INTERVAL_S, KEEPALIVE_SPREAD_S, Limits, SOCKET_BUFFER_BYTES, USER_TIMEOUT_MS,
 };
 use crate::core::time::Time;
+use crate::core::transport::Scheme;
 
-/// Reads of what a client sent that is turned away: more than one who waits for an answer sends.
+/// Reads from a rejected connection before it is closed: more than a client sends that waits for an
+/// answer.
 const TURNED_AWAY_READS: usize = 4;
 
-/// A new connection, and where it comes from.
-pub(super) type Accepted = (TcpStream, SocketAddr);
+/// An address to listen on, and how its connections are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListenAddress {
+    /// The transport of every connection of this listener.
+    pub scheme: Scheme,
+    /// The socket address; port 0 lets the kernel choose.
+    pub address: SocketAddr,
+}
+
+/// A new connection.
+pub(super) struct Accepted {
+    pub(super) stream: TcpStream,
+    pub(super) peer: SocketAddr,
+    pub(super) scheme: Scheme,
+}
 
 /// A socket that listens.
 #[derive(Debug)]
 pub(super) struct Listener {
     socket: TcpListener,
     address: SocketAddr,
+    scheme: Scheme,
     waiting: Waiting,
     accepted: u64,
 }
 
-/// Whether somebody waits to be accepted. An edge says so once.
+/// Whether a connection waits to be accepted. The poll reports it once, so the listener remembers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Waiting {
     Nobody,
     Somebody,
-    /// Somebody may, but the system could not give us the connection: not before then again.
+    /// A connection may wait, but the system could not provide it. Try again at this time.
     Starved(Time),
 }
 
 impl Listener {
-    /// Listens on `address`; an IPv6 address takes IPv6 alone, so that both can be given.
-    pub(super) fn bind(address: SocketAddr, limits: &Limits) -> io::Result<Listener> {
+    /// Listens on an address. An IPv6 socket takes IPv6 only, so that the same port can be bound for
+    /// both families.
+    pub(super) fn bind(wanted: ListenAddress, limits: &Limits) -> io::Result<Listener> {
+        let ListenAddress { scheme, address } = wanted;
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         if address.is_ipv6() {
             socket.set_only_v6(true)?;
         }
+        // Without this a restart fails while old connections are in TIME-WAIT (socket(7)).
         socket.set_reuse_address(true)?;
         set_options(SockRef::from(&socket), limits)?;
         socket.set_nonblocking(true)?;
@@ -54,9 +76,10 @@ impl Listener {
         socket.listen(BACKLOG)?;
         let socket = TcpListener::from_std(socket.into());
         let address = socket.local_addr()?;
-        Ok(Listener { socket, address, waiting: Waiting::Nobody, accepted: 0 })
+        Ok(Listener { socket, address, scheme, waiting: Waiting::Nobody, accepted: 0 })
     }
 
+    /// Registers the socket with the poll, for readability: a waiting connection makes it readable.
     pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         registry.register(&mut self.socket, token, Interest::READABLE)
     }
@@ -65,16 +88,17 @@ impl Listener {
         self.address
     }
 
+    /// The poll reported a waiting connection.
     pub(super) fn note_ready(&mut self) {
         self.waiting = Waiting::Somebody;
     }
 
-    /// Whether accepting was left off with somebody still waiting.
+    /// Whether a connection may still wait although this turn accepts no more.
     pub(super) fn has_more(&self) -> bool {
         self.waiting == Waiting::Somebody
     }
 
-    /// When accepting is to be tried again without being told to.
+    /// When to try again although the poll reports nothing.
     pub(super) fn retry_at(&self) -> Option<Time> {
         match self.waiting {
             Waiting::Starved(until) => Some(until),
@@ -82,13 +106,14 @@ impl Listener {
         }
     }
 
-    /// What was missing may be there now.
+    /// The missing resource may be available now.
     pub(super) fn retry_now(&mut self) {
         if let Waiting::Starved(_) = self.waiting {
             self.waiting = Waiting::Somebody;
         }
     }
 
+    /// Whether an accept may succeed now.
     pub(super) fn is_ready(&self, now: Time) -> bool {
         match self.waiting {
             Waiting::Nobody => false,
@@ -97,17 +122,18 @@ impl Listener {
         }
     }
 
-    /// Those who connect from now on are asked a second later whether they are still there (5.20). Set
-    /// on the listener, which they inherit it from, and not for each: that is spread enough.
+    /// Delays the keepalive of the next connections by one more second (7.19). Thousands of idle
+    /// clients would otherwise be probed in the same instant. The option is set on the listener, from
+    /// which connections inherit it, because a system call per connection would cost more.
     fn spread_keepalive(&mut self) {
         let later_s = (self.accepted / KEEPALIVE_ALIKE) % KEEPALIVE_SPREAD_S;
         let idle = Duration::from_secs(KEEPALIVE_IDLE_S + later_s);
         let keepalive = TcpKeepalive::new().with_time(idle);
-        // Only a matter of manners towards the network: without it all are asked together.
+        // A failure only means that probes are not spread.
         drop(SockRef::from(&self.socket).set_tcp_keepalive(&keepalive));
     }
 
-    /// Accepts once. Whatever fails concerns one connection, or passes; the listener stays.
+    /// Accepts one connection. A failure concerns that connection or passes; the listener stays.
     pub(super) fn accept(&mut self, now: Time) -> Option<Accepted> {
         match self.socket.accept() {
             Ok((stream, peer)) => {
@@ -117,15 +143,16 @@ impl Listener {
                     self.spread_keepalive();
                 }
                 inherit_options(&stream);
-                Some((stream, SocketAddr::new(peer.ip().to_canonical(), peer.port())))
+                let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                Some(Accepted { stream, peer, scheme: self.scheme })
             }
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
                 self.waiting = Waiting::Nobody;
                 None
             }
-            // The connection that waited is gone already (accept(2), "error handling").
+            // The waiting connection is gone already (accept(2), "Error handling").
             Err(e) if is_of_one_connection(&e) => None,
-            // The system lacks descriptors, buffers or memory, or something worse.
+            // Descriptors, buffers or memory are missing, or worse. Retrying at once would spin.
             Err(e) => {
                 warn!(target: "chinwag", "cannot accept on {}: {e}", self.address);
                 self.waiting = Waiting::Starved(now.after_ms(ACCEPT_RETRY_MS));
@@ -135,14 +162,14 @@ impl Listener {
     }
 }
 
-/// Says why, as far as one attempt goes, and closes.
+/// Writes the reason, in one attempt, and closes the connection.
 pub(super) fn reject(mut stream: TcpStream, rejection: Rejection) {
     let line = format!("! {rejection}; nothing was done\r\n");
-    // Best effort: a socket this new takes a line, and one that does not is nobody's loss.
+    // Best effort: the empty buffer of a new socket takes a line.
     drop(stream.write(line.as_bytes()));
     drop(stream.shutdown(Shutdown::Write));
-    // What came already is read, since a socket closed with something unread resets the connection,
-    // and the client might lose the line by it (RFC 9293, 3.10.4).
+    // Input that has arrived is read, because closing a socket with unread input sends a reset, and
+    // the client might lose the line (RFC 9293, 3.10.4).
     let mut unread = [0; 4096];
     for _ in 0..TURNED_AWAY_READS {
         if !matches!(stream.read(&mut unread), Ok(1..)) {
@@ -151,14 +178,14 @@ pub(super) fn reject(mut stream: TcpStream, rejection: Rejection) {
     }
 }
 
-/// Whether an accept failed for the sake of the connection that waited, and the next may succeed.
+/// Whether only the waiting connection failed, so that the next accept may succeed.
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted)
 }
 
-/// What every connection needs (5.20, 5.21): buffers that do not hide a reader who is behind, small
-/// writes go out at once, urgent data stays in its place in the stream (telnet's synch), a peer
-/// that vanished is found out.
+/// Sets the options that every connection needs (7.19, 7.12): small kernel buffers, so that a slow
+/// reader is noticed; no delay for small writes (TCP_NODELAY); urgent data in line, for telnet's
+/// synch; keepalive, so that a dead peer is found.
 fn set_options(socket: SockRef<'_>, limits: &Limits) -> io::Result<()> {
     let keepalive = TcpKeepalive::new()
         .with_time(Duration::from_secs(KEEPALIVE_IDLE_S))
@@ -169,7 +196,7 @@ fn set_options(socket: SockRef<'_>, limits: &Limits) -> io::Result<()> {
     socket.set_tcp_nodelay(true)?;
     socket.set_out_of_band_inline(true)?;
     socket.set_tcp_keepalive(&keepalive)?;
-    // Linux counts a closed window too: the server's own patience with a reader must come first.
+    // On Linux a closed window counts too, so this must be longer than the server's own stall timeout.
     #[cfg(target_os = "linux")]
     {
         let patience =
@@ -181,7 +208,7 @@ fn set_options(socket: SockRef<'_>, limits: &Limits) -> io::Result<()> {
     Ok(())
 }
 
-/// On Linux an accepted socket has the options of its listener (tcp(7)); elsewhere not all of them.
+/// On Linux an accepted socket inherits the options of its listener (tcp(7)). Other systems drop some.
 fn inherit_options(stream: &TcpStream) {
     #[cfg(not(target_os = "linux"))]
     drop(set_options(SockRef::from(stream), &Limits::default()));
@@ -193,14 +220,18 @@ fn inherit_options(stream: &TcpStream) {
 mod tests {
     use super::*;
 
-    /// (5.20, 5.21)
+    fn tcp(address: &str) -> ListenAddress {
+        ListenAddress { scheme: Scheme::Tcp, address: address.parse().unwrap() }
+    }
+
+    /// (7.19, 7.40, 7.12)
     #[cfg(target_os = "linux")]
     #[test]
     fn an_accepted_connection_has_the_options_of_its_listener() {
-        let mut listener =
-            Listener::bind("127.0.0.1:0".parse().unwrap(), &Limits::default()).unwrap();
+        let mut listener = Listener::bind(tcp("127.0.0.1:0"), &Limits::default()).unwrap();
         let _client = std::net::TcpStream::connect(listener.address()).unwrap();
-        let (stream, _) = listener.accept(Time::START).expect("the connection is complete");
+        let Accepted { stream, .. } =
+            listener.accept(Time::START).expect("the connection is complete");
         let socket = SockRef::from(&stream);
         assert!(socket.tcp_nodelay().unwrap() && socket.out_of_band_inline().unwrap());
         assert!(socket.keepalive().unwrap());
@@ -208,7 +239,8 @@ mod tests {
         listener.accepted = KEEPALIVE_ALIKE;
         listener.spread_keepalive();
         let _second = std::net::TcpStream::connect(listener.address()).unwrap();
-        let (second, _) = listener.accept(Time::START).expect("the connection is complete");
+        let Accepted { stream: second, .. } =
+            listener.accept(Time::START).expect("the connection is complete");
         let later = SockRef::from(&second).tcp_keepalive_time().unwrap().as_secs();
         assert_eq!(later, KEEPALIVE_IDLE_S + 1, "not all are asked at once");
         assert_eq!(socket.tcp_user_timeout().unwrap().unwrap().as_millis(), USER_TIMEOUT_MS.into());
@@ -220,15 +252,15 @@ mod tests {
     #[test]
     fn both_families_can_have_the_same_port() {
         let both = || {
-            let v6 = Listener::bind("[::1]:0".parse().unwrap(), &Limits::default())?;
+            let v6 = Listener::bind(tcp("[::1]:0"), &Limits::default())?;
             let v4 = SocketAddr::new([127, 0, 0, 1].into(), v6.address().port());
-            Listener::bind(v4, &Limits::default())
+            Listener::bind(tcp(&v4.to_string()), &Limits::default())
         };
         // Somebody else on this machine may have one of the ports by chance, but not each time.
         assert!((0..20).any(|_| both().is_ok()) || !has_ipv6());
     }
 
     fn has_ipv6() -> bool {
-        Listener::bind("[::1]:0".parse().unwrap(), &Limits::default()).is_ok()
+        Listener::bind(tcp("[::1]:0"), &Limits::default()).is_ok()
     }
 }

@@ -1,14 +1,16 @@
-//! What the loop counts of itself, and all metrics of a server under their names (7.10, 7.11).
+//! Metrics: the counters of the loop, and the names of all metrics of the server (8.2.8, 8.3.1).
 //!
-//! To count is to add one to a number; nothing is looked up, allocated or asked of the system for
-//! it but the time at the end of a turn, which costs no system call.
+//! The loop counts by adding to plain numbers, without lookups or allocations. The only additional
+//! cost is one more look at the clock per turn, which Linux answers without a system call
+//! (vdso(7)). `operator_commands.rs` collects all metrics when an operator asks for them.
 
 use super::Server;
 use super::admission::Rejection;
 use crate::core::chat::{DisconnectReason, Event};
-use crate::core::operator::{Histogram, MetricFamily, Samples, Unit};
+use crate::core::operator::{Histogram, MetricFamily, MetricValue, Unit};
 
-/// Nanoseconds that a turn takes, in steps from what is usual to what people notice.
+/// Bucket limits for the duration of a turn, in nanoseconds: from a usual turn to a delay that
+/// users notice.
 const TURN_NS: [u64; 14] = [
     10_000,
     25_000,
@@ -25,26 +27,42 @@ const TURN_NS: [u64; 14] = [
     100_000_000,
     1_000_000_000,
 ];
+
+/// Bucket limits for the number of events in a turn, up to [`EVENTS_PER_TURN`].
+///
+/// [`EVENTS_PER_TURN`]: crate::core::limits::EVENTS_PER_TURN
 const TURN_EVENTS: [u64; 7] = [1, 2, 4, 8, 16, 32, 64];
 
-/// Counts since the start.
+/// Counters since the start of the server.
 #[derive(Debug)]
 pub(super) struct Metrics {
+    /// Time from the end of the wait to the end of the turn, in nanoseconds.
     pub(super) turn_ns: Histogram<{ TURN_NS.len() }>,
+    /// Readiness events per turn.
     pub(super) turn_events: Histogram<{ TURN_EVENTS.len() }>,
+    /// Bytes read from user connections.
     pub(super) bytes_in: u64,
+    /// Bytes written to user connections.
     pub(super) bytes_out: u64,
-    /// How often a socket that had something was left unread, for backpressure.
+    /// How often the loop did not read a readable socket because of backpressure.
     pub(super) inputs_held: u64,
-    turned_away: [u64; Rejection::ALL.len()],
+    /// Rejected connections, by the number of the [`Rejection`].
+    rejected: [u64; Rejection::ALL.len()],
+    /// Sessions that took a username.
     named: u64,
+    /// Requests to chat.
     asked: u64,
+    /// Chats that began.
     paired: u64,
+    /// Times that a user entered a room.
     joined: u64,
+    /// Ended sessions, by the number of the [`DisconnectReason`].
     departures: [u64; DisconnectReason::ALL.len()],
 }
 
 impl Metrics {
+    /// All counters at zero. They live as long as the process: Prometheus detects a restart by a
+    /// counter that falls.
     pub(super) fn new() -> Metrics {
         Metrics {
             turn_ns: Histogram::new(Unit::Nanoseconds, TURN_NS),
@@ -52,7 +70,7 @@ impl Metrics {
             bytes_in: 0,
             bytes_out: 0,
             inputs_held: 0,
-            turned_away: [0; Rejection::ALL.len()],
+            rejected: [0; Rejection::ALL.len()],
             named: 0,
             asked: 0,
             paired: 0,
@@ -61,7 +79,8 @@ impl Metrics {
         }
     }
 
-    /// Counts something that came about in the chat.
+    /// Counts an event of the chat. The exchange reports each event once, in the turn in which it
+    /// happened.
     pub(super) fn record(&mut self, event: Event) {
         match event {
             Event::Named(_) => self.named += 1,
@@ -69,6 +88,7 @@ impl Metrics {
             Event::Paired { .. } => self.paired += 1,
             Event::Left { why, .. } => self.departures[why as usize] += 1,
             Event::Joined { .. } => self.joined += 1,
+            // Each of these follows from an event that is counted, or happens once.
             Event::Unanswered { .. }
             | Event::Parted { .. }
             | Event::LeftRoom { .. }
@@ -76,22 +96,26 @@ impl Metrics {
         }
     }
 
-    /// Counts somebody who was not let in.
+    /// Counts a rejected connection.
+    /// The connection has no session, so the chat reports no event.
     pub(super) fn count_rejection(&mut self, rejection: Rejection) {
-        self.turned_away[rejection as usize] += 1;
+        self.rejected[rejection as usize] += 1;
     }
 }
 
 impl Server {
-    /// All metrics, as they are now.
+    /// Collects the current values of all metrics. This walks the rooms and bans, so its cost grows
+    /// with their number; only an operator or an agent causes it.
     pub(super) fn metrics(&self) -> Vec<MetricFamily> {
-        let mut families = self.figures_now();
-        families.extend(self.figures_of_people());
-        families.extend(self.figures_of_traffic());
+        let mut families = self.metrics_now();
+        families.extend(self.metrics_of_users());
+        families.extend(self.metrics_of_traffic());
         families
     }
 
-    fn figures_now(&self) -> Vec<MetricFamily> {
+    /// Gauges: numbers that rise and fall.
+    /// Each is read from its owner at this time, so that no second counter can disagree with it.
+    fn metrics_now(&self) -> Vec<MetricFamily> {
         let chat = self.exchange.chat();
         let uptime_s = self.started.elapsed().as_secs();
         vec![
@@ -110,18 +134,19 @@ impl Server {
         ]
     }
 
-    fn figures_of_people(&self) -> Vec<MetricFamily> {
+    /// Counters of what users did.
+    fn metrics_of_users(&self) -> Vec<MetricFamily> {
         let metrics = &self.metrics;
-        let turned_away = Rejection::ALL.map(|rejection| rejection.kind()).into_iter();
-        let departures = DisconnectReason::ALL.map(departure_kind).into_iter();
+        let rejections = Rejection::ALL.map(|rejection| rejection.kind()).into_iter();
+        let departures = DisconnectReason::ALL.map(departure_label).into_iter();
         let refusals = self.exchange.chat().refusals().iter();
         vec![
-            counter("arrivals", "Connections that came", u64::from(self.arrivals)),
+            counter("arrivals", "Connections that came", u64::from(self.accepted_count)),
             counter_by(
                 "turned_away",
                 "Connections not let in",
                 "reason",
-                turned_away.zip(metrics.turned_away),
+                rejections.zip(metrics.rejected),
             ),
             counter("names", "Usernames taken", metrics.named),
             counter("asks", "Requests to chat", metrics.asked),
@@ -132,8 +157,11 @@ impl Server {
         ]
     }
 
-    fn figures_of_traffic(&self) -> Vec<MetricFamily> {
+    /// Counters and histograms of lines, bytes and turns.
+    fn metrics_of_traffic(&self) -> Vec<MetricFamily> {
         let (metrics, traffic) = (&self.metrics, self.exchange.traffic());
+        // Input is held in two places: in the socket, counted by the loop, and in the exchange,
+        // when a read brought more lines than the partner can take.
         let held = traffic.inputs_held + metrics.inputs_held;
         vec![
             counter("lines_in", "Lines that users sent", traffic.lines_in),
@@ -154,7 +182,8 @@ impl Server {
     }
 }
 
-fn departure_kind(why: DisconnectReason) -> &'static str {
+/// The value of the label `reason` of a departure. Dashboards match it (8.3.1): do not change it.
+fn departure_label(why: DisconnectReason) -> &'static str {
     match why {
         DisconnectReason::Exit => "exit",
         DisconnectReason::HungUp => "hung_up",
@@ -170,29 +199,34 @@ fn departure_kind(why: DisconnectReason) -> &'static str {
     }
 }
 
+/// A family with a single gauge.
 fn gauge(name: &'static str, help: &'static str, value: u64) -> MetricFamily {
-    MetricFamily { name, help, metrics: Samples::Gauge(value) }
+    MetricFamily { name, help, value: MetricValue::Gauge(value) }
 }
 
+/// A family with a single counter.
 fn counter(name: &'static str, help: &'static str, value: u64) -> MetricFamily {
-    MetricFamily { name, help, metrics: Samples::Counter(value) }
+    MetricFamily { name, help, value: MetricValue::Counter(value) }
 }
 
+/// A family with one counter per value of `label`. Every value appears, also at zero: an alert on a
+/// counter that does not exist yet would miss its first increase.
 fn counter_by(
     name: &'static str,
     help: &'static str,
     label: &'static str,
     counts: impl Iterator<Item = (&'static str, u64)>,
 ) -> MetricFamily {
-    MetricFamily { name, help, metrics: Samples::CounterBy { label, counts: counts.collect() } }
+    MetricFamily { name, help, value: MetricValue::CounterBy { label, counts: counts.collect() } }
 }
 
+/// A family with a single histogram.
 fn histogram<const BUCKETS: usize>(
     name: &'static str,
     help: &'static str,
     histogram: &Histogram<BUCKETS>,
 ) -> MetricFamily {
-    MetricFamily { name, help, metrics: Samples::Histogram(histogram.snapshot()) }
+    MetricFamily { name, help, value: MetricValue::Histogram(histogram.snapshot()) }
 }
 
 #[cfg(test)]
@@ -200,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_reason_is_counted_in_its_own_place() {
+    fn the_number_of_every_reason_is_its_index() {
         for (place, why) in DisconnectReason::ALL.into_iter().enumerate() {
             assert_eq!(why as usize, place, "{why:?}");
         }

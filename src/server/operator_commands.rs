@@ -1,7 +1,8 @@
-//! What each order of an operator does (7.4 to 7.12); what it is called, and how it is answered, is
-//! `crate::core::operator`'s.
+//! Executes the commands of operators (8.1.4 to 8.3.2).
 //!
-//! Whatever changes something is logged, and told to whom it hits.
+//! The loop calls [`Server::serve_consoles`] once per turn. `crate::core::operator` parses the
+//! commands and words the answers; `console.rs` moves the bytes. The log records every command that
+//! changes something (8.1.6), and the chat tells the users concerned.
 
 use std::io;
 use std::path::Path;
@@ -15,61 +16,73 @@ use super::Server;
 use super::admission::subscriber_network;
 use super::bans::{self, Ban, Bans};
 use super::console::{ConsoleInput, Consoles};
-use super::event_log::Who;
+use super::event_log::SessionLabel;
 use super::socket_file;
 use crate::core::SessionId;
 use crate::core::chat::{Name, Removal};
 use crate::core::framing::text;
 use crate::core::limits::ANSWER_ROWS_MAX;
 use crate::core::operator::{
-    Answer, BanTarget, CommandRefusal, Form, HttpRequest, OperatorCommand, Outcome, Row,
-    StopCommand, exposition, rows,
+    Answer, AnswerFormat, BanTarget, CommandRefusal, HttpRequest, LineFault, OperatorCommand,
+    Outcome, Row, StopCommand, exposition, rows,
 };
 
-/// What operators have: their door, if they were given one, and the bans.
+/// What the server has for operators: the consoles and the bans.
 #[derive(Debug, Default)]
 pub struct Operators {
+    /// `None` without `--console`, and after a second signal.
     consoles: Option<Consoles>,
+    /// The bans apply even without a console: the file may hold some.
     pub(super) bans: Bans,
 }
 
 impl Operators {
-    /// Opens the console at this path, and reads the bans in that file.
+    /// Creates the console's socket at path `console`, and reads the bans in file `bans`.
     ///
     /// # Errors
-    /// Which of them cannot be had, and why.
+    /// One of the two cannot be used. The message names the path and the reason. The bans come first,
+    /// so that a failed start leaves no socket file.
     pub fn open(console: Option<&Path>, bans: Option<&Path>) -> io::Result<Operators> {
         let bans = bans.map(Bans::open).transpose()?.unwrap_or_default();
         let consoles = console.map(socket_file::listen).transpose()?.map(Consoles::new);
         Ok(Operators { consoles, bans })
     }
 
+    /// Adds the console's listener to the poll. Without a console there is nothing to add.
     pub(super) fn register(&mut self, registry: &Registry) -> io::Result<()> {
         self.consoles.as_mut().map_or(Ok(()), |consoles| consoles.register(registry))
     }
 
+    /// See [`Consoles::record_event`].
     pub(super) fn record_event(&mut self, event: &Event) {
         if let Some(consoles) = &mut self.consoles {
             consoles.record_event(event);
         }
     }
 
+    /// See [`Consoles::has_work`].
     pub(super) fn has_work(&self) -> bool {
         self.consoles.as_ref().is_some_and(Consoles::has_work)
     }
 
+    /// The number of open consoles.
     pub(super) fn console_count(&self) -> usize {
         self.consoles.as_ref().map_or(0, Consoles::count)
     }
 
-    /// Closes the door, and removes its file: for an end without goodbye.
-    pub(super) fn leave(&mut self) {
+    /// Closes all consoles and removes the socket file, before the process exits without running
+    /// destructors.
+    pub(super) fn close_consoles(&mut self) {
         self.consoles = None;
     }
 }
 
 impl Server {
-    /// Hears one order of each console that has one: what it does may take a while, and others wait.
+    /// Executes one command of each console that has one. Only one, because a command may take long
+    /// and the users wait (8.1.2).
+    ///
+    /// This step precedes [`Server::act`] in a turn, so that the effect of a command is written in
+    /// the same turn.
     pub(super) fn serve_consoles(&mut self) {
         let Some(consoles) = &mut self.operators.consoles else { return };
         consoles.accept(self.poll.registry());
@@ -78,50 +91,58 @@ impl Server {
         }
     }
 
+    /// Takes the next line of one console, and answers it.
     fn serve_console(&mut self, key: usize) {
         let Some(consoles) = &mut self.operators.consoles else { return };
         let connection = consoles.connection(key);
-        let next = match connection.hear(&mut self.read_buffer) {
+        let next = match connection.next_input(&mut self.read_buffer) {
             ConsoleInput::Line(line) => {
-                let is_new = std::mem::replace(&mut connection.is_new, false);
-                let request = line.as_deref().ok().filter(|_| is_new).and_then(HttpRequest::of);
+                let is_first = std::mem::replace(&mut connection.is_first_line, false);
+                let request = line.as_deref().ok().filter(|_| is_first).and_then(HttpRequest::of);
+                // HTTP/1.0: the end of the connection is the end of the response.
                 if request.is_some() {
-                    connection.end_after_this();
+                    connection.close_after_answer();
                 }
                 let answer = match request {
                     Some(request) => request.answer(|| exposition(&self.metrics())),
                     None => self.answer(line),
                 };
+                // Borrowed again: executing the command needed all of the server.
                 let Some(consoles) = &mut self.operators.consoles else { return };
                 consoles.connection(key).answer(&answer)
             }
-            heard => Some(heard),
+            input => Some(input),
         };
         if let (Some(ConsoleInput::End), Some(consoles)) = (next, &mut self.operators.consoles) {
             consoles.close(key);
         }
     }
 
-    fn answer(&mut self, line: Result<String, crate::core::operator::Fault>) -> String {
+    /// Executes a line, and returns the text of its answer. A line that is not valid gets its
+    /// answer as text, because it cannot be known whether the operator wanted JSON.
+    fn answer(&mut self, line: Result<String, LineFault>) -> String {
         let mut out = String::new();
         match line {
             Ok(line) => {
-                let (form, order) = Form::of(&line);
-                let answer = match OperatorCommand::parse(order) {
-                    Ok(order) => self.execute(order),
-                    Err(fault) => Answer::CommandRefusal(CommandRefusal::OperatorCommand(fault)),
+                let (format, command) = AnswerFormat::of(&line);
+                let answer = match OperatorCommand::parse(command) {
+                    Ok(command) => self.execute(command),
+                    Err(fault) => Answer::Refused(CommandRefusal::Command(fault)),
                 };
-                answer.encode(form, &mut out);
+                answer.encode(format, &mut out);
             }
+            // The operator made a mistake, not the server: no log entry.
             Err(fault) => {
-                Answer::CommandRefusal(CommandRefusal::Line(fault)).encode(Form::Text, &mut out)
+                Answer::Refused(CommandRefusal::Line(fault)).encode(AnswerFormat::Text, &mut out)
             }
         }
         out
     }
 
-    fn execute(&mut self, order: OperatorCommand<'_>) -> Answer {
-        let done = match order {
+    /// Executes a command. A command that only lists something is not logged; each of the others
+    /// logs in its own function (8.1.6).
+    fn execute(&mut self, command: OperatorCommand<'_>) -> Answer {
+        let done = match command {
             OperatorCommand::Help => return Answer::help(),
             OperatorCommand::Metrics => return Answer::Metrics(exposition(&self.metrics())),
             OperatorCommand::Stats => {
@@ -132,26 +153,30 @@ impl Server {
             OperatorCommand::Bans => return self.list_bans(),
             OperatorCommand::Say { text } => Ok(self.say_to_all(text)),
             OperatorCommand::Kick { name, reason } => self.kick(name, reason),
-            OperatorCommand::Ban { whom, seconds, reason } => self.ban(whom, seconds, reason),
+            OperatorCommand::Ban { target, seconds, reason } => self.ban(target, seconds, reason),
             OperatorCommand::Unban { network } => self.unban(network),
-            OperatorCommand::Stop(order) => self.execute_stop(order),
+            OperatorCommand::Stop(command) => self.stop(command),
         };
-        done.map_or_else(Answer::CommandRefusal, Answer::done)
+        done.map_or_else(Answer::Refused, Answer::done)
     }
 
+    /// Lists users. Without a prefix the roster knows their number; otherwise the users are
+    /// counted, also those beyond the limit on rows (7.32).
     fn list_users(&self, prefix: &str) -> Answer {
         let chat = self.exchange.chat();
         let count = match prefix {
             "" => chat.user_count(),
             prefix => chat.users(prefix).count(),
         };
+        // Every user has a connection and a name. Should one be missing, an operator's list must
+        // not stop the server.
         let row = |id: SessionId| {
             let connection = self.connections.get(id.key())?;
             Some(Row::User {
                 name: chat.name(id)?.to_string(),
                 status: chat.status(id).to_string(),
                 address: connection.peer.to_string(),
-                seconds: self.now.ms_since(connection.came_at()) / 1000,
+                seconds: self.now.ms_since(connection.accepted_at()) / 1000,
             })
         };
         let rows = chat.users(prefix).take(ANSWER_ROWS_MAX).filter_map(row).collect();
@@ -161,6 +186,8 @@ impl Server {
         }
     }
 
+    /// Lists the rooms that have members, in order of name. Rooms that only have history are
+    /// hidden.
     fn list_rooms(&self, prefix: &str) -> Answer {
         let chat = self.exchange.chat();
         let row = |(name, users): (&Name, usize)| Row::Room { name: name.to_string(), users };
@@ -168,6 +195,7 @@ impl Server {
         Answer::Done { rows, outcome: Outcome::Rooms { count: chat.rooms(prefix).count() } }
     }
 
+    /// Lists the bans, oldest first. Their limit (7.33) is at most the limit on rows, so all fit.
     fn list_bans(&self) -> Answer {
         let row = |ban: &Ban| Row::Ban {
             network: ban.network,
@@ -179,67 +207,83 @@ impl Server {
         Answer::Done { rows, outcome: Outcome::Bans { count } }
     }
 
+    /// Sends an announcement to every session, with a username or not (8.2.1). The chat cleans the
+    /// text for the users; the log needs its own clean copy.
     fn say_to_all(&mut self, text: &str) -> Outcome {
         let count = self.exchange.handle_announcement(self.now, text);
         info!(target: "chinwag", "operator: said to {count}: {}", text::clean(text));
         Outcome::SaidTo { count }
     }
 
+    /// Ends the session of one user (8.2.2).
+    ///
+    /// The answer has the name as the user wrote it, which may differ in case from the command.
     fn kick(&mut self, name: &str, reason: &str) -> Result<Outcome, CommandRefusal> {
-        let id = self.exchange.chat().find(name).ok_or(CommandRefusal::NobodyCalledThat)?;
+        let id = self.exchange.chat().find(name).ok_or(CommandRefusal::NoSuchUser)?;
         let name = self.exchange.chat().name(id).map(ToString::to_string).unwrap_or_default();
-        self.log_hit(id, "removed", reason);
+        // Before the removal: afterwards the session has no name for the log.
+        self.log_removal(id, reason);
         self.exchange.handle_removal(self.now, id, Removal::Kicked, reason);
         Ok(Outcome::Kicked { name })
     }
 
+    /// Bans addresses, and ends the sessions from there (8.2.3). The ban comes first: a ban that
+    /// cannot be saved ends no session.
     fn ban(
         &mut self,
-        whom: BanTarget<'_>,
+        target: BanTarget<'_>,
         seconds: Option<u64>,
         reason: &str,
     ) -> Result<Outcome, CommandRefusal> {
-        let network = match whom {
+        let network = match target {
             BanTarget::Network(network) => network,
             BanTarget::User(name) => self.network_of(name)?,
         };
+        // The reason goes to the file, the log and the terminals of the removed users.
         let reason = text::clean(reason).trim().to_owned();
         let ban = Ban { network, expiry: bans::expiry(seconds), reason };
         self.operators.bans.add(ban.clone()).map_err(|fault| match fault {
             bans::Fault::TooMany => CommandRefusal::TooManyBans,
-            bans::Fault::NotKept(e) => CommandRefusal::NotKept { why: e.to_string() },
+            bans::Fault::NotSaved(e) => CommandRefusal::BansNotSaved { why: e.to_string() },
         })?;
-        let (expiry, because) = (ban.expiry, because(&ban.reason));
-        info!(target: "chinwag", "operator: banned {network} {expiry}{because}");
+        let (expiry, reason) = (ban.expiry, with_colon(&ban.reason));
+        info!(target: "chinwag", "operator: banned {network} {expiry}{reason}");
         let removed = self.remove_banned(&ban);
         Ok(Outcome::Banned { network, expiry, removed })
     }
 
-    /// Where the user of that name comes from: of IPv6 the network that one subscriber has.
+    /// The network that a ban of the user `name` covers: an IPv4 address, or an IPv6 /64, because
+    /// an IPv6 subscriber can change the address within it at will.
     fn network_of(&self, name: &str) -> Result<IpNet, CommandRefusal> {
-        let id = self.exchange.chat().find(name).ok_or(CommandRefusal::NobodyCalledThat)?;
-        let connection = self.connections.get(id.key()).ok_or(CommandRefusal::NobodyCalledThat)?;
+        let id = self.exchange.chat().find(name).ok_or(CommandRefusal::NoSuchUser)?;
+        let connection = self.connections.get(id.key()).ok_or(CommandRefusal::NoSuchUser)?;
         let address = connection.peer.ip();
+        // Loopback is banned only by its own address: one user on this machine must not take all
+        // its programs with it.
         if address.is_loopback() {
             return Err(CommandRefusal::Loopback { name: name.to_owned() });
         }
         Ok(subscriber_network(address))
     }
 
+    /// Ends the sessions that `ban` covers. Returns their number.
     fn remove_banned(&mut self, ban: &Ban) -> usize {
-        let is_hit = |peer: &super::connection::Peer| ban.hits(peer.ip());
-        let hit = self.connections.iter().filter(|(_, connection)| is_hit(&connection.peer));
-        let hit = hit.map(|(key, _)| SessionId::from_key(key)).collect::<Vec<_>>();
+        // Collect the ids first: a removal changes the exchange, which must not happen during the
+        // iteration. A session that is over already does not count as removed.
+        let banned =
+            self.connections.iter().filter(|(_, connection)| ban.covers(connection.peer.ip()));
+        let banned = banned.map(|(key, _)| SessionId::from_key(key)).collect::<Vec<_>>();
         let mut removed = 0;
-        for id in hit {
-            let how = Removal::Banned;
-            if self.exchange.handle_removal(self.now, id, how, &ban.reason) {
+        for id in banned {
+            if self.exchange.handle_removal(self.now, id, Removal::Banned, &ban.reason) {
                 removed += 1;
             }
         }
         removed
     }
 
+    /// Ends the ban of exactly `network` (8.2.3). A ban of a larger network that covers `network`
+    /// stays, because the operator may not know of it.
     fn unban(&mut self, network: IpNet) -> Result<Outcome, CommandRefusal> {
         match self.operators.bans.remove(network) {
             Ok(true) => {
@@ -247,16 +291,19 @@ impl Server {
                 Ok(Outcome::Unbanned { network })
             }
             Ok(false) => Err(CommandRefusal::NotBanned),
-            Err(e) => Err(CommandRefusal::NotKept { why: e.to_string() }),
+            Err(e) => Err(CommandRefusal::BansNotSaved { why: e.to_string() }),
         }
     }
 
-    fn execute_stop(&mut self, order: StopCommand) -> Result<Outcome, CommandRefusal> {
+    /// Starts, announces or cancels a stop (8.2.6). Once the shutdown has started, nothing can cancel
+    /// it: the sessions are over.
+    fn stop(&mut self, command: StopCommand) -> Result<Outcome, CommandRefusal> {
         if self.stop_by.is_some() {
             return Err(CommandRefusal::Stopping);
         }
-        match order {
-            StopCommand::AtOnce => {
+        // In all cases the sessions learn of it from the chat, which words the announcement (8.2.6).
+        match command {
+            StopCommand::Now => {
                 info!(target: "chinwag", "operator: stopping");
                 self.begin_shutdown();
                 Ok(Outcome::Stopping)
@@ -266,22 +313,25 @@ impl Server {
                 self.exchange.handle_stop_in(self.now, ms);
                 Ok(Outcome::StopsIn { ms })
             }
-            StopCommand::Off if self.exchange.handle_stop_called_off(self.now) => {
+            StopCommand::Cancel if self.exchange.handle_stop_called_off(self.now) => {
                 info!(target: "chinwag", "operator: not stopping after all");
-                Ok(Outcome::StopCalledOff)
+                Ok(Outcome::StopCancelled)
             }
-            StopCommand::Off => Err(CommandRefusal::NoStopPlanned),
+            StopCommand::Cancel => Err(CommandRefusal::NoStopAnnounced),
         }
     }
 
-    fn log_hit(&self, id: SessionId, what: &str, reason: &str) {
-        let who = Who { id, connections: &self.connections, chat: self.exchange.chat() };
-        info!(target: "chinwag", "operator: {what} {who}{}", because(reason));
+    /// Logs the removal of one session, with its address (8.1.6).
+    fn log_removal(&self, id: SessionId, reason: &str) {
+        let session =
+            SessionLabel { id, connections: &self.connections, chat: self.exchange.chat() };
+        info!(target: "chinwag", "operator: removed {session}{}", with_colon(reason));
     }
 }
 
-/// A reason as it stands behind what was done, if one was given.
-fn because(reason: &str) -> String {
+/// A reason as it follows a log message: empty, or after a colon. The reason is operator input, so
+/// it is cleaned: the log may be read in a terminal.
+fn with_colon(reason: &str) -> String {
     match text::clean(reason).trim() {
         "" => String::new(),
         reason => format!(": {reason}"),

@@ -1,4 +1,7 @@
-//! Somebody in front of a terminal: the client under a pty, its screen read by an emulator.
+//! A person at a terminal: runs the client under a pty and reads its screen with a terminal
+//! emulator.
+//!
+//! Methods that wait fail the test at the timeout.
 
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
@@ -12,28 +15,28 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::tcgetattr;
 
 use crate::picture::{picture, size};
-use crate::server::{CHINWAG, PATIENCE, Server};
+use crate::server::{CHINWAG, Server, TIMEOUT};
 
-/// A terminal and the program that runs in it.
+/// A terminal and the program that runs in the terminal.
 pub(crate) struct Person {
     pty: Pty,
     process: Child,
     terminal: vt100::Parser,
     /// Everything the program has written.
     pub(crate) written: Vec<u8>,
-    /// How the terminal was set before the program ran.
+    /// The termios settings of the terminal before the program ran.
     settings: String,
 }
 
 impl Person {
-    /// Runs the client, without colours, in a terminal of that size.
+    /// Runs the client, without colours, in a terminal of this size.
     pub(crate) fn connect(server: &Server, rows: u16, columns: u16, args: &[&str]) -> Person {
         let server = server.address.to_string();
         let args = [&["connect", &server, "--color", "never"], args].concat();
         Person::run(CHINWAG, &args, rows, columns)
     }
 
-    /// Runs a program in a terminal of that size.
+    /// Runs a program in a terminal of this size.
     pub(crate) fn run(program: &str, args: &[&str], rows: u16, columns: u16) -> Person {
         let (pty, pts) = open().expect("a pty");
         pty.resize(Size::new(rows, columns)).expect("a pty has a size");
@@ -49,12 +52,12 @@ impl Person {
         Person { pty, process, terminal, written: Vec::new(), settings }
     }
 
-    /// Presses keys.
+    /// Sends the bytes of these keys to the program.
     pub(crate) fn press(&mut self, keys: &str) {
-        self.pty.write_all(keys.as_bytes()).expect("the terminal takes keys");
+        self.pty.write_all(keys.as_bytes()).expect("the pty accepts bytes");
     }
 
-    /// Changes the size of the terminal.
+    /// Changes the size of the terminal. The program gets SIGWINCH.
     pub(crate) fn resize(&mut self, rows: u16, columns: u16) {
         self.terminal.screen_mut().set_size(size(rows), size(columns));
         self.pty.resize(Size::new(rows, columns)).expect("a pty has a size");
@@ -65,7 +68,7 @@ impl Person {
         kill_process(Pid::from_child(&self.process), signal).expect("the program runs");
     }
 
-    /// The screen, without the empty rows at its end.
+    /// The rows of the screen, without the empty rows at the bottom.
     pub(crate) fn screen(&self) -> Vec<String> {
         let mut rows = picture(self.terminal.screen());
         while rows.last().is_some_and(String::is_empty) {
@@ -74,7 +77,7 @@ impl Person {
         rows
     }
 
-    /// Waits until the screen ends in these rows.
+    /// Waits until the last rows of the screen are these.
     pub(crate) fn sees(&mut self, rows: &[&str]) {
         self.waits_until(&format!("{rows:#?}"), |screen| {
             let matches = |(row, wanted): (&String, &&str)| row == wanted;
@@ -83,14 +86,14 @@ impl Person {
         });
     }
 
-    /// Waits until some row begins so.
+    /// Waits until a row begins with `start`.
     pub(crate) fn sees_row(&mut self, start: &str) {
         self.waits_until(start, |screen| screen.iter().any(|row| row.starts_with(start)));
     }
 
-    /// Waits until some row does not begin so any more.
+    /// Waits until the screen satisfies `is_there`. A failure is reported as `wanted`.
     pub(crate) fn waits_until(&mut self, wanted: &str, is_there: impl Fn(&[String]) -> bool) {
-        let deadline = now() + PATIENCE;
+        let deadline = now() + TIMEOUT;
         while !is_there(&self.screen()) {
             let screen = self.screen();
             assert!(
@@ -101,25 +104,25 @@ impl Person {
         }
     }
 
-    /// Waits for the program to end; gives its exit status.
-    pub(crate) fn ends(&mut self) -> ExitStatus {
-        let deadline = now() + PATIENCE;
+    /// Waits until the program exits. Returns its exit status.
+    pub(crate) fn exits(&mut self) -> ExitStatus {
+        let deadline = now() + TIMEOUT;
         while self.reads_until(deadline) {}
-        self.process.wait().expect("it was started")
+        self.process.wait().expect("the child can be waited for")
     }
 
-    /// Whether the terminal is set as it was before the program ran, pasting included.
-    pub(crate) fn has_terminal_back(&self) -> bool {
+    /// Whether the terminal has the settings from before the program ran, bracketed paste included.
+    pub(crate) fn has_restored_the_terminal(&self) -> bool {
         settings(&self.pty) == self.settings && !self.terminal.screen().bracketed_paste()
     }
 
-    /// Whether the program writes nothing for that long.
+    /// Whether the program writes nothing for `time`.
     #[cfg(target_os = "linux")]
     pub(crate) fn sees_nothing_for(&mut self, time: Duration) -> bool {
         !self.is_readable(time)
     }
 
-    /// How often the program has woken of its own will.
+    /// The line of /proc/PID/status that counts how often the program has blocked, see proc(5).
     #[cfg(target_os = "linux")]
     pub(crate) fn wake_ups(&self) -> String {
         let path = format!("/proc/{}/status", self.process.id());
@@ -128,13 +131,14 @@ impl Person {
         line.expect("Linux counts them").to_owned()
     }
 
-    /// Reads what the program writes; `false` when it has ended, or the deadline has come.
+    /// Reads what the program writes next. Returns `false` if the program has exited, or at the
+    /// deadline.
     fn reads_until(&mut self, deadline: Instant) -> bool {
         let mut buffer = [0; 4096];
         if !self.is_readable(deadline.saturating_duration_since(now())) {
             return false;
         }
-        // When the program has ended a pty says so with an error.
+        // When the program has exited, reading the pty fails with EIO.
         let count = self.pty.read(&mut buffer).unwrap_or(0);
         self.terminal.process(&buffer[..count]);
         self.written.extend_from_slice(&buffer[..count]);
@@ -142,15 +146,15 @@ impl Person {
     }
 
     fn is_readable(&self, time: Duration) -> bool {
-        let time = Timespec::try_from(time).expect("a short time");
+        let time = Timespec::try_from(time).expect("the time fits into a timespec");
         let mut ready = [PollFd::from_borrowed_fd(self.pty.as_fd(), PollFlags::IN)];
-        poll(&mut ready, Some(&time)).expect("a pty can be waited for") > 0
+        poll(&mut ready, Some(&time)).expect("a pty can be polled") > 0
     }
 }
 
 impl Drop for Person {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The program may have exited already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

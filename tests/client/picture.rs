@@ -1,16 +1,16 @@
-//! What a terminal shows, as text that can stand in a test. Shared by the unit tests of the
-//! client and by its tests under a pty.
+//! Converts a terminal's screen to text that a test can compare. Shared by the unit tests of the
+//! client and by the client's tests under a pty.
 
 use std::num::NonZeroU16;
 
 use unicode_width::UnicodeWidthStr;
 
-/// A size as the terminal emulator wants it.
+/// A number of rows or columns in the type that the terminal emulator takes.
 pub(crate) fn size(size: u16) -> NonZeroU16 {
     NonZeroU16::new(size).expect("terminals have rows and columns")
 }
 
-/// The rows of the screen, `|` where the cursor is, blanks at the ends left out.
+/// The rows of the screen, with `|` at the cursor and without the blanks at the ends of rows.
 pub(crate) fn picture(screen: &vt100::Screen) -> Vec<String> {
     let columns = screen.size().1.get();
     let (row, column) = screen.cursor_position();

@@ -1,4 +1,7 @@
-//! An operator at a console, and a folder for its socket.
+//! An operator at the server's console (part 8 of protocol.md), and a temporary folder for the
+//! console's socket.
+//!
+//! `tests/console.rs` uses both.
 
 use std::io::Write;
 use std::net::Shutdown;
@@ -6,33 +9,33 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::ears::{Ears, Framing, Heard};
-use super::{Server, patience};
+use super::receiver::{Framing, Received, Receiver};
+use super::{Server, timeout};
 
-/// A folder of its own; dropped, it goes with all that is in it.
-pub(crate) struct Folder(PathBuf);
+/// A temporary folder. Dropping the value deletes the folder and everything in the folder.
+pub(crate) struct TempFolder(PathBuf);
 
-impl Folder {
-    pub(crate) fn new() -> Folder {
+impl TempFolder {
+    pub(crate) fn new() -> TempFolder {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("chinwag-{}-{number}", std::process::id());
         let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir(&folder).expect("a folder of our own");
-        Folder(folder)
+        std::fs::create_dir(&folder).expect("the temporary folder can be made");
+        TempFolder(folder)
     }
 
-    /// The path of something in it.
+    /// The path of an entry of the folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
-    /// The same as an argument.
+    /// The same path as a command-line argument.
     pub(crate) fn argument(&self, name: &str) -> String {
         self.path(name).to_str().expect("UTF-8").to_owned()
     }
 
-    /// A server with a console in it, called `console`.
+    /// Starts a server whose console is the socket `console` in this folder.
     #[track_caller]
     pub(crate) fn server(&self, flags: &[&str]) -> Server {
         let console = self.argument("console");
@@ -40,46 +43,48 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for TempFolder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
-/// An operator.
+/// An operator who is connected to a console.
 pub(crate) struct Console {
     socket: UnixStream,
-    ears: Ears,
+    receiver: Receiver,
 }
 
 impl Console {
     #[track_caller]
     pub(crate) fn opens(path: &Path) -> Console {
         let socket = UnixStream::connect(path).expect("the console is open");
-        socket.set_write_timeout(Some(patience())).expect("a timeout");
-        let ears = socket.try_clone().expect("a second handle");
-        // Not that of the users' wire: a console's lines end in LF.
-        Console { socket, ears: Ears::new("operator", Box::new(ears), Framing::Terminal) }
+        socket.set_write_timeout(Some(timeout())).expect("a timeout");
+        let reading_half = socket.try_clone().expect("a second handle");
+        // A console's lines end in LF (8.1.4), so the strict framing of the users' sockets would
+        // reject them.
+        let receiver = Receiver::new("operator", Box::new(reading_half), Framing::Terminal);
+        Console { socket, receiver }
     }
 
     #[track_caller]
     pub(crate) fn sends(&mut self, bytes: &[u8]) {
-        self.ears.note(">", &bytes[..bytes.len().min(200)].escape_ascii().to_string());
+        self.receiver.note(">", &bytes[..bytes.len().min(200)].escape_ascii().to_string());
         self.socket.write_all(bytes).expect("the server reads");
     }
 
-    /// Gives an order; returns the answer, its last line behind the rows.
+    /// Sends an operator command. Returns the answer: its rows, then its last line.
     #[track_caller]
-    pub(crate) fn orders(&mut self, order: &str) -> Vec<String> {
-        self.sends(format!("{order}\n").as_bytes());
-        self.hears_an_answer()
+    pub(crate) fn runs(&mut self, command: &str) -> Vec<String> {
+        self.sends(format!("{command}\n").as_bytes());
+        self.reads_answer()
     }
 
     #[track_caller]
-    pub(crate) fn hears_an_answer(&mut self) -> Vec<String> {
+    pub(crate) fn reads_answer(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         loop {
-            let line = self.hears_a_line();
+            let line = self.reads_a_line();
             let is_last = !line.starts_with("- ");
             lines.push(line);
             if is_last {
@@ -88,28 +93,29 @@ impl Console {
         }
     }
 
-    /// Gives an order that is obeyed; the answer's last line begins so.
+    /// Sends an operator command that must succeed: the last line of the answer begins with
+    /// `start`. Returns the rows of the answer.
     #[track_caller]
-    pub(crate) fn has_done(&mut self, order: &str, said: &str) -> Vec<String> {
-        let mut answer = self.orders(order);
+    pub(crate) fn succeeds(&mut self, command: &str, start: &str) -> Vec<String> {
+        let mut answer = self.runs(command);
         let last = answer.pop().unwrap_or_default();
-        assert!(last.starts_with(said), "{order} was answered {last:?}, not {said:?}");
+        assert!(last.starts_with(start), "{command} was answered {last:?}, not {start:?}");
         answer
     }
 
     #[track_caller]
-    pub(crate) fn hears_a_line(&mut self) -> String {
-        match self.ears.next("a line") {
-            Heard::Line(line) => line,
-            other => self.ears.fail(&format!("expected a line, heard {other:?}")),
+    pub(crate) fn reads_a_line(&mut self) -> String {
+        match self.receiver.next("a line") {
+            Received::Line(line) => line,
+            other => self.receiver.fail(&format!("expected a line, read {other:?}")),
         }
     }
 
     #[track_caller]
-    pub(crate) fn hears_the_end(&mut self) {
-        match self.ears.next("the end") {
-            Heard::End => {}
-            other => self.ears.fail(&format!("expected the end, heard {other:?}")),
+    pub(crate) fn reads_end_of_stream(&mut self) {
+        match self.receiver.next("the end of the stream") {
+            Received::End => {}
+            other => self.receiver.fail(&format!("expected the end of the stream, read {other:?}")),
         }
     }
 

@@ -1,4 +1,6 @@
-//! A person at the other end of a connection: a plain socket, or a program that holds one.
+//! A person who uses the server: through a plain socket, or through a program such as nc or telnet.
+//!
+//! Methods that read fail the test if anything else comes, or nothing within the timeout.
 
 use std::io::Write;
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -9,337 +11,351 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 use socket2::SockRef;
 
-use super::ears::{Ears, Framing, Heard, readable};
-use super::{MENU, Server, USERNAME, now, patience};
+use super::receiver::{Framing, Received, Receiver, readable};
+use super::{MENU, Server, USERNAME, now, timeout};
 
-/// One person. Made by [`Person::arrives`], [`Person::joins`] or, for nc and telnet, [`Person::through`].
+/// A person and the person's connection. Made by [`Person::arrives`], [`Person::joins`] or, for nc
+/// and telnet, [`Person::uses_program`].
 pub(crate) struct Person {
-    ears: Ears,
-    mouth: Option<Box<dyn Write + Send>>,
+    receiver: Receiver,
+    /// `None` after a half-close.
+    writer: Option<Box<dyn Write + Send>>,
+    /// The socket, if the person uses no program.
     socket: Option<TcpStream>,
     program: Option<Child>,
 }
 
 impl Person {
-    /// Connects and hears nothing yet.
+    /// Connects and reads nothing yet.
     #[track_caller]
-    pub(crate) fn dials(address: SocketAddr) -> Person {
+    pub(crate) fn connects(address: SocketAddr) -> Person {
         let socket = TcpStream::connect(address).expect("the server accepts");
         Person::on(socket)
     }
 
-    /// A person on a socket that is connected already.
+    /// A person who uses a socket that is already connected.
     pub(crate) fn on(socket: TcpStream) -> Person {
-        socket.set_write_timeout(Some(patience())).expect("a timeout");
+        socket.set_write_timeout(Some(timeout())).expect("a timeout");
         socket.set_nodelay(true).expect("no delay");
         let name = socket.local_addr().expect("an address").port().to_string();
-        let ears = socket.try_clone().expect("a second handle");
-        let mouth = socket.try_clone().expect("a third handle");
+        let reading_half = socket.try_clone().expect("a second handle");
+        let writing_half = socket.try_clone().expect("a third handle");
         Person {
-            ears: Ears::new(&name, Box::new(ears), Framing::Wire),
-            mouth: Some(Box::new(mouth)),
+            receiver: Receiver::new(&name, Box::new(reading_half), Framing::Wire),
+            writer: Some(Box::new(writing_half)),
             socket: Some(socket),
             program: None,
         }
     }
 
-    /// A person who speaks through a program.
-    pub(crate) fn through(program: Child, ears: Ears, mouth: Box<dyn Write + Send>) -> Person {
-        Person { ears, mouth: Some(mouth), socket: None, program: Some(program) }
+    /// A person who uses a program that is already running.
+    pub(crate) fn uses_program(
+        program: Child,
+        receiver: Receiver,
+        writer: Box<dyn Write + Send>,
+    ) -> Person {
+        Person { receiver, writer: Some(writer), socket: None, program: Some(program) }
     }
 
-    /// Connects and hears the greeting (3.1.1).
+    /// Connects and reads the greeting (4.1.1).
     #[track_caller]
     pub(crate) fn arrives(server: &Server) -> Person {
-        let mut person = Person::dials(server.address());
-        person.hears("* Welcome");
-        person.hears_exactly(USERNAME);
+        let mut person = Person::connects(server.address());
+        person.reads("* Welcome");
+        person.reads_exactly(USERNAME);
         person
     }
 
-    /// Connects and takes a name: stands at the menu.
+    /// Connects and takes a username. The person is then at the menu.
     #[track_caller]
     pub(crate) fn joins(server: &Server, name: &str) -> Person {
         let mut person = Person::arrives(server);
-        person.enters(name);
+        person.takes_username(name);
         person
     }
 
-    /// Gives a name, and is given it.
+    /// Takes a username that must be free.
     #[track_caller]
-    pub(crate) fn enters(&mut self, name: &str) {
+    pub(crate) fn takes_username(&mut self, name: &str) {
         self.says(name);
-        self.ears.rename(name);
-        self.hears_exactly(&format!("* Hello, {name}"));
-        self.hears_exactly(MENU);
+        self.receiver.rename(name);
+        self.reads_exactly(&format!("* Hello, {name}"));
+        self.reads_exactly(MENU);
     }
 
-    /// Asks `other`, who accepts; both then chat. Both stand at the menu before.
+    /// Asks `other`, who accepts. Both must be at the menu; afterwards they chat with each other.
     #[track_caller]
     pub(crate) fn chats_with(&mut self, other: &mut Person) {
         let (mine, others) = (self.name().to_owned(), other.name().to_owned());
         self.asks(other);
         other.says("yes");
-        self.hears(&format!("* {others} accepted"));
-        self.hears(&format!("* You are now chatting with {others}"));
-        other.hears(&format!("* You are now chatting with {mine}"));
+        self.reads(&format!("* {others} accepted"));
+        self.reads(&format!("* You are now chatting with {others}"));
+        other.reads(&format!("* You are now chatting with {mine}"));
     }
 
-    /// Asks `other`; both have heard so.
+    /// Asks `other`. Both read that the request was made.
     #[track_caller]
     pub(crate) fn asks(&mut self, other: &mut Person) {
         self.says(&format!("2 {}", other.name()));
-        self.hears(&format!("* Asked {}", other.name()));
-        other.hears(&format!("? {} wants to chat", self.name()));
+        self.reads(&format!("* Asked {}", other.name()));
+        other.reads(&format!("? {} wants to chat", self.name()));
     }
 
     pub(crate) fn name(&self) -> &str {
-        self.ears.name()
+        self.receiver.name()
     }
 
-    /// Types a line and presses enter.
+    /// Sends a line, as a person does who types a line and presses Enter.
     #[track_caller]
     pub(crate) fn says(&mut self, line: &str) {
-        self.ears.expect_echo(line);
+        self.receiver.expect_echo(line);
         self.sends(format!("{line}\n").as_bytes());
     }
 
-    /// Sends bytes as they are, in one write.
+    /// Sends bytes unchanged, in one write.
     #[track_caller]
     pub(crate) fn sends(&mut self, bytes: &[u8]) {
-        self.ears.note(">", &bytes[..bytes.len().min(200)].escape_ascii().to_string());
-        let mouth = self.mouth.as_mut().expect("has not half-closed");
-        if let Err(error) = mouth.write_all(bytes).and_then(|()| mouth.flush()) {
-            self.ears.fail(&format!("could not send: {error}"));
+        self.receiver.note(">", &bytes[..bytes.len().min(200)].escape_ascii().to_string());
+        let writer = self.writer.as_mut().expect("has not half-closed");
+        if let Err(error) = writer.write_all(bytes).and_then(|()| writer.flush()) {
+            self.receiver.fail(&format!("could not send: {error}"));
         }
     }
 
-    /// Sends bytes to a server that may have closed by now.
-    pub(crate) fn sends_or_fails(&mut self, bytes: &[u8]) -> bool {
-        let mouth = self.mouth.as_mut().expect("has not half-closed");
-        mouth.write_all(bytes).is_ok()
+    /// Sends bytes to a server that may have closed the connection. Returns whether the write
+    /// succeeded.
+    pub(crate) fn tries_to_send(&mut self, bytes: &[u8]) -> bool {
+        let writer = self.writer.as_mut().expect("has not half-closed");
+        writer.write_all(bytes).is_ok()
     }
 
-    /// Sends as much as the network takes at once, which may be nothing. Returns how much.
-    pub(crate) fn pushes(&mut self, bytes: &[u8]) -> usize {
+    /// Sends as many bytes as the kernel takes without blocking, possibly none. Returns how many.
+    pub(crate) fn sends_without_waiting(&mut self, bytes: &[u8]) -> usize {
         let mut sent = 0;
         while sent < bytes.len() {
             match rustix::net::send(self.socket(), &bytes[sent..], SendFlags::DONTWAIT) {
                 Ok(count) => sent += count,
                 Err(Errno::AGAIN) => break,
-                Err(error) => self.ears.fail(&format!("could not send: {error}")),
+                Err(error) => self.receiver.fail(&format!("could not send: {error}")),
             }
         }
         sent
     }
 
-    /// Takes up to `most` bytes that have arrived, raw, without waiting. Nothing may be half heard before.
-    pub(crate) fn takes(&mut self, most: usize) -> Vec<u8> {
-        let mut bytes = self.ears.take_raw();
+    /// Reads up to `most` bytes that have arrived, without waiting, and does not split the bytes into
+    /// lines. No complete line may be waiting in the receiver.
+    pub(crate) fn reads_without_waiting(&mut self, most: usize) -> Vec<u8> {
+        let mut bytes = self.receiver.take_raw();
         let mut chunk = vec![0; 64 * 1024];
         while bytes.len() < most {
             let room = chunk.len().min(most - bytes.len());
             match rustix::net::recv(self.socket(), &mut chunk[..room], RecvFlags::DONTWAIT) {
                 Ok((_, 0)) | Err(Errno::AGAIN) => break,
                 Ok((_, count)) => bytes.extend_from_slice(&chunk[..count]),
-                Err(error) => self.ears.fail(&format!("could not read: {error}")),
+                Err(error) => self.receiver.fail(&format!("could not read: {error}")),
             }
         }
         bytes
     }
 
-    /// Waits until something has arrived.
+    /// Waits until the socket is readable. Returns `false` at the timeout.
     pub(crate) fn waits_for_bytes(&self) -> bool {
-        readable(self.socket(), now() + patience())
+        readable(self.socket(), now() + timeout())
     }
 
-    /// The very next thing heard is a line that begins so. Returns the line.
+    /// Reads the next line, which must begin with `start`. Returns the line.
     #[track_caller]
-    pub(crate) fn hears(&mut self, start: &str) -> String {
-        match self.ears.next(start) {
-            Heard::Line(line) if line.starts_with(start) => line,
-            other => self.ears.fail(&format!("expected {start:?}, heard {other:?}")),
+    pub(crate) fn reads(&mut self, start: &str) -> String {
+        match self.receiver.next(start) {
+            Received::Line(line) if line.starts_with(start) => line,
+            other => self.receiver.fail(&format!("expected {start:?}, read {other:?}")),
         }
     }
 
-    /// The very next thing heard is a line that has this in it, for what a terminal puts before it.
+    /// Reads the next line, which must contain `part`. For lines to which a terminal has added
+    /// text.
     #[track_caller]
-    pub(crate) fn hears_containing(&mut self, part: &str) {
-        match self.ears.next(part) {
-            Heard::Line(line) if line.contains(part) => {}
-            other => self.ears.fail(&format!("expected {part:?} in a line, heard {other:?}")),
+    pub(crate) fn reads_containing(&mut self, part: &str) {
+        match self.receiver.next(part) {
+            Received::Line(line) if line.contains(part) => {}
+            other => self.receiver.fail(&format!("expected {part:?} in a line, read {other:?}")),
         }
     }
 
-    /// The very next thing heard is this line, no more and no less.
+    /// Reads the next line, which must be exactly this.
     #[track_caller]
-    pub(crate) fn hears_exactly(&mut self, line: &str) {
-        match self.ears.next(line) {
-            Heard::Line(heard) if heard == line => {}
-            other => self.ears.fail(&format!("expected exactly {line:?}, heard {other:?}")),
+    pub(crate) fn reads_exactly(&mut self, line: &str) {
+        match self.receiver.next(line) {
+            Received::Line(read) if read == line => {}
+            other => self.receiver.fail(&format!("expected exactly {line:?}, read {other:?}")),
         }
     }
 
-    /// The next things heard are the rows of a list (3.4), at least one; returns them.
+    /// Reads the rows of a list (5.2), at least one. Returns the rows.
     #[track_caller]
-    pub(crate) fn hears_rows(&mut self) -> Vec<String> {
-        let mut rows = vec![self.hears("- ")];
+    pub(crate) fn reads_rows(&mut self) -> Vec<String> {
+        let mut rows = vec![self.reads("- ")];
         loop {
-            match self.ears.next("a row, or what follows the rows") {
-                Heard::Line(line) if line.starts_with("- ") => rows.push(line),
+            match self.receiver.next("a row, or what follows the rows") {
+                Received::Line(line) if line.starts_with("- ") => rows.push(line),
                 other => {
-                    self.ears.unhear(other);
+                    self.receiver.put_back(other);
                     return rows;
                 }
             }
         }
     }
 
-    /// The next things heard are the rows of help (4.1), which may have a line above.
+    /// Reads the rows of help (5.4.1), which may have a `*` line above them.
     #[track_caller]
-    pub(crate) fn hears_help(&mut self) {
-        match self.ears.next("help") {
-            Heard::Line(line) if line.starts_with("* ") => {}
-            other => self.ears.unhear(other),
+    pub(crate) fn reads_help(&mut self) {
+        match self.receiver.next("help") {
+            Received::Line(line) if line.starts_with("* ") => {}
+            other => self.receiver.put_back(other),
         }
-        self.hears_rows();
+        self.reads_rows();
     }
 
-    /// The next things heard are lines that begin so, in this order, with nothing between.
+    /// Reads one line for each of `starts`, in this order, with nothing between them.
     #[track_caller]
-    pub(crate) fn hears_all(&mut self, starts: &[&str]) {
+    pub(crate) fn reads_all(&mut self, starts: &[&str]) {
         for start in starts {
-            self.hears(start);
+            self.reads(start);
         }
     }
 
-    /// Hears lines until one begins so. Returns all of them, that one last.
+    /// Reads lines until a line begins with `start`. Returns all of them, that line last.
     #[track_caller]
-    pub(crate) fn hears_at_last(&mut self, start: &str) -> Vec<String> {
+    pub(crate) fn reads_until(&mut self, start: &str) -> Vec<String> {
         let mut lines = Vec::new();
         loop {
-            match self.ears.next(start) {
-                Heard::Line(line) => {
+            match self.receiver.next(start) {
+                Received::Line(line) => {
                     lines.push(line);
                     if lines.last().is_some_and(|line| line.starts_with(start)) {
                         return lines;
                     }
                 }
-                Heard::Telnet(..) => {}
-                other => self.ears.fail(&format!("expected {start:?} some time, heard {other:?}")),
+                Received::Telnet(..) => {}
+                other => {
+                    self.receiver.fail(&format!("expected {start:?} eventually, read {other:?}"))
+                }
             }
         }
     }
 
-    /// The very next thing heard is a telnet answer.
+    /// Reads the next unit, which must be this telnet reply.
     #[track_caller]
-    pub(crate) fn hears_telnet(&mut self, verb: u8, option: u8) {
-        match self.ears.next("a telnet answer") {
-            Heard::Telnet(v, o) if (v, o) == (verb, option) => {}
-            other => self.ears.fail(&format!("expected IAC {verb} {option}, heard {other:?}")),
+    pub(crate) fn reads_telnet_reply(&mut self, verb: u8, option: u8) {
+        match self.receiver.next("a telnet reply") {
+            Received::Telnet(v, o) if (v, o) == (verb, option) => {}
+            other => self.receiver.fail(&format!("expected IAC {verb} {option}, read {other:?}")),
         }
     }
 
-    /// The very next thing heard is a line; returns it.
+    /// Reads the next line. Returns the line.
     #[track_caller]
-    pub(crate) fn hears_a_line(&mut self) -> String {
-        match self.ears.next("a line") {
-            Heard::Line(line) => line,
-            other => self.ears.fail(&format!("expected a line, heard {other:?}")),
+    pub(crate) fn reads_a_line(&mut self) -> String {
+        match self.receiver.next("a line") {
+            Received::Line(line) => line,
+            other => self.receiver.fail(&format!("expected a line, read {other:?}")),
         }
     }
 
-    /// The server ends its half, in order and without a failure (3.9.2).
+    /// Reads the end of the stream: the server has ended its half without a failure (4.10.3).
     #[track_caller]
-    pub(crate) fn hears_the_end(&mut self) {
-        match self.ears.next("the end") {
-            Heard::End => {}
-            other => self.ears.fail(&format!("expected the end, heard {other:?}")),
+    pub(crate) fn reads_end_of_stream(&mut self) {
+        match self.receiver.next("the end of the stream") {
+            Received::End => {}
+            other => self.receiver.fail(&format!("expected the end of the stream, read {other:?}")),
         }
     }
 
-    /// The connection is over, by an end or a failure; lines before it are skipped and returned.
+    /// Reads until the connection has ended, by an end of stream or by a failure. Returns the lines
+    /// before the end.
     #[track_caller]
-    pub(crate) fn hears_it_is_over(&mut self) -> Vec<String> {
+    pub(crate) fn reads_until_closed(&mut self) -> Vec<String> {
         let mut lines = Vec::new();
         loop {
-            match self.ears.next("the end or a failure") {
-                Heard::Line(line) => lines.push(line),
-                Heard::Telnet(..) => {}
-                Heard::End | Heard::Failure(_) => return lines,
+            match self.receiver.next("the end or a failure") {
+                Received::Line(line) => lines.push(line),
+                Received::Telnet(..) => {}
+                Received::End | Received::Failure(_) => return lines,
             }
         }
     }
 
-    /// Nothing at all is heard for so long: for what can only be shown by waiting.
+    /// Asserts that nothing arrives for `time`. Only for tests that no event could end earlier.
     #[track_caller]
-    pub(crate) fn hears_nothing_for(&mut self, time: Duration) {
-        if let Some(heard) = self.ears.next_within(time) {
-            self.ears.fail(&format!("expected silence, heard {heard:?}"));
+    pub(crate) fn reads_nothing_for(&mut self, time: Duration) {
+        if let Some(received) = self.receiver.next_within(time) {
+            self.receiver.fail(&format!("expected nothing, read {received:?}"));
         }
     }
 
-    /// Shows that nothing waits to be heard, by something only a fresh answer can be: `IAC AYT` (1.8).
+    /// Asserts that the person has read everything that the server has sent: sends `IAC AYT` (2.2.3, 2.2.4),
+    /// whose reply must be the next line.
     #[track_caller]
-    pub(crate) fn has_heard_it_all(&mut self) {
+    pub(crate) fn has_read_everything(&mut self) {
         self.sends(&[0xff, 0xf6]);
-        self.hears("* ");
+        self.reads("* ");
     }
 
-    /// Says `3` at the menu and is let go.
+    /// Exits from the menu.
     #[track_caller]
     pub(crate) fn exits(&mut self) {
         self.says("3");
-        self.hears("* Goodbye");
+        self.reads("* Goodbye");
     }
 
-    /// Leaves a chat and then the server.
+    /// Leaves a chat, then exits.
     #[track_caller]
     pub(crate) fn exits_from_chat(&mut self) {
         self.says("quit");
-        self.hears_all(&["* You left", MENU]);
+        self.reads_all(&["* You left", MENU]);
         self.exits();
     }
 
-    /// Leaves a room and exits.
+    /// Leaves a room, then exits.
     #[track_caller]
     pub(crate) fn exits_from_room(&mut self) {
         self.says("/quit");
-        self.hears_at_last(MENU);
+        self.reads_until(MENU);
         self.exits();
     }
 
-    /// Ends one half: says no more, still hears (`nc -N`).
+    /// Ends the sending half and goes on reading, as `nc -N` does.
     #[track_caller]
     pub(crate) fn half_close(&mut self) {
-        self.ears.note(">", "(half-close)");
-        self.mouth = None;
+        self.receiver.note(">", "(half-close)");
+        self.writer = None;
         if let Some(socket) = &self.socket {
             socket.shutdown(Shutdown::Write).expect("a live socket");
         }
     }
 
-    /// Closes as a program that ends does.
+    /// Closes the socket, as a program that exits does.
     pub(crate) fn hang_up(self) {}
 
-    /// Closes with a reset (RST), as a crashed machine or an impatient router does.
+    /// Closes the connection with a reset (RST), as a crashed machine does after its restart.
     pub(crate) fn reset(self) {
-        let socket = self.socket.as_ref().expect("a socket of its own");
+        let socket = self.socket.as_ref().expect("the person uses a plain socket");
         SockRef::from(socket).set_linger(Some(Duration::ZERO)).expect("SO_LINGER");
     }
 
-    /// The socket itself, for what only a socket can do.
+    /// The socket, for operations that this harness does not wrap.
     pub(crate) fn socket(&self) -> &TcpStream {
-        self.socket.as_ref().expect("a socket of its own")
+        self.socket.as_ref().expect("the person uses a plain socket")
     }
 
-    /// Waits for the program this person speaks through; it must have succeeded.
+    /// Waits until the person's program exits. The program must exit with success.
     #[track_caller]
     pub(crate) fn program_ends(mut self) {
-        self.mouth = None;
-        let mut program = self.program.take().expect("speaks through a program");
+        self.writer = None;
+        let mut program = self.program.take().expect("the person uses a program");
         let status = program.wait().expect("a child");
-        assert!(status.success(), "{} ended with {status}", self.name());
+        assert!(status.success(), "{} exited with {status}", self.name());
     }
 }
 

@@ -1,4 +1,4 @@
-//! What Linux says of the server's process: memory, processor time, wake-ups.
+//! Memory, processor time and wake-ups of the server's process, read from /proc (see proc(5)).
 
 use std::fs;
 
@@ -12,18 +12,20 @@ pub(crate) fn resident_kib(pid: u32) -> u64 {
     status(pid, "VmRSS:")
 }
 
-/// How often the process has gone to sleep of its own will: once for each wake-up.
-pub(crate) fn sleeps(pid: u32) -> u64 {
+/// How often the process has blocked (voluntary context switches). An idle server that stays asleep
+/// adds nothing.
+pub(crate) fn wake_ups(pid: u32) -> u64 {
     status(pid, "voluntary_ctxt_switches:")
 }
 
 /// Processor time used, in ticks of 10 ms.
-pub(crate) fn ticks(pid: u32) -> u64 {
+pub(crate) fn cpu_ticks(pid: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("a live process");
     let (_, after_name) = stat.rsplit_once(')').expect("a name in brackets");
     let fields: Vec<&str> = after_name.split_whitespace().collect();
     let number = |index: usize| fields[index].parse::<u64>().expect("a number");
-    // utime and stime are fields 14 and 15 of proc(5), which counts from 1 and has two before the bracket's end.
+    // proc(5) numbers the fields from 1: utime is field 14, stime is field 15. `fields` begins with
+    // field 3.
     number(11) + number(12)
 }
 

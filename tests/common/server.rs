@@ -1,4 +1,4 @@
-//! The real program, on a port the system chose, with its log in reach.
+//! Runs the real program as a server on a free port, and collects its log.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -7,71 +7,75 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::ears::{Ears, Framing, Heard, readable};
-use super::{now, patience};
+use super::receiver::{Framing, Received, Receiver, readable};
+use super::{now, timeout};
 
-/// The program under test: the one just built, or the one that `CHINWAG_TESTS_PROGRAM` names, such as an
-/// optimized build.
+/// The path of the program under test: the build of this test run, or the program that
+/// `CHINWAG_TESTS_PROGRAM` names, such as an optimized build.
 pub(crate) fn program() -> String {
     let built = env!("CARGO_BIN_EXE_chinwag");
     std::env::var("CHINWAG_TESTS_PROGRAM").unwrap_or_else(|_| built.to_owned())
 }
 
-/// A running server. Dropped, it is killed.
+/// A running server. Dropping the value kills the server.
 pub(crate) struct Server {
     child: Child,
     addresses: Vec<SocketAddr>,
-    said: Vec<String>,
+    /// Lines that the server has printed on stdout.
+    printed: Vec<String>,
     stdout: Option<Box<ChildStdout>>,
     log: Arc<Log>,
 }
 
-/// What the server has written to stderr, gathered by a thread so that the pipe never fills.
+/// What the server has written to stderr. A thread collects it: a full pipe would block the server.
 #[derive(Default)]
 struct Log {
+    /// The text so far, and whether the server has closed stderr.
     text: Mutex<(String, bool)>,
-    grown: Condvar,
+    /// Signalled whenever `text` changes.
+    changed: Condvar,
 }
 
 impl Server {
-    /// A server with nothing set.
+    /// Starts a server without flags.
     #[track_caller]
     pub(crate) fn starts() -> Server {
         Server::starts_with(&[])
     }
 
-    /// A server with flags, on 127.0.0.1 and a free port.
+    /// Starts a server with these flags, on 127.0.0.1 and a free port.
     #[track_caller]
     pub(crate) fn starts_with(flags: &[&str]) -> Server {
         Server::launches(Server::command("127.0.0.1:0", flags))
     }
 
-    /// A server started by a shell that first does something, such as `ulimit -n 64` or `exec 2>&-`.
+    /// Starts a server from a shell that first runs the command `shell`, such as `ulimit -n 64` or
+    /// `exec 2>&-`.
     ///
-    /// With stderr out of reach of the harness, `logs` hears nothing.
+    /// If the command redirects stderr, `log` stays empty and `logs` fails.
     #[track_caller]
-    pub(crate) fn starts_after(shell: &str, flags: &[&str]) -> Server {
+    pub(crate) fn starts_from_shell(shell: &str, flags: &[&str]) -> Server {
         let mut command = Command::new("sh");
         command.args(["-c", &format!("{shell}; exec \"$0\" \"$@\""), &program()]);
         command.args(["serve", "--listen", "127.0.0.1:0"]).args(flags);
         Server::launches(command)
     }
 
-    /// The command line of a server, not yet run; for tests that redirect something.
+    /// The command line of a server that is not started yet, for tests that redirect a descriptor.
     pub(crate) fn command(listen: &str, flags: &[&str]) -> Command {
         let mut command = Command::new(program());
         command.args(["serve", "--listen", listen]).args(flags);
         command
     }
 
-    /// Runs a command that becomes a server on one address, its log in reach.
+    /// Starts a server with one listener from `command`, and collects its log.
     #[track_caller]
     pub(crate) fn launches(mut command: Command) -> Server {
         command.stderr(Stdio::piped());
         Server::launches_with_stderr(command, 1)
     }
 
-    /// Runs a command that becomes a server on `listeners` addresses; stderr is as the command has it.
+    /// Starts a server with `listeners` listeners from `command`, which decides where stderr goes.
     #[track_caller]
     pub(crate) fn launches_with_stderr(mut command: Command, listeners: usize) -> Server {
         for (name, _) in std::env::vars_os() {
@@ -86,18 +90,18 @@ impl Server {
         let mut child = command.spawn().expect("the program starts");
         let log = Arc::new(Log::default());
         if let Some(stderr) = child.stderr.take() {
-            gather(stderr, log.clone());
+            collect_log(stderr, log.clone());
         }
         let stdout = Box::new(child.stdout.take().expect("piped"));
         let mut server =
-            Server { child, addresses: Vec::new(), said: Vec::new(), stdout: Some(stdout), log };
+            Server { child, addresses: Vec::new(), printed: Vec::new(), stdout: Some(stdout), log };
         server.read_addresses(listeners);
         server
     }
 
     #[track_caller]
     fn read_addresses(&mut self, listeners: usize) {
-        let until = now() + patience();
+        let until = now() + timeout();
         let mut text = Vec::new();
         while self.addresses.len() < listeners {
             let stdout = self.stdout.as_mut().expect("not stopped yet");
@@ -105,7 +109,7 @@ impl Server {
             let mut byte = [0];
             if stdout.read(&mut byte).expect("stdout") == 0 {
                 let status = self.child.wait().expect("a child");
-                panic!("the server did not start: {status}; it said {:?}", self.log());
+                panic!("the server did not start: {status}; its log: {:?}", self.log());
             }
             if byte[0] != b'\n' {
                 text.push(byte[0]);
@@ -116,11 +120,11 @@ impl Server {
                 let address = rest.split([' ', ',', ';']).next().unwrap_or(rest);
                 self.addresses.push(address.parse().expect("an address and a port"));
             }
-            self.said.push(line);
+            self.printed.push(line);
         }
     }
 
-    /// Where the server listens; the first address if there are several.
+    /// The address of the first listener.
     pub(crate) fn address(&self) -> SocketAddr {
         self.addresses[0]
     }
@@ -129,20 +133,20 @@ impl Server {
         &self.addresses
     }
 
-    /// The number of the process.
+    /// The process ID.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Everything on stderr up to now.
+    /// Everything that the server has written to stderr.
     pub(crate) fn log(&self) -> String {
         self.log.text.lock().expect("not poisoned").0.clone()
     }
 
-    /// Waits until the log holds a line with all of these in it; returns that line.
+    /// Waits until one line of the log contains all of `parts`. Returns that line.
     #[track_caller]
     pub(crate) fn logs(&self, parts: &[&str]) -> String {
-        let until = now() + patience();
+        let until = now() + timeout();
         let mut text = self.log.text.lock().expect("not poisoned");
         loop {
             let wanted = |line: &&str| parts.iter().all(|part| line.contains(part));
@@ -155,7 +159,7 @@ impl Server {
                 drop(text);
                 panic!("no log line has {parts:?} in\n{all}");
             }
-            text = self.log.grown.wait_timeout(text, left).expect("not poisoned").0;
+            text = self.log.changed.wait_timeout(text, left).expect("not poisoned").0;
         }
     }
 
@@ -164,24 +168,24 @@ impl Server {
         kill_process(pid, signal).expect("the server runs");
     }
 
-    /// Waits until the program has ended.
+    /// Waits until the program has exited. Returns its exit status.
     #[track_caller]
-    pub(crate) fn ends(&mut self) -> ExitStatus {
-        let stdout: ChildStdout = *self.stdout.take().expect("ends once");
-        let mut ears = Ears::new("stdout", Box::new(stdout), Framing::Terminal);
+    pub(crate) fn exits(&mut self) -> ExitStatus {
+        let stdout: ChildStdout = *self.stdout.take().expect("exits once");
+        let mut receiver = Receiver::new("stdout", Box::new(stdout), Framing::Terminal);
         loop {
-            match ears.next("the end of the program") {
-                Heard::Line(line) => self.said.push(line),
+            match receiver.next("the end of the program") {
+                Received::Line(line) => self.printed.push(line),
                 _ => return self.child.wait().expect("a child"),
             }
         }
     }
 
-    /// The server still runs, and never said a word of a bug.
+    /// Asserts that the server still runs and that its log shows no panic.
     #[track_caller]
-    pub(crate) fn is_well(&mut self) {
+    pub(crate) fn is_healthy(&mut self) {
         let ended = self.child.try_wait().expect("a child");
-        assert!(ended.is_none(), "the server ended: {ended:?}\n{}", self.log());
+        assert!(ended.is_none(), "the server has exited: {ended:?}\n{}", self.log());
         assert!(!self.log().contains("panicked"), "{}", self.log());
     }
 }
@@ -203,30 +207,30 @@ impl Drop for Server {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the log must be read while the test does other things"
+    reason = "the log must be read while the test does something else"
 )]
-fn gather(stderr: impl Read + Send + 'static, log: Arc<Log>) {
+fn collect_log(stderr: impl Read + Send + 'static, log: Arc<Log>) {
     std::thread::spawn(move || {
         let mut stderr = BufReader::new(stderr);
         let mut line = Vec::new();
         while stderr.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
             log.text.lock().expect("not poisoned").0.push_str(&String::from_utf8_lossy(&line));
-            log.grown.notify_all();
+            log.changed.notify_all();
             line.clear();
         }
         log.text.lock().expect("not poisoned").1 = true;
-        log.grown.notify_all();
+        log.changed.notify_all();
     });
 }
 
-/// What a program that ran to its end has left.
+/// The result of a program that has exited.
 pub(crate) struct Run {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-/// Runs the program to its end, with no `CHINWAG_` variable set but those given.
+/// Runs the program until it exits. The only `CHINWAG_` variables set are `variables`.
 #[track_caller]
 pub(crate) fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Run {
     let mut command = Command::new(program());

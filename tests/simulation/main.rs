@@ -1,37 +1,32 @@
-//! Many people doing random things, valid and not, to one exchange, from a seed; and a model of the
-//! protocol, written apart, that must be able to explain every line anybody reads.
+//! Simulated people send random input to one `Exchange`. A model of the protocol, written
+//! independently, must be able to explain every line that anybody reads. A seed decides everything.
 //!
 //! ```text
 //! people ──typed──► sockets ──bytes──► Exchange ──bytes──► sockets ──► people
-//!   │                  │                   │ lines (maybe sabotaged: canaries.rs)
-//!   └─ what was meant ─┴─────────► Model ◄─┘
+//!   │                  │                   │ lines (a canary changes some: canaries.rs)
+//!   └─ intended input ─┴─────────► Model ◄─┘
 //! ```
-//!
-//! A seed decides how many people there are, what they are like, and what goes wrong: [`plan::Plan`].
-//! At the end the faults stop, everybody must be served, leaves, and must leave nothing behind.
-//! `CHINWAG_SEED` runs one seed, `CHINWAG_SEEDS` so many from 1 (or the seed) on, `CHINWAG_STEPS` so
-//! many steps of each; `CHINWAG_TRACE=1` shows every line.
 
 mod canaries;
-mod cuts;
+mod habits;
 mod model;
-mod people;
+mod packet_cuts;
 mod plan;
 mod random;
 mod sabotage;
 mod socket;
-mod spoken;
+mod traffic;
 mod typing;
 mod world;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use sabotage::{Sabotage, Wrong};
-use world::{Figures, World};
+use sabotage::{Fault, Sabotage};
+use world::{Stats, World};
 
-/// Runs one seed; `Err` says in which step it failed, and why.
-fn run(seed: u64, steps: usize, sabotage: Sabotage) -> Result<Figures, (usize, String)> {
+/// Runs one seed. On failure, returns the step that failed and the reason.
+fn run(seed: u64, steps: usize, sabotage: Sabotage) -> Result<Stats, (usize, String)> {
     let mut step = 0;
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let mut world = World::new(seed, sabotage);
@@ -40,39 +35,51 @@ fn run(seed: u64, steps: usize, sabotage: Sabotage) -> Result<Figures, (usize, S
             step += 1;
         }
         world.wind_down();
-        world.figures
+        world.stats
     }));
-    outcome.map_err(|panic| (step, message(&*panic)))
+    outcome.map_err(|panic| (step, panic_message(&*panic)))
 }
 
-fn message(panic: &(dyn Any + Send)) -> String {
+fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().cloned();
     text.or_else(|| panic.downcast_ref::<&str>().map(|&text| text.into())).unwrap_or_default()
 }
 
-fn number(variable: &str) -> Option<u64> {
+fn number_from_env(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text} is not a number")))
 }
 
+/// The seed decides how many people there are, what their habits are, and what goes wrong: see
+/// [`plan::Plan`]. At the end the faults stop. Every session must then get its replies, leave, and
+/// leave nothing behind in the server.
+///
+/// `CHINWAG_SEED` runs one seed. `CHINWAG_SEEDS` sets how many seeds run, starting at 1 or at
+/// `CHINWAG_SEED`. `CHINWAG_STEPS` sets the steps per seed. `CHINWAG_TRACE=1` prints every line.
 #[test]
 fn every_line_anybody_reads_follows_from_the_protocol() {
-    let first = number("CHINWAG_SEED").unwrap_or(1);
-    let seeds =
-        number("CHINWAG_SEEDS").unwrap_or(if number("CHINWAG_SEED").is_some() { 1 } else { 20 });
-    let steps = number("CHINWAG_STEPS").unwrap_or(600) as usize;
-    let mut all = Figures::default();
+    let first = number_from_env("CHINWAG_SEED").unwrap_or(1);
+    let seeds = number_from_env("CHINWAG_SEEDS")
+        .unwrap_or(if number_from_env("CHINWAG_SEED").is_some() { 1 } else { 20 });
+    let steps = number_from_env("CHINWAG_STEPS").unwrap_or(600) as usize;
+    let mut totals = Stats::default();
     for seed in first..first + seeds {
-        match run(seed, steps, Sabotage::new(Wrong::Nothing, 0)) {
-            Ok(figures) => all.add(figures),
+        match run(seed, steps, Sabotage::new(Fault::Nothing, 0)) {
+            Ok(stats) => totals.add(stats),
             Err((step, why)) => panic!(
-                "seed {seed}, step {step}: {why}\nagain: CHINWAG_SEED={seed} CHINWAG_STEPS={steps} \
-                 cargo test --test simulation every_line"
+                "seed {seed}, step {step}: {why}\nto repeat: CHINWAG_SEED={seed} \
+                 CHINWAG_STEPS={steps} cargo test --test simulation every_line"
             ),
         }
     }
-    println!("{seeds} seeds from {first}, {steps} steps each: {all:?}");
-    let is_lively = all.chats > 0 && all.texts > all.chats && all.held > 0 && all.failures > 0;
-    let is_sociable = all.room_lines > 0 && all.missed > 0 && all.restarts > 0;
-    assert!(is_lively && is_sociable || seeds < 20, "too little happened to prove anything");
+    println!("{seeds} seeds from {first}, {steps} steps each: {totals:?}");
+    let chats_were_used = totals.chats > 0
+        && totals.messages > totals.chats
+        && totals.held > 0
+        && totals.failures > 0;
+    let rooms_were_used = totals.room_lines > 0 && totals.missed > 0 && totals.restarts > 0;
+    assert!(
+        chats_were_used && rooms_were_used || seeds < 20,
+        "too little happened: the run proves nothing"
+    );
 }

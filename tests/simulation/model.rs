@@ -1,25 +1,25 @@
-//! What `protocol.md` says must happen, written from it and from nothing else.
+//! The rules of `protocol.md` as a second implementation, written from the document alone.
 //!
-//! The model is told what happened to the connections and what the server was seen to say. It does
-//! not foresee in which order the server gets round to people; it demands an order in which all
-//! that was said follows from what was heard, and that nobody is left waiting without a reason.
+//! The model learns what happened to the connections and what the server sent. It cannot predict
+//! the order in which the server serves its sessions. Instead it requires that some order explains
+//! all output, and that no session waits without a reason.
 
 mod explain;
-mod manners;
 pub(crate) mod names;
 mod rooms;
 mod rules;
+mod user_limits;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::spoken::{Expect, Heard, Who};
+use crate::traffic::{Expected, Received, SessionKey};
 use names::Name;
-pub(crate) use rooms::RoomNo;
+pub(crate) use rooms::RoomId;
 use rooms::Rooms;
 
-/// The bounds of the run; milliseconds and bytes.
+/// The limits of the run, in milliseconds and bytes.
 #[derive(Debug, Clone)]
-pub(crate) struct Bounds {
+pub(crate) struct ModelLimits {
     pub(crate) naming_ms: u64,
     pub(crate) ask_ms: u64,
     pub(crate) ask_again_ms: u64,
@@ -31,22 +31,22 @@ pub(crate) struct Bounds {
     pub(crate) room_history_ms: u64,
 }
 
-/// The states of part 3, and the end.
+/// The states of part 4, and the end of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     Naming,
     Menu,
     Choosing,
-    Asking(Who),
-    Asked(Who),
-    Chatting(Who),
-    InRoom(RoomNo),
-    AskedInRoom(Who, RoomNo),
-    Over,
+    Asking(SessionKey),
+    Asked(SessionKey),
+    Chatting(SessionKey),
+    InRoom(RoomId),
+    AskedInRoom(SessionKey, RoomId),
+    Ended,
 }
 
 impl State {
-    pub(crate) fn room(self) -> Option<RoomNo> {
+    pub(crate) fn room(self) -> Option<RoomId> {
         match self {
             State::InRoom(room) | State::AskedInRoom(_, room) => Some(room),
             _ => None,
@@ -55,228 +55,236 @@ impl State {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Person {
+pub(crate) struct Session {
     pub(crate) state: State,
     pub(crate) name: Option<Name>,
-    /// When the name must have been given, or the request of this asker lapses.
+    /// The naming deadline, or the time when the request of this asker lapses.
     deadline: Option<u64>,
-    /// A request ended unanswered, and no line has come since (3.6.5).
+    /// A request to this user ended without an answer, and no line has come since (4.6.5).
     missed_request: bool,
-    /// The request came at CHOOSING, and no line has come since (3.5.3).
+    /// The request arrived at CHOOSING, and no line has come since (4.6.4).
     was_choosing: bool,
     pub(crate) busy: bool,
     ignored: BTreeSet<String>,
-    /// Whom this user may not ask before when (4.3).
-    cooling: BTreeMap<String, u64>,
-    asks: manners::RateLimit,
-    /// Of lines in rooms, comings and goings included (6.10).
-    lines: manners::RateLimit,
-    /// Does not read who joins and leaves (6.11).
+    /// Usernames (case-folded) that this user may not ask until the given time (5.7.1).
+    cooldowns: BTreeMap<String, u64>,
+    request_limit: user_limits::RateLimit,
+    /// Counts lines in rooms, and entering and leaving a room (6.2.3).
+    room_line_limit: user_limits::RateLimit,
+    /// This user does not read who joins and leaves (4.8.9).
     quiet: bool,
-    /// Enters no room before then, since the other has ended a chat (6.1).
+    /// This user may not enter a room before this time, because the partner has just ended a chat
+    /// (6.1.1, 6.1.2, 6.1.3).
     no_room_until: u64,
-    /// Since when nothing was taken, and whether the partner knows (5.14, 5.15).
+    /// Since when the socket has taken no byte, and whether the partner has been told (7.16, 7.37, 7.17, 7.38).
     stall: Option<(u64, bool)>,
 }
 
-/// What happens without anybody saying something, and must have been acted on at once.
+/// A cause other than input. The server must act on it in the same turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Happening {
-    Arrived(Who),
-    /// The connection has failed, or its end was met.
-    Gone(Who),
-    DeadlinePassed(Who),
-    Stalling(Who),
-    Stopping,
-    /// An operator put somebody out (7.7).
-    Removed(Who),
-    /// An operator said something to everybody (7.6).
+enum Event {
+    Connected(SessionKey),
+    /// The connection failed, or the server read its end of input.
+    Disconnected(SessionKey),
+    DeadlinePassed(SessionKey),
+    StallDue(SessionKey),
+    ServerStopped,
+    /// An operator removed a user (8.2.2).
+    Removed(SessionKey),
+    /// An operator announced something to everybody (8.2.1).
     Announced,
 }
 
-/// What becomes of the held input of somebody whose chat has ended.
+/// What was in the held input that the server discarded at the end of a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum GivingUp {
-    /// There were lines, and their writer is told how many.
+enum Discard {
+    /// Whole lines. The server tells the user how many.
     Lines,
-    /// There was part of one more, which counts too.
-    LinesAndPart,
-    /// There was nothing, or nothing but telnet.
-    Telnet,
+    /// Whole lines and a part of one more, which counts too.
+    LinesAndPartial,
+    /// Nothing, or only telnet commands.
+    TelnetOnly,
 }
 
-impl GivingUp {
-    const ALL: [GivingUp; 3] = [GivingUp::LinesAndPart, GivingUp::Lines, GivingUp::Telnet];
+impl Discard {
+    const ALL: [Discard; 3] = [Discard::LinesAndPartial, Discard::Lines, Discard::TelnetOnly];
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Model {
     is_traced: bool,
-    bounds: Bounds,
+    limits: ModelLimits,
     now: u64,
-    /// When the server was last told the time.
-    told: u64,
-    people: BTreeMap<Who, Person>,
-    heard: BTreeMap<Who, VecDeque<Heard>>,
-    happenings: VecDeque<Happening>,
-    /// How held input is given up, if the attempt under way ends a chat (3.1.5). That an AYT in it is
-    /// not answered is let pass.
-    giving_up: GivingUp,
-    given_up: Vec<Who>,
-    /// What follows from the stimulus that is being tried, and how to go back.
-    expected: Vec<(Who, Expect)>,
-    undo: Vec<(Who, Person)>,
+    /// When the server last fired its timers.
+    timers_run_at: u64,
+    sessions: BTreeMap<SessionKey, Session>,
+    received: BTreeMap<SessionKey, VecDeque<Received>>,
+    events: VecDeque<Event>,
+    /// The content of the held input, if the attempt ends a chat (4.1.5). An AYT in discarded input
+    /// may stay unanswered.
+    discard: Discard,
+    discarded: Vec<SessionKey>,
+    /// The output that the attempted cause must produce, and what restores the state if it does not
+    /// fit.
+    expected: Vec<(SessionKey, Expected)>,
+    undo: Vec<(SessionKey, Session)>,
     undo_rooms: Option<(Rooms, usize)>,
     rooms: Rooms,
-    /// Texts that passed from one person to another.
-    pub(crate) texts: u64,
+    /// Messages that passed between partners.
+    pub(crate) messages: u64,
     pub(crate) chats: u64,
     /// Lines said in rooms.
     pub(crate) room_lines: u64,
 }
 
 impl Model {
-    pub(crate) fn new(bounds: Bounds, is_traced: bool) -> Model {
+    pub(crate) fn new(limits: ModelLimits, is_traced: bool) -> Model {
         Model {
             is_traced,
-            bounds,
+            limits,
             now: 0,
-            told: 0,
-            people: BTreeMap::new(),
-            heard: BTreeMap::new(),
-            happenings: VecDeque::new(),
-            giving_up: GivingUp::Telnet,
-            given_up: Vec::new(),
+            timers_run_at: 0,
+            sessions: BTreeMap::new(),
+            received: BTreeMap::new(),
+            events: VecDeque::new(),
+            discard: Discard::TelnetOnly,
+            discarded: Vec::new(),
             expected: Vec::new(),
             undo: Vec::new(),
             undo_rooms: None,
             rooms: Rooms::default(),
-            texts: 0,
+            messages: 0,
             chats: 0,
             room_lines: 0,
         }
     }
 
-    pub(crate) fn arrive(&mut self, who: Who) {
-        let person = Person {
+    pub(crate) fn connect(&mut self, who: SessionKey) {
+        let session = Session {
             state: State::Naming,
             name: None,
-            deadline: Some(self.now + self.bounds.naming_ms),
+            deadline: Some(self.now + self.limits.naming_ms),
             missed_request: false,
             was_choosing: false,
             busy: false,
             ignored: BTreeSet::new(),
-            cooling: BTreeMap::new(),
-            asks: manners::RateLimit::of_asks(),
-            lines: manners::RateLimit::of_lines(self.bounds.room_line_ms),
+            cooldowns: BTreeMap::new(),
+            request_limit: user_limits::RateLimit::for_requests(),
+            room_line_limit: user_limits::RateLimit::for_room_lines(self.limits.room_line_ms),
             quiet: false,
             no_room_until: 0,
             stall: None,
         };
-        assert!(self.people.insert(who, person).is_none(), "the simulation reused {who} too early");
-        self.happenings.push_back(Happening::Arrived(who));
+        assert!(
+            self.sessions.insert(who, session).is_none(),
+            "the simulation reused the key {who} too early"
+        );
+        self.events.push_back(Event::Connected(who));
     }
 
-    pub(crate) fn hear(&mut self, who: Who, heard: Heard) {
+    pub(crate) fn receive(&mut self, who: SessionKey, received: Received) {
         if self.is_open(who) {
-            self.heard.entry(who).or_default().push_back(heard);
+            self.received.entry(who).or_default().push_back(received);
         }
     }
 
-    pub(crate) fn fail(&mut self, who: Who) {
-        self.happenings.push_back(Happening::Gone(who));
+    pub(crate) fn disconnect(&mut self, who: SessionKey) {
+        self.events.push_back(Event::Disconnected(who));
     }
 
-    pub(crate) fn order_removal(&mut self, who: Who) {
-        self.happenings.push_back(Happening::Removed(who));
+    pub(crate) fn operator_removes(&mut self, who: SessionKey) {
+        self.events.push_back(Event::Removed(who));
     }
 
-    pub(crate) fn order_announcement(&mut self) {
-        self.happenings.push_back(Happening::Announced);
+    pub(crate) fn operator_announces(&mut self) {
+        self.events.push_back(Event::Announced);
     }
 
     pub(crate) fn stop(&mut self) {
-        self.happenings.push_back(Happening::Stopping);
+        self.events.push_back(Event::ServerStopped);
     }
 
-    pub(crate) fn forget(&mut self, who: Who) {
-        let person = self.people.remove(&who);
-        assert!(person.is_some_and(|person| person.state == State::Over), "{who} is not over");
+    pub(crate) fn forget(&mut self, who: SessionKey) {
+        let session = self.sessions.remove(&who);
+        assert!(
+            session.is_some_and(|session| session.state == State::Ended),
+            "the session of {who} has not ended"
+        );
     }
 
-    /// The clock moved; nothing has come of it yet.
+    /// Sets the clock. No timer fires yet.
     pub(crate) fn set_time(&mut self, now: u64) {
         self.now = now;
     }
 
-    /// Whatever was to happen by now happens.
-    pub(crate) fn pass_time(&mut self) {
-        self.told = self.now;
+    /// Fires every timer that is due.
+    pub(crate) fn fire_timers(&mut self) {
+        self.timers_run_at = self.now;
         self.expire_rooms();
-        let (now, open) = (self.now, |person: &Person| person.state != State::Over);
-        let due = self.people.iter().filter(|(_, person)| open(person));
-        for (&who, person) in due.clone() {
-            if person.deadline.is_some_and(|deadline| deadline <= now) {
-                self.happenings.push_back(Happening::DeadlinePassed(who));
+        let (now, open) = (self.now, |session: &Session| session.state != State::Ended);
+        let due = self.sessions.iter().filter(|(_, session)| open(session));
+        for (&who, session) in due.clone() {
+            if session.deadline.is_some_and(|deadline| deadline <= now) {
+                self.events.push_back(Event::DeadlinePassed(who));
             }
         }
-        for (&who, person) in due {
-            if self.stall_is_due(person) {
-                self.happenings.push_back(Happening::Stalling(who));
+        for (&who, session) in due {
+            if self.stall_is_due(session) {
+                self.events.push_back(Event::StallDue(who));
             }
         }
     }
 
-    /// The socket of `who` took bytes, and `left` wait.
-    pub(crate) fn record_sent(&mut self, who: Who, left: usize) {
+    /// The socket of `who` took bytes; `left` bytes still wait.
+    pub(crate) fn record_sent(&mut self, who: SessionKey, left: usize) {
         let now = self.now;
-        let stall = &mut self.people.get_mut(&who).expect("somebody here").stall;
+        let stall = &mut self.sessions.get_mut(&who).expect("the session exists").stall;
         *stall = stall.filter(|_| left > 0).map(|(_, told)| (now, told));
     }
 
-    /// The socket of `who` takes nothing.
-    pub(crate) fn note_full(&mut self, who: Who) {
+    /// The socket of `who` is full.
+    pub(crate) fn note_blocked(&mut self, who: SessionKey) {
         let now = self.now;
-        self.people.get_mut(&who).expect("somebody here").stall.get_or_insert((now, false));
+        self.sessions.get_mut(&who).expect("the session exists").stall.get_or_insert((now, false));
     }
 
-    /// By when, at the latest, the server must have been told the time.
+    /// The latest time at which the server must fire its timers next.
     pub(crate) fn next_deadline(&self) -> Option<u64> {
-        let open = self.people.values().filter(|person| person.state != State::Over);
-        open.filter_map(|person| {
-            let stall = person.stall.map(|(since, told)| {
-                since + if told { self.bounds.stall_ms } else { self.first_stall_ms() }
+        let open = self.sessions.values().filter(|session| session.state != State::Ended);
+        open.filter_map(|session| {
+            let stall = session.stall.map(|(since, told)| {
+                since + if told { self.limits.stall_ms } else { self.first_stall_ms() }
             });
-            person.deadline.into_iter().chain(stall).min()
+            session.deadline.into_iter().chain(stall).min()
         })
         .chain(self.next_expiry())
         .min()
     }
 
-    pub(crate) fn state(&self, who: Who) -> State {
-        self.people.get(&who).map_or(State::Over, |person| person.state)
+    pub(crate) fn state(&self, who: SessionKey) -> State {
+        self.sessions.get(&who).map_or(State::Ended, |session| session.state)
     }
 
-    pub(crate) fn is_open(&self, who: Who) -> bool {
-        self.state(who) != State::Over
+    pub(crate) fn is_open(&self, who: SessionKey) -> bool {
+        self.state(who) != State::Ended
     }
 
-    pub(crate) fn people(&self) -> impl Iterator<Item = (Who, &Person)> {
-        self.people.iter().map(|(&who, person)| (who, person))
+    pub(crate) fn sessions(&self) -> impl Iterator<Item = (SessionKey, &Session)> {
+        self.sessions.iter().map(|(&who, session)| (who, session))
     }
 
-    /// Those whose held lines were thrown away since this was last asked.
-    pub(crate) fn take_given_up(&mut self) -> Vec<Who> {
-        std::mem::take(&mut self.given_up)
+    /// Sessions whose held input was discarded since the last call.
+    pub(crate) fn take_discarded(&mut self) -> Vec<SessionKey> {
+        std::mem::take(&mut self.discarded)
     }
 
-    /// How many things `who` sent that have not been acted on.
-    pub(crate) fn held(&self, who: Who) -> usize {
-        self.heard.get(&who).map_or(0, VecDeque::len)
+    /// How many inputs of `who` are not yet explained.
+    pub(crate) fn held_count(&self, who: SessionKey) -> usize {
+        self.received.get(&who).map_or(0, VecDeque::len)
     }
 
-    /// Whether nothing happened, and nothing is held, that must still be acted on.
+    /// Whether no event and no input is left to explain.
     pub(crate) fn is_idle(&self) -> bool {
-        self.happenings.is_empty() && self.heard.values().all(VecDeque::is_empty)
+        self.events.is_empty() && self.received.values().all(VecDeque::is_empty)
     }
 }

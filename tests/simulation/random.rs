@@ -1,6 +1,6 @@
-//! The one source of chance: a seed gives the same run on every machine.
+//! The only source of randomness. A seed gives the same run on every machine.
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): a counter, well mixed.
+/// SplitMix64 (Steele, Lea and Flood, 2014): a counter whose value is mixed.
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -15,7 +15,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `bound`, which is not 0.
+    /// A number below `bound`, which must not be 0.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound as u64) as usize
     }

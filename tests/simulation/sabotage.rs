@@ -1,156 +1,160 @@
-//! Faults put between the exchange and the model, so that to the model the server is broken. Each is
-//! a canary: a simulation that does not die of it would not notice such a bug.
+//! Faults inserted between the exchange and the model, so that the server looks broken to the
+//! model. Each fault is a canary: if the simulation does not fail, it would miss a real bug of that
+//! kind.
 
-use crate::spoken::{Observed, Who};
+use crate::traffic::{Observed, SessionKey};
 
 /// What is wrong with the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wrong {
+pub(crate) enum Fault {
     Nothing,
-    /// A text is lost, said twice, or said to somebody else as well.
-    TextLost,
-    TextTwice,
-    TextToThird,
-    /// One character of a text is another.
-    TextAltered,
-    /// Two lines of one person change places.
+    /// A message is lost, is delivered twice, or also reaches a third user.
+    MessageLost,
+    MessageDoubled,
+    MessageToThirdUser,
+    /// A message has one character too many.
+    MessageAltered,
+    /// Two lines for one reader change places.
     LinesSwapped,
     /// A control character reaches a terminal.
     ControlCharacter,
-    /// A prompt is forgotten.
+    /// A prompt is missing.
     PromptLost,
-    /// The list says that somebody who is not available is.
-    ListLies,
-    /// A user quits without having said so.
+    /// A row of the user list says that a chatting user is available.
+    ListRowWrong,
+    /// A user leaves a chat without having sent `quit`.
     StateAltered,
-    /// Input that was held is never read again.
+    /// Held input is never read again.
     NeverResumed,
     /// Output is never written.
     NeverWritten,
-    /// Nobody is woken for what is due.
-    DeadlineForgotten,
-    /// A buffer is not given back.
+    /// Timers no longer fire.
+    TimersStopped,
+    /// A buffer is not returned.
     BufferLeaked,
     /// A connection is never closed.
     NeverClosed,
-    /// There is a line ending within a line.
-    EndingWithin,
-    /// A line of a room is lost or said twice for one member, is said to somebody who is in no room, or
-    /// comes to one member in another order than to the others.
+    /// A line contains a line ending.
+    LineEndingInside,
+    /// One room line is lost or doubled for one member, reaches a user outside the room, or comes
+    /// to one member in a different order.
     RoomLineLost,
-    RoomLineTwice,
+    RoomLineDoubled,
     RoomLineToOutsider,
     RoomLinesSwapped,
-    /// A member of a room is told of more missed lines than were.
-    MissedMiscounted,
-    /// What was said in a room is not written down, once.
-    RecordLost,
-    /// Backpressure is not heeded: everybody is always read.
-    AlwaysRead,
+    /// A notice of missed lines counts too many.
+    MissedCountWrong,
+    /// One room line is not saved.
+    RoomLineNotSaved,
+    /// Backpressure is ignored: the loop reads every connection.
+    BackpressureIgnored,
 }
 
 #[derive(Debug)]
 pub(crate) struct Sabotage {
-    wrong: Wrong,
-    /// How many more times all goes well.
-    spared: usize,
-    done: bool,
+    fault: Fault,
+    /// How many more opportunities pass before the fault strikes.
+    skips_left: usize,
+    has_struck: bool,
 }
 
 impl Sabotage {
-    pub(crate) fn new(wrong: Wrong, spared: usize) -> Sabotage {
-        Sabotage { wrong, spared, done: false }
+    pub(crate) fn new(fault: Fault, skips_left: usize) -> Sabotage {
+        Sabotage { fault, skips_left, has_struck: false }
     }
 
-    /// Whether `wrong` goes wrong this time: once, after it was spared.
-    pub(crate) fn strikes(&mut self, wrong: Wrong) -> bool {
-        if self.wrong != wrong || self.done {
+    /// Whether `fault` strikes now. It strikes once, after the skipped opportunities.
+    pub(crate) fn strikes(&mut self, fault: Fault) -> bool {
+        if self.fault != fault || self.has_struck {
             return false;
         }
-        self.done = self.spared == 0;
-        self.spared = self.spared.saturating_sub(1);
-        self.done
+        self.has_struck = self.skips_left == 0;
+        self.skips_left = self.skips_left.saturating_sub(1);
+        self.has_struck
     }
 
-    /// Whether `wrong` goes wrong from now on, as it does after it was spared.
-    pub(crate) fn lasts(&mut self, wrong: Wrong) -> bool {
-        self.strikes(wrong) || (self.done && self.wrong == wrong)
+    /// Whether `fault` is in effect: from the moment it strikes to the end of the run.
+    pub(crate) fn is_in_effect(&mut self, fault: Fault) -> bool {
+        self.strikes(fault) || (self.has_struck && self.fault == fault)
     }
 
-    /// Tampers with what the server was seen to say.
+    /// Changes the lines that the world observed.
     pub(crate) fn tamper<'a>(
         &mut self,
         observed: &mut Observed,
-        mut everybody: impl Iterator<Item = &'a Who>,
-        is_in_room: impl Fn(Who) -> bool,
+        mut everybody: impl Iterator<Item = &'a SessionKey>,
+        is_in_room: impl Fn(SessionKey) -> bool,
     ) {
-        if self.wrong == Wrong::Nothing || self.done {
+        if self.fault == Fault::Nothing || self.has_struck {
             return;
         }
-        let is_of_room = matches!(
-            self.wrong,
-            Wrong::RoomLineLost
-                | Wrong::RoomLineTwice
-                | Wrong::RoomLineToOutsider
-                | Wrong::RoomLinesSwapped
+        let is_room_fault = matches!(
+            self.fault,
+            Fault::RoomLineLost
+                | Fault::RoomLineDoubled
+                | Fault::RoomLineToOutsider
+                | Fault::RoomLinesSwapped
         );
-        let may_be_hit = |who: Who| !is_of_room || is_in_room(who);
-        let Some((who, n)) = self.find(observed, may_be_hit) else { return };
-        if !self.strikes(self.wrong) {
+        let may_be_target = |who: SessionKey| !is_room_fault || is_in_room(who);
+        let Some((who, n)) = self.find(observed, may_be_target) else { return };
+        if !self.strikes(self.fault) {
             return;
         }
-        let is_third = |third: Who| third != who && !(is_of_room && is_in_room(third));
-        let third = everybody.find(|&&third| is_third(third)).copied().unwrap_or(who);
+        let is_third_user = |third_user: SessionKey| {
+            third_user != who && !(is_room_fault && is_in_room(third_user))
+        };
+        let third_user =
+            everybody.find(|&&third_user| is_third_user(third_user)).copied().unwrap_or(who);
         let all = observed.lines_mut();
         let lines = all.entry(who).or_default();
         let line = lines[n].clone();
-        match self.wrong {
-            Wrong::TextLost | Wrong::PromptLost | Wrong::RoomLineLost => drop(lines.remove(n)),
-            Wrong::TextTwice | Wrong::RoomLineTwice => lines.insert(n, line),
-            Wrong::TextToThird | Wrong::RoomLineToOutsider => {
-                all.entry(third).or_default().push_back(line)
+        match self.fault {
+            Fault::MessageLost | Fault::PromptLost | Fault::RoomLineLost => drop(lines.remove(n)),
+            Fault::MessageDoubled | Fault::RoomLineDoubled => lines.insert(n, line),
+            Fault::MessageToThirdUser | Fault::RoomLineToOutsider => {
+                all.entry(third_user).or_default().push_back(line)
             }
-            Wrong::TextAltered => lines[n].push(b'x'),
-            Wrong::ControlCharacter => lines[n].push(0x1b),
-            Wrong::EndingWithin => lines[n].push(b'\n'),
-            Wrong::LinesSwapped | Wrong::RoomLinesSwapped => lines.swap(n, n + 1),
-            Wrong::ListLies => {
+            Fault::MessageAltered => lines[n].push(b'x'),
+            Fault::ControlCharacter => lines[n].push(0x1b),
+            Fault::LineEndingInside => lines[n].push(b'\n'),
+            Fault::LinesSwapped | Fault::RoomLinesSwapped => lines.swap(n, n + 1),
+            Fault::ListRowWrong => {
                 let row = String::from_utf8_lossy(&line).into_owned();
                 lines[n] = row.replace("chatting with", "available").into_bytes();
             }
-            wrong => unreachable!("{wrong:?} is not done to a line"),
+            fault => unreachable!("{fault:?} does not apply to a line"),
         }
     }
 
-    /// A line that can be tampered with in the way wanted.
+    /// A line to which the fault can be applied.
     fn find(
         &self,
         observed: &mut Observed,
-        may_be_hit: impl Fn(Who) -> bool,
-    ) -> Option<(Who, usize)> {
+        may_be_target: impl Fn(SessionKey) -> bool,
+    ) -> Option<(SessionKey, usize)> {
         let all = observed.lines_mut();
-        let is_text = |line: &[u8]| line.get(1).is_none_or(|&b| b != b' ');
+        let is_message = |line: &[u8]| line.get(1).is_none_or(|&b| b != b' ');
         let mut places =
-            all.iter().filter(|(who, _)| may_be_hit(**who)).flat_map(|(&who, lines)| {
+            all.iter().filter(|(who, _)| may_be_target(**who)).flat_map(|(&who, lines)| {
                 (0..lines.len()).map(move |n| (who, n, &lines[n], lines.get(n + 1)))
             });
-        let found = places.find(|(_, _, line, next)| match self.wrong {
-            Wrong::TextLost
-            | Wrong::TextTwice
-            | Wrong::TextToThird
-            | Wrong::TextAltered
-            | Wrong::RoomLineLost
-            | Wrong::RoomLineTwice
-            | Wrong::RoomLineToOutsider => is_text(line),
-            Wrong::RoomLinesSwapped => {
-                is_text(line) && next.is_some_and(|next| is_text(next) && next != *line)
+        let found = places.find(|(_, _, line, next)| match self.fault {
+            Fault::MessageLost
+            | Fault::MessageDoubled
+            | Fault::MessageToThirdUser
+            | Fault::MessageAltered
+            | Fault::RoomLineLost
+            | Fault::RoomLineDoubled
+            | Fault::RoomLineToOutsider => is_message(line),
+            Fault::RoomLinesSwapped => {
+                is_message(line) && next.is_some_and(|next| is_message(next) && next != *line)
             }
-            Wrong::PromptLost => line.starts_with(b"? "),
-            Wrong::LinesSwapped => next.is_some_and(|next| next != *line),
-            Wrong::ListLies => {
+            Fault::PromptLost => line.starts_with(b"? "),
+            Fault::LinesSwapped => next.is_some_and(|next| next != *line),
+            Fault::ListRowWrong => {
                 line.starts_with(b"- ") && line.windows(13).any(|part| part == b"chatting with")
             }
-            Wrong::ControlCharacter | Wrong::EndingWithin => true,
+            Fault::ControlCharacter | Fault::LineEndingInside => true,
             _ => false,
         });
         found.map(|(who, n, ..)| (who, n))

@@ -1,69 +1,70 @@
-//! A connection as the kernel and the person behind it see it: bytes under way in both directions,
-//! with a bound on those that nobody takes.
+//! A connection as the kernel and the client see it: bytes in flight in both directions, and a
+//! limited number of bytes that the kernel accepts for a client that does not read.
 
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use crate::people::Habits;
+use crate::habits::Habits;
 use crate::random::Random;
-use crate::spoken::Heard;
+use crate::traffic::Received;
 use crate::typing::Typed;
 
-/// How somebody takes what they are told.
+/// How the client reads the server's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reading {
-    /// All of it, at once.
+    /// Everything, at once.
     Eager,
-    /// So many bytes at a time.
+    /// At most so many bytes at a time.
     Slow(usize),
-    /// Nothing, for the time being.
+    /// Nothing, until this changes.
     Stalled,
 }
 
-/// Where the half of the connection that the client sends on stands.
+/// The state of the half of the connection that the client sends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClientHalf {
     Open,
-    /// Ended behind the last byte typed.
+    /// The client has ended its half, after the last byte typed.
     Ended,
-    /// The server has read that.
+    /// The server has read the end of input.
     EndRead,
 }
 
-/// Where in the stream what was typed in one go lies.
+/// The position in the stream of one [`Typed`].
 #[derive(Debug)]
-struct Piece {
+struct Span {
     start: usize,
     end: usize,
-    /// See [`Typed::survives`].
-    survives: Range<usize>,
+    /// See [`Typed::lossless_discard`].
+    lossless_discard: Range<usize>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Socket {
     pub(crate) habits: Habits,
     pub(crate) reading: Reading,
-    /// What was typed and not read by the server; the first `arrived` bytes can be.
+    /// Bytes that the client sent and the server has not read. The first `arrived` bytes are
+    /// readable.
     typed: Vec<u8>,
     pub(crate) arrived: usize,
-    /// Bytes that the server has read, since the beginning.
-    read: usize,
-    /// What will have been heard once so many bytes were read.
-    heard: VecDeque<(usize, Heard)>,
-    pieces: VecDeque<Piece>,
-    heard_at_end: Option<Heard>,
+    /// Bytes that the server has read since the connection began.
+    bytes_read: usize,
+    /// Input, with the number of read bytes that completes it.
+    received: VecDeque<(usize, Received)>,
+    spans: VecDeque<Span>,
+    received_at_end: Option<Received>,
     pub(crate) client_half: ClientHalf,
     pub(crate) server_half_ended: bool,
-    /// What the server was seen to say and has not been taken.
-    pub(crate) said: Vec<u8>,
-    /// Bytes at its front that are the rest of a refusal of a telnet option.
-    pub(crate) cut_refusal: usize,
-    /// Bytes that can be written before the socket is full.
-    pub(crate) room: usize,
+    /// Output that the world has seen and the server has not yet written.
+    pub(crate) unsent: Vec<u8>,
+    /// How many bytes at the front of `unsent` are the rest of a telnet refusal.
+    pub(crate) partial_refusal: usize,
+    /// Bytes that the kernel accepts before the socket is full.
+    pub(crate) writable_bytes: usize,
     pub(crate) was_full: bool,
-    /// The loop has it on its list of those that may be read.
-    pub(crate) is_listed: bool,
-    /// By when the server must have closed it, once its session is over (5.16).
+    /// The loop has queued the connection for reading.
+    pub(crate) is_queued: bool,
+    /// When the server must have closed the connection of an ended session, in milliseconds (7.18, 7.39).
     pub(crate) close_by: Option<u64>,
     pub(crate) has_failed: bool,
 }
@@ -75,41 +76,41 @@ impl Socket {
             reading: Reading::Eager,
             typed: Vec::new(),
             arrived: 0,
-            read: 0,
-            heard: VecDeque::new(),
-            pieces: VecDeque::new(),
-            heard_at_end: None,
+            bytes_read: 0,
+            received: VecDeque::new(),
+            spans: VecDeque::new(),
+            received_at_end: None,
             client_half: ClientHalf::Open,
             server_half_ended: false,
-            said: Vec::new(),
-            cut_refusal: 0,
-            room: usize::MAX,
+            unsent: Vec::new(),
+            partial_refusal: 0,
+            writable_bytes: usize::MAX,
             was_full: false,
-            is_listed: false,
+            is_queued: false,
             close_by: None,
             has_failed: false,
         }
     }
 
-    /// The person sends this; nothing of it has arrived yet.
+    /// The client sends `typed`. The bytes are in flight and have not arrived.
     pub(crate) fn send(&mut self, typed: Typed) {
-        let start = self.read + self.typed.len();
-        for (bytes, heard) in typed.parts {
+        let start = self.bytes_read + self.typed.len();
+        for (bytes, received) in typed.parts {
             self.typed.extend_from_slice(&bytes);
-            let end = self.read + self.typed.len();
-            self.heard.extend(heard.map(|heard| (end, heard)));
+            let end = self.bytes_read + self.typed.len();
+            self.received.extend(received.map(|received| (end, received)));
         }
-        let end = self.read + self.typed.len();
-        self.pieces.push_back(Piece { start, end, survives: typed.survives });
-        self.heard_at_end = typed.heard_at_end;
+        let end = self.bytes_read + self.typed.len();
+        self.spans.push_back(Span { start, end, lossless_discard: typed.lossless_discard });
+        self.received_at_end = typed.received_at_end;
     }
 
-    /// How many bytes have been typed that have not arrived.
-    pub(crate) fn under_way(&self) -> usize {
+    /// How many bytes are sent and have not arrived.
+    pub(crate) fn in_flight(&self) -> usize {
         self.typed.len() - self.arrived
     }
 
-    /// Whether a read would give something: bytes, or their end.
+    /// Whether a read would return bytes or the end of input.
     pub(crate) fn is_readable(&self) -> bool {
         self.arrived > 0 || (self.client_half == ClientHalf::Ended && self.typed.is_empty())
     }
@@ -118,59 +119,62 @@ impl Socket {
     pub(crate) fn read(&mut self, max: usize) -> Vec<u8> {
         let count = max.min(self.arrived);
         self.arrived -= count;
-        self.read += count;
+        self.bytes_read += count;
         let bytes = self.typed[..count].to_vec();
         self.typed.drain(..count);
         bytes
     }
 
-    /// What the server has heard by what it has read.
-    pub(crate) fn next_heard(&mut self) -> Option<Heard> {
-        while self.pieces.front().is_some_and(|piece| piece.end <= self.read) {
-            self.pieces.pop_front();
+    /// The next input that the bytes read so far complete.
+    pub(crate) fn next_received(&mut self) -> Option<Received> {
+        while self.spans.front().is_some_and(|span| span.end <= self.bytes_read) {
+            self.spans.pop_front();
         }
-        self.heard.front().filter(|(at, _)| *at <= self.read)?;
-        self.heard.pop_front().map(|(_, heard)| heard)
+        self.received.front().filter(|(at, _)| *at <= self.bytes_read)?;
+        self.received.pop_front().map(|(_, received)| received)
     }
 
-    /// The server has read that the client ended its half; a last line without an ending is heard.
-    pub(crate) fn read_end(&mut self) -> Heard {
+    /// The server reads the end of input, which completes a last line without an ending.
+    pub(crate) fn read_end(&mut self) -> Received {
         self.client_half = ClientHalf::EndRead;
-        self.heard_at_end.take().unwrap_or(Heard::End)
+        self.received_at_end.take().unwrap_or(Received::End)
     }
 
-    /// The server threw away what it had read and held: a line of which it had read a part goes
-    /// whole, if that part was more than what is taken out of lines.
-    pub(crate) fn lose_line_begun(&mut self) {
+    /// The server has discarded its held input. If that included a part of a line, the rest of the
+    /// line is lost too, unless the part held only bytes that the line does not contain.
+    pub(crate) fn discard_partial_line(&mut self) {
         if self.typed.is_empty() {
-            self.heard_at_end = None;
+            self.received_at_end = None;
         }
-        let Some(piece) = self.pieces.front().filter(|piece| piece.start < self.read) else {
+        let Some(span) = self.spans.front().filter(|span| span.start < self.bytes_read) else {
             return;
         };
-        if piece.survives.contains(&(self.read - piece.start)) {
+        if span.lossless_discard.contains(&(self.bytes_read - span.start)) {
             return;
         }
-        let is_line = |heard: &Heard| !matches!(heard, Heard::Option(_) | Heard::AreYouThere);
-        let line = self.heard.iter().position(|(at, heard)| *at <= piece.end && is_line(heard));
+        let is_line = |received: &Received| {
+            !matches!(received, Received::TelnetOption(_) | Received::AreYouThere)
+        };
+        let line =
+            self.received.iter().position(|(at, received)| *at <= span.end && is_line(received));
         match line {
-            Some(line) => drop(self.heard.remove(line)),
-            None if piece.end == self.read + self.typed.len() => self.heard_at_end = None,
+            Some(line) => drop(self.received.remove(line)),
+            None if span.end == self.bytes_read + self.typed.len() => self.received_at_end = None,
             None => {}
         }
     }
 
-    /// How many bytes a write of `len` takes now.
-    pub(crate) fn takes(&self, random: &mut Random, len: usize) -> usize {
-        let most = len.min(self.room);
+    /// How many bytes the kernel accepts from a write of `len` bytes.
+    pub(crate) fn accepts(&self, random: &mut Random, len: usize) -> usize {
+        let most = len.min(self.writable_bytes);
         if most > 1 && random.chance(10) { random.between(1, most) } else { most }
     }
 
-    /// The person reads; whether the socket, which was full, takes bytes again.
-    pub(crate) fn person_reads(&mut self, random: &mut Random) -> bool {
+    /// The client reads. Returns true if the socket was full and now accepts bytes again.
+    pub(crate) fn client_reads(&mut self, random: &mut Random) -> bool {
         match self.reading {
-            Reading::Eager => self.room = usize::MAX,
-            Reading::Slow(bytes) => self.room = random.between(1, bytes),
+            Reading::Eager => self.writable_bytes = usize::MAX,
+            Reading::Slow(bytes) => self.writable_bytes = random.between(1, bytes),
             Reading::Stalled => return false,
         }
         std::mem::take(&mut self.was_full)

@@ -1,11 +1,12 @@
-//! The world around one exchange: people, their connections, the clock, and the loop that the server
-//! would be. Everything the shell promises the exchange is promised here, and nothing more.
+//! The world around one exchange: the people, their connections, the clock, and a stand-in for the
+//! server's loop. The world keeps exactly the promises that the real loop makes to the exchange. A
+//! weaker world would report false errors; a stronger world would hide real ones.
 
 mod checks;
-mod crowd;
+mod event_loop;
 mod pending;
+mod people;
 mod restart;
-mod shell;
 
 use std::collections::BTreeMap;
 
@@ -16,11 +17,11 @@ use chinwag::core::time::Time;
 use crate::model::Model;
 use crate::plan::Plan;
 use crate::random::Random;
-use crate::sabotage::{Sabotage, Wrong};
+use crate::sabotage::{Fault, Sabotage};
 use crate::socket::Socket;
-use crate::spoken::{Observed, Who};
+use crate::traffic::{Observed, SessionKey};
 
-/// Steps from one look into the chat to the next.
+/// Steps between two runs of `Chat::check`.
 const CHAT_CHECKED_EVERY: usize = 8;
 
 pub(crate) struct World {
@@ -28,44 +29,44 @@ pub(crate) struct World {
     plan: Plan,
     exchange: Exchange,
     model: Model,
-    sockets: BTreeMap<Who, Socket>,
-    /// Keys that are free again; the last is used first, as a slab does.
-    free: Vec<Who>,
-    /// Milliseconds since the beginning.
+    sockets: BTreeMap<SessionKey, Socket>,
+    /// Keys of closed connections. The last is reused first, as the server's slab does.
+    free_keys: Vec<SessionKey>,
+    /// Milliseconds since the start of the run.
     now: u64,
-    /// When the server was last started.
+    /// When the server last started, in milliseconds since the start of the run.
     started_at: u64,
-    /// What the server has written down, over all its starts.
-    file: Vec<u8>,
-    /// The server is to be killed in this turn.
-    is_doomed: bool,
-    /// Those whom the loop may read.
-    readable: Vec<Who>,
+    /// The history store: everything that the server saved, over all its starts.
+    history_file: Vec<u8>,
+    /// The server will be killed in this turn.
+    will_be_killed: bool,
+    /// Sessions that the loop will read in its next turn.
+    readable: Vec<SessionKey>,
     /// Steps so far.
     steps: usize,
     sabotage: Sabotage,
     is_traced: bool,
-    pub(crate) figures: Figures,
+    pub(crate) stats: Stats,
 }
 
-/// What a run came to; a run in which nothing happens proves nothing.
+/// Totals of a run. A run in which nothing happens proves nothing.
 #[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Figures {
+pub(crate) struct Stats {
     pub(crate) arrivals: u64,
     pub(crate) chats: u64,
-    pub(crate) texts: u64,
-    /// Input that was held back for a while.
+    pub(crate) messages: u64,
+    /// How often the exchange held input back.
     pub(crate) held: u64,
     pub(crate) full_sockets: u64,
     pub(crate) failures: u64,
-    pub(crate) buffered_most: usize,
+    pub(crate) buffered_bytes_max: usize,
     pub(crate) room_lines: u64,
-    /// Lines that somebody was told to have missed.
+    /// Lines that a `You missed` notice counted.
     pub(crate) missed: u64,
     pub(crate) restarts: u64,
 }
 
-pub(crate) fn id(who: Who) -> SessionId {
+pub(crate) fn id(who: SessionKey) -> SessionId {
     SessionId::from_key(who)
 }
 
@@ -81,34 +82,34 @@ impl World {
         exchange.start_recording();
         World {
             exchange,
-            model: Model::new(plan.bounds(), is_traced),
+            model: Model::new(plan.model_limits(), is_traced),
             random,
             plan,
             sockets: BTreeMap::new(),
-            free: Vec::new(),
+            free_keys: Vec::new(),
             now: 0,
             started_at: 0,
-            file: Vec::new(),
-            is_doomed: false,
+            history_file: Vec::new(),
+            will_be_killed: false,
             readable: Vec::new(),
             steps: 0,
             sabotage,
             is_traced,
-            figures: Figures::default(),
+            stats: Stats::default(),
         }
     }
 
-    /// One step: people do something, time passes, and the loop turns until nothing is left to do.
+    /// One step: people act, time passes, and the loop turns until no work is left.
     pub(crate) fn step(&mut self) {
-        self.people_do_something();
-        if self.random.chance(self.plan.orders) {
-            self.operator_does_something();
+        self.people_act();
+        if self.random.chance(self.plan.operator_actions) {
+            self.operator_acts();
         }
-        self.pass_some_time();
-        self.is_doomed = self.random.chance(self.plan.kills) && self.random.chance(50);
+        self.advance_time();
+        self.will_be_killed = self.random.chance(self.plan.kills) && self.random.chance(50);
         self.turn();
         self.check();
-        // A walk over everybody's names, which costs more than the rest of a step.
+        // `Chat::check` visits every username, which costs more than the rest of a step.
         if self.steps.is_multiple_of(CHAT_CHECKED_EVERY) {
             self.exchange.chat().check();
         }
@@ -119,8 +120,8 @@ impl World {
         Time::START.after_ms(self.now - self.started_at)
     }
 
-    /// When the server wants to be woken.
-    fn wakes_at(&self) -> Option<u64> {
+    /// When the exchange wants the next call of `handle_timeout`, in milliseconds of the run.
+    fn next_wakeup(&self) -> Option<u64> {
         self.exchange.poll_timeout().map(|at| self.started_at + at.ms_since(Time::START))
     }
 
@@ -129,27 +130,28 @@ impl World {
         self.model.set_time(now);
     }
 
-    fn pass_some_time(&mut self) {
-        let next = self.wakes_at();
+    fn advance_time(&mut self) {
+        let next = self.next_wakeup();
         let now = match next {
-            Some(next) if self.random.chance(self.plan.jumps) => {
+            Some(next) if self.random.chance(self.plan.time_jumps) => {
                 next.max(self.now) + self.random.pick(&[0, 0, 0, 1, 2_000])
             }
             _ if self.random.chance(5) => self.now + self.random.below(3_000) as u64,
             _ => self.now + self.random.below(30) as u64,
         };
-        // The loop wakes for whatever is due, and is late now and then.
+        // The loop wakes for the next deadline. One time in ten it wakes late, as on a busy
+        // machine.
         let wakes = next.filter(|_| !self.random.chance(10)).unwrap_or(now).max(self.now);
         self.set_time(now.min(wakes));
     }
 
-    /// Shows the model what the server said since it was last shown.
-    fn settle(&mut self) {
+    /// Shows the model every line that the server produced since the last call.
+    fn check_output(&mut self) {
         let mut observed = Observed::default();
         for who in self.sockets.keys().copied().collect::<Vec<_>>() {
-            let news = self.news_for(who);
-            self.note_waiting(who, &news, &mut observed);
-            checks::for_each_line(&news, |line| {
+            let new_output = self.new_output_for(who);
+            self.record_waiting(who, &new_output, &mut observed);
+            checks::for_each_line(&new_output, |line| {
                 if self.is_traced {
                     eprintln!("{:>8} {who:>3} < {}", self.now, String::from_utf8_lossy(line));
                 }
@@ -163,15 +165,15 @@ impl World {
             return;
         }
         observed.check_lines();
-        self.model.settle(observed);
-        for who in self.model.take_given_up() {
-            self.sockets.get_mut(&who).into_iter().for_each(Socket::lose_line_begun);
+        self.model.explain_all(observed);
+        for who in self.model.take_discarded() {
+            self.sockets.get_mut(&who).into_iter().for_each(Socket::discard_partial_line);
         }
-        self.note_ends();
+        self.start_closing_deadlines();
     }
 
-    /// Starts the closing deadline of those whose session has ended (5.16).
-    fn note_ends(&mut self) {
+    /// Starts the closing deadline of every session that has ended (7.18, 7.39).
+    fn start_closing_deadlines(&mut self) {
         let until = self.now + self.plan.limits.closing_ms;
         for (&who, socket) in &mut self.sockets {
             if socket.close_by.is_none() && !self.model.is_open(who) {
@@ -180,50 +182,50 @@ impl World {
         }
     }
 
-    /// The faults stop: everybody is served, leaves, and leaves nothing behind.
+    /// Stops the faults. Every session is served, leaves, and must leave nothing behind.
     pub(crate) fn wind_down(&mut self) {
-        self.plan.calm_down();
-        self.calm_everybody();
+        self.plan.stop_faults();
+        self.deliver_everything();
         for _ in 0..2_000 {
-            if self.sockets.keys().all(|&who| self.model.held(who) == 0) {
+            if self.sockets.keys().all(|&who| self.model.held_count(who) == 0) {
                 break;
             }
-            self.let_time_pass();
+            self.jump_to_next_deadline();
         }
-        let held = self.sockets.keys().find(|&&who| self.model.held(who) > 0);
-        assert!(held.is_none(), "{held:?} is never served, though nothing is wrong any more");
-        self.everybody_is_answered();
+        let held = self.sockets.keys().find(|&&who| self.model.held_count(who) > 0);
+        assert!(held.is_none(), "{held:?} is never served, although the faults have stopped");
+        self.everybody_gets_a_reply();
         self.everybody_leaves();
         for _ in 0..20_000 {
             if self.exchange.poll_timeout().is_none() && self.sockets.is_empty() {
                 break;
             }
-            self.let_time_pass();
+            self.jump_to_next_deadline();
         }
         self.check_empty();
-        self.figures.chats = self.model.chats;
-        self.figures.texts = self.model.texts;
-        self.figures.room_lines = self.model.room_lines;
+        self.stats.chats = self.model.chats;
+        self.stats.messages = self.model.messages;
+        self.stats.room_lines = self.model.room_lines;
     }
 
-    fn let_time_pass(&mut self) {
-        let is_forgotten = self.sabotage.lasts(Wrong::DeadlineForgotten);
-        let next = self.wakes_at().filter(|_| !is_forgotten);
+    fn jump_to_next_deadline(&mut self) {
+        let timers_stopped = self.sabotage.is_in_effect(Fault::TimersStopped);
+        let next = self.next_wakeup().filter(|_| !timers_stopped);
         self.set_time(next.unwrap_or(self.now + 1_000).max(self.now));
         self.turn();
         self.check();
     }
 }
 
-impl Figures {
-    pub(crate) fn add(&mut self, other: Figures) {
+impl Stats {
+    pub(crate) fn add(&mut self, other: Stats) {
         self.arrivals += other.arrivals;
         self.chats += other.chats;
-        self.texts += other.texts;
+        self.messages += other.messages;
         self.held += other.held;
         self.full_sockets += other.full_sockets;
         self.failures += other.failures;
-        self.buffered_most = self.buffered_most.max(other.buffered_most);
+        self.buffered_bytes_max = self.buffered_bytes_max.max(other.buffered_bytes_max);
         self.room_lines += other.room_lines;
         self.missed += other.missed;
         self.restarts += other.restarts;

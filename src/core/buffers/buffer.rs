@@ -1,36 +1,44 @@
-//! Byte buffers that are lent out while something is in them, and come back when it is gone.
+//! Byte buffers, and the pool that lends them.
+//!
+//! A connection borrows a buffer while it has bytes to keep, and returns it when the buffer is
+//! empty. Memory therefore grows with the bytes in transit, not with the number of connections.
 
 use crate::core::limits::{BUFFER_BYTES, BUFFER_BYTES_KEPT_MAX, BUFFERS_KEPT_MAX};
 
-/// Bytes put in at the back and taken from the front.
+/// A queue of bytes: [`Buffer::push`] adds at the back, [`Buffer::take`] removes from the front.
 #[derive(Debug, Default)]
 pub struct Buffer {
+    /// All bytes in memory; the first `taken` of them are out of the queue.
     bytes: Vec<u8>,
-    /// How many of `bytes` have been taken already.
+    /// How many of `bytes` are out of the queue. A counter, because moving the rest to the front
+    /// after each take would cost more than the take.
     taken: usize,
 }
 
 impl Buffer {
-    /// What is in it, in order.
+    /// The bytes in the queue, in order.
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
         &self.bytes[self.taken..]
     }
 
-    /// How many bytes are in it.
+    /// How many bytes are in the queue.
     #[must_use]
     pub fn len(&self) -> usize {
         self.bytes.len() - self.taken
     }
 
-    /// Whether nothing is in it.
+    /// Whether the queue is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Puts `parts` in at the back, one behind the other. What was taken is overwritten before the
-    /// buffer grows, once that is half of it: so a byte is moved once on average, whatever is taken.
+    /// Adds `parts` at the back, in order.
+    ///
+    /// A full buffer reuses the space of taken bytes before it grows, but only if they are at least
+    /// half of the buffer. Each move then frees at least as many bytes as it copies, so that the
+    /// cost of a byte stays constant on average.
     #[inline]
     pub fn push<const N: usize>(&mut self, parts: [&[u8]; N]) {
         let len = parts.iter().map(|part| part.len()).sum::<usize>();
@@ -45,7 +53,7 @@ impl Buffer {
         }
     }
 
-    /// Takes up to `count` bytes from the front.
+    /// Removes up to `count` bytes from the front.
     pub fn take(&mut self, count: usize) {
         self.taken += count.min(self.len());
         if self.is_empty() {
@@ -53,36 +61,37 @@ impl Buffer {
         }
     }
 
-    /// Shortens it to its first `len` bytes.
+    /// Keeps only the first `len` bytes of the queue.
     pub fn truncate(&mut self, len: usize) {
         self.bytes.truncate(self.taken + len);
     }
 
-    /// Empties it.
+    /// Removes all bytes, and keeps the memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.taken = 0;
     }
 }
 
-/// The buffers nobody uses at the moment. A buffer exists only while it holds something or waits
-/// here, so memory follows what is on its way, not how many are connected.
+/// The idle buffers. A buffer either holds bytes for a borrower or waits here for the next.
 #[derive(Debug, Default)]
 pub struct Pool {
-    /// Boxed where they are lent: a connection with nothing waiting pays one pointer.
+    /// Boxed, so that a connection without a buffer pays for one pointer only. At most
+    /// [`BUFFERS_KEPT_MAX`].
     #[expect(clippy::vec_box, reason = "the box is what is lent, and moving it must not allocate")]
     idle: Vec<Box<Buffer>>,
 }
 
 impl Pool {
-    /// An empty buffer.
+    /// Returns an empty buffer, and allocates one only if no buffer is idle.
     pub fn lend(&mut self) -> Box<Buffer> {
         self.idle.pop().unwrap_or_else(|| {
             Box::new(Buffer { bytes: Vec::with_capacity(BUFFER_BYTES), taken: 0 })
         })
     }
 
-    /// Takes a buffer back, whatever is in it; one that grew large, or is one too many, is freed.
+    /// Takes a buffer back and empties it. Frees the buffer if it grew above
+    /// [`BUFFER_BYTES_KEPT_MAX`] or if the pool is full: one burst must not hold memory for ever.
     pub fn take_back(&mut self, mut buffer: Box<Buffer>) {
         if self.idle.len() < BUFFERS_KEPT_MAX && buffer.bytes.capacity() <= BUFFER_BYTES_KEPT_MAX {
             buffer.clear();
@@ -105,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_buffer_that_is_refilled_as_it_drains_does_not_grow() {
+    fn a_buffer_refilled_while_it_drains_does_not_grow() {
         let mut buffer = *Pool::default().lend();
         let capacity = buffer.bytes.capacity();
         buffer.push([&[0; 100]]);

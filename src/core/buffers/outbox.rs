@@ -1,17 +1,22 @@
-//! What waits to be written to one connection, and the high-water mark on it (5.10).
+//! The outbox: the unsent bytes of one connection, and its high-water mark (7.7).
+//!
+//! The exchange adds lines; the shell writes them to the socket and reports how many bytes the
+//! kernel accepted. A congested outbox tells the exchange to stop reading the clients that fill it.
 
 use super::buffer::{Buffer, Pool};
 
-/// The output of one connection. It owns a buffer only while something waits.
+/// The unsent output of one connection. It holds a buffer only while bytes wait.
 #[derive(Debug, Default)]
 pub struct Outbox {
+    /// The waiting bytes; never an empty buffer.
     waiting: Option<Box<Buffer>>,
-    /// Above the high-water mark, and not yet below the low one again.
+    /// Set above the high-water mark, cleared at the low-water mark. With a single mark the server
+    /// would stop and resume reading for every line.
     congested: bool,
 }
 
 impl Outbox {
-    /// What waits, in order.
+    /// The waiting bytes, in order.
     #[must_use]
     pub fn as_slice(&self) -> &[u8] {
         self.waiting.as_ref().map_or(&[], |buffer| buffer.as_slice())
@@ -23,19 +28,23 @@ impl Outbox {
         self.waiting.as_ref().map_or(0, |buffer| buffer.len())
     }
 
-    /// Whether nothing waits.
+    /// Whether no byte waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.waiting.is_none()
     }
 
-    /// Whether whoever fills this outbox should stop for now.
+    /// Whether the clients that fill this outbox must wait: it passed the high-water mark and has
+    /// not drained to the low-water mark since.
     #[must_use]
     pub fn is_congested(&self) -> bool {
         self.congested
     }
 
-    /// Adds `parts`, one behind the other; above `high_water_bytes` the outbox is congested.
+    /// Adds `parts`, in order. The outbox is congested once it holds more than `high_water_bytes`.
+    ///
+    /// The mark is a parameter because the exchange lowers it when all outboxes together hold too
+    /// much (7.10).
     #[inline]
     pub fn push<const N: usize>(
         &mut self,
@@ -48,20 +57,22 @@ impl Outbox {
         self.congested |= buffer.len() > high_water_bytes;
     }
 
-    /// Removes `count` bytes that the socket took; at or below `low_water_bytes` the outbox is
-    /// not congested any more, and `true` says that this has just come about.
+    /// Removes `count` bytes that the socket accepted.
+    ///
+    /// Returns `true` if the outbox was congested and has now drained to `low_water_bytes` or less:
+    /// the exchange then resumes reading the clients that waited for it.
     pub fn take(&mut self, pool: &mut Pool, count: usize, low_water_bytes: usize) -> bool {
         let Some(buffer) = &mut self.waiting else { return false };
         buffer.take(count);
-        let relieved = self.congested && buffer.len() <= low_water_bytes;
-        self.congested &= !relieved;
+        let is_relieved = self.congested && buffer.len() <= low_water_bytes;
+        self.congested &= !is_relieved;
         if buffer.is_empty() {
             self.clear(pool);
         }
-        relieved
+        is_relieved
     }
 
-    /// Throws away what waits.
+    /// Drops the waiting bytes and the congestion.
     pub fn clear(&mut self, pool: &mut Pool) {
         if let Some(buffer) = self.waiting.take() {
             pool.take_back(buffer);
@@ -75,20 +86,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn between_the_marks_an_outbox_stays_as_it_was() {
+    fn an_outbox_keeps_its_state_between_the_two_marks() {
         let (mut pool, mut outbox) = (Pool::default(), Outbox::default());
         outbox.push(&mut pool, [&[0; 10]], 10);
-        assert!(!outbox.is_congested(), "at the high-water mark is not above it");
+        assert!(!outbox.is_congested(), "exactly at the high-water mark");
         outbox.push(&mut pool, [&[0; 1]], 10);
         assert!(outbox.is_congested());
-        assert!(!outbox.take(&mut pool, 5, 4), "between the marks nothing changes");
+        assert!(!outbox.take(&mut pool, 5, 4), "between the marks");
         assert!(outbox.is_congested());
-        assert!(outbox.take(&mut pool, 2, 4), "at the low-water mark it is relieved");
-        assert!(!outbox.take(&mut pool, 1, 4), "relief is told once");
+        assert!(outbox.take(&mut pool, 2, 4), "exactly at the low-water mark");
+        assert!(!outbox.take(&mut pool, 1, 4), "relief is reported once");
     }
 
     #[test]
-    fn an_empty_outbox_owns_no_buffer() {
+    fn an_empty_outbox_holds_no_buffer() {
         let (mut pool, mut outbox) = (Pool::default(), Outbox::default());
         outbox.push(&mut pool, [b"bye"], 10);
         outbox.take(&mut pool, 3, 5);

@@ -1,54 +1,60 @@
-//! What a line typed at the menu, or while asking or being asked, is meant to do. No effects.
+//! Parses a line that a user typed into a command. Each state that takes commands has one parser:
+//! [`Command`] at prompts, [`ChatCommand`] in a chat, [`RoomCommand`] in a room.
+//!
+//! Parsing has no effects and knows no state: `dispatch` and `room_commands` decide what a command
+//! does. Nothing here allocates for a line of text, because nearly every line is one.
 
-/// A choice, as the menu offers it (3.2).
+/// A command at a prompt: at the menu, while asking, or while asked (4.1.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Command<'a> {
-    /// `2`, `chat`: whom to ask, if that was said with it.
+    /// `2`, `chat`, with the name of the user to ask, if the line contains one.
     Chat(Option<&'a str>),
     /// `3`, `exit`.
     Exit,
-    /// `4`, `join`: which room, if that was said with it.
+    /// `4`, `join`, with the name of the room, if the line contains one.
     Join(Option<&'a str>),
     /// `yes`, `y`.
     Yes,
     /// `no`, `n`.
     No,
-    /// `cancel`.
+    /// `cancel`: withdraws a request, or leaves "Chat with whom?".
     Cancel,
-    /// `quit`.
+    /// `quit`: withdraws a request, as `cancel` does.
     Quit,
-    /// What changes no state.
+    /// A command that changes no state.
     CommonCommand(CommonCommand<'a>),
-    /// Nothing of the above.
+    /// Anything else, including a command word followed by text that the word does not take.
     Unknown,
 }
 
-/// A choice that changes no state, and is open whatever one is waiting for.
+/// A command that changes no state. It works at every prompt and, after a `/`, in a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CommonCommand<'a> {
-    /// `1`, `list`: the users whose names begin so; empty for all.
+    /// `1`, `list`: the users whose names begin with this prefix. Empty: all users.
     List(&'a str),
-    /// `5`, `rooms`: the rooms whose names begin so; empty for all.
+    /// `5`, `rooms`: the rooms whose names begin with this prefix. Empty: all rooms.
     Rooms(&'a str),
     /// `help`.
     Help,
-    /// `busy`.
+    /// `busy`: turns do-not-disturb on (5.5.1).
     Busy,
-    /// `free`.
+    /// `free`: turns do-not-disturb off.
     Free,
-    /// `ignore`: whom; empty to ask who is ignored.
+    /// `ignore` with the name to ignore (5.6.1). Empty: shows the ignore list.
     Ignore(&'a str),
-    /// `unignore`: whom.
+    /// `unignore` with the name to remove from the ignore list.
     Unignore(&'a str),
 }
 
 impl<'a> Command<'a> {
-    /// Reads `line`: a word in any case, and for some words what follows it.
+    /// Parses a line: a word in any case, and for some words an argument.
+    /// Numbers and words mean the same: `2 ANNA` is `chat anna`.
     pub(super) fn parse(line: &'a str) -> Command<'a> {
         let line = line.trim();
         let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         let rest = rest.trim_start();
-        // No choice is longer than this; a fixed array keeps the folding free of allocation.
+        // The longest command word is `unignore` with 8 bytes. A fixed array folds the case without
+        // an allocation, and a longer word is no command.
         let mut folded = [0; 8];
         let Some(folded) = folded.get_mut(..word.len()) else { return Command::Unknown };
         folded.copy_from_slice(word.as_bytes());
@@ -75,22 +81,25 @@ impl<'a> Command<'a> {
     }
 }
 
-/// What a line typed in a chat is meant to do (3.7). Of bytes, since for nearly every line nobody
-/// needs to know more than that it is none of the few words.
+/// A command in a chat (4.7). Only few words are commands, because everything else is said to the
+/// partner.
+///
+/// Parsed from bytes, because [`super::Route::message`] runs for every line of every chat, and
+/// comparing bytes needs no UTF-8 decoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ChatCommand<'a> {
-    /// Deliver this text.
+    /// Text for the partner.
     Say(&'a [u8]),
     /// `quit`, `/quit`.
     Quit,
     /// `/help`.
     Help,
-    /// `/`, or a word after it that is no command.
+    /// A `/` that begins no command. Not delivered: a mistyped command could reveal something.
     Unknown,
 }
 
 impl<'a> ChatCommand<'a> {
-    /// Reads `line`; its blanks belong to the text, if it is one.
+    /// Parses a line. Blanks around a text belong to the text (3.1.2).
     #[inline]
     pub(super) fn parse(line: &'a [u8]) -> ChatCommand<'a> {
         match line.strip_prefix(b"/") {
@@ -111,22 +120,23 @@ impl<'a> ChatCommand<'a> {
     }
 }
 
-/// What a line typed in a room is meant to do (6.3 to 6.7).
+/// A command in a room (4.8.2 to 4.8.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RoomCommand<'a> {
-    /// Say this text.
+    /// Text for all members.
     Say(&'a str),
-    /// `/me`: say what one does.
+    /// `/me`: an action of the speaker, shown as `NAME: *text*`.
     Act(&'a str),
-    /// `quit`, `q`, `.exit`, `/quit`.
+    /// `quit`, `q`, `.exit`, `/quit`. Several spellings, because other chat systems taught them and
+    /// a user who wants to leave should not say `q` to the whole room (4.8.3).
     Quit,
-    /// `/who`.
+    /// `/who`: lists the members.
     Who,
-    /// `/history`: how many lines, if that was said with it.
+    /// `/history`, with the text of its count of lines. Empty: the default count.
     History(&'a str),
-    /// `/quiet`, and with `false` `/loud`.
+    /// `/quiet` (`true`) hides joins and leavings; `/loud` (`false`) shows them again (4.8.9).
     Quiet(bool),
-    /// `/chat`: whom to ask.
+    /// `/chat`, with the name of the user to ask.
     Chat(&'a str),
     /// `/yes`, `/y`.
     Yes,
@@ -134,18 +144,19 @@ pub(super) enum RoomCommand<'a> {
     No,
     /// `/help`.
     Help,
-    /// What changes no state, with a slash before it.
+    /// A command that changes no state, after a `/`.
     CommonCommand(CommonCommand<'a>),
-    /// `/`, or a word after it that is no command.
+    /// A `/` that begins no command. Not said, for the same reason as in a chat.
     Unknown,
 }
 
 impl<'a> RoomCommand<'a> {
-    /// Reads `line`; its blanks belong to the text, if it is one.
+    /// Parses a line. Blanks around a text belong to the text (3.1.2). `//` escapes a text that
+    /// begins with `/`.
     pub(super) fn parse(line: &'a str) -> RoomCommand<'a> {
-        let is_parting = |word: &&str| line.trim().eq_ignore_ascii_case(word);
+        let is_leaving_word = |word: &&str| line.trim().eq_ignore_ascii_case(word);
         match line.strip_prefix('/') {
-            None if ["quit", "q", ".exit"].iter().any(is_parting) => RoomCommand::Quit,
+            None if ["quit", "q", ".exit"].iter().any(is_leaving_word) => RoomCommand::Quit,
             None => RoomCommand::Say(line),
             Some(text) if text.starts_with('/') => RoomCommand::Say(text),
             Some(command) => RoomCommand::after_slash(command),
@@ -171,7 +182,8 @@ impl<'a> RoomCommand<'a> {
         }
     }
 
-    /// The words that change no state are those of the menu, but not its numbers.
+    /// The words of the menu that change no state work in a room, but the menu's numbers do not: no
+    /// menu is on the screen there.
     fn common_command(command: &'a str) -> RoomCommand<'a> {
         match Command::parse(command) {
             Command::CommonCommand(common_command)
@@ -197,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_words_in_any_case_with_blanks_around_are_choices() {
+    fn a_command_is_a_number_or_a_word_in_any_case_with_blanks_around_it() {
         for line in ["1", " 1 ", "LIST", "list\t"] {
             assert_eq!(
                 Command::parse(line),
@@ -212,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_choice_is_unknown() {
+    fn a_line_that_matches_no_command_is_unknown() {
         for line in
             ["", "6", "12", "2B", "yes please", "3 now", "/quit", "listless", "ｌｉｓｔ", "é"]
         {
@@ -220,9 +232,9 @@ mod tests {
         }
     }
 
-    /// (6.4, 6.5)
+    /// (4.8.3, 4.8.4, 4.8.5, 4.8.1)
     #[test]
-    fn in_a_room_what_systems_like_it_taught_leaves_and_slashes_command() {
+    fn in_a_room_a_few_words_leave_and_a_slash_begins_a_command() {
         for (line, command) in [
             ("quit", RoomCommand::Quit),
             (" .EXIT ", RoomCommand::Quit),
@@ -255,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn in_a_chat_only_quit_and_slashes_are_not_text() {
+    fn in_a_chat_every_line_is_text_except_quit_and_lines_that_begin_with_a_slash() {
         for (line, command) in [
             ("quit", ChatCommand::Quit),
             (" Quit ", ChatCommand::Quit),

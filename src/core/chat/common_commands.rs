@@ -1,4 +1,8 @@
-//! What can be had at any prompt without changing a state: lists (3.4), help and options (4).
+//! Commands that change no state and therefore work at every prompt and, after a `/`, in a room:
+//! lists (5.2), help, do-not-disturb and the ignore list (part 5).
+//!
+//! `dispatch` and `room_commands` call this module. Everything here affects one user, except that
+//! other users see `busy` in their lists.
 
 use super::Chat;
 use super::command::CommonCommand;
@@ -8,21 +12,24 @@ use crate::core::SessionId;
 use crate::core::limits::{LIST_COUNT_MAX, LIST_ROWS_MAX};
 
 impl Chat {
-    pub(super) fn common_command(&mut self, id: SessionId, common_command: CommonCommand<'_>) {
-        match common_command {
-            CommonCommand::List("") => self.list_all(id),
-            CommonCommand::List(prefix) => self.list_matching(id, prefix),
+    /// Executes a command, then repeats the prompt of the state, if the state has one (5.1.1).
+    pub(super) fn common_command(&mut self, id: SessionId, command: CommonCommand<'_>) {
+        match command {
+            CommonCommand::List("") => self.list_all_users(id),
+            CommonCommand::List(prefix) => self.list_matching_users(id, prefix),
             CommonCommand::Rooms(prefix) => self.list_rooms(id, prefix),
             CommonCommand::Help => self.help(id, &MENU_HELP),
-            CommonCommand::Busy => self.be_busy(id, true),
-            CommonCommand::Free => self.be_busy(id, false),
-            CommonCommand::Ignore("") => self.list_ignored(id),
+            CommonCommand::Busy => self.set_busy(id, true),
+            CommonCommand::Free => self.set_busy(id, false),
+            CommonCommand::Ignore("") => self.show_ignore_list(id),
             CommonCommand::Ignore(name) => self.ignore(id, name),
             CommonCommand::Unignore(name) => self.unignore(id, name),
         }
         self.prompt(id);
     }
 
+    /// Says the rows of a help text. Menu, chat and room have one each, because different words
+    /// work there.
     pub(super) fn help(&mut self, id: SessionId, rows: &[&'static str]) {
         self.say(id, Line::News(News::Help));
         for row in rows {
@@ -30,20 +37,25 @@ impl Chat {
         }
     }
 
-    fn list_all(&mut self, id: SessionId) {
+    /// Lists all users. The count is always exact, because the index knows its length.
+    fn list_all_users(&mut self, id: SessionId) {
         let count = self.roster.user_count();
         self.say(id, Line::News(News::UsersOnline(count)));
-        self.list_rows(id, "", Some(count));
+        self.list_user_rows(id, "", Some(count));
     }
 
-    fn list_matching(&mut self, id: SessionId, prefix: &str) {
+    /// Lists the users whose names begin with `prefix`. Counting takes time per match, and the
+    /// loop serves all users meanwhile. Beyond `LIST_COUNT_MAX` the reply says "more than" (5.2.3).
+    fn list_matching_users(&mut self, id: SessionId, prefix: &str) {
         let counted = self.roster.users(prefix).take(LIST_COUNT_MAX + 1).count();
         let count = Some(counted).filter(|&count| count <= LIST_COUNT_MAX);
         self.say(id, Line::News(News::UsersMatching(count, prefix)));
-        self.list_rows(id, prefix, count);
+        self.list_user_rows(id, prefix, count);
     }
 
-    fn list_rows(&mut self, reader: SessionId, prefix: &str, count: Option<usize>) {
+    /// Says the first `LIST_ROWS_MAX` rows, and one row about the rest (5.2.2). `count` is the
+    /// number of matches, or `None` if there are more than `LIST_COUNT_MAX`.
+    fn list_user_rows(&mut self, reader: SessionId, prefix: &str, count: Option<usize>) {
         for id in self.roster.users(prefix).take(LIST_ROWS_MAX) {
             let (name, status) = (&self.roster.user(id).name, self.roster.status(id));
             let row = Row::User { name, status, is_reader: id == reader };
@@ -55,15 +67,20 @@ impl Chat {
         }
     }
 
-    fn be_busy(&mut self, id: SessionId, busy: bool) {
+    /// Turns do-not-disturb on or off (5.5.1). A request that the user already has to answer stays:
+    /// its asker has been told to wait.
+    fn set_busy(&mut self, id: SessionId, busy: bool) {
         self.roster.user_mut(id).options_mut().busy = busy;
         self.say(id, Line::News(if busy { News::Busy } else { News::Free }));
     }
 
+    /// Adds a name to the ignore list (5.6.1). The name need not be in use: the other user may have
+    /// left, and may come back.
     fn ignore(&mut self, id: SessionId, name: &str) {
         let Ok(name) = Name::parse(name) else {
             return self.say(id, Line::Refusal(Refusal::NoSuchName));
         };
+        // A full list is refused. Dropping the oldest entry would silently let that user ask again.
         let ignored = self.roster.user_mut(id).options_mut().ignore(name.folded());
         self.say(
             id,
@@ -74,6 +91,8 @@ impl Chat {
         );
     }
 
+    /// Removes a name from the ignore list. Succeeds if the name is not on the list: the user has
+    /// what they wanted.
     fn unignore(&mut self, id: SessionId, name: &str) {
         let Ok(name) = Name::parse(name) else {
             return self.say(id, Line::Refusal(Refusal::NoSuchName));
@@ -82,7 +101,8 @@ impl Chat {
         self.say(id, Line::News(News::NotIgnoring(&name)));
     }
 
-    fn list_ignored(&mut self, id: SessionId) {
+    /// Lists the ignored names. They appear in folded form, the only form that is stored.
+    fn show_ignore_list(&mut self, id: SessionId) {
         let ignored = self.roster.user(id).ignored();
         self.outputs.say(id, &Line::News(News::IgnoredCount(ignored.len())));
         for name in ignored {

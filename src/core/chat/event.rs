@@ -1,42 +1,46 @@
-//! Events: what happened in the chat, as plain data.
+//! Events: facts about the chat as plain data, for the log, the metrics and the operator.
+//!
+//! `Chat` reports an event through `Output::Report`; the server logs and counts the event.
+//! This module knows no wording and no output. `wording` depends on this module, never the reverse.
 
 use crate::core::SessionId;
 
 use super::rooms::RoomId;
 
-/// Something that came about, for those who look after the server. Never what people say.
+/// A fact about the chat. An event never carries text that a user typed: the log must not contain
+/// private messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// A session has taken its username.
+    /// A session took a username and became a user.
     Named(SessionId),
-    /// Somebody asked somebody.
+    /// A user asked another user to chat.
     Asked {
         /// The asker.
         by: SessionId,
-        /// The asked.
+        /// The user who was asked.
         whom: SessionId,
     },
-    /// A request came to nothing.
+    /// A request ended without a chat.
     Unanswered {
         /// The asker.
         by: SessionId,
-        /// The asked.
+        /// The user who was asked.
         whom: SessionId,
-        /// How it ended.
+        /// How the request ended.
         how: RequestEnd,
     },
     /// A chat began.
     Paired {
         /// The asker.
         by: SessionId,
-        /// The asked.
+        /// The user who accepted.
         with: SessionId,
     },
     /// A chat ended.
     Parted {
-        /// Who ended it.
+        /// The user who ended the chat.
         by: SessionId,
-        /// Who is left.
+        /// The partner who remains.
         from: SessionId,
     },
     /// A user entered a room.
@@ -46,68 +50,70 @@ pub enum Event {
         /// The room.
         room: RoomId,
     },
-    /// A user is in a room no more.
+    /// A user left a room, by choice or because the session ended.
     LeftRoom {
         /// The user.
         who: SessionId,
         /// The room.
         room: RoomId,
     },
-    /// A session is over.
+    /// A session ended.
     Left {
-        /// Whose.
+        /// The session.
         who: SessionId,
-        /// Why.
+        /// Why the session ended.
         why: DisconnectReason,
     },
-    /// The moment that an operator set has come: every session is over, and the server stops.
+    /// The time of a planned stop has come. All sessions are over and the server must stop.
     StopIsDue,
 }
 
 /// How a request ended without a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestEnd {
-    /// The asked said no.
+    /// The asked user said no (4.6.3).
     Declined,
-    /// The asker took it back.
+    /// The asker took the request back (4.5.2).
     Withdrawn,
-    /// Nobody said anything in time.
+    /// No answer came within `Limits::ask_ms` (4.5.3).
     Lapsed,
-    /// The asker's session is over.
+    /// The asker's session ended (4.9.2).
     AskerLeft(DisconnectReason),
-    /// The asked's session is over.
+    /// The asked user's session ended (4.9.2).
     AskedLeft(DisconnectReason),
 }
 
-/// Why a session is over.
+/// Why a session ended. Other users and the log see the reason.
+///
+/// The number of a variant indexes the departure counters of the metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DisconnectReason {
-    /// They chose to leave.
+    /// The user chose to leave.
     Exit,
-    /// The client ended its half of the connection.
+    /// The client ended its half of the connection (TCP FIN).
     HungUp,
-    /// The connection failed.
+    /// The connection failed, for example by a TCP reset.
     Lost,
-    /// No username came in time (5.5).
+    /// No username came within `Limits::naming_ms` (7.13).
     Nameless,
-    /// It spoke TLS (1.10).
+    /// The client spoke TLS, which this port does not understand (2.4.1).
     SpokeTls,
-    /// It spoke HTTP (1.10).
+    /// The client spoke HTTP: a browser or a scanner (2.4.1).
     SpokeHttp,
-    /// They took nothing for too long (5.15).
+    /// The client read nothing for `Limits::stall_ms` (7.17).
     Stalled,
-    /// Too much was waiting for them (5.13).
+    /// The outbox exceeded its limit (7.11).
     Overrun,
-    /// The server stops.
+    /// The server stops (4.10.4).
     Stopping,
-    /// An operator removed them.
+    /// An operator removed the session (8.2.2).
     Removed,
-    /// An operator bans where they come from.
+    /// An operator banned the address that the session came from (8.2.3).
     Banned,
 }
 
 impl DisconnectReason {
-    /// Every way to go, each at the place that it has as a number.
+    /// Every reason, in declaration order: `ALL[reason as usize] == reason`.
     pub const ALL: [DisconnectReason; 11] = [
         DisconnectReason::Exit,
         DisconnectReason::HungUp,
@@ -123,16 +129,16 @@ impl DisconnectReason {
     ];
 }
 
-/// How an operator puts somebody out.
+/// How an operator removes a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Removal {
-    /// This session is over.
+    /// Ends this session only (`kick`, 7.7).
     Kicked,
-    /// So is every other from where it comes.
+    /// Ends this session because its address is banned now (`ban`, 7.8).
     Banned,
 }
 
-/// How long it is until a stop, as people say it.
+/// Milliseconds until the server stops. `wording` rounds them to minutes or seconds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StopNotice {
     pub(super) ms: u64,

@@ -1,5 +1,8 @@
-//! What was said in a room (6.8): the last lines, when they were said, and how a line is written
-//! down to outlast the server (6.14). Nothing here knows of files.
+//! The history of a room: its last lines and when each was said (6.3.1), and the record format that
+//! stores a line across a restart (6.3.3).
+//!
+//! `room_commands` adds and shows lines. The server's history store writes and reads the records;
+//! this module does not know files.
 
 use std::collections::VecDeque;
 use std::fmt::Write;
@@ -9,73 +12,80 @@ use crate::core::buffers::Buffer;
 use crate::core::framing::text::is_unsafe;
 use crate::core::limits::{HISTORY_BYTES_MAX, HISTORY_LINES_MAX, LINE_BYTES_MAX};
 
-/// The last lines said in a room. Full, it takes in another without allocating.
+/// The last lines said in a room, at most `HISTORY_LINES_MAX` lines and `HISTORY_BYTES_MAX` bytes
+/// (7.5). Adding a line to a full history allocates nothing.
 #[derive(Debug, Default)]
 pub(super) struct History {
+    /// The text of all lines, without separators. One buffer for all costs less than a string each.
     text: Buffer,
-    lines: VecDeque<Mark>,
+    /// Oldest first, in the order of `text`.
+    entries: VecDeque<Entry>,
 }
 
-/// A line within the text of a history.
+/// Describes one line in the text of a history.
 #[derive(Debug, Clone, Copy)]
-struct Mark {
+struct Entry {
     said_at: UnixSeconds,
+    /// Bytes.
     len: usize,
 }
 
-/// Seconds since 1970, UTC: what was said outlives the server, and its clock of [`crate::core::time`].
+/// Seconds since 1970-01-01 00:00 UTC. [`crate::core::time`] counts from the server's start, and
+/// its values would mean nothing after a restart.
 pub type UnixSeconds = u64;
 
-/// A line as it was written down.
+/// A line said in a room, as the history store keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record<'a> {
-    /// When it was said.
+    /// When the line was said.
     pub said_at: UnixSeconds,
-    /// In which room.
+    /// The name of the room. Not its id: ids change at a restart.
     pub room: &'a str,
-    /// `NAME: text`.
+    /// The line as members read it, `NAME: text`, without its line ending.
     pub line: &'a str,
 }
 
 impl History {
-    /// Takes in a line; the oldest make room for it.
+    /// Adds a line, and removes the oldest lines until both limits hold.
     pub(super) fn push(&mut self, said_at: UnixSeconds, line: &str) {
-        while self.lines.len() == HISTORY_LINES_MAX
+        while self.entries.len() == HISTORY_LINES_MAX
             || self.text.len() + line.len() > HISTORY_BYTES_MAX
         {
-            let Some(oldest) = self.lines.pop_front() else { break };
+            let Some(oldest) = self.entries.pop_front() else { break };
             self.text.take(oldest.len);
         }
         self.text.push([line.as_bytes()]);
-        self.lines.push_back(Mark { said_at, len: line.len() });
+        self.entries.push_back(Entry { said_at, len: line.len() });
     }
 
-    /// The line taken in last; empty, if there is none.
+    /// The line that was added last; empty if there is none.
     pub(super) fn newest(&self) -> &str {
         self.last(1).next().map_or("", |(_, line)| line)
     }
 
+    /// The number of lines.
     pub(super) fn len(&self) -> usize {
-        self.lines.len()
+        self.entries.len()
     }
 
-    /// The last `count` lines, and when each was said.
+    /// The last `count` lines, oldest first, and when each was said.
     pub(super) fn last(&self, count: usize) -> impl Iterator<Item = (UnixSeconds, &str)> {
         let skipped = self.len().saturating_sub(count);
-        let marks = self.lines.range(skipped..);
+        let entries = self.entries.range(skipped..);
         let text = self.text.as_slice();
-        let mut rest = &text[text.len() - marks.clone().map(|mark| mark.len).sum::<usize>()..];
-        marks.map(move |mark| {
-            let (line, after) = rest.split_at(mark.len);
+        let shown_bytes = entries.clone().map(|entry| entry.len).sum::<usize>();
+        let mut rest = &text[text.len() - shown_bytes..];
+        entries.map(move |entry| {
+            let (line, after) = rest.split_at(entry.len);
             rest = after;
-            (mark.said_at, str::from_utf8(line).expect("only whole lines of UTF-8 go in"))
+            (entry.said_at, str::from_utf8(line).expect("`push` adds whole lines of UTF-8"))
         })
     }
 }
 
 impl<'a> Record<'a> {
-    /// Appends the record to `out`: the length of what follows, the time, the room and the line,
-    /// which ends it. The length tells a record that was cut, and what was written behind it.
+    /// Appends `LENGTH TIME ROOM LINE` and a newline to `out`. The length counts the bytes after it
+    /// and before the newline. It reveals a record that a crash cut short.
     pub fn encode(&self, out: &mut String) {
         let Record { said_at, room, line } = self;
         let digits = said_at.checked_ilog10().map_or(1, |log| log as usize + 1);
@@ -83,8 +93,10 @@ impl<'a> Record<'a> {
         writeln!(out, "{len} {said_at} {room} {line}").expect("writing to memory does not fail");
     }
 
-    /// Reads a record, without the line ending. `None` if it is not whole, or none at all: it comes
-    /// from a file, which anybody may have written.
+    /// Decodes a record, given without its newline; `None` if it is cut short or invalid.
+    ///
+    /// The file is untrusted: any program could have written it, and a line from it goes to users'
+    /// terminals. A record must therefore pass the same checks as a line from a client.
     #[must_use]
     pub fn decode(record: &'a [u8]) -> Option<Record<'a>> {
         let record = str::from_utf8(record).ok().filter(|record| !record.contains(is_unsafe))?;
@@ -95,7 +107,7 @@ impl<'a> Record<'a> {
         let (said_at, rest) = rest.split_once(' ')?;
         let (room, line) = rest.split_once(' ')?;
         let (from, text) = line.split_once(": ")?;
-        // Two more, since `/me` puts its text between asterisks.
+        // `/me` adds two asterisks to a text that may have had the full length.
         if Name::parse(from).is_err() || text.len() > LINE_BYTES_MAX + 2 {
             return None;
         }
@@ -108,9 +120,9 @@ mod tests {
     use super::*;
     use crate::core::limits::LINE_BYTES_MAX;
 
-    /// (6.8, 5.26)
+    /// (6.3.1, 7.5)
     #[test]
-    fn a_past_keeps_the_last_lines_within_its_bounds() {
+    fn a_history_keeps_the_last_lines_within_its_limits() {
         let mut history = History::default();
         for n in 0..3 * HISTORY_LINES_MAX {
             history.push(n as u64, &format!("anna: {n}"));
@@ -128,9 +140,9 @@ mod tests {
         assert!(history.last(usize::MAX).all(|(_, line)| line == long));
     }
 
-    /// (6.14)
+    /// (6.3.3)
     #[test]
-    fn a_record_is_read_as_it_was_written() {
+    fn decoding_an_encoded_record_gives_the_same_record() {
         for line in ["anna: hello", "anna: ", "日本: two  blanks 12 34 "] {
             for said_at in [0, 9, 10, 1_795_532_580] {
                 let (mut written, record) =
@@ -142,16 +154,16 @@ mod tests {
         }
     }
 
-    /// (6.14)
+    /// (6.3.3)
     #[test]
-    fn a_record_that_was_cut_or_run_into_another_is_none() {
+    fn a_record_that_was_cut_short_or_merged_with_another_is_rejected() {
         let mut written = String::new();
         Record { said_at: 77, room: "lobby", line: "anna: 10 20 x y" }.encode(&mut written);
         let whole = written.trim_end().as_bytes();
         for cut in 0..whole.len() {
             assert_eq!(Record::decode(&whole[..cut]), None, "cut at {cut}");
             let glued = [&whole[..cut], whole].concat();
-            assert!(cut == 0 || Record::decode(&glued).is_none(), "cut at {cut} and gone on");
+            assert!(cut == 0 || Record::decode(&glued).is_none(), "cut at {cut}, merged");
         }
         for garbage in [
             "",
@@ -169,6 +181,6 @@ mod tests {
         let mut written = String::new();
         let line = format!("anna: {}", "x".repeat(LINE_BYTES_MAX + 3));
         Record { said_at: 1, room: "lobby", line: &line }.encode(&mut written);
-        assert_eq!(Record::decode(written.trim_end().as_bytes()), None, "longer than a line");
+        assert_eq!(Record::decode(written.trim_end().as_bytes()), None, "the text is too long");
     }
 }

@@ -1,4 +1,8 @@
-//! Usernames (2.3, 2.4): parsed once, valid ever after.
+//! Names of users and rooms (3.2.1, 3.2.2). `Name::parse` is the only way to make a [`Name`], and a
+//! `Name` is therefore always valid: no other code checks names.
+//!
+//! The rules follow UAX #31 (identifiers) and UTS #39 (Unicode security). They keep one user from
+//! posing as another, and keep a name from imitating a line of the server.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -10,77 +14,86 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::core::limits::{NAME_BYTES_MAX, NAME_COLUMNS_MAX, NAME_MARKS_MAX};
 
-/// A well-formed username, in the spelling its user gave it.
+/// A valid name in Unicode NFC, spelled as its user typed it. Up to 24 bytes are stored inline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Name(CompactString);
 
-/// Why a text is no username.
+/// Why a text is not a valid name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NameFault {
-    /// It does not begin with a letter or digit, or is empty.
+pub enum NameError {
+    /// The text is empty, or does not begin with a letter or a digit.
     BadStart,
-    /// It has more columns, bytes or marks in a row than a name may have.
+    /// The text exceeds the limit on columns, on bytes, or on combining marks in a row.
     TooLong,
-    /// It holds something else than letters, digits and `_` `-` `.`.
+    /// The text contains a character other than letters, digits, marks and `_` `-` `.`.
     BadCharacter,
-    /// Its letters are of more than one script.
+    /// The letters come from more than one script: `p` is Latin, but `а` can be Cyrillic.
     MixedScripts,
 }
 
 impl Name {
-    /// The name that `text` is, in NFC.
+    /// Normalizes `text` to NFC and checks the result.
     ///
     /// # Errors
-    /// The first [`NameFault`] of it.
-    pub fn parse(text: &str) -> Result<Name, NameFault> {
-        // Normalizing costs by the byte, so what is far too long is not looked at further.
+    /// The first [`NameError`] found.
+    pub fn parse(text: &str) -> Result<Name, NameError> {
+        // Normalization costs time per byte. NFC shrinks no valid name to a quarter of its size,
+        // and a longer text can be rejected without the work.
         if text.len() > 4 * NAME_BYTES_MAX {
-            return Err(NameFault::TooLong);
+            return Err(NameError::TooLong);
         }
         let name: CompactString = text.nfc().collect();
         if !name.starts_with(is_letter_or_digit) {
-            return Err(NameFault::BadStart);
+            return Err(NameError::BadStart);
         }
         if !name.chars().all(|c| is_letter_or_digit(c) || is_mark(c) || "_-.".contains(c)) {
-            return Err(NameFault::BadCharacter);
+            return Err(NameError::BadCharacter);
         }
-        if name.width() > NAME_COLUMNS_MAX || name.len() > NAME_BYTES_MAX || is_overloaded(&name) {
-            return Err(NameFault::TooLong);
+        // Columns are what a list row needs (UAX #11); bytes are what the server must store.
+        if name.width() > NAME_COLUMNS_MAX
+            || name.len() > NAME_BYTES_MAX
+            || has_too_many_marks(&name)
+        {
+            return Err(NameError::TooLong);
         }
         if !name.as_str().is_single_script() {
-            return Err(NameFault::MixedScripts);
+            return Err(NameError::MixedScripts);
         }
         Ok(Name(name))
     }
 
-    /// The name as its user spelt it.
+    /// The name as its user typed it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The same for all spellings that differ in case alone; names are found and sorted by it.
+    /// The case-folded name: equal for names that differ only in case. The server finds and sorts
+    /// names by this form.
     #[must_use]
     pub fn folded(&self) -> CompactString {
         fold(&self.0)
     }
 
-    /// The same for all names that look alike (UTS #39, 4), in whatever case.
+    /// A hash of the name's skeleton (UTS #39, section 4): equal for names that look alike.
     ///
-    /// A digest of 64 bits stands for the skeleton, which is not needed for anything else: two that
-    /// differ would meet once in 10^19 pairs, and the price is one name refused.
+    /// 64 bits replace the skeleton, because the server only compares it. Two names that look
+    /// different share a hash about once in 10^19 pairs; the cost is one name refused.
     #[must_use]
-    pub fn look(&self) -> u64 {
+    pub fn skeleton_hash(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         fold(&skeleton(&self.0).collect::<CompactString>()).hash(&mut hasher);
         hasher.finish()
     }
 }
 
-/// `text` without its differences in case. By way of the upper case, so that the two sigmas, and
-/// the sharp s and its capital, are each the same letter.
+/// Removes differences in case from `text`.
+///
+/// The text goes to upper case first. Lower case alone would keep two spellings of the same letter
+/// apart: both lower-case Greek sigmas become `Σ`, and `ß` becomes `SS`.
 #[must_use]
 pub fn fold(text: &str) -> CompactString {
+    // Most names are ASCII, where lower case alone is enough and costs no Unicode tables.
     if text.is_ascii() {
         let mut folded = CompactString::new(text);
         folded.make_ascii_lowercase();
@@ -98,8 +111,9 @@ fn is_mark(c: char) -> bool {
     !c.is_ascii() && is_combining_mark(c) && c.identifier_allowed()
 }
 
-/// Whether marks are piled up on a letter beyond what any writing does.
-fn is_overloaded(name: &str) -> bool {
+/// Whether more than `NAME_MARKS_MAX` combining marks follow one letter. No language writes that
+/// many, and a stack of marks spills over the lines above and below.
+fn has_too_many_marks(name: &str) -> bool {
     let mut marks = 0;
     name.chars().any(|c| {
         marks = if is_mark(c) { marks + 1 } else { 0 };
@@ -112,11 +126,11 @@ mod tests {
     use super::*;
 
     fn name(text: &str) -> Name {
-        Name::parse(text).unwrap_or_else(|fault| panic!("{text:?}: {fault:?}"))
+        Name::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error:?}"))
     }
 
     #[test]
-    fn names_of_every_script_pass() {
+    fn names_of_every_script_are_valid() {
         for text in [
             "A",
             "anna",
@@ -137,10 +151,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused_for_its_fault() {
-        use NameFault::{BadCharacter, BadStart, MixedScripts, TooLong};
+    fn an_invalid_name_is_refused_with_its_error() {
+        use NameError::{BadCharacter, BadStart, MixedScripts, TooLong};
         let wide = "日".repeat(NAME_COLUMNS_MAX / 2);
-        for (text, fault) in [
+        for (text, error) in [
             ("", BadStart),
             ("_anna", BadStart),
             ("*", BadStart),
@@ -156,15 +170,15 @@ mod tests {
             (&"x".repeat(10_000), TooLong),
             ("p\u{430}ypal", MixedScripts),
         ] {
-            assert_eq!(Name::parse(text), Err(fault), "{text:?}");
+            assert_eq!(Name::parse(text), Err(error), "{text:?}");
         }
-        assert!(Name::parse(&format!("a{}", "\u{320}".repeat(30))).is_err(), "piled marks");
+        assert!(Name::parse(&format!("a{}", "\u{320}".repeat(30))).is_err(), "stacked marks");
         assert!(Name::parse(&"x".repeat(NAME_COLUMNS_MAX)).is_ok());
         assert!(Name::parse(&wide).is_ok());
     }
 
     #[test]
-    fn case_makes_no_difference() {
+    fn names_that_differ_only_in_case_fold_to_the_same_text() {
         for (one, other) in
             [("Anna", "aNNA"), ("ΣΊΣΥΦΟΣ", "σίσυφος"), ("Straße", "STRASSE"), ("ÉVA", "éva")]
         {
@@ -173,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn look_alikes_look_alike() {
+    fn names_that_look_alike_share_a_skeleton() {
         for (one, other) in [
             ("paypal", "раураӏ"),
             ("paypa", "РАУРА"),
@@ -181,10 +195,10 @@ mod tests {
             ("AI", "Al"),
             ("rnary", "mary"),
         ] {
-            assert_eq!(name(one).look(), name(other).look(), "{one} {other}");
+            assert_eq!(name(one).skeleton_hash(), name(other).skeleton_hash(), "{one} {other}");
         }
         for (one, other) in [("anna", "hanna"), ("Kai", "Kal"), ("user10", "user11")] {
-            assert_ne!(name(one).look(), name(other).look(), "{one} {other}");
+            assert_ne!(name(one).skeleton_hash(), name(other).skeleton_hash(), "{one} {other}");
         }
     }
 }

@@ -1,4 +1,8 @@
-//! What the chat wants done: lines said, sessions over, and what the log should know.
+//! The outputs of the chat: what the exchange must do, in order.
+//!
+//! Every module of the chat queues outputs in [`Outputs`]; the exchange takes them with
+//! `Chat::poll_output`. One kind of line is never queued: a message in a chat is returned directly,
+//! because it is by far the most frequent. This module does not know sockets or outboxes.
 
 use std::num::NonZeroU16;
 
@@ -13,20 +17,22 @@ use super::refusal_counts::RefusalCounts;
 use super::rooms::RoomId;
 use super::wording::Line;
 
-/// Where what a session says in its chat goes: to one other, under its name (3.7.1).
+/// Where the messages of one user in a chat go (4.7.2).
 ///
-/// It holds until the chat is told of anything else: nothing that is said through it changes it.
+/// The exchange fetches a route once and sends many lines along it. A route stays valid until the
+/// next `handle_*` call on the chat, because a message changes no state; the borrow of `from` makes
+/// the compiler enforce that.
 #[derive(Debug, Clone, Copy)]
 pub struct Route<'a> {
-    /// Who hears it.
+    /// The partner, who reads the messages.
     pub to: SessionId,
-    /// Who says it.
+    /// The name of the sender.
     pub from: &'a Name,
 }
 
 impl<'a> Route<'a> {
-    /// What `line`, which is UTF-8, is to the partner; `None` if it is a command (3.7.2, 3.7.3) and
-    /// for [`super::Chat::handle_input`].
+    /// The message that `line` is. `None` if `line` is a command (4.7.3, 4.7.4), which belongs to
+    /// [`super::Chat::handle_input`]. `line` must be UTF-8.
     #[must_use]
     #[inline]
     pub fn message(&self, line: &'a [u8]) -> Option<ChatMessage<'a>> {
@@ -37,23 +43,22 @@ impl<'a> Route<'a> {
     }
 }
 
-/// What somebody says in a chat, for their partner (3.7.1): `NAME: text`.
+/// A message to a partner (4.7.2): `NAME: text`.
 ///
-/// This is what a server does all day, so it is not queued like all else:
-/// [`super::Chat::handle_input`] returns it, name and text borrowed from where they are, to be
-/// written where they go.
+/// Name and text are borrowed. The caller writes the parts straight into the partner's outbox, and
+/// a message costs no allocation and one copy.
 #[derive(Debug, Clone, Copy)]
 pub struct ChatMessage<'a> {
-    /// Whose line it is.
+    /// The partner, who reads the message.
     pub to: SessionId,
-    /// Who says it.
+    /// The name of the sender.
     pub from: &'a Name,
-    /// What they say, UTF-8.
+    /// The text, UTF-8 and safe for a terminal.
     pub text: &'a [u8],
 }
 
 impl ChatMessage<'_> {
-    /// The line in its parts, with its ending (1.1).
+    /// The line in parts, line ending included (2.1.1).
     #[must_use]
     #[inline]
     pub fn parts(&self) -> [&[u8]; 4] {
@@ -61,95 +66,106 @@ impl ChatMessage<'_> {
     }
 }
 
-/// One thing the chat wants done, in the order it came about.
+/// One thing for the exchange to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output<'a> {
-    /// Give this line, its ending included, to that session.
+    /// Write this line to one session.
     Say {
-        /// Whose line it is.
+        /// The session.
         to: SessionId,
         /// UTF-8, safe for a terminal, ends in CR LF.
         line: &'a [u8],
     },
-    /// Give this line to everybody who is tuned in to these feeds (6.3).
+    /// Write this line to every subscriber of the room that belongs to the audience (4.8.2).
     Publish {
-        /// The room it was said in.
+        /// The room.
         room: RoomId,
-        /// For whom of its members it is.
+        /// Which members read the line.
         audience: Audience,
-        /// As above.
+        /// UTF-8, safe for a terminal, ends in CR LF.
         line: &'a [u8],
     },
-    /// From now on, that session is given what is published on this feed, and on no other.
+    /// Give a session the lines that are published in this broadcast log from now on, and no
+    /// others.
     Subscribe {
-        /// Whose session it is.
+        /// The session.
         who: SessionId,
-        /// None ends it.
+        /// `None` ends the subscription. Lines published before still arrive.
         to: Option<BroadcastId>,
     },
-    /// Write this down, to outlast the server, before anything said since is heard (6.14).
+    /// Store this record before any line of this turn reaches a socket (6.3.3). Otherwise a crash
+    /// could lose a line that members have already read.
     Record {
-        /// A [`Record`], with the line ending.
+        /// An encoded [`Record`], newline included.
         record: &'a [u8],
     },
-    /// That session is over: write what was said to it, then close (3.9.2).
+    /// The session is over. Write what it has been told, then close the connection (4.10.3).
     HangUp {
-        /// Whose session it is.
+        /// The session.
         whom: SessionId,
     },
-    /// Hand on no input of that session before then (4.4).
+    /// Hold the further input of a session until a time: its rate limit is exceeded (5.7.2).
     Pause {
-        /// Whose input waits.
+        /// The session.
         whom: SessionId,
-        /// Until when.
+        /// When its input goes on.
         until: Time,
     },
-    /// Something for the log and the counts.
+    /// Log and count this event.
     Report(Event),
 }
 
-/// The lines that some members of a room read: those who read joins and leavings, or those who do
-/// not (6.11).
+/// Identifies a broadcast log. Each room has two: one with joins and leavings, and one without, for
+/// quiet members (4.8.9). A member subscribes to one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BroadcastId(NonZeroU16);
 
-/// For whom of the members of a room a line is.
+/// Which members of a room read a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
-    /// All of them.
+    /// All members.
     Everybody,
-    /// Those who read joins and leavings.
+    /// The members who are not quiet: joins and leavings.
     Loud,
 }
 
 impl BroadcastId {
-    /// The feed of `room` for those who are `quiet`, or not.
+    /// The broadcast log of `room` for quiet members, or for the others.
+    ///
+    /// # Panics
+    /// If the room's key exceeds 32,766. Two logs per room must fit into 16 bits, which keeps a
+    /// subscription at 2 bytes per session.
     #[must_use]
     pub fn of(room: RoomId, quiet: bool) -> BroadcastId {
         let key = 2 * room.key() + usize::from(quiet);
+        // Numbers begin at 1: `Option<BroadcastId>` then needs no byte more.
         let number = u16::try_from(key + 1).ok().and_then(NonZeroU16::new);
-        BroadcastId(number.expect("rooms are bounded by 32,766"))
+        BroadcastId(number.expect("rooms are limited to 32,766"))
     }
 
-    /// Small and dense, because tables are indexed by it.
+    /// Small and dense: tables use the key as an index.
     #[must_use]
     pub fn key(self) -> usize {
         usize::from(self.0.get()) - 1
     }
 }
 
-/// The outputs not yet taken, and the text of the lines among them. Both keep their memory, so
-/// saying something allocates nothing once the chat is in its stride.
+/// The queue of outputs. Both buffers keep their memory when they are emptied, so that saying a
+/// line allocates nothing in the long run.
 #[derive(Debug, Default)]
 pub(super) struct Outputs {
+    /// The text of all queued lines and records, in order.
     text: String,
     queue: Vec<Queued>,
-    /// How many of `queue` have been taken, and how much of `text` with them.
+    /// How many entries of `queue` have been taken.
     taken: usize,
+    /// How many bytes of `text` belong to them.
     text_taken: usize,
     refusals: RefusalCounts,
 }
 
+/// An output whose text, if it has one, lies in `Outputs::text` and ends at `text_end`. It begins
+/// where the previous text ends.
 #[derive(Debug, Clone, Copy)]
 enum Queued {
     Say { to: SessionId, text_end: usize },
@@ -162,6 +178,7 @@ enum Queued {
 }
 
 impl Outputs {
+    /// Queues a line for one session, and counts it if it is a refusal.
     pub(super) fn say(&mut self, to: SessionId, line: &Line<'_>) {
         line.encode(&mut self.text);
         if let Line::Refusal(refusal) = line {
@@ -170,7 +187,7 @@ impl Outputs {
         self.queue.push(Queued::Say { to, text_end: self.text.len() });
     }
 
-    /// Publishes `line`; returns it without its ending.
+    /// Queues a line for a room. Returns the line without its ending, for the history.
     pub(super) fn publish(&mut self, room: RoomId, audience: Audience, line: &Line<'_>) -> &str {
         let start = self.text.len();
         line.encode(&mut self.text);
@@ -187,12 +204,12 @@ impl Outputs {
         self.queue.push(Queued::Record { text_end: self.text.len() });
     }
 
-    pub(super) fn hang_up(&mut self, whom: SessionId) {
-        self.queue.push(Queued::HangUp(whom));
+    pub(super) fn hang_up(&mut self, id: SessionId) {
+        self.queue.push(Queued::HangUp(id));
     }
 
-    pub(super) fn pause(&mut self, whom: SessionId, until: Time) {
-        self.queue.push(Queued::Pause(whom, until));
+    pub(super) fn pause(&mut self, id: SessionId, until: Time) {
+        self.queue.push(Queued::Pause(id, until));
     }
 
     pub(super) fn report(&mut self, event: Event) {
@@ -207,7 +224,7 @@ impl Outputs {
         self.queue.is_empty()
     }
 
-    /// The next output; `None` when all have been taken.
+    /// Takes the next output. When none is left, frees the queue for the next `handle_*` call.
     pub(super) fn poll(&mut self) -> Option<Output<'_>> {
         let Some(&queued) = self.queue.get(self.taken) else {
             self.clear();
@@ -215,10 +232,10 @@ impl Outputs {
         };
         self.taken += 1;
         let text = self.text.as_bytes();
-        let from = self.text_taken;
+        let start = self.text_taken;
         let mut up_to = |end| {
             self.text_taken = end;
-            &text[from..end]
+            &text[start..end]
         };
         Some(match queued {
             Queued::Say { to, text_end } => Output::Say { to, line: up_to(text_end) },
@@ -227,8 +244,8 @@ impl Outputs {
             }
             Queued::Record { text_end } => Output::Record { record: up_to(text_end) },
             Queued::Subscribe { who, to } => Output::Subscribe { who, to },
-            Queued::HangUp(whom) => Output::HangUp { whom },
-            Queued::Pause(whom, until) => Output::Pause { whom, until },
+            Queued::HangUp(id) => Output::HangUp { whom: id },
+            Queued::Pause(id, until) => Output::Pause { whom: id, until },
             Queued::Report(event) => Output::Report(event),
         })
     }

@@ -1,5 +1,8 @@
-//! How two people come together and go apart (3.5 to 3.9): each change of the roster, and what it
-//! means for both. No change of state at another's hand goes untold (3.1.4).
+//! Requests and chats between two users (4.3 to 4.10): each change of state, and the lines that both
+//! users read about it.
+//!
+//! `dispatch` and `room_commands` call this module. Every change that one user causes in another
+//! user's state is told to that user in the same turn (4.1.4).
 
 use super::Chat;
 use super::event::{DisconnectReason, Event, RequestEnd};
@@ -13,129 +16,160 @@ use crate::core::limits::ROOM_AFTER_CHAT_MS;
 use crate::core::time::Time;
 
 impl Chat {
-    /// `by`, at the menu, asks for somebody (3.5).
-    pub(super) fn ask_for(&mut self, now: Time, by: SessionId, name: &str) {
-        let whom = match check_request(&self.roster, now, by, name) {
-            Ok(whom) => whom,
+    /// `asker`, at the menu, asks the user called `name` (4.3). If that user cannot be asked, the
+    /// asker reads why and returns to the menu.
+    pub(super) fn request_chat(&mut self, now: Time, asker: SessionId, name: &str) {
+        let asked = match find_askable_user(&self.roster, now, asker, name) {
+            Ok(asked) => asked,
             Err(refusal) => {
-                self.outputs.say(by, &Line::Refusal(refusal));
-                return self.prompt(by);
+                self.outputs.say(asker, &Line::Refusal(refusal));
+                return self.prompt(asker);
             }
         };
-        self.roster.ask(by, whom, now.after_ms(self.limits.ask_ms));
-        self.outputs.report(Event::Asked { by, whom });
-        self.outputs.say(by, &Line::News(News::Asked(&self.roster.user(whom).name)));
-        self.prompt(whom);
-        if let Some(until) = self.roster.user_mut(by).options_mut().count_ask(now) {
-            self.outputs.pause(by, until);
+        // From here on both users are unavailable to others, and the request ends by an answer, by
+        // the asker or by the deadline.
+        self.roster.begin_request(asker, asked, now.after_ms(self.limits.ask_ms));
+        self.outputs.report(Event::Asked { by: asker, whom: asked });
+        self.outputs.say(asker, &Line::News(News::Asked(&self.roster.user(asked).name)));
+        // The question to the asked user is a prompt, because the server waits for the answer.
+        self.prompt(asked);
+        // The limit delays what the asker sends next. The request itself has been made (5.7.2).
+        if let Some(until) = self.roster.user_mut(asker).options_mut().charge_request(now) {
+            self.outputs.pause(asker, until);
         }
     }
 
-    /// The one asked by `by` says yes (3.6.1).
-    pub(super) fn accept(&mut self, by: SessionId) {
-        let with = self.roster.pair(by);
-        let (asker, asked) = (&self.roster.user(by).name, &self.roster.user(with).name);
-        self.outputs.say(by, &Line::News(News::Accepted(asked)));
-        self.outputs.say(by, &Line::News(News::NowChatting(asked)));
-        self.outputs.say(with, &Line::News(News::NowChatting(asker)));
-        self.outputs.report(Event::Paired { by, with });
+    /// The user whom `asker` asked says yes (4.6.2). That user has left any room first.
+    pub(super) fn accept_request(&mut self, asker: SessionId) {
+        let asked = self.roster.start_chat(asker);
+        let (asker_name, asked_name) =
+            (&self.roster.user(asker).name, &self.roster.user(asked).name);
+        // The asker reads the answer first. The asked user has just typed it.
+        self.outputs.say(asker, &Line::News(News::Accepted(asked_name)));
+        self.outputs.say(asker, &Line::News(News::NowChatting(asked_name)));
+        self.outputs.say(asked, &Line::News(News::NowChatting(asker_name)));
+        self.outputs.report(Event::Paired { by: asker, with: asked });
     }
 
-    /// The request of `by` comes to nothing (3.6.2 to 3.6.4, 3.8.2).
-    pub(super) fn end_ask(&mut self, now: Time, by: SessionId, how: RequestEnd) {
-        let whom = self.roster.end_ask(by, how == RequestEnd::Declined);
-        self.outputs.report(Event::Unanswered { by, whom, how });
-        let (asker, asked) = (&self.roster.user(by).name, &self.roster.user(whom).name);
+    /// The request of `asker` ends without a chat (4.5.2, 4.5.3, 4.6.3, 4.9.2). A user who is leaving
+    /// reads nothing and sees no prompt.
+    pub(super) fn end_request(&mut self, now: Time, asker: SessionId, how: RequestEnd) {
+        // Only a `no` is an answer by the asked user. In the other cases a `yes` may cross the news
+        // on the network, and `request_just_ended` catches it (4.6.5).
+        let asked = self.roster.end_request(asker, how == RequestEnd::Declined);
+        self.outputs.report(Event::Unanswered { by: asker, whom: asked, how });
+        let (asker_name, asked_name) =
+            (&self.roster.user(asker).name, &self.roster.user(asked).name);
         let (to_asker, to_asked) = match how {
-            RequestEnd::Declined => (Some(News::Declined(asked)), Some(News::YouDeclined(asker))),
-            RequestEnd::Withdrawn => (Some(News::YouWithdrew(asked)), Some(News::Withdrew(asker))),
-            RequestEnd::Lapsed => {
-                (Some(News::YourRequestLapsed(asked)), Some(News::RequestLapsed(asker)))
+            RequestEnd::Declined => {
+                (Some(News::Declined(asked_name)), Some(News::YouDeclined(asker_name)))
             }
-            RequestEnd::AskerLeft(why) => (None, Some(News::Gone { who: asker, why })),
-            RequestEnd::AskedLeft(why) => (Some(News::Gone { who: asked, why }), None),
+            RequestEnd::Withdrawn => {
+                (Some(News::YouWithdrew(asked_name)), Some(News::Withdrew(asker_name)))
+            }
+            RequestEnd::Lapsed => {
+                (Some(News::YourRequestLapsed(asked_name)), Some(News::RequestLapsed(asker_name)))
+            }
+            RequestEnd::AskerLeft(why) => (None, Some(News::Gone { who: asker_name, why })),
+            RequestEnd::AskedLeft(why) => (Some(News::Gone { who: asked_name, why }), None),
         };
-        for (who, news) in [(by, to_asker), (whom, to_asked)] {
-            news.into_iter().for_each(|news| self.outputs.say(who, &Line::News(news)));
+        for (id, news) in [(asker, to_asker), (asked, to_asked)] {
+            news.into_iter().for_each(|news| self.outputs.say(id, &Line::News(news)));
         }
+        // Each user reads the news before the prompt.
         if !matches!(how, RequestEnd::AskerLeft(_)) {
-            self.prompt(by);
+            self.prompt(asker);
         }
         if !matches!(how, RequestEnd::AskedLeft(_)) {
-            self.prompt(whom);
+            self.prompt(asked);
         }
+        // A cool-down after a withdrawal too: asking and withdrawing in turn would also pester the
+        // asked user (5.7.1).
         if let RequestEnd::Declined | RequestEnd::Withdrawn | RequestEnd::Lapsed = how {
-            let name = self.roster.user(whom).name.folded();
+            let name = self.roster.user(asked).name.folded();
             let until = now.after_ms(self.limits.ask_again_ms);
-            self.roster.user_mut(by).options_mut().start_cooldown(now, name, until);
+            self.roster.user_mut(asker).options_mut().start_cooldown(now, name, until);
         }
     }
 
-    /// `by` ends the chat (3.7.2).
-    pub(super) fn quit(&mut self, now: Time, by: SessionId) {
-        let from = self.roster.part(by);
-        self.record_chat_end(now, from);
-        let (leaver, left) = (&self.roster.user(by).name, &self.roster.user(from).name);
-        self.outputs.say(by, &Line::News(News::YouLeft(left)));
-        self.outputs.say(from, &Line::News(News::Left(leaver)));
-        self.outputs.report(Event::Parted { by, from });
-        self.prompt(by);
-        self.prompt(from);
+    /// `id` ends its chat and stays online (4.7.3).
+    pub(super) fn quit_chat(&mut self, now: Time, id: SessionId) {
+        let partner = self.roster.end_chat(id);
+        self.block_rooms_for(now, partner);
+        let (leaver, left) = (&self.roster.user(id).name, &self.roster.user(partner).name);
+        self.outputs.say(id, &Line::News(News::YouLeft(left)));
+        self.outputs.say(partner, &Line::News(News::Left(leaver)));
+        // The exchange reacts to this event: it drops the input of the partner that it still holds,
+        // because those lines were meant for the chat (4.1.5).
+        self.outputs.report(Event::Parted { by: id, from: partner });
+        self.prompt(id);
+        self.prompt(partner);
     }
 
-    /// A session is over, whatever it was doing (3.8, 3.9).
-    pub(super) fn leave(&mut self, now: Time, id: SessionId, why: DisconnectReason) {
+    /// Ends a session in any state (4.9, 4.10). Does nothing if the session is over: several causes
+    /// can meet in one turn, for example a stall and a failed connection.
+    ///
+    /// The order matters. Others are told while the session still has its name, and the farewell is
+    /// said while the session still exists. The name becomes free last.
+    pub(super) fn end_session(&mut self, now: Time, id: SessionId, why: DisconnectReason) {
         match self.roster.session(id) {
             Session::Naming { .. } => {}
-            Session::User(user) => match user.phase {
+            Session::User(user) => match user.state {
+                // `leave_room` below takes care of a room.
                 UserState::Menu { .. } | UserState::Choosing | UserState::InRoom { .. } => {}
-                UserState::Asking { .. } => self.end_ask(now, id, RequestEnd::AskerLeft(why)),
-                UserState::Asked { by, .. } | UserState::AskedInRoom { by, .. } => {
-                    self.end_ask(now, by, RequestEnd::AskedLeft(why));
+                UserState::Asking { .. } => self.end_request(now, id, RequestEnd::AskerLeft(why)),
+                UserState::Asked { asker, .. } | UserState::AskedInRoom { asker, .. } => {
+                    self.end_request(now, asker, RequestEnd::AskedLeft(why));
                 }
-                UserState::Chatting { .. } => self.leave_chat(now, id, why),
+                UserState::Chatting { .. } => self.end_chat_of_leaver(now, id, why),
             },
             Session::Over { .. } => return,
         }
         self.leave_room(now, id, why);
-        self.say_last_line(id, why);
-        self.roster.end(id);
+        self.say_farewell(id, why);
+        self.roster.end_session(id);
         self.outputs.report(Event::Left { who: id, why });
         self.outputs.hang_up(id);
     }
 
-    /// Everybody is told, and only then does anybody leave (3.9.3): of the others' leaving, which
-    /// the same moment brings, nobody need hear.
-    pub(super) fn leave_all(&mut self, now: Time) {
+    /// Ends every session because the server stops (4.10.4). Every user reads only that the server
+    /// stops. If each user also read that each other user left, n users would read n² lines.
+    pub(super) fn end_all_sessions(&mut self, now: Time) {
+        // Collected first, because the loop changes the roster.
         let present = self.roster.present().collect::<Vec<_>>();
         for &id in &present {
-            self.roster.disengage(id);
-            if self.roster.leave_room(id, self.kept_until(now, id)).is_some() {
+            self.roster.end_request_or_chat(id);
+            if self.roster.leave_room(id, self.room_kept_until(now, id)).is_some() {
                 self.outputs.subscribe(id, None);
             }
-            self.say_last_line(id, DisconnectReason::Stopping);
-            self.roster.end(id);
+            self.say_farewell(id, DisconnectReason::Stopping);
+            self.roster.end_session(id);
             self.outputs.report(Event::Left { who: id, why: DisconnectReason::Stopping });
             self.outputs.hang_up(id);
         }
     }
 
-    /// What `who` had sent to the partner who ended the chat may still come.
-    fn record_chat_end(&mut self, now: Time, who: SessionId) {
+    /// Keeps `id` out of rooms for a moment (7.20). Lines for the partner who ended the chat may
+    /// still be on their way, and must not be said to a room.
+    fn block_rooms_for(&mut self, now: Time, id: SessionId) {
         let until = now.after_ms(ROOM_AFTER_CHAT_MS);
-        self.roster.user_mut(who).options_mut().no_room_until = Some(until);
+        self.roster.user_mut(id).options_mut().no_room_until = Some(until);
     }
 
-    fn leave_chat(&mut self, now: Time, by: SessionId, why: DisconnectReason) {
-        let from = self.roster.part(by);
-        self.record_chat_end(now, from);
-        let who = &self.roster.user(by).name;
-        self.outputs.say(from, &Line::News(News::Gone { who, why }));
-        self.outputs.report(Event::Parted { by, from });
-        self.prompt(from);
+    /// Ends the chat of a session that is ending. Unlike [`Chat::quit_chat`], the partner reads the
+    /// reason, and the leaver reads only the farewell.
+    fn end_chat_of_leaver(&mut self, now: Time, id: SessionId, why: DisconnectReason) {
+        let partner = self.roster.end_chat(id);
+        self.block_rooms_for(now, partner);
+        let who = &self.roster.user(id).name;
+        self.outputs.say(partner, &Line::News(News::Gone { who, why }));
+        self.outputs.report(Event::Parted { by: id, from: partner });
+        self.prompt(partner);
     }
 
-    fn say_last_line(&mut self, id: SessionId, why: DisconnectReason) {
+    /// Says the last line of a session, which tells the user why it ends.
+    fn say_farewell(&mut self, id: SessionId, why: DisconnectReason) {
+        // Rounded up: "within 0 s" would be wrong for a limit of 500 ms in a test setup.
         let seconds = |ms: u64| ms.div_ceil(1000);
         let line = match why {
             DisconnectReason::Exit => Line::News(News::Goodbye(self.roster.name_of(id))),
@@ -149,7 +183,8 @@ impl Chat {
             DisconnectReason::Overrun => Line::Refusal(Refusal::Overrun),
             DisconnectReason::SpokeTls => Line::Refusal(Refusal::Tls),
             DisconnectReason::SpokeHttp => Line::Refusal(Refusal::Http),
-            // Who is removed has been told why.
+            // A client that hung up expects no farewell, and a failed connection delivers none.
+            // `handle_removal` has already told a removed user why.
             DisconnectReason::HungUp
             | DisconnectReason::Lost
             | DisconnectReason::Removed
@@ -158,7 +193,8 @@ impl Chat {
         self.outputs.say(id, &line);
     }
 
-    /// Says what is wrong; where an answer is awaited that is not somebody's, asks again.
+    /// Says a refusal. Repeats the prompt in NAMING, MENU and CHOOSING (4.1.3), where the user has
+    /// nothing to do but answer it. Does nothing if the session is over.
     pub(super) fn refuse(&mut self, id: SessionId, refusal: Refusal<'_>) {
         match self.roster.session(id) {
             Session::Over { .. } => {}
@@ -167,27 +203,28 @@ impl Chat {
                 self.prompt(id);
             }
             Session::User(user) => {
-                let phase = user.phase;
+                let state = user.state;
                 self.say(id, Line::Refusal(refusal));
-                if let UserState::Menu { .. } | UserState::Choosing = phase {
+                if let UserState::Menu { .. } | UserState::Choosing = state {
                     self.prompt(id);
                 }
             }
         }
     }
 
-    /// Asks for what is awaited of a session, if anything is.
+    /// Says the prompt of the session's state, if the state has one. A user who waits, chats or is
+    /// in a room has no prompt: the server expects nothing from them.
     pub(super) fn prompt(&mut self, id: SessionId) {
         let prompt = match self.roster.session(id) {
             Session::Naming { .. } => Prompt::Username,
-            Session::User(user) => match user.phase {
+            Session::User(user) => match user.state {
                 UserState::Menu { .. } => Prompt::Menu,
-                UserState::Choosing => Prompt::Whom,
-                UserState::Asked { by, .. } => {
-                    Prompt::WantsToChat { by: &self.roster.user(by).name, in_room: false }
+                UserState::Choosing => Prompt::PartnerName,
+                UserState::Asked { asker, .. } => {
+                    Prompt::WantsToChat { by: &self.roster.user(asker).name, in_room: false }
                 }
-                UserState::AskedInRoom { by, .. } => {
-                    Prompt::WantsToChat { by: &self.roster.user(by).name, in_room: true }
+                UserState::AskedInRoom { asker, .. } => {
+                    Prompt::WantsToChat { by: &self.roster.user(asker).name, in_room: true }
                 }
                 UserState::Asking { .. }
                 | UserState::Chatting { .. }
@@ -199,20 +236,27 @@ impl Chat {
     }
 }
 
-/// Whom `by` asks for with `name`, if that user may be asked by them now.
-pub(super) fn check_request<'r>(
+/// Finds the user called `name`, if `asker` may ask that user now (4.3.3).
+///
+/// # Errors
+/// The first reason against the request, in the order of the checks below. An ignored asker reads
+/// the same refusal as for do-not-disturb (5.6.1): nobody should learn that they are ignored. The
+/// cool-down comes last, because the other reasons tell the asker more.
+pub(super) fn find_askable_user<'r>(
     roster: &'r Roster,
     now: Time,
-    by: SessionId,
+    asker: SessionId,
     name: &str,
 ) -> Result<SessionId, Refusal<'r>> {
+    // An invalid name is no user's name. "Nobody of that name" says all that the asker needs.
     let name = Name::parse(name.trim()).map_err(|_| Refusal::NobodyCalledThat)?;
-    let whom = roster.find(&name).ok_or(Refusal::NobodyCalledThat)?;
-    if whom == by {
+    let id = roster.find(&name).ok_or(Refusal::NobodyCalledThat)?;
+    if id == asker {
         return Err(Refusal::Yourself);
     }
-    let (asker, asked) = (roster.user(by), roster.user(whom));
-    match roster.status(whom) {
+    let (asker, asked) = (roster.user(asker), roster.user(id));
+    // The status decides rather than the state, so that the refusal agrees with the list.
+    match roster.status(id) {
         Status::Available | Status::InRoom { busy: false, .. } => {}
         Status::Busy | Status::InRoom { busy: true, .. } => {
             return Err(Refusal::TakesNoRequests(&asked.name));
@@ -226,6 +270,6 @@ pub(super) fn check_request<'r>(
     }
     match asker.cooldown_seconds(now, &asked.name.folded()) {
         Some(seconds) => Err(Refusal::AskedLately { whom: &asked.name, seconds }),
-        None => Ok(whom),
+        None => Ok(id),
     }
 }

@@ -1,54 +1,93 @@
-//! The kinds of refusal there are, and how often each has been said: for whoever looks after the
-//! server, who wants to see a misled script, or a change of wording that nobody understands.
+//! Counts of refusals by kind, for the metrics.
 //!
-//! A kind's name is a promise to whoever draws charts of it, unlike the wording.
+//! The counts show an operator a script that keeps failing, or a wording that users misunderstand.
+//! `output` counts each refusal that it queues, and the server's metrics read the counts. The label
+//! of a kind is stable, because dashboards depend on it; the wording of a refusal is not.
 
 use super::wording::{Refusal, RoomRefusal};
 
-/// A kind of refusal, whoever and whatever it was about.
+/// A refusal without its details: no name and no number, because each combination would become a
+/// time series of its own in the metrics.
+///
+/// The number of a variant indexes [`RefusalCounts`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the refusal of the same name")]
 pub enum RefusalKind {
+    /// The username is invalid (3.2.1).
     Name,
+    /// A user has the username (3.2.2).
     NameTaken,
+    /// The username looks like the name of a user (3.2.2).
     NameLooksTaken,
+    /// No username came in time (7.13).
     NoNameInTime,
+    /// The menu has no such choice.
     NotAChoice,
+    /// An answer came after the request had ended (4.6.5).
     RequestIsOver,
+    /// No user has the name that was asked for (4.3.3).
     NobodyCalledThat,
+    /// A user asked for their own name.
     Yourself,
+    /// The user asked for has a request or a chat already.
     Unavailable,
+    /// The user asked for is busy, or ignores the asker (5.5.1, 5.6.1).
     TakesNoRequests,
+    /// The cool-down is not over (5.7.1).
     AskedLately,
+    /// A request waits for an answer, at a prompt or in a room.
     AnswerFirst,
+    /// The user waits for an answer and cannot do this meanwhile.
     WaitingFor,
+    /// The text to ignore or unignore is no valid name.
     NoSuchName,
+    /// The ignore list is full (7.29).
     IgnoringTooMany,
+    /// A `/` in a chat begins no command (4.7.4).
     NotACommand,
+    /// The line is too long (2.1.3).
     TooLong,
+    /// The line is not UTF-8 (2.1.4).
     NotUtf8,
+    /// Lines for a partner came too late for the chat (4.1.5).
     Undelivered,
+    /// The client speaks TLS (2.4.1).
     Tls,
+    /// The client speaks HTTP (2.4.1).
     Http,
+    /// The client read nothing for too long (7.17).
     Stalled,
+    /// The outbox exceeded its limit (7.11).
     Overrun,
+    /// An operator removed the session (8.2.2).
     Removed,
+    /// The name of the room is invalid (6.1.1).
     RoomName,
+    /// The name of the room looks like the name of another room (6.1.1).
     RoomLooksTaken,
+    /// The room has as many members as allowed (7.28).
     RoomFull,
+    /// There are as many rooms as allowed (7.27).
     TooManyRooms,
+    /// A `/` in a room begins no command (4.8.5).
     NotARoomCommand,
+    /// The argument of `/history` is no number of lines (6.3.1).
     NotACount,
+    /// `/yes` or `/no` without a request (4.8.6).
     NobodyAsks,
+    /// The chat has just ended and rooms are blocked (7.20).
     ChatJustEnded,
 }
 
-/// How often each kind has been said.
+/// How often each kind of refusal has been said since the server started.
+///
+/// An array rather than a map: counting is one addition, and every kind appears in the metrics even
+/// at zero. A dashboard then shows 0 instead of "no data".
 #[derive(Debug, Default, Clone)]
 pub struct RefusalCounts([u64; RefusalKind::ALL.len()]);
 
 impl RefusalKind {
-    /// Every kind, at the place that it has as a number, and its name in a chart.
+    /// Every kind and its label in the metrics, in declaration order:
+    /// `ALL[kind as usize].0 == kind`.
     pub const ALL: [(RefusalKind, &'static str); 32] = [
         (RefusalKind::Name, "name"),
         (RefusalKind::NameTaken, "name_taken"),
@@ -86,18 +125,19 @@ impl RefusalKind {
 }
 
 impl RefusalCounts {
+    /// Counts one refusal. A `u64` does not overflow within the lifetime of a server.
     pub(super) fn count(&mut self, kind: RefusalKind) {
         self.0[kind as usize] += 1;
     }
 
-    /// The name of each kind, and how often it has been said.
+    /// The label of each kind, and how often the kind has been said, in declaration order.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        RefusalKind::ALL.into_iter().map(|(_, name)| name).zip(self.0)
+        RefusalKind::ALL.into_iter().map(|(_, label)| label).zip(self.0)
     }
 }
 
 impl Refusal<'_> {
-    /// Of which kind it is.
+    /// The kind of this refusal. The match has no wildcard arm: a new refusal must choose its kind.
     pub(super) fn kind(&self) -> RefusalKind {
         match self {
             Refusal::Name(_) => RefusalKind::Name,
@@ -130,6 +170,8 @@ impl Refusal<'_> {
 }
 
 impl RoomRefusal<'_> {
+    /// The kind of a refusal about rooms. A request that waits for an answer is the same mistake in
+    /// a room as at a prompt, and is counted with it.
     fn kind(&self) -> RefusalKind {
         match self {
             RoomRefusal::Name(_) => RefusalKind::RoomName,
@@ -150,13 +192,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_is_counted_under_its_own_name() {
+    fn every_kind_is_counted_under_its_own_label() {
         let mut counts = RefusalCounts::default();
-        for (place, (kind, name)) in RefusalKind::ALL.into_iter().enumerate() {
-            assert_eq!(kind as usize, place, "{name}");
+        for (place, (kind, label)) in RefusalKind::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, place, "{label}");
             (0..=place).for_each(|_| counts.count(kind));
         }
-        let expected = RefusalKind::ALL.into_iter().map(|(_, name)| name).zip(1..);
+        let expected = RefusalKind::ALL.into_iter().map(|(_, label)| label).zip(1..);
         assert!(counts.iter().eq(expected));
     }
 }

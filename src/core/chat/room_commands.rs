@@ -1,4 +1,8 @@
-//! Rooms (part 6): coming in, saying something, and going, and what it means for all who are there.
+//! Rooms (part 6): entering, saying something, commands, leaving, and what the members read.
+//!
+//! `dispatch` calls this module with each line of a member. `roster` and `rooms` hold the state. A
+//! line for a room is published once, and the exchange delivers it: the cost here does not grow
+//! with the number of members.
 
 use super::Chat;
 use super::command::RoomCommand;
@@ -6,7 +10,7 @@ use super::event::{DisconnectReason, Event, RequestEnd};
 use super::history::{Record, UnixSeconds};
 use super::name::Name;
 use super::output::{Audience, BroadcastId};
-use super::pairing::check_request;
+use super::pairing::find_askable_user;
 use super::rooms::{Room, RoomId, RoomUnavailable};
 use super::wording::{Line, ROOM_HELP, RoomNews, RoomRefusal, RoomRow, RoomText, Row};
 use crate::core::SessionId;
@@ -14,42 +18,48 @@ use crate::core::limits::{HISTORY_LINES_SHOWN, LIST_ROWS_MAX};
 use crate::core::time::Time;
 
 impl Chat {
-    /// `id`, at the menu, enters a room (6.1, 6.2).
-    pub(super) fn join(&mut self, now: Time, id: SessionId, name: &str) {
-        let room = match self.may_enter(now, id, name) {
+    /// `id`, at the menu, enters the room called `name` (6.1.1, 6.1.4).
+    pub(super) fn join_room(&mut self, now: Time, id: SessionId, name: &str) {
+        let room = match self.find_enterable_room(now, id, name) {
             Ok(room) => room,
             Err(refusal) => {
                 self.outputs.say(id, &Line::from(refusal));
                 return self.prompt(id);
             }
         };
-        self.roster.enter(id, room);
+        self.roster.enter_room(id, room);
         let (user, Room { name, history, .. }) =
             (self.roster.user(id), self.roster.rooms().room(room));
         let joined = RoomNews::Joined { who: &user.name, room: name };
         self.outputs.publish(room, Audience::Loud, &Line::from(joined));
-        // Not before: one's own coming is told in other words.
+        // Subscribe after publishing: the new member reads "You are now in" instead of "joined".
         self.outputs.subscribe(id, Some(BroadcastId::of(room, user.is_quiet())));
         self.outputs.report(Event::Joined { who: id, room });
         let others = self.roster.rooms().room(room).member_count() - 1;
         self.outputs.say(id, &Line::from(RoomNews::NowIn { room: name, others }));
-        let has_past = history.len() > 0;
-        self.list_others(id, room);
-        if has_past {
+        let has_history = history.len() > 0;
+        self.list_other_members(id, room);
+        if has_history {
             self.show_history(id, room, HISTORY_LINES_SHOWN);
         }
-        self.count_line(now, id);
+        // Joining makes every member read a line, and therefore counts as one (6.2.3).
+        self.charge_room_line(now, id);
     }
 
-    fn may_enter(
+    /// Finds or creates the room called `name`, if `id` may enter it now (6.1.1).
+    ///
+    /// # Errors
+    /// The refusal that the user reads, with the menu after it.
+    fn find_enterable_room(
         &mut self,
         now: Time,
         id: SessionId,
         name: &str,
     ) -> Result<RoomId, RoomRefusal<'static>> {
-        if self.roster.user(id).chat_just_ended(now) {
+        if self.roster.user(id).must_wait_for_room(now) {
             return Err(RoomRefusal::ChatJustEnded);
         }
+        // The rules for usernames keep a room's name from imitating another one, too.
         let name = Name::parse(name).map_err(RoomRefusal::Name)?;
         let until = now.after_ms(self.limits.room_history_ms);
         match self.roster.find_or_add_room(&name, until, self.limits.rooms_max) {
@@ -62,76 +72,87 @@ impl Chat {
         }
     }
 
-    /// What somebody in a room makes of a line, asked there or not.
-    pub(super) fn in_room(&mut self, now: Time, id: SessionId, room: RoomId, line: &str) {
+    /// IN ROOM: the line is text for the members or a command (4.8.2 to 4.8.6). A request that waits
+    /// for an answer changes nothing except `/yes` and `/no`: the conversation goes on.
+    pub(super) fn line_in_room(&mut self, now: Time, id: SessionId, room: RoomId, line: &str) {
         match RoomCommand::parse(line) {
-            RoomCommand::Say(text) => self.speak(now, id, room, RoomText::Said(text)),
-            RoomCommand::Act(text) => self.speak(now, id, room, RoomText::Done(text)),
+            RoomCommand::Say(text) => self.say_in_room(now, id, room, RoomText::Said(text)),
+            RoomCommand::Act(text) => self.say_in_room(now, id, room, RoomText::Done(text)),
             RoomCommand::Quit => {
                 self.quit_room(now, id);
                 self.prompt(id);
             }
+            // The count excludes the reader, as the list of members does.
             RoomCommand::Who => {
                 let others = self.roster.rooms().room(room).member_count() - 1;
                 self.say(id, Line::from(RoomNews::OthersHere(others)));
-                self.list_others(id, room);
+                self.list_other_members(id, room);
             }
             RoomCommand::History("") => self.show_history(id, room, HISTORY_LINES_SHOWN),
             RoomCommand::History(count) => match count.parse() {
                 Ok(count) if count > 0 => self.show_history(id, room, count),
                 _ => self.say(id, Line::from(RoomRefusal::NotACount)),
             },
-            RoomCommand::Quiet(quiet) => self.be_quiet(id, room, quiet),
-            RoomCommand::Chat(name) => self.ask_from_room(now, id, name),
-            RoomCommand::Yes => self.answer_in_room(now, id, true),
-            RoomCommand::No => self.answer_in_room(now, id, false),
+            RoomCommand::Quiet(quiet) => self.set_quiet(id, room, quiet),
+            RoomCommand::Chat(name) => self.request_chat_from_room(now, id, name),
+            RoomCommand::Yes => self.answer_request_in_room(now, id, true),
+            RoomCommand::No => self.answer_request_in_room(now, id, false),
             RoomCommand::Help => self.help(id, &ROOM_HELP),
-            RoomCommand::CommonCommand(common_command) => self.common_command(id, common_command),
+            RoomCommand::CommonCommand(command) => self.common_command(id, command),
+            // Not said to the room: `/quti` would be noise, and `/msg anna secret` would be worse.
             RoomCommand::Unknown => self.say(id, Line::from(RoomRefusal::NotACommand)),
         }
     }
 
-    /// Says something to a room, and keeps it (6.3, 6.8, 6.10, 6.14).
-    fn speak(&mut self, now: Time, id: SessionId, room: RoomId, said: RoomText<'_>) {
+    /// Says something to a room and adds it to the history (4.8.2, 6.3.1, 6.2.3, 6.3.3).
+    ///
+    /// The speaker reads the line too. Each member therefore sees the same lines in the same order,
+    /// and the speaker sees where their line stands in that order.
+    fn say_in_room(&mut self, now: Time, id: SessionId, room: RoomId, said: RoomText<'_>) {
         let said_at = self.unix_seconds(now);
         let line = Line::Said { from: &self.roster.user(id).name, said };
         let line = self.outputs.publish(room, Audience::Everybody, &line);
         self.roster.room_mut(room).history.push(said_at, line);
-        if self.records {
+        // The record comes after the line in `outputs`, but the server writes all records of a turn
+        // to the file before it writes any line to a socket (6.3.3).
+        if self.records_history {
             let Room { name, history, .. } = self.roster.rooms().room(room);
             let record = Record { said_at, room: name.as_str(), line: history.newest() };
             self.outputs.record(record);
         }
-        self.count_line(now, id);
+        self.charge_room_line(now, id);
     }
 
-    /// Counts what the members of a room had to read for the sake of `id` (6.10).
-    fn count_line(&mut self, now: Time, id: SessionId) {
+    /// Counts one line that `id` made all members read, and pauses the input of `id` if that was
+    /// too many (6.2.3).
+    fn charge_room_line(&mut self, now: Time, id: SessionId) {
         let options = self.roster.user_mut(id).options_mut();
-        if let Some(until) = options.count_line(now, self.limits.room_line_ms) {
+        if let Some(until) = options.charge_room_line(now, self.limits.room_line_ms) {
             self.outputs.pause(id, until);
         }
     }
 
-    /// `id` leaves its room of its own accord (6.4).
+    /// `id` leaves its room by choice (4.8.3). The caller says the next prompt, which depends on why
+    /// `id` leaves.
     fn quit_room(&mut self, now: Time, id: SessionId) {
         if let Some(room) = self.leave_room(now, id, DisconnectReason::Exit) {
             let room = &self.roster.rooms().room(room).name;
             self.outputs.say(id, &Line::from(RoomNews::YouLeft(room)));
-            self.count_line(now, id);
+            self.charge_room_line(now, id);
         }
     }
 
-    /// `id` is in no room any more, and the members left hear so. What they had been told before is
-    /// still theirs to read.
+    /// Removes `id` from its room and tells the remaining members. Lines that were published before
+    /// still reach `id`. Returns the room, or `None` if `id` was in none.
     pub(super) fn leave_room(
         &mut self,
         now: Time,
         id: SessionId,
         why: DisconnectReason,
     ) -> Option<RoomId> {
-        let until = self.kept_until(now, id);
+        let until = self.room_kept_until(now, id);
         let room = self.roster.leave_room(id, until)?;
+        // Unsubscribe before publishing: the leaver reads "You left" instead of "left".
         self.outputs.subscribe(id, None);
         let who = &self.roster.user(id).name;
         let left = RoomNews::Left { who, room: &self.roster.rooms().room(room).name, why };
@@ -140,55 +161,64 @@ impl Chat {
         Some(room)
     }
 
-    /// Until when the room of `id` is kept when nobody is in it any more: where nothing was said, just
-    /// until its name has been logged, so that nobody crowds out others by walking from room to room.
-    pub(super) fn kept_until(&self, now: Time, id: SessionId) -> Time {
-        let is_silent = |room| self.roster.rooms().room(room).history.len() == 0;
-        match self.room(id).is_some_and(is_silent) {
+    /// Until when the room of `id` is kept if `id` is the last member to leave.
+    ///
+    /// A room without history is kept for 1 ms, just long enough to log its name. If such rooms
+    /// were kept longer, a user could enter many rooms in turn and use up the limit on rooms.
+    pub(super) fn room_kept_until(&self, now: Time, id: SessionId) -> Time {
+        let has_no_history = |room| self.roster.rooms().room(room).history.len() == 0;
+        match self.room(id).is_some_and(has_no_history) {
             true => now.after_ms(1),
             false => now.after_ms(self.limits.room_history_ms),
         }
     }
 
-    fn be_quiet(&mut self, id: SessionId, room: RoomId, quiet: bool) {
+    /// Hides or shows joins and leavings. The exchange filters them: a member subscribes either to
+    /// all lines of the room or to what members say.
+    fn set_quiet(&mut self, id: SessionId, room: RoomId, quiet: bool) {
         self.roster.user_mut(id).options_mut().quiet = quiet;
         self.outputs.subscribe(id, Some(BroadcastId::of(room, quiet)));
         self.say(id, Line::from(if quiet { RoomNews::Quiet } else { RoomNews::Loud }));
     }
 
-    /// Out of the room and to somebody else, if that one can be asked (6.7).
-    fn ask_from_room(&mut self, now: Time, id: SessionId, name: &str) {
-        if let Some(by) = self.roster.user(id).phase.asked_by() {
-            return match self.is_called(by, name) {
-                true => self.answer_in_room(now, id, true),
+    /// `/chat NAME`: leaves the room and asks a user to chat, or accepts that user's request (4.8.6).
+    /// If the user cannot be asked, `id` stays in the room.
+    fn request_chat_from_room(&mut self, now: Time, id: SessionId, name: &str) {
+        if let Some(asker) = self.roster.user(id).state.asker() {
+            return match self.has_name(asker, name) {
+                true => self.answer_request_in_room(now, id, true),
                 false => {
-                    let by = &self.roster.user(by).name;
+                    let by = &self.roster.user(asker).name;
                     self.outputs.say(id, &Line::from(RoomRefusal::AnswerFirst(by)));
                 }
             };
         }
-        match check_request(&self.roster, now, id, name) {
+        // Check before leaving; `request_chat` checks again, with the same result.
+        match find_askable_user(&self.roster, now, id, name) {
             Ok(_) => {
                 self.quit_room(now, id);
-                self.ask_for(now, id, name);
+                self.request_chat(now, id, name);
             }
             Err(refusal) => self.outputs.say(id, &Line::Refusal(refusal)),
         }
     }
 
-    /// `/yes` and `/no`: there may be no request (6.7).
-    fn answer_in_room(&mut self, now: Time, id: SessionId, accepts: bool) {
-        match self.roster.user(id).phase.asked_by() {
-            Some(by) if accepts => {
+    /// `/yes` and `/no` (4.8.6). Unlike at a prompt, there may be no request to answer.
+    fn answer_request_in_room(&mut self, now: Time, id: SessionId, accepts: bool) {
+        match self.roster.user(id).state.asker() {
+            // A chat never takes place in a room: text for one partner must not reach the members.
+            Some(asker) if accepts => {
                 self.quit_room(now, id);
-                self.accept(by);
+                self.accept_request(asker);
             }
-            Some(by) => self.end_ask(now, by, RequestEnd::Declined),
+            Some(asker) => self.end_request(now, asker, RequestEnd::Declined),
             None => self.say(id, Line::from(RoomRefusal::NobodyAsks)),
         }
     }
 
-    fn list_others(&mut self, reader: SessionId, room: RoomId) {
+    /// Lists the members other than the reader. The limit on rows keeps the reply to one command
+    /// far below the limit on the reader's outbox.
+    fn list_other_members(&mut self, reader: SessionId, room: RoomId) {
         let room = self.roster.rooms().room(room);
         for id in room.members().filter(|&id| id != reader).take(LIST_ROWS_MAX) {
             let row = RoomRow::Member(&self.roster.user(id).name);
@@ -200,7 +230,7 @@ impl Chat {
         }
     }
 
-    /// The last `count` lines said in a room (6.8).
+    /// Shows the last `count` lines said in a room, or all lines if there are fewer (6.3.1).
     fn show_history(&mut self, reader: SessionId, room: RoomId, count: usize) {
         let history = &self.roster.rooms().room(room).history;
         let heading = RoomNews::LastLines(count.min(history.len()));
@@ -210,9 +240,11 @@ impl Chat {
         }
     }
 
-    /// The rooms with somebody in them whose names begin with `prefix` (6.13).
+    /// Lists the rooms with members whose names begin with `prefix` (5.3.1).
     pub(super) fn list_rooms(&mut self, reader: SessionId, prefix: &str) {
         let rooms = self.roster.rooms();
+        // A complete list needs no counting, and a prefix matches at most `rooms_max` rooms.
+        // Counting therefore needs no limit of its own, unlike for users.
         let count = match prefix {
             "" => rooms.open_count(),
             prefix => rooms.open(prefix).count(),
@@ -228,20 +260,24 @@ impl Chat {
         }
     }
 
+    /// The wall-clock time at `now`. Derived from the time at the start, and therefore monotonic: a
+    /// change of the system clock cannot put the lines of a history out of order.
     fn unix_seconds(&self, now: Time) -> UnixSeconds {
         self.started_at + now.ms_since(Time::START) / 1000
     }
 
-    /// A line that was written down before the server started; a room in which nothing was said for
-    /// too long, or for which there is no place, is not kept (6.14).
+    /// Restores one line from the history store (6.3.3). Skips a line whose room has an invalid
+    /// name, or does not fit within the limit on rooms. Call it before the first session connects,
+    /// in the order in which the lines were said.
     pub fn restore_history(&mut self, record: Record<'_>) {
         let age_ms = self.started_at.saturating_sub(record.said_at).saturating_mul(1000);
-        let (past_ms, rooms_max) = (self.limits.room_history_ms, self.limits.rooms_max);
+        let (history_ms, rooms_max) = (self.limits.room_history_ms, self.limits.rooms_max);
         let Ok(name) = Name::parse(record.room) else { return };
-        // The age of the last line counts for the room, and with it for all lines before.
-        let until = Time::START.after_ms(past_ms.saturating_sub(age_ms));
+        // A room expires as a whole, by the age of its last line. The line of a room that is too
+        // old is restored too, and the first `handle_timeout` removes the room.
+        let until = Time::START.after_ms(history_ms.saturating_sub(age_ms));
         if let Ok(room) = self.roster.find_or_add_room(&name, until, rooms_max) {
-            self.roster.prolong_room(room, until);
+            self.roster.keep_room_until(room, until);
             self.roster.room_mut(room).history.push(record.said_at, record.line);
         }
     }

@@ -1,23 +1,25 @@
-//! The rooms: by id and by name, who is in each, and what was said there. The roster alone changes
-//! who is in a room; here is nothing but the tables.
+//! The tables of rooms (part 6): rooms by id and by name, the members of each, and its history.
+//!
+//! Only `roster` calls the functions that change a table, because a member's session must change at
+//! the same time. Nothing here tells users anything.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
+use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 use slab::Slab;
 
 use super::history::History;
-use super::name::{Name, fold};
+use super::name::Name;
+use super::name_index::NameIndex;
 use crate::core::SessionId;
 use crate::core::limits::LOBBY;
 use crate::core::time::{Deadlines, Time};
 
-/// Identifies a room until it is forgotten; after that the number may serve another.
+/// Identifies a room until the room is removed. A later room may get the same number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RoomId(u16);
 
-/// A room, which has members, or had.
+/// A room with members, or an empty room that is kept for its history.
 #[derive(Debug)]
 pub(super) struct Room {
     pub(super) name: Name,
@@ -25,12 +27,12 @@ pub(super) struct Room {
     occupancy: Occupancy,
 }
 
-/// Who is in a room.
+/// The members of a room, or how long the room remains without any.
 #[derive(Debug)]
 enum Occupancy {
-    /// These, by folded name, which is also the order of lists.
+    /// At least one member. By folded name, the order of lists.
     Members(BTreeMap<CompactString, SessionId>),
-    /// Nobody: it is there for the sake of its history, and until then.
+    /// No members. The room is removed at `until`.
     Empty { until: Time },
 }
 
@@ -38,27 +40,31 @@ enum Occupancy {
 #[derive(Debug, Default)]
 pub(super) struct Rooms {
     rooms: Slab<Room>,
-    /// By folded name.
-    by_name: BTreeMap<CompactString, RoomId>,
-    /// What their names look like.
-    looks: BTreeSet<u64>,
-    /// When an empty room is forgotten.
+    names: NameIndex<RoomId>,
+    /// When each empty room is removed. A room with members has no deadline.
     deadlines: Deadlines<RoomId>,
 }
 
-/// Why a room cannot be had.
+/// Why a room cannot be found or created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RoomUnavailable {
+    /// The name looks like the name of another room, or of the lobby (6.1.1).
     LooksTaken,
+    /// The limit is reached and no room is empty (7.27).
     TooMany,
 }
 
 impl RoomId {
+    /// The id with this key.
+    ///
+    /// # Panics
+    /// If `key` exceeds 65,535. The limit on rooms is 32,766: `BroadcastId` needs two numbers per
+    /// room.
     pub(crate) fn from_key(key: usize) -> RoomId {
-        RoomId(u16::try_from(key).expect("rooms are bounded by 32,766"))
+        RoomId(u16::try_from(key).expect("rooms are limited to 32,766"))
     }
 
-    /// The key it was made from: small and dense, because tables are indexed by it.
+    /// The key that the id was made from. Keys are small and dense: tables use them as an index.
     #[must_use]
     pub fn key(self) -> usize {
         self.0.into()
@@ -66,50 +72,54 @@ impl RoomId {
 }
 
 impl Rooms {
-    /// The room of that name, which is made if need be: empty until `until`, with at most
-    /// `rooms_max` in all. The one that has been empty longest makes room.
+    /// Finds the room with this name, in any case, or creates an empty room that is kept until
+    /// `until`. At `rooms_max` rooms, the room that has been empty longest makes place (7.27).
+    ///
+    /// # Errors
+    /// [`RoomUnavailable`], and nothing has changed.
     pub(super) fn find_or_add(
         &mut self,
         name: &Name,
         until: Time,
         rooms_max: usize,
     ) -> Result<RoomId, RoomUnavailable> {
-        let (folded, look) = (name.folded(), name.look());
-        if let Some(&id) = self.by_name.get(&folded) {
+        if let Some(id) = self.names.get(name) {
             return Ok(id);
         }
-        // The lobby is there for everybody, so nothing may stand in its place.
-        let lobby = Name::parse(LOBBY).ok().filter(|lobby| lobby.look() == look);
-        if self.looks.contains(&look) || (lobby.is_some() && folded != LOBBY) {
+        // The lobby is removed when it is empty, as any room is. A look-alike that is created
+        // meanwhile would keep the lobby from coming back, and is refused even then.
+        let lobby = Name::parse(LOBBY).ok();
+        let lobby = lobby.filter(|lobby| lobby.skeleton_hash() == name.skeleton_hash());
+        let is_lobby = name.folded() == LOBBY;
+        if self.names.has_look_alike(name) || (lobby.is_some() && !is_lobby) {
             return Err(RoomUnavailable::LooksTaken);
         }
-        // The lobby has a place of its own.
-        if self.rooms.len() >= rooms_max && folded != LOBBY {
+        // The lobby does not count: every user can always enter it.
+        if self.rooms.len() >= rooms_max && !is_lobby {
             let longest_empty = self.deadlines.first().ok_or(RoomUnavailable::TooMany)?;
-            self.forget(longest_empty);
+            self.remove(longest_empty);
         }
         let (history, occupancy) = (History::default(), Occupancy::Empty { until });
         let room = Room { name: lobby.unwrap_or_else(|| name.clone()), history, occupancy };
         let id = RoomId::from_key(self.rooms.insert(room));
-        self.by_name.insert(folded, id);
-        self.looks.insert(look);
+        self.names.insert(name, id);
         self.deadlines.replace(id, None, Some(until));
         Ok(id)
     }
 
-    /// Adds a member.
-    pub(super) fn enter(&mut self, id: RoomId, name: CompactString, who: SessionId) {
+    /// Adds a member. `name` is the member's folded name.
+    pub(super) fn enter(&mut self, id: RoomId, name: CompactString, member: SessionId) {
         let room = &mut self.rooms[id.key()];
         match &mut room.occupancy {
-            Occupancy::Members(members) => drop(members.insert(name, who)),
+            Occupancy::Members(members) => drop(members.insert(name, member)),
             Occupancy::Empty { until } => {
                 self.deadlines.replace(id, Some(*until), None);
-                room.occupancy = Occupancy::Members(BTreeMap::from([(name, who)]));
+                room.occupancy = Occupancy::Members(BTreeMap::from([(name, member)]));
             }
         }
     }
 
-    /// Removes a member; a room without any is kept until `until`.
+    /// Removes a member. If the room is empty now, it is kept until `until`.
     pub(super) fn leave(&mut self, id: RoomId, name: &str, until: Time) {
         let room = &mut self.rooms[id.key()];
         let Occupancy::Members(members) = &mut room.occupancy else { return };
@@ -120,8 +130,8 @@ impl Rooms {
         }
     }
 
-    /// Keeps a room, if it is empty, at least until then.
-    pub(super) fn prolong(&mut self, id: RoomId, until: Time) {
+    /// Keeps an empty room at least until `until`. Does nothing to a room with members.
+    pub(super) fn keep_until(&mut self, id: RoomId, until: Time) {
         if let Occupancy::Empty { until: old } = &mut self.rooms[id.key()].occupancy
             && *old < until
         {
@@ -130,19 +140,20 @@ impl Rooms {
         }
     }
 
-    /// Forgets the empty rooms whose time has come (6.12).
+    /// Removes the empty rooms whose time is up at `now` (6.3.2).
     pub(super) fn expire(&mut self, now: Time) {
         while let Some(id) = self.deadlines.due(now) {
-            self.forget(id);
+            self.remove(id);
         }
     }
 
-    fn forget(&mut self, id: RoomId) {
+    /// Removes an empty room and its history. A room with members is never removed: their sessions
+    /// hold its id.
+    fn remove(&mut self, id: RoomId) {
         let room = self.rooms.remove(id.key());
         let Occupancy::Empty { until } = room.occupancy else { panic!("{id:?} has members") };
         self.deadlines.replace(id, Some(until), None);
-        self.by_name.remove(&room.name.folded());
-        self.looks.remove(&room.name.look());
+        self.names.remove(&room.name);
     }
 
     pub(super) fn room(&self, id: RoomId) -> &Room {
@@ -153,23 +164,18 @@ impl Rooms {
         &mut self.rooms[id.key()]
     }
 
-    /// The name of a room that may have been forgotten.
+    /// The name of a room; `None` if the room has been removed.
     pub(super) fn name(&self, id: RoomId) -> Option<&Name> {
         self.rooms.get(id.key()).map(|room| &room.name)
     }
 
-    /// The rooms that have members and whose names begin so, in order of name.
+    /// The rooms with members whose names begin with `prefix`, in order of name. Empty rooms are
+    /// left out: to users, a room without members does not exist (6.3.2).
     pub(super) fn open(&self, prefix: &str) -> impl Iterator<Item = &Room> {
-        let prefix = fold(prefix);
-        let from = Bound::Included(prefix.as_str());
-        self.by_name
-            .range::<str, _>((from, Bound::Unbounded))
-            .take_while(move |(name, _)| name.starts_with(prefix.as_str()))
-            .map(|(_, &id)| self.room(id))
-            .filter(|room| room.member_count() > 0)
+        self.names.with_prefix(prefix).map(|id| self.room(id)).filter(|room| !room.is_empty())
     }
 
-    /// How many rooms have members.
+    /// The number of rooms with members. O(1): each empty room has exactly one deadline.
     pub(super) fn open_count(&self) -> usize {
         self.rooms.len() - self.deadlines.len()
     }
@@ -178,39 +184,45 @@ impl Rooms {
         self.deadlines.next()
     }
 
-    /// Whether `who`, of that name, is in a room.
-    pub(super) fn has(&self, id: RoomId, name: &Name, who: SessionId) -> bool {
+    /// Whether the user with this id and name is a member of the room.
+    pub(super) fn has(&self, id: RoomId, name: &Name, member: SessionId) -> bool {
         match &self.room(id).occupancy {
-            Occupancy::Members(members) => members.get(&name.folded()) == Some(&who),
+            Occupancy::Members(members) => members.get(&name.folded()) == Some(&member),
             Occupancy::Empty { .. } => false,
         }
     }
 
-    /// How many are in rooms.
+    /// The number of members of all rooms together. Walks over every room: for checks only.
     pub(super) fn member_count(&self) -> usize {
         self.rooms.iter().map(|(_, room)| room.member_count()).sum()
     }
 
-    /// States what always holds, but for what sessions know of it.
+    /// Checks the invariants of these tables. The roster checks them against the sessions.
     ///
     /// # Panics
-    /// If it does not hold, which is a bug.
+    /// If an invariant does not hold, which is a bug.
     pub(super) fn check(&self) {
-        let (mut empty, named) = (0, self.by_name.len());
+        let mut empty = 0;
         for (key, room) in &self.rooms {
-            assert_eq!(self.by_name.get(&room.name.folded()), Some(&RoomId::from_key(key)));
-            assert!(self.looks.contains(&room.name.look()), "look-alikes are known");
+            let id = RoomId::from_key(key);
+            assert_eq!(self.names.get(&room.name), Some(id), "the name finds the room");
+            assert!(self.names.has_look_alike(&room.name), "the name's skeleton is indexed");
             match &room.occupancy {
-                Occupancy::Members(members) => assert!(!members.is_empty(), "{key} has nobody"),
+                Occupancy::Members(members) => assert!(!members.is_empty(), "{key} has no members"),
                 Occupancy::Empty { .. } => empty += 1,
             }
         }
-        assert_eq!((named, self.looks.len()), (self.rooms.len(), named), "a name each");
-        assert_eq!(self.deadlines.len(), empty, "every empty room is forgotten some time");
+        self.names.check();
+        assert_eq!(self.names.len(), self.rooms.len(), "every indexed name has a room");
+        assert_eq!(self.deadlines.len(), empty, "every empty room has a deadline");
     }
 }
 
 impl Room {
+    fn is_empty(&self) -> bool {
+        matches!(self.occupancy, Occupancy::Empty { .. })
+    }
+
     pub(super) fn member_count(&self) -> usize {
         match &self.occupancy {
             Occupancy::Members(members) => members.len(),
@@ -218,7 +230,7 @@ impl Room {
         }
     }
 
-    /// Who is in it, in order of name.
+    /// The members, in order of name.
     pub(super) fn members(&self) -> impl Iterator<Item = SessionId> {
         let members = match &self.occupancy {
             Occupancy::Members(members) => Some(members.values().copied()),
@@ -241,9 +253,9 @@ mod tests {
         Time::START.after_ms(ms)
     }
 
-    /// (5.22)
+    /// (7.27, 7.42)
     #[test]
-    fn of_too_many_rooms_the_one_longest_empty_goes_and_none_with_a_member() {
+    fn the_room_that_was_empty_longest_makes_place_and_a_room_with_members_never_does() {
         let mut rooms = Rooms::default();
         assert_eq!(
             rooms.find_or_add(&name("L0bby"), later(9), 2),
@@ -253,29 +265,29 @@ mod tests {
         rooms.enter(a, "anna".into(), SessionId::from_key(0));
         rooms.enter(b, "bert".into(), SessionId::from_key(1));
         assert_eq!(rooms.find_or_add(&name("c"), later(9), 2), Err(RoomUnavailable::TooMany));
-        assert_eq!(rooms.find_or_add(&name("A"), later(9), 2), Ok(a), "it is there already");
+        assert_eq!(rooms.find_or_add(&name("A"), later(9), 2), Ok(a), "the room exists");
         let lobby = rooms.find_or_add(&name("LoBBy"), later(1), 2).unwrap();
-        assert_eq!(rooms.room(lobby).name.as_str(), LOBBY, "it has a place of its own");
+        assert_eq!(rooms.room(lobby).name.as_str(), LOBBY, "the lobby does not count");
         rooms.expire(later(1));
         rooms.leave(b, "bert", later(20));
         rooms.leave(a, "anna", later(10));
         rooms.check();
         let c = rooms.find_or_add(&name("c"), later(30), 2).unwrap();
-        assert!(rooms.by_name.contains_key("b") && !rooms.by_name.contains_key("a"));
+        assert!(rooms.names.get(&name("b")).is_some() && rooms.names.get(&name("a")).is_none());
         assert_eq!(rooms.room(c).member_count(), 0);
         rooms.check();
     }
 
-    /// (6.12, 5.25)
+    /// (6.3.2, 7.21)
     #[test]
-    fn an_empty_room_is_kept_for_its_time_and_then_forgotten() {
+    fn an_empty_room_is_kept_until_its_deadline_and_then_removed() {
         let mut rooms = Rooms::default();
         let until = later(Limits::default().room_history_ms);
         let id = rooms.find_or_add(&name("tea"), later(1), 2).unwrap();
         rooms.enter(id, "anna".into(), SessionId::from_key(0));
         rooms.room_mut(id).history.push(0, "anna: hello");
         rooms.expire(until);
-        assert_eq!(rooms.open_count(), 1, "whoever is in it keeps it");
+        assert_eq!(rooms.open_count(), 1, "a room with a member does not expire");
         rooms.leave(id, "anna", until);
         assert_eq!(rooms.open_count(), 0);
         assert_eq!(rooms.find_or_add(&name("TEA"), until, 2), Ok(id));

@@ -1,14 +1,17 @@
-//! Who is here, by id and by name. Alone in adding, removing, pairing and parting people: what two
-//! sessions share is changed here, on both ends at once.
+//! All sessions, by id and by username. Only the roster changes the state of a session.
+//!
+//! A request and a chat belong to two sessions. Each function that begins or ends a request or a
+//! chat changes both sessions. No caller can therefore leave one session behind in an old state.
+//! The roster says nothing to users: `pairing`, `room_commands` and `dispatch` do.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod check;
+
+use std::collections::BTreeSet;
 use std::mem;
-use std::ops::Bound;
 use std::sync::LazyLock;
 
-use compact_str::CompactString;
-
-use super::name::{Name, fold};
+use super::name::Name;
+use super::name_index::NameIndex;
 use super::rooms::{Room, RoomId, RoomUnavailable, Rooms};
 use super::session::{InterruptedPrompt, Session, User, UserState};
 use super::status::Status;
@@ -18,164 +21,172 @@ use crate::core::time::{Deadlines, Time};
 /// All sessions, and every index over them.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
-    /// By the key of the id; dense, since the shell's slab hands out the keys.
+    /// Indexed by [`SessionId::key`]. Dense, because the keys come from the server's slab.
     sessions: Vec<Option<Session>>,
-    /// The users, by folded name, which is also the order of lists.
-    by_name: BTreeMap<CompactString, SessionId>,
-    /// What the names in use look like.
-    looks: BTreeSet<u64>,
-    /// When a session must have a name, and when an asker's request lapses.
+    /// The users, and therefore also the order of lists.
+    users: NameIndex<SessionId>,
+    /// For a session without a name: when it must have one. For an asker: when the request lapses.
+    /// No session has both.
     deadlines: Deadlines<SessionId>,
     rooms: Rooms,
-    pairs: usize,
+    /// Chats in progress. Counted here because the metrics ask often, and a count would visit all.
+    chats: usize,
 }
 
-/// What lines of the server begin with that no user may seem to be the subject of (2.5): `* You left`,
-/// `* Asked B`, `* Goodbye`.
+/// The words that begin a line of the server where a username could stand (3.2.3): `* You left`,
+/// `* Asked B`, `* Goodbye`. A user with such a name could seem to be the server.
 const RESERVED: [&str; 5] = ["you", "asked", "hello", "welcome", "goodbye"];
 
-/// What those look like: `Y0u` is no better.
-static RESERVED_LOOKS: LazyLock<BTreeSet<u64>> = LazyLock::new(|| {
-    RESERVED.iter().filter_map(|name| Some(Name::parse(name).ok()?.look())).collect()
+/// The skeletons of the reserved words: `Y0u` would deceive as well as `You`.
+static RESERVED_SKELETONS: LazyLock<BTreeSet<u64>> = LazyLock::new(|| {
+    RESERVED.iter().filter_map(|word| Some(Name::parse(word).ok()?.skeleton_hash())).collect()
 });
 
-/// Why a name cannot be had.
+/// Why a username is not available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NameInUse {
+    /// A user has the name, in any case, or the name is reserved.
     Taken,
+    /// The name looks like the name of a user (3.2.2).
     LooksTaken,
 }
 
 impl Roster {
-    /// Adds a session without a name.
+    /// Adds a session without a name. It must get one before `until`.
     pub(super) fn add(&mut self, id: SessionId, until: Time) {
         if self.sessions.len() <= id.key() {
             self.sessions.resize_with(id.key() + 1, || None);
         }
         let replaced = self.sessions[id.key()].replace(Session::Naming { until });
-        assert!(replaced.is_none(), "{id} arrived twice");
+        assert!(replaced.is_none(), "{id} connected while its id was in use");
         self.deadlines.replace(id, None, Some(until));
     }
 
-    /// Gives a session without a name this one.
-    pub(super) fn name(&mut self, id: SessionId, name: Name) -> Result<(), NameInUse> {
-        let (folded, look) = (name.folded(), name.look());
-        if RESERVED_LOOKS.contains(&look) || self.by_name.contains_key(&folded) {
+    /// Gives a session its username and puts it at the menu.
+    pub(super) fn assign_name(&mut self, id: SessionId, name: Name) -> Result<(), NameInUse> {
+        // A reserved word counts as taken, and so does its look-alike: "looks like a name that is
+        // taken" would send the user looking for a user who does not exist.
+        let is_reserved = RESERVED_SKELETONS.contains(&name.skeleton_hash());
+        if is_reserved || self.users.get(&name).is_some() {
             return Err(NameInUse::Taken);
         }
-        if self.looks.contains(&look) {
+        if self.users.has_look_alike(&name) {
             return Err(NameInUse::LooksTaken);
         }
+        self.users.insert(&name, id);
         let session = self.session_mut(id);
         let Session::Naming { until } = *session else { panic!("{id} has a name already") };
-        *session = Session::User(User { name, phase: UserState::MENU, options: None });
+        *session = Session::User(User { name, state: UserState::MENU, options: None });
         self.deadlines.replace(id, Some(until), None);
-        self.by_name.insert(folded, id);
-        self.looks.insert(look);
         Ok(())
     }
 
-    /// Ends a session that has nothing to do with anybody any more; its name is free at once.
-    pub(super) fn end(&mut self, id: SessionId) {
+    /// Ends a session. The caller has ended its request, chat and room membership first. The name
+    /// is free at once (4.10.1), but the session keeps a copy for the log. Does nothing if the
+    /// session has ended already.
+    pub(super) fn end_session(&mut self, id: SessionId) {
         let session = self.session_mut(id);
         match mem::replace(session, Session::Over { name: None }) {
             Session::Naming { until } => self.deadlines.replace(id, Some(until), None),
             Session::User(user) => {
                 assert!(
-                    matches!(user.phase, UserState::Menu { .. } | UserState::Choosing),
-                    "{id} is engaged"
+                    matches!(user.state, UserState::Menu { .. } | UserState::Choosing),
+                    "{id} still has a request, a chat or a room"
                 );
-                self.by_name.remove(&user.name.folded());
-                self.looks.remove(&user.name.look());
+                self.users.remove(&user.name);
                 *self.session_mut(id) = Session::Over { name: Some(user.name) };
             }
             Session::Over { name } => *session = Session::Over { name },
         }
     }
 
-    /// Removes a session that is over.
-    pub(super) fn forget(&mut self, id: SessionId) {
+    /// Removes a session that has ended. Its id may be used again.
+    pub(super) fn remove(&mut self, id: SessionId) {
         let session = self.sessions[id.key()].take();
         assert!(
             matches!(session, Some(Session::Over { .. })),
-            "{id} was forgotten, and is not over"
+            "{id} was removed before its session ended"
         );
     }
 
-    /// Puts an unengaged user at the menu or before "Chat with whom?".
-    pub(super) fn prompt(&mut self, id: SessionId, phase: UserState) {
+    /// Moves a user between the menu and "Chat with whom?". Other states involve a second user or a
+    /// room, and have their own functions.
+    pub(super) fn set_prompt(&mut self, id: SessionId, state: UserState) {
         let user = self.user_mut(id);
-        assert!(
-            matches!(user.phase, UserState::Menu { .. } | UserState::Choosing),
-            "{id} is engaged"
-        );
-        assert!(matches!(phase, UserState::Menu { .. } | UserState::Choosing), "that takes two");
-        user.phase = phase;
+        for state in [user.state, state] {
+            let is_prompt = matches!(state, UserState::Menu { .. } | UserState::Choosing);
+            assert!(is_prompt, "{id}: {state:?} is no prompt");
+        }
+        user.state = state;
     }
 
-    /// `by` asks `whom`.
-    pub(super) fn ask(&mut self, by: SessionId, whom: SessionId, lapses_at: Time) {
-        let asked = &mut self.user_mut(whom).phase;
-        *asked = match *asked {
+    /// Begins a request. The caller has checked that `asked` can be asked.
+    pub(super) fn begin_request(&mut self, asker: SessionId, asked: SessionId, lapses_at: Time) {
+        let state = &mut self.user_mut(asked).state;
+        *state = match *state {
             UserState::Menu { .. } => {
-                UserState::Asked { by, lapses_at, interrupted: InterruptedPrompt::Menu }
+                UserState::Asked { asker, lapses_at, interrupted: InterruptedPrompt::Menu }
             }
             UserState::Choosing => {
-                UserState::Asked { by, lapses_at, interrupted: InterruptedPrompt::Whom }
+                UserState::Asked { asker, lapses_at, interrupted: InterruptedPrompt::PartnerName }
             }
-            UserState::InRoom { room } => UserState::AskedInRoom { by, lapses_at, room },
+            UserState::InRoom { room } => UserState::AskedInRoom { asker, lapses_at, room },
             UserState::Asking { .. }
             | UserState::Asked { .. }
             | UserState::AskedInRoom { .. }
-            | UserState::Chatting { .. } => panic!("{whom} is engaged"),
+            | UserState::Chatting { .. } => panic!("{asked} has a request or a chat already"),
         };
-        self.user_mut(by).phase = UserState::Asking { whom, lapses_at };
-        self.deadlines.replace(by, None, Some(lapses_at));
+        self.user_mut(asker).state = UserState::Asking { asked, lapses_at };
+        self.deadlines.replace(asker, None, Some(lapses_at));
     }
 
-    /// The line that a request may have overtaken has come.
-    pub(super) fn catch_up(&mut self, id: SessionId) {
-        if let UserState::Asked { interrupted, .. } = &mut self.user_mut(id).phase {
+    /// Forgets which prompt a request interrupted. Only the first line after the request can be an
+    /// answer to that prompt (4.6.4).
+    pub(super) fn forget_interrupted_prompt(&mut self, id: SessionId) {
+        if let UserState::Asked { interrupted, .. } = &mut self.user_mut(id).state {
             *interrupted = InterruptedPrompt::Menu;
         }
     }
 
-    /// The request of `by` is over; both are at the menu, or still in a room. Returns who was asked.
-    pub(super) fn end_ask(&mut self, by: SessionId, was_answered: bool) -> SessionId {
-        let UserState::Asking { whom, lapses_at } = self.user(by).phase else {
-            panic!("{by} asks nobody")
+    /// Ends the request of `asker`. `was_answered` is whether the asked user's answer ended it; if
+    /// not, a late answer may still be on its way (4.6.5). The asker returns to the menu; the asked
+    /// user returns to the menu or stays in the room. Returns the asked user.
+    pub(super) fn end_request(&mut self, asker: SessionId, was_answered: bool) -> SessionId {
+        let UserState::Asking { asked, lapses_at } = self.user(asker).state else {
+            panic!("{asker} has asked nobody")
         };
-        self.deadlines.replace(by, Some(lapses_at), None);
-        self.user_mut(by).phase = UserState::MENU;
-        let asked = self.user_mut(whom);
-        asked.phase = match asked.phase.room() {
+        self.deadlines.replace(asker, Some(lapses_at), None);
+        self.user_mut(asker).state = UserState::MENU;
+        let user = self.user_mut(asked);
+        user.state = match user.state.room() {
             Some(room) => UserState::InRoom { room },
-            None => UserState::Menu { missed_request: !was_answered },
+            None => UserState::Menu { request_just_ended: !was_answered },
         };
-        whom
+        asked
     }
 
-    /// The request of `by` is accepted by somebody in no room: a chat begins. Returns who was asked.
-    pub(super) fn pair(&mut self, by: SessionId) -> SessionId {
-        let whom = self.end_ask(by, true);
-        self.user_mut(by).phase = UserState::Chatting { with: whom };
-        self.user_mut(whom).phase = UserState::Chatting { with: by };
-        self.pairs += 1;
-        whom
+    /// Turns the request of `asker` into a chat. The asked user has left their room first. Returns
+    /// the asked user.
+    pub(super) fn start_chat(&mut self, asker: SessionId) -> SessionId {
+        let asked = self.end_request(asker, true);
+        self.user_mut(asker).state = UserState::Chatting { partner: asked };
+        self.user_mut(asked).state = UserState::Chatting { partner: asker };
+        self.chats += 1;
+        asked
     }
 
-    /// The chat of `by` is over; both are at the menu. Returns who the other is.
-    pub(super) fn part(&mut self, by: SessionId) -> SessionId {
-        let UserState::Chatting { with } = self.user(by).phase else {
-            panic!("{by} is in no chat")
+    /// Ends the chat of `id`. Both users return to the menu. Returns the partner.
+    pub(super) fn end_chat(&mut self, id: SessionId) -> SessionId {
+        let UserState::Chatting { partner } = self.user(id).state else {
+            panic!("{id} is in no chat")
         };
-        self.user_mut(by).phase = UserState::MENU;
-        self.user_mut(with).phase = UserState::MENU;
-        self.pairs -= 1;
-        with
+        self.user_mut(id).state = UserState::MENU;
+        self.user_mut(partner).state = UserState::MENU;
+        self.chats -= 1;
+        partner
     }
 
-    /// The room of that name, which is made if need be and kept until `until` while nobody is in it.
+    /// Finds or creates a room. An empty room is kept until `until`.
     pub(super) fn find_or_add_room(
         &mut self,
         name: &Name,
@@ -185,23 +196,23 @@ impl Roster {
         self.rooms.find_or_add(name, until, rooms_max)
     }
 
-    /// A user at the menu enters a room.
-    pub(super) fn enter(&mut self, id: SessionId, room: RoomId) {
+    /// Moves a user from the menu into a room.
+    pub(super) fn enter_room(&mut self, id: SessionId, room: RoomId) {
         let user = self.user_mut(id);
-        assert!(matches!(user.phase, UserState::Menu { .. }), "{id} is not at the menu");
-        user.phase = UserState::InRoom { room };
+        assert!(matches!(user.state, UserState::Menu { .. }), "{id} is not at the menu");
+        user.state = UserState::InRoom { room };
         let name = user.name.folded();
         self.rooms.enter(room, name, id);
     }
 
-    /// A user is in no room any more, and asked as at the menu if asked there; `until` is how long
-    /// the room is kept if nobody is left in it. Returns the room, if there was one.
+    /// Moves a user from a room to the menu. A request to the user goes on there. A room that is
+    /// empty now is kept until `until`. Returns the room, or `None` if the user was in none.
     pub(super) fn leave_room(&mut self, id: SessionId, until: Time) -> Option<RoomId> {
         let Session::User(user) = self.session_mut(id) else { return None };
-        let room = user.phase.room()?;
-        user.phase = match user.phase {
-            UserState::AskedInRoom { by, lapses_at, .. } => {
-                UserState::Asked { by, lapses_at, interrupted: InterruptedPrompt::Menu }
+        let room = user.state.room()?;
+        user.state = match user.state {
+            UserState::AskedInRoom { asker, lapses_at, .. } => {
+                UserState::Asked { asker, lapses_at, interrupted: InterruptedPrompt::Menu }
             }
             _ => UserState::MENU,
         };
@@ -210,55 +221,69 @@ impl Roster {
         Some(room)
     }
 
+    /// The rooms, to read. Changes go through the roster, because members' sessions change too.
     pub(super) fn rooms(&self) -> &Rooms {
         &self.rooms
     }
 
+    /// A room, to add to its history.
     pub(super) fn room_mut(&mut self, id: RoomId) -> &mut Room {
         self.rooms.room_mut(id)
     }
 
-    /// Keeps an empty room at least until then.
-    pub(super) fn prolong_room(&mut self, id: RoomId, until: Time) {
-        self.rooms.prolong(id, until);
+    /// Keeps an empty room at least until `until`.
+    pub(super) fn keep_room_until(&mut self, id: RoomId, until: Time) {
+        self.rooms.keep_until(id, until);
     }
 
+    /// Removes the empty rooms whose time is up at `now`.
     pub(super) fn expire_rooms(&mut self, now: Time) {
         self.rooms.expire(now);
     }
 
-    /// Whatever a session is engaged in is over, for both.
-    pub(super) fn disengage(&mut self, id: SessionId) {
+    /// Ends the request or chat of a session, on both sides, and tells nobody. Membership of a room
+    /// is kept. Used when the whole server stops and every user is told the same anyway.
+    pub(super) fn end_request_or_chat(&mut self, id: SessionId) {
         let Session::User(user) = self.session(id) else { return };
-        match user.phase {
+        match user.state {
             UserState::Menu { .. } | UserState::Choosing | UserState::InRoom { .. } => {}
-            UserState::Asking { .. } => drop(self.end_ask(id, false)),
-            UserState::Asked { by, .. } | UserState::AskedInRoom { by, .. } => {
-                _ = self.end_ask(by, false);
+            UserState::Asking { .. } => drop(self.end_request(id, false)),
+            UserState::Asked { asker, .. } | UserState::AskedInRoom { asker, .. } => {
+                _ = self.end_request(asker, false);
             }
-            UserState::Chatting { .. } => drop(self.part(id)),
+            UserState::Chatting { .. } => drop(self.end_chat(id)),
         }
     }
 
+    /// The session with this id.
+    ///
+    /// # Panics
+    /// If no session has the id. The server uses an id only between connecting and
+    /// [`Self::remove`].
     pub(super) fn session(&self, id: SessionId) -> &Session {
-        self.sessions[id.key()].as_ref().expect("the id of a session that is here")
+        self.sessions[id.key()].as_ref().expect("ids are removed only after their last use")
     }
 
     fn session_mut(&mut self, id: SessionId) -> &mut Session {
-        self.sessions[id.key()].as_mut().expect("the id of a session that is here")
+        self.sessions[id.key()].as_mut().expect("ids are removed only after their last use")
     }
 
+    /// The user with this id.
+    ///
+    /// # Panics
+    /// If the session has no username, or has ended.
     pub(super) fn user(&self, id: SessionId) -> &User {
         let Session::User(user) = self.session(id) else { panic!("{id} is no user") };
         user
     }
 
+    /// The user with this id, to change options. Panics as [`Self::user`] does.
     pub(super) fn user_mut(&mut self, id: SessionId) -> &mut User {
         let Session::User(user) = self.session_mut(id) else { panic!("{id} is no user") };
         user
     }
 
-    /// The name of a session that has, or until it was over had, one.
+    /// The username of a session. A session that has ended keeps its name until it is removed.
     pub(super) fn name_of(&self, id: SessionId) -> Option<&Name> {
         match self.session(id) {
             Session::Naming { .. } => None,
@@ -267,32 +292,28 @@ impl Roster {
         }
     }
 
-    /// The user of that name, in any case.
+    /// The user with this name, in any case.
     pub(super) fn find(&self, name: &Name) -> Option<SessionId> {
-        self.by_name.get(&name.folded()).copied()
+        self.users.get(name)
     }
 
-    /// How many users are here.
+    /// The number of sessions with a username.
     pub(super) fn user_count(&self) -> usize {
-        self.by_name.len()
+        self.users.len()
     }
 
-    /// How many chats there are.
-    pub(super) fn pair_count(&self) -> usize {
-        self.pairs
+    /// The number of chats.
+    pub(super) fn chat_count(&self) -> usize {
+        self.chats
     }
 
-    /// The users whose names begin so, in order of name.
+    /// The users whose names begin with `prefix` in any case, in order of name.
     pub(super) fn users(&self, prefix: &str) -> impl Iterator<Item = SessionId> {
-        let prefix = fold(prefix);
-        let from = Bound::Included(prefix.as_str());
-        self.by_name
-            .range::<str, _>((from, Bound::Unbounded))
-            .take_while(move |(name, _)| name.starts_with(prefix.as_str()))
-            .map(|(_, &id)| id)
+        self.users.with_prefix(prefix)
     }
 
-    /// Every session that is not over.
+    /// Every session that has not ended, with or without a username, in order of id: what users see
+    /// must not depend on the order of a hash map.
     pub(super) fn present(&self) -> impl Iterator<Item = SessionId> {
         let is_present = |session: &Option<Session>| {
             matches!(session, Some(Session::Naming { .. } | Session::User(_)))
@@ -301,74 +322,26 @@ impl Roster {
         ids.zip(&self.sessions).filter(move |(_, session)| is_present(session)).map(|(id, _)| id)
     }
 
-    /// What others see a user do.
+    /// What other users see a user doing. A user who asks or chats is never `Busy`, because the
+    /// activity says more (5.2.1).
     pub(super) fn status(&self, id: SessionId) -> Status<'_> {
         let user = self.user(id);
-        match user.phase {
+        match user.state {
             UserState::Menu { .. } | UserState::Choosing if user.is_busy() => Status::Busy,
             UserState::Menu { .. } | UserState::Choosing => Status::Available,
-            UserState::Asking { whom, .. } => Status::Asking(&self.user(whom).name),
-            UserState::Asked { by, .. } | UserState::AskedInRoom { by, .. } => {
-                Status::AskedBy(&self.user(by).name)
+            UserState::Asking { asked, .. } => Status::Asking(&self.user(asked).name),
+            UserState::Asked { asker, .. } | UserState::AskedInRoom { asker, .. } => {
+                Status::AskedBy(&self.user(asker).name)
             }
-            UserState::Chatting { with } => Status::ChattingWith(&self.user(with).name),
+            UserState::Chatting { partner } => Status::ChattingWith(&self.user(partner).name),
             UserState::InRoom { room } => {
                 Status::InRoom { room: &self.rooms.room(room).name, busy: user.is_busy() }
             }
         }
     }
 
+    /// The deadlines of all sessions, for [`super::Chat::handle_timeout`].
     pub(super) fn deadlines(&self) -> &Deadlines<SessionId> {
         &self.deadlines
-    }
-
-    /// States what always holds. Costs a walk over everybody: for tests and the simulation.
-    ///
-    /// # Panics
-    /// If it does not hold, which is a bug.
-    pub(super) fn check(&self) {
-        let mut users = 0;
-        let (mut deadlines, mut members, mut chatting) = (0, 0, 0);
-        for id in self.present() {
-            let Session::User(user) = self.session(id) else {
-                deadlines += 1;
-                continue;
-            };
-            users += 1;
-            assert_eq!(self.by_name.get(&user.name.folded()), Some(&id), "found by name");
-            assert!(self.looks.contains(&user.name.look()), "look-alikes are known");
-            if let Some(room) = user.phase.room() {
-                members += 1;
-                assert!(self.rooms.has(room, &user.name, id), "{id} is in a room without it");
-            }
-            match user.phase {
-                UserState::Menu { .. } | UserState::Choosing | UserState::InRoom { .. } => {}
-                UserState::Asking { whom, lapses_at } => {
-                    deadlines += 1;
-                    let (UserState::Asked { by, lapses_at: at, .. }
-                    | UserState::AskedInRoom { by, lapses_at: at, .. }) = self.user(whom).phase
-                    else {
-                        panic!("{id} asks {whom}, who was not asked");
-                    };
-                    assert_eq!((by, at), (id, lapses_at), "asker and asked agree");
-                }
-                UserState::Asked { by, .. } | UserState::AskedInRoom { by, .. } => {
-                    let agreed =
-                        matches!(self.user(by).phase, UserState::Asking { whom, .. } if whom == id);
-                    assert!(agreed, "{id} was asked by {by}, who does not ask");
-                }
-                UserState::Chatting { with } => {
-                    let back = self.user(with).phase;
-                    assert_eq!(back, UserState::Chatting { with: id }, "partners agree");
-                    assert_ne!(with, id, "nobody chats with themselves");
-                    chatting += 1;
-                }
-            }
-        }
-        assert_eq!((self.by_name.len(), self.looks.len()), (users, users), "a name each");
-        assert_eq!(self.rooms.member_count(), members, "nobody is in a room who is elsewhere");
-        self.rooms.check();
-        assert_eq!(2 * self.pairs, chatting, "pairs are counted");
-        assert_eq!(self.deadlines.len(), deadlines, "no deadline without somebody it is for");
     }
 }

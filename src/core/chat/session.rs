@@ -1,4 +1,7 @@
-//! What a session is: every state of `protocol.md` 3 is a variant that holds just what it needs.
+//! The states of a session (`protocol.md` 4). Each state is one enum variant and holds exactly the
+//! data that the state needs; a state with missing or stale data cannot be written down.
+//!
+//! Only `roster` changes a state. The other modules read it.
 
 use compact_str::CompactString;
 
@@ -8,14 +11,14 @@ use super::user_options::UserOptions;
 use crate::core::SessionId;
 use crate::core::time::Time;
 
-/// One connection's conversation, from its arrival until it is forgotten.
+/// One connection's conversation, from connecting until the server has forgotten the id.
 #[derive(Debug)]
 pub(super) enum Session {
-    /// Has not given a username yet, and must before this moment.
+    /// Has no username yet, and ends at `until` without one (4.2.4).
     Naming { until: Time },
-    /// Is one of those who are here.
+    /// Has a username.
     User(User),
-    /// Is over; the name it had is kept for the log while the connection closes.
+    /// Has ended, but the connection is still closing. The log needs the name until then.
     Over { name: Option<Name> },
 }
 
@@ -23,8 +26,9 @@ pub(super) enum Session {
 #[derive(Debug)]
 pub(super) struct User {
     pub(super) name: Name,
-    pub(super) phase: UserState,
-    /// Made when first needed; `None` is the default of it.
+    pub(super) state: UserState,
+    /// Allocated at the first change; `None` means the defaults. Most users never change an option,
+    /// and an idle user should cost little memory.
     pub(super) options: Option<Box<UserOptions>>,
 }
 
@@ -33,36 +37,39 @@ pub(super) struct User {
 pub(super) enum UserState {
     /// At the menu.
     Menu {
-        /// A request to this user ended, and they may have answered before they could know
-        /// (3.6.5). Until their next line.
-        missed_request: bool,
+        /// A request to this user ended without their answer. A late `yes` or `no` may be on its
+        /// way and must not count as a choice from the menu (4.6.5). The next line clears the flag.
+        request_just_ended: bool,
     },
-    /// Was asked "Chat with whom?".
+    /// At the prompt "Chat with whom?".
     Choosing,
-    /// Asked somebody, and waits.
-    Asking { whom: SessionId, lapses_at: Time },
-    /// Was asked by somebody at a prompt, and owes an answer.
-    Asked { by: SessionId, lapses_at: Time, interrupted: InterruptedPrompt },
-    /// Is in a chat.
-    Chatting { with: SessionId },
-    /// Is in a room, and owes nobody an answer.
+    /// Asked another user and waits for the answer until `lapses_at`.
+    Asking { asked: SessionId, lapses_at: Time },
+    /// Was asked at a prompt and owes `asker` an answer. `lapses_at` is equal on both sides.
+    Asked { asker: SessionId, lapses_at: Time, interrupted: InterruptedPrompt },
+    /// In a chat.
+    Chatting { partner: SessionId },
+    /// In a room, and nobody waits for an answer.
     InRoom { room: RoomId },
-    /// Was asked by somebody while in a room, and stays there (6.7).
-    AskedInRoom { by: SessionId, lapses_at: Time, room: RoomId },
+    /// Was asked in a room, and stays a member until the answer is yes (4.8.6).
+    AskedInRoom { asker: SessionId, lapses_at: Time, room: RoomId },
 }
 
-/// Which prompt a request interrupted: the line on its way may be the answer to that one (3.5.3).
+/// The prompt that a request interrupted. The user may have sent the next line before the request
+/// arrived. The line may therefore answer the interrupted prompt (4.6.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum InterruptedPrompt {
+    /// The menu, or none: nothing special about the next line.
     Menu,
-    Whom,
+    /// "Chat with whom?". If the next line is the asker's name, both users want the same chat.
+    PartnerName,
 }
 
 impl UserState {
-    /// The menu, with nothing on its way.
-    pub(super) const MENU: UserState = UserState::Menu { missed_request: false };
+    /// At the menu, with no answer to a request on its way.
+    pub(super) const MENU: UserState = UserState::Menu { request_just_ended: false };
 
-    /// The room one is in, asked there or not.
+    /// The room that the user is a member of.
     pub(super) fn room(self) -> Option<RoomId> {
         match self {
             UserState::InRoom { room } | UserState::AskedInRoom { room, .. } => Some(room),
@@ -74,10 +81,10 @@ impl UserState {
         }
     }
 
-    /// Who waits for an answer.
-    pub(super) fn asked_by(self) -> Option<SessionId> {
+    /// The user who waits for this user's answer.
+    pub(super) fn asker(self) -> Option<SessionId> {
         match self {
-            UserState::Asked { by, .. } | UserState::AskedInRoom { by, .. } => Some(by),
+            UserState::Asked { asker, .. } | UserState::AskedInRoom { asker, .. } => Some(asker),
             UserState::Menu { .. }
             | UserState::Choosing
             | UserState::Asking { .. }
@@ -87,6 +94,7 @@ impl UserState {
     }
 }
 
+/// Reads options without allocating them.
 impl User {
     pub(super) fn is_busy(&self) -> bool {
         self.options.as_ref().is_some_and(|options| options.busy)
@@ -96,23 +104,24 @@ impl User {
         self.options.as_ref().is_some_and(|options| options.ignores(folded_name))
     }
 
-    /// Whether this user does not read who joins and leaves a room (6.11).
+    /// Whether the user hides joins and leavings in rooms (4.8.9).
     pub(super) fn is_quiet(&self) -> bool {
         self.options.as_ref().is_some_and(|options| options.quiet)
     }
 
-    /// Whether a line of this user may have been meant for a partner who has just ended their chat.
-    pub(super) fn chat_just_ended(&self, now: Time) -> bool {
+    /// Whether the user may not enter a room yet (7.20): the partner has just ended a chat, and the
+    /// user's next lines may have been typed for that partner.
+    pub(super) fn must_wait_for_room(&self, now: Time) -> bool {
         let until = self.options.as_ref().and_then(|options| options.no_room_until);
         until.is_some_and(|until| now < until)
     }
 
-    /// The folded names of those this user ignores.
+    /// The folded names on the ignore list, in order.
     pub(super) fn ignored(&self) -> &[CompactString] {
         self.options.as_ref().map_or(&[], |options| options.ignored())
     }
 
-    /// Seconds before this user may ask the one of that folded name again (4.3).
+    /// Seconds, rounded up, until this user may ask the user of that folded name again (5.7.1).
     pub(super) fn cooldown_seconds(&self, now: Time, folded_name: &str) -> Option<u64> {
         self.options.as_ref()?.cooldown_seconds(now, folded_name)
     }

@@ -1,79 +1,60 @@
-//! What keeps requests from being a nuisance (part 4): do-not-disturb, ignoring, cooldowns down,
-//! slowing down. Most users never need any of it and own none of it.
+//! The options of one user (part 5, 4.8.9): do-not-disturb, ignore list, quiet, and the limits that
+//! keep the user's requests and lines from bothering others.
+//!
+//! `session` creates the options at the first change, since most users need none. Names in them are
+//! case-folded. Nothing here knows who is online: a user can ignore a name that nobody has yet.
 
 use compact_str::CompactString;
 
+use super::rate_limit::RateLimit;
 use crate::core::limits::{
     ASK_INTERVAL_MS, ASKS_IN_A_ROW_MAX, COOLDOWNS_MAX, IGNORED_MAX, ROOM_LINES_IN_A_ROW_MAX,
 };
 use crate::core::time::Time;
 
-/// One user's options, and their protection from others'. Names in it are folded.
+/// One user's options and limits. They last as long as the session.
 #[derive(Debug, Default)]
 pub(super) struct UserOptions {
-    /// Whether they take requests at all (4.5).
+    /// Do-not-disturb: the user takes no requests (5.5.1).
     pub(super) busy: bool,
-    /// Whether they do not read who joins and leaves a room (6.11).
+    /// The user hides joins and leavings in rooms (4.8.9).
     pub(super) quiet: bool,
-    /// Whose requests they do not take (4.6), sorted.
+    /// Names whose requests the user does not take (5.6.1), sorted.
     ignored: Vec<CompactString>,
-    /// Whom they may not ask again before when (4.3), the latest last.
+    /// Names that the user may not ask before the given time (5.7.1), oldest entry first.
     cooldowns: Vec<(CompactString, Time)>,
-    /// Before when they do not enter a room: their partner has just ended a chat (6.1).
+    /// No room may be entered until this time, because the partner has just ended a chat (6.1.1).
     pub(super) no_room_until: Option<Time>,
-    /// Of asking (4.4).
-    asks: RateLimit,
-    /// Of saying something in a room (6.10).
-    lines: RateLimit,
-}
-
-/// What may be done so often in a row, and then once every interval.
-///
-/// This is the generic cell rate algorithm (ITU-T I.371): one moment in place of a bucket.
-#[derive(Debug)]
-struct RateLimit {
-    /// When all that was done so far would be over, done once every interval.
-    paid_at: Time,
-}
-
-impl Default for RateLimit {
-    fn default() -> Self {
-        RateLimit { paid_at: Time::START }
-    }
-}
-
-impl RateLimit {
-    /// Counts one more at `now`; `Some` says when the allowance will be made up, if it is overdrawn.
-    fn spend(&mut self, now: Time, interval_ms: u64, in_a_row: u32) -> Option<Time> {
-        self.paid_at = self.paid_at.max(now).after_ms(interval_ms);
-        let ahead = self.paid_at.ms_since(now);
-        let allowance = u64::from(in_a_row) * interval_ms;
-        (ahead > allowance).then(|| now.after_ms(ahead - allowance))
-    }
+    /// Limits requests (5.7.2).
+    requests: RateLimit,
+    /// Limits lines said in rooms (6.2.3).
+    room_lines: RateLimit,
 }
 
 impl UserOptions {
-    /// Counts an ask at `now`; `Some` says until when the asker's further input is to wait.
-    pub(super) fn count_ask(&mut self, now: Time) -> Option<Time> {
-        self.asks.spend(now, ASK_INTERVAL_MS, ASKS_IN_A_ROW_MAX)
+    /// Counts a request at `now`. Returns until when the user's further input must wait, if the
+    /// allowance is exceeded.
+    pub(super) fn charge_request(&mut self, now: Time) -> Option<Time> {
+        self.requests.charge(now, ASK_INTERVAL_MS, ASKS_IN_A_ROW_MAX)
     }
 
-    /// Counts a line said in a room at `now`, of which one more is free every `interval_ms`; `Some`
-    /// says until when the speaker's further input is to wait.
-    pub(super) fn count_line(&mut self, now: Time, interval_ms: u64) -> Option<Time> {
-        self.lines.spend(now, interval_ms, ROOM_LINES_IN_A_ROW_MAX)
+    /// Counts a line said in a room at `now`; one more line is free every `interval_ms`. Returns
+    /// until when the user's further input must wait, if the allowance is exceeded.
+    pub(super) fn charge_room_line(&mut self, now: Time, interval_ms: u64) -> Option<Time> {
+        self.room_lines.charge(now, interval_ms, ROOM_LINES_IN_A_ROW_MAX)
     }
 
-    /// Seconds, rounded up, before `name` may be asked again.
+    /// Seconds, rounded up, until the user may ask `name` again; `None` if the user may now.
+    /// Rounding down would invite a request that is refused again.
     pub(super) fn cooldown_seconds(&self, now: Time, name: &str) -> Option<u64> {
-        let (_, until) = self.cooldowns.iter().rev().find(|(cooldowns, _)| cooldowns == name)?;
+        let (_, until) = self.cooldowns.iter().rev().find(|(cooling, _)| cooling == name)?;
         Some(until.ms_since(now).div_ceil(1000)).filter(|&seconds| seconds > 0)
     }
 
-    /// Lets `name` not be asked again before `until`. What has passed, and the oldest of too many,
-    /// is forgotten.
+    /// Forbids requests to `name` before `until`. Drops expired cool-downs, and then the oldest one
+    /// if the list is full: memory per user is limited, and no request depends on the list.
     pub(super) fn start_cooldown(&mut self, now: Time, name: CompactString, until: Time) {
-        self.cooldowns.retain(|(cooldowns, until)| *until > now && *cooldowns != name);
+        self.cooldowns.retain(|(cooling, until)| *until > now && *cooling != name);
         if self.cooldowns.len() == COOLDOWNS_MAX {
             self.cooldowns.remove(0);
         }
@@ -84,7 +65,7 @@ impl UserOptions {
         self.ignored.iter().any(|ignored| ignored == name)
     }
 
-    /// Ignores `name`; `false` if that would be one too many.
+    /// Adds `name` to the ignore list. `false` if the list is full. Adding a name twice succeeds.
     pub(super) fn ignore(&mut self, name: CompactString) -> bool {
         let Err(place) = self.ignored.binary_search(&name) else { return true };
         if self.ignored.len() == IGNORED_MAX {
@@ -98,7 +79,7 @@ impl UserOptions {
         self.ignored.retain(|ignored| ignored != name);
     }
 
-    /// The folded names of those ignored, in order.
+    /// The names on the ignore list, in order.
     pub(super) fn ignored(&self) -> &[CompactString] {
         &self.ignored
     }
@@ -108,20 +89,20 @@ impl UserOptions {
 mod tests {
     use super::*;
 
+    /// (7.23)
     #[test]
-    fn asks_are_free_at_first_and_then_one_every_interval() {
+    fn requests_beyond_the_allowance_wait_for_the_interval() {
         let (mut options, now) = (UserOptions::default(), Time::START.after_ms(77_777));
         for _ in 0..ASKS_IN_A_ROW_MAX {
-            assert_eq!(options.count_ask(now), None);
+            assert_eq!(options.charge_request(now), None);
         }
         let next = now.after_ms(ASK_INTERVAL_MS);
-        assert_eq!(options.count_ask(now), Some(next));
-        assert_eq!(options.count_ask(next), Some(next.after_ms(ASK_INTERVAL_MS)));
-        assert_eq!(options.count_ask(next.after_ms(60_000)), None, "patience is rewarded");
+        assert_eq!(options.charge_request(now), Some(next));
     }
 
+    /// (5.7.1, 7.15)
     #[test]
-    fn cooling_down_ends_by_itself_and_is_bounded() {
+    fn a_cooldown_expires_by_itself_and_their_number_is_limited() {
         let (mut options, now) = (UserOptions::default(), Time::START);
         options.start_cooldown(now, "anna".into(), now.after_ms(10_000));
         assert_eq!(options.cooldown_seconds(now.after_ms(1), "anna"), Some(10));
@@ -134,14 +115,14 @@ mod tests {
         assert_eq!(options.cooldowns.len(), COOLDOWNS_MAX);
     }
 
-    /// (5.9)
+    /// (7.29)
     #[test]
-    fn only_so_many_can_be_ignored() {
+    fn the_length_of_the_ignore_list_is_limited() {
         let mut options = UserOptions::default();
         for n in 0..IGNORED_MAX {
             assert!(options.ignore(CompactString::new(n.to_string())));
         }
-        assert!(options.ignore("0".into()), "whom one ignores already costs nothing");
+        assert!(options.ignore("0".into()), "a name already on the list takes no new entry");
         assert!(!options.ignore("one more".into()));
         options.unignore("0");
         assert!(

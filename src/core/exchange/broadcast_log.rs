@@ -1,9 +1,9 @@
-//! BroadcastLogs: the lines that many are to read, held once for all of them.
+//! Broadcast logs: the lines of a room, stored once for all of its readers.
 //!
-//! A log is a stretch of bytes with a position for each of its readers, which stands with the
-//! reader's endpoint. A line goes in once, however many read it, and goes out to each from where it
-//! lies. What all have read is given up. A reader who falls too far readers_behind is moved on, and the
-//! lines it missed are counted.
+//! A log is a stretch of bytes. Each reader has a [`Cursor`] in it, kept with the reader's endpoint.
+//! Bytes that every reader has read are freed. A reader that falls too far behind is moved forward,
+//! and the log counts the lines that the reader missed. A slow reader therefore costs no copy and
+//! delays nobody. `broadcast.rs` calls this; nothing here knows a room or a user.
 
 use std::collections::BTreeMap;
 
@@ -13,39 +13,40 @@ use crate::core::SessionId;
 use crate::core::buffers::{Buffer, Pool};
 use crate::core::chat::BroadcastId;
 
-/// Where a reader stands in the log it is cursor in to: six bytes, since there is room for one with
-/// every connection, and most never need it.
+/// A reader's position in a log. It has six bytes, because every endpoint reserves space for one and
+/// most endpoints never use it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cursor {
     pub(super) log: BroadcastId,
     at: Position,
 }
 
-/// Bytes since a log began, a `u32` without its alignment. It wraps; a log never holds so much that
-/// this could mislead.
+/// Bytes since the log began, as a `u32` without alignment. It wraps around; a log holds far fewer
+/// bytes than 2^32, so the difference of two positions is always right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Position([u8; 4]);
 
-/// The lines that its readers have not all read.
+/// Lines that at least one reader has not read.
 #[derive(Debug)]
 pub(super) struct BroadcastLog {
     readers: Vec<SessionId>,
-    /// Empty, and then `None`, when everybody has read everything.
+    /// `None` when every reader has read everything: an idle room owns no buffer.
     lines: Option<Box<Buffer>>,
-    /// Where `lines` begins, which is where a line begins.
+    /// The position of the first byte of `lines`, which is the first byte of a line.
     start: Position,
     end: Position,
-    /// How many readers do not stand at the end.
+    /// How many readers have unread bytes.
     readers_behind: usize,
-    /// Lines that readers were moved past, and have not been told of.
+    /// Missed lines per reader, until the reader is told.
     missed: BTreeMap<SessionId, u64>,
-    /// All its readers are on the list to be written to, but for those whose socket is full.
+    /// Writes to all readers are scheduled, except to those with a full socket. While this is set,
+    /// publishing need not visit the readers.
     pub(super) is_scheduled: bool,
-    /// It is on the list of those to be trimmed at the end of the turn.
+    /// The log is on the list of logs to trim at the end of the turn.
     pub(super) needs_trim: bool,
 }
 
-/// All logs that have readers.
+/// All logs that have readers, indexed by [`BroadcastId::key`].
 #[derive(Debug, Default)]
 pub(super) struct BroadcastLogs(Vec<Option<BroadcastLog>>);
 
@@ -58,7 +59,7 @@ impl BroadcastLogs {
         self.0.get_mut(id.key())?.as_mut()
     }
 
-    /// Adds a reader, who will read what comes from now on.
+    /// Adds a reader. The reader gets the lines that are published from now on.
     pub(super) fn subscribe(&mut self, id: BroadcastId, who: SessionId) -> Cursor {
         if self.0.len() <= id.key() {
             self.0.resize_with(id.key() + 1, || None);
@@ -69,11 +70,12 @@ impl BroadcastLogs {
         Cursor { log: id, at: log.end }
     }
 
-    /// Removes a reader who stands at the end and has been told what was missed.
+    /// Removes a reader. The reader must have no unread bytes and no untold misses.
     pub(super) fn unsubscribe(&mut self, cursor: Cursor, who: SessionId) {
         let Some(log) = self.get_mut(cursor.log) else { return };
         debug_assert!(log.rest(cursor).is_empty(), "{who} leaves with something to read");
         log.readers.retain(|reader| *reader != who);
+        // A room without members owns no log.
         if log.readers.is_empty() {
             debug_assert!(log.missed.is_empty(), "whoever missed something is here");
             self.0[cursor.log.key()] = None;
@@ -82,6 +84,7 @@ impl BroadcastLogs {
 }
 
 impl BroadcastLog {
+    /// A log without readers or lines.
     fn new() -> BroadcastLog {
         BroadcastLog {
             readers: Vec::new(),
@@ -95,6 +98,7 @@ impl BroadcastLog {
         }
     }
 
+    /// The readers, in the order in which they subscribed.
     pub(super) fn readers(&self) -> &[SessionId] {
         &self.readers
     }
@@ -111,7 +115,7 @@ impl BroadcastLog {
         self.readers_behind = self.readers.len();
     }
 
-    /// What a reader has not read.
+    /// The bytes that a reader has not read.
     pub(super) fn rest(&self, cursor: Cursor) -> &[u8] {
         let lines = self.lines.as_ref().map_or(&[][..], |lines| lines.as_slice());
         &lines[cursor.at.since(self.start)..]
@@ -129,28 +133,28 @@ impl BroadcastLog {
         }
     }
 
-    /// Whether everybody has read everything.
+    /// Whether every reader has read everything.
     pub(super) fn is_read(&self) -> bool {
         self.readers_behind == 0
     }
 
-    /// Whether there is something for a reader: bytes, or word of what was missed.
+    /// Whether a reader has unread bytes or untold misses.
     pub(super) fn has_more(&self, cursor: Cursor, who: SessionId) -> bool {
         cursor.at != self.end || self.missed.contains_key(&who)
     }
 
-    /// How many lines a reader was moved past and not told of.
+    /// How many lines a reader has missed and was not told about.
     pub(super) fn missed(&self, who: SessionId) -> u64 {
         self.missed.get(&who).copied().unwrap_or(0)
     }
 
-    /// The same, which is told now.
+    /// Takes that number, because the reader is told now.
     pub(super) fn take_missed(&mut self, who: SessionId) -> Option<u64> {
         self.missed.remove(&who)
     }
 
-    /// Moves a reader on by `count` bytes, which end where a line ends, and counts the lines that are
-    /// missed so. Returns what must be read all the same: the rest of a line already read in part.
+    /// Moves a reader forward by `count` bytes, which must end at a line ending, and counts the missed
+    /// lines. Returns the rest of a line that the reader has read in part: this rest is not missed.
     pub(super) fn skip(&mut self, cursor: &mut Cursor, who: SessionId, count: usize) -> &[u8] {
         let from = cursor.at.since(self.start);
         self.advance(cursor, count);
@@ -165,29 +169,29 @@ impl BroadcastLog {
         &passed[..begun]
     }
 
-    /// How many bytes of the oldest lines are more than `bytes_max`.
+    /// How many bytes of whole old lines must go so that at most `bytes_max` remain.
     pub(super) fn excess(&self, bytes_max: usize) -> usize {
         let lines = self.lines.as_ref().map_or(&[][..], |lines| lines.as_slice());
         up_to_line_end(lines, self.len().saturating_sub(bytes_max))
     }
 
-    /// `count` bytes of what a reader has not read, or a few more, so that they end where a line ends.
+    /// `count` unread bytes of a reader, rounded up to the end of a line.
     pub(super) fn whole_lines(&self, cursor: Cursor, count: usize) -> usize {
         up_to_line_end(self.rest(cursor), count)
     }
 
-    /// How many bytes at the start a reader has not read.
+    /// How many of the first `within` bytes a reader has not read.
     pub(super) fn lag(&self, cursor: Cursor, within: usize) -> usize {
         within.saturating_sub(cursor.at.since(self.start))
     }
 
-    /// Gives up the first `count` bytes, which nobody is to read any more.
+    /// Frees the first `count` bytes. No cursor may point into them.
     pub(super) fn discard(&mut self, count: usize) {
         self.start = self.start.after(count);
         self.lines.iter_mut().for_each(|lines| lines.take(count));
     }
 
-    /// Gives up everything, if everybody has read it. Returns how many bytes that were.
+    /// Frees everything if every reader has read everything. Returns how many bytes were freed.
     pub(super) fn discard_if_read(&mut self, pool: &mut Pool) -> usize {
         if !self.is_read() {
             return 0;
@@ -199,7 +203,7 @@ impl BroadcastLog {
     }
 }
 
-/// `count`, or as many more bytes of `lines` as end a line.
+/// Rounds `count` bytes of `lines` up to the end of a line.
 fn up_to_line_end(lines: &[u8], count: usize) -> usize {
     match count {
         0 => 0,
@@ -245,7 +249,7 @@ mod tests {
         SessionId::from_key(n)
     }
 
-    /// (6.3)
+    /// (4.8.2, 6.2.1)
     #[test]
     fn every_reader_reads_every_line_and_then_nothing_is_held() {
         let (mut logs, mut pool, id, [mut one, mut other]) = feed_of_two();
@@ -266,9 +270,9 @@ mod tests {
         }
     }
 
-    /// (6.9)
+    /// (6.2.2)
     #[test]
-    fn who_is_moved_on_reads_a_line_begun_to_its_end_and_learns_how_many_were_missed() {
+    fn a_reader_moved_forward_finishes_its_line_and_learns_how_many_lines_it_missed() {
         let (mut logs, mut pool, id, [mut one, mut other]) = feed_of_two();
         let log = logs.get_mut(id).unwrap();
         for n in 0..5 {

@@ -1,4 +1,8 @@
-//! One connection as the exchange sees it: its reader, its outbox, and where each half stands.
+//! One end of a connection: its line reader, its outbox, and the state of each half.
+//!
+//! The exchange holds one [`Endpoint`] for each connection; `endpoints.rs` changes it. A TCP
+//! connection ends in two halves (RFC 9293, 3.6), so each half has a state of its own. Nothing here
+//! knows the chat or a socket.
 
 use super::broadcast_log::Cursor;
 use crate::core::buffers::{Buffer, Outbox};
@@ -6,64 +10,69 @@ use crate::core::framing::LineReader;
 use crate::core::limits::{LINE_BYTES_MAX, Limits, STALL_NOTICE_MS};
 use crate::core::time::Time;
 
-/// What an end of a connection needs between two turns of the loop.
+/// What one connection needs between two turns of the loop. There is one for every user, so its size
+/// is the memory of an idle user: large or rare parts live behind a pointer or in a side table.
 #[derive(Debug)]
 pub(super) struct Endpoint {
     pub(super) reader: LineReader,
-    /// What was read, and not handed on yet, since input is held.
+    /// Bytes that were received while backpressure or a rate limit holds the input (7.7, 7.9).
     pub(super) held_input: Option<Box<Buffer>>,
     pub(super) outbox: Outbox,
-    /// What is read besides, together with others; it comes behind the outbox.
+    /// The position in the broadcast log of the user's room. The log's lines follow the outbox.
     pub(super) cursor: Option<Cursor>,
     pub(super) receiving: Receiving,
     pub(super) sending: Sending,
-    /// The output is on the list of those to be written.
+    /// An [`super::Action::Write`] for this connection is queued already.
     pub(super) to_write: bool,
-    /// Input is held until then (protocol.md 4.4).
+    /// A rate limit holds the input until this time (5.7.2, 6.2.3).
     pub(super) held_until: Option<Time>,
-    /// The deadline that is set for all this, so that it can be replaced.
+    /// The deadline that is registered for this endpoint; replacing it needs the old value.
     pub(super) deadline: Option<Time>,
+    /// Bytes pass through a transport that `transports.rs` keeps; `false` is plain TCP.
+    pub(super) is_encoded: bool,
 }
 
-/// The half that brings the client's bytes.
+/// The receiving half: bytes from the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Receiving {
-    /// Lines are handed to the chat.
+    /// Lines go to the chat.
     Lines,
-    /// The client has ended it, and what it had sent is still to be handed on.
+    /// The client ended its half (FIN). Held input must still be processed (2.1.6).
     LastLines,
-    /// The session is over: what comes is thrown away until the client ends it too.
+    /// The session is over. Input is read and discarded until the client ends its half too; a socket
+    /// that is closed with unread input sends a reset, which can destroy our last lines (RFC 1122,
+    /// 4.2.2.13).
     Discarding,
-    /// Ended.
+    /// No more input will come.
     Ended,
 }
 
-/// The half that brings the client its lines.
+/// The sending half: lines for the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sending {
     /// The session goes on.
     Open {
-        /// The socket took less than all that waits.
+        /// Set while the socket takes less than what waits.
         blocked: Option<Blocked>,
     },
-    /// The session is over; what waits is still written.
+    /// The session is over, and the rest of the output is being written.
     Finishing {
-        /// When that is given up, unless something is taken before (5.16).
+        /// When to give up. Each byte that the socket takes moves this (7.18).
         until: Time,
     },
-    /// Ended, by us; the client has until then to end its half.
+    /// We sent our FIN. The client still has to end its half.
     Ended {
-        /// When it is closed regardless (5.16).
+        /// When the connection is closed even if the client does not end its half (7.18).
         until: Time,
     },
 }
 
-/// Since when a socket has taken nothing, with output waiting.
+/// How long a socket has taken nothing although output waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Blocked {
-    /// When it last took something.
+    /// When the socket last took a byte.
     pub(super) since: Time,
-    /// The partner has been told (5.14).
+    /// The partner was told about the stall (7.16).
     pub(super) told: bool,
 }
 
@@ -79,10 +88,11 @@ impl Endpoint {
             to_write: false,
             held_until: None,
             deadline: None,
+            is_encoded: false,
         }
     }
 
-    /// The next moment at which something is to happen here, if nothing happens before.
+    /// The next time at which this endpoint needs attention.
     pub(super) fn due(&self, limits: &Limits) -> Option<Time> {
         if self.is_closed() {
             return None;
@@ -94,7 +104,7 @@ impl Endpoint {
         sending.into_iter().chain(self.held_until).min()
     }
 
-    /// Whether both halves have ended, and the connection can be closed.
+    /// Whether both halves have ended, which allows the socket to be closed.
     pub(super) fn is_closed(&self) -> bool {
         self.receiving == Receiving::Ended && matches!(self.sending, Sending::Ended { .. })
     }

@@ -1,10 +1,13 @@
-//! All endpoints: their buffers, their deadlines, and what the shell is to do about them.
+//! All endpoints: their buffers, their deadlines, and the actions for the shell.
+//!
+//! The exchange decides *what* happens; this module keeps the bookkeeping right: byte totals, the
+//! write list, and one registered deadline per endpoint. Nothing here knows what a line means.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::{Index, IndexMut};
 
 use super::broadcast_log::BroadcastLogs;
-use super::endpoint::{Blocked, Endpoint, Receiving, Sending};
+use super::endpoint::{Blocked, Endpoint, Sending};
 use super::{Action, TrafficCounts};
 use crate::core::SessionId;
 use crate::core::buffers::Pool;
@@ -12,34 +15,45 @@ use crate::core::chat::{BroadcastId, Event, Route};
 use crate::core::framing::Frame;
 use crate::core::limits::{Limits, OUTPUT_BYTES_BEFORE_PRESSURE, REPLIES_BYTES_MAX};
 use crate::core::time::{Deadlines, Time};
+use crate::core::transport::Transport;
 
-/// Every endpoint, and what they share.
+/// Every endpoint, and everything that endpoints share.
 #[derive(Debug)]
 pub(super) struct Endpoints {
     pub(super) limits: Limits,
-    /// By the key of the id, as in the roster.
+    /// Indexed by [`SessionId::key`], as in the roster.
     pub(super) endpoints: Vec<Option<Endpoint>>,
     pub(super) pool: Pool,
     deadlines: Deadlines<SessionId>,
     pub(super) actions: VecDeque<Action>,
     pub(super) logs: BroadcastLogs,
-    /// BroadcastLogs that are to be trimmed at the end of the turn.
+    /// Logs to trim at the end of the turn.
     pub(super) touched: Vec<BroadcastId>,
-    /// Those whose output has passed its bound (5.13).
+    /// Sessions whose output has passed its limit (7.11).
     overrun: Vec<SessionId>,
     pub(super) output_bytes: usize,
     pub(super) held_input_bytes: usize,
     pub(super) traffic: TrafficCounts,
+    /// The transports of connections that are not plain TCP: most servers have few or none, so an
+    /// endpoint does not carry a pointer for one.
+    pub(super) transports: BTreeMap<SessionId, Box<dyn Transport>>,
 }
 
-/// Whose input need not be held any longer, now that output has been taken.
+/// Whose held input may go on, now that output was taken.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Resumable {
-    pub(super) of_own_input: bool,
-    pub(super) of_partner: bool,
+    /// The connection's own input (7.9).
+    pub(super) own_input: bool,
+    /// The input of its chat partner (7.7).
+    pub(super) partner: bool,
+}
+
+impl Resumable {
+    pub(super) const NOTHING: Resumable = Resumable { own_input: false, partner: false };
 }
 
 impl Endpoints {
+    /// A table without connections.
     pub(super) fn new(limits: Limits) -> Endpoints {
         Endpoints {
             limits,
@@ -53,9 +67,12 @@ impl Endpoints {
             output_bytes: 0,
             held_input_bytes: 0,
             traffic: TrafficCounts::default(),
+            transports: BTreeMap::new(),
         }
     }
 
+    /// Adds the endpoint of a new connection. The table grows to the largest key ever used and never
+    /// shrinks; an unused slot costs as much memory as an idle user.
     pub(super) fn add(&mut self, id: SessionId) {
         if self.endpoints.len() <= id.key() {
             self.endpoints.resize_with(id.key() + 1, || None);
@@ -63,8 +80,10 @@ impl Endpoints {
         self.endpoints[id.key()] = Some(Endpoint::new());
     }
 
+    /// Removes an endpoint and returns all of its buffers to the pool. The id may be reused at once.
     pub(super) fn remove(&mut self, id: SessionId) {
         self.drop_held_input(id);
+        self.drop_transport(id);
         let Some(mut endpoint) = self.endpoints[id.key()].take() else { return };
         self.output_bytes -= endpoint.outbox.len();
         endpoint.outbox.clear(&mut self.pool);
@@ -72,16 +91,20 @@ impl Endpoints {
         self.deadlines.replace(id, endpoint.deadline, None);
     }
 
+    /// Whether the connection still exists. Lists of ids can outlive a connection, so their users ask
+    /// first.
     pub(super) fn contains(&self, id: SessionId) -> bool {
         self.endpoints.get(id.key()).is_some_and(Option::is_some)
     }
 
+    /// An endpoint together with the buffer pool. One method returns both because the borrow checker
+    /// does not see through two calls that each borrow all of `self`.
     pub(super) fn with_pool(&mut self, id: SessionId) -> (&mut Endpoint, &mut Pool) {
         (endpoint_mut(&mut self.endpoints, id), &mut self.pool)
     }
 
-    /// Puts the `parts` of a line into the outbox of `to`; the shell will write it at the end of
-    /// the turn, with all that comes until then.
+    /// Appends a line, given in parts, to the outbox of `to`. The shell writes at the end of the turn,
+    /// so all lines of a turn leave in one system call.
     pub(super) fn say<const N: usize>(&mut self, to: SessionId, parts: [&[u8]; N]) {
         if self[to].cursor.is_some() {
             self.flush_log_to_outbox(to);
@@ -96,13 +119,17 @@ impl Endpoints {
         }
     }
 
-    /// Something was said to `to`, for whom `before` bytes had waited.
+    /// Updates the totals and the write list after the outbox of `to`, which held `before` bytes,
+    /// has grown.
     pub(super) fn record_output(&mut self, to: SessionId, before: usize) {
         let endpoint = &self[to];
         let after = endpoint.outbox.len();
-        // A socket that is full will say when it is not; trying before costs a call in vain.
+        // A full socket reports when it takes bytes again. A write before that would only cost a
+        // system call.
         let is_blocked = endpoint.sending != Sending::OPEN;
         self.output_bytes += after - before;
+        // Ending the session at once would change the chat in the middle of a delivery, so the session
+        // is only noted here.
         if after > self.limits.outbox_bytes_max() {
             self.overrun.push(to);
         }
@@ -111,15 +138,16 @@ impl Endpoints {
         }
     }
 
-    /// The high-water mark as it is now (5.10, 5.12).
+    /// The high-water mark that applies now (7.7, 7.10).
     pub(super) fn high_water_bytes(&self) -> usize {
         let is_pressed = self.output_bytes > OUTPUT_BYTES_BEFORE_PRESSURE;
+        // A crowd of slow readers shares one budget instead of multiplying it by its size.
         let most = if is_pressed { REPLIES_BYTES_MAX } else { usize::MAX };
         self.limits.high_water_bytes.min(most)
     }
 
-    /// Puts what `id` says through the route into the outbox of its partner, while that one is not
-    /// congested. Returns the first frame that is not for the partner.
+    /// Moves messages of `id` into the outbox of its partner until the outbox is congested. Returns
+    /// the first frame that is not a message.
     pub(super) fn relay<'i>(
         &mut self,
         id: SessionId,
@@ -150,13 +178,14 @@ impl Endpoints {
         other
     }
 
-    /// What waits for `id`, if anything does, can be written.
+    /// Schedules a write if output waits for `id`.
     pub(super) fn write_rest(&mut self, id: SessionId) {
         if self.has_output(id) {
             self.write(id);
         }
     }
 
+    /// Queues one write per connection and turn, however many lines the connection gets.
     fn write(&mut self, id: SessionId) {
         let endpoint = endpoint_mut(&mut self.endpoints, id);
         if !endpoint.to_write {
@@ -165,15 +194,17 @@ impl Endpoints {
         }
     }
 
+    /// Whether any session waits to be ended for too much output.
     pub(super) fn has_overrun(&self) -> bool {
         !self.overrun.is_empty()
     }
 
+    /// Returns the buffer of a frame to the pool.
     pub(super) fn recycle(&mut self, frame: Frame<'_>) {
         frame.recycle(&mut self.pool);
     }
 
-    /// Someone whose output has passed its bound, and who is still here.
+    /// A session that has passed its output limit and is still connected.
     pub(super) fn poll_overrun(&mut self) -> Option<SessionId> {
         while let Some(id) = self.overrun.pop() {
             if self.contains(id) {
@@ -185,24 +216,33 @@ impl Endpoints {
 
     /// The socket took `count` bytes of the output of `id`.
     pub(super) fn take_output(&mut self, now: Time, id: SessionId, count: usize) -> Resumable {
+        if self[id].is_encoded {
+            return self.take_encoded(now, id, count);
+        }
+        let resumable = self.consume_output(id, count);
+        self.record_sent(now, id, count);
+        resumable
+    }
+
+    /// Removes `count` application bytes from the front of the outbox, or of the log if the outbox is
+    /// empty.
+    pub(super) fn consume_output(&mut self, id: SessionId, count: usize) -> Resumable {
         let low_water = self.limits.low_water_bytes();
         let endpoint = endpoint_mut(&mut self.endpoints, id);
         let (before, pool) = (endpoint.outbox.len(), &mut self.pool);
         if before == 0 {
             self.advance_cursor(id, count);
-            self.record_sent(now, id, count);
-            return Resumable { of_own_input: false, of_partner: false };
+            return Resumable::NOTHING;
         }
-        let of_partner = endpoint.outbox.take(pool, count, low_water);
+        let partner = endpoint.outbox.take(pool, count, low_water);
         let after = endpoint.outbox.len();
         self.output_bytes -= before - after;
-        self.record_sent(now, id, count);
-        let of_own_input = before > REPLIES_BYTES_MAX && after <= REPLIES_BYTES_MAX;
-        Resumable { of_own_input, of_partner }
+        let own_input = before > REPLIES_BYTES_MAX && after <= REPLIES_BYTES_MAX;
+        Resumable { own_input, partner }
     }
 
-    /// The socket of `id` took `count` bytes of whatever waited for it.
-    fn record_sent(&mut self, now: Time, id: SessionId, count: usize) {
+    /// Restarts the clocks that measure how long a socket takes nothing.
+    pub(super) fn record_sent(&mut self, now: Time, id: SessionId, count: usize) {
         let (has_more, until) = (self.has_output(id), now.after_ms(self.limits.closing_ms));
         match &mut self[id].sending {
             Sending::Open { blocked } if !has_more => *blocked = None,
@@ -214,7 +254,7 @@ impl Endpoints {
         self.refresh_deadline(id);
     }
 
-    /// The socket of `id` takes no more at the moment.
+    /// The socket of `id` takes no more bytes for now.
     pub(super) fn block(&mut self, now: Time, id: SessionId) {
         if let Sending::Open { blocked } = &mut self[id].sending {
             blocked.get_or_insert(Blocked { since: now, told: false });
@@ -222,47 +262,8 @@ impl Endpoints {
         self.refresh_deadline(id);
     }
 
-    /// The session is over: what waits is still written, what comes is thrown away.
-    pub(super) fn hang_up(&mut self, now: Time, id: SessionId) {
-        self.drop_held_input(id);
-        let until = now.after_ms(self.limits.closing_ms);
-        let (endpoint, pool) = self.with_pool(id);
-        endpoint.reader.release(pool);
-        endpoint.held_until = None;
-        endpoint.receiving = match endpoint.receiving {
-            Receiving::Lines | Receiving::Discarding => Receiving::Discarding,
-            Receiving::LastLines | Receiving::Ended => Receiving::Ended,
-        };
-        if let Sending::Open { .. } = endpoint.sending {
-            endpoint.sending = Sending::Finishing { until };
-            self.end_sending_if_done(now, id);
-        }
-        self.refresh_deadline(id);
-        // Whatever readiness was left alone while input was held is wanted now, to be thrown away.
-        self.act(Action::Resume(id));
-    }
-
-    /// The client has ended its half after the session was over.
-    pub(super) fn end_receiving(&mut self, id: SessionId) {
-        self[id].receiving = Receiving::Ended;
-        if self[id].is_closed() {
-            self.act(Action::Close(id));
-        }
-    }
-
-    /// Neither half is of any use any more.
-    pub(super) fn close(&mut self, now: Time, id: SessionId) {
-        if self[id].is_closed() {
-            return;
-        }
-        self.output_bytes -= self[id].outbox.len();
-        let (endpoint, pool) = self.with_pool(id);
-        endpoint.outbox.clear(pool);
-        endpoint.receiving = Receiving::Ended;
-        endpoint.sending = Sending::Ended { until: now };
-        self.act(Action::Close(id));
-    }
-
+    /// Holds the input of `id` until `until`, because a rate limit was exceeded (5.7.2, 6.2.3). A later
+    /// time wins over an earlier one.
     pub(super) fn pause(&mut self, id: SessionId, until: Time) {
         let held_until = &mut self[id].held_until;
         *held_until = (*held_until).max(Some(until));
@@ -270,17 +271,19 @@ impl Endpoints {
         self.refresh_deadline(id);
     }
 
+    /// Passes an event on to the shell's log.
     pub(super) fn report(&mut self, event: Event) {
         self.act(Action::Report(event));
     }
 
+    /// Queues an action for the shell.
     pub(super) fn act(&mut self, action: Action) {
         self.actions.push_back(action);
     }
 
-    /// The next thing for the shell to do; when there is none, the turn is over. A connection that is
-    /// to be written to is off the list once that has been said.
+    /// The next action for the shell. `None` ends the turn, and the logs are trimmed.
     pub(super) fn poll_action(&mut self) -> Option<Action> {
+        // Actions queue up while the shell works; the end of the queue is the end of the turn.
         let Some(action) = self.actions.pop_front() else {
             self.trim_logs();
             return None;
@@ -294,8 +297,8 @@ impl Endpoints {
         Some(action)
     }
 
-    /// The chat of `id` was ended by the other, who may have caused its stall: that is counted from
-    /// now (5.15).
+    /// The partner of `id` ended the chat and may have caused the stall of `id`, so the stall is timed
+    /// from now (7.17).
     pub(super) fn restart_stall_clock(&mut self, now: Time, id: SessionId) {
         if let Sending::Open { blocked: Some(blocked) } = &mut self[id].sending {
             *blocked = Blocked { since: now, told: false };
@@ -303,39 +306,36 @@ impl Endpoints {
         self.refresh_deadline(id);
     }
 
-    fn end_sending_if_done(&mut self, now: Time, id: SessionId) {
-        let until = now.after_ms(self.limits.closing_ms);
-        let endpoint = &mut self[id];
-        if !matches!(endpoint.sending, Sending::Finishing { .. }) || !endpoint.outbox.is_empty() {
-            return;
-        }
-        endpoint.sending = Sending::Ended { until };
-        let action = if endpoint.is_closed() { Action::Close(id) } else { Action::EndSending(id) };
-        self.act(action);
-    }
-
-    /// Sets the deadline that the state of `id` asks for.
+    /// Registers the deadline that follows from the state of `id`.
     pub(super) fn refresh_deadline(&mut self, id: SessionId) {
         let endpoint = endpoint_mut(&mut self.endpoints, id);
-        let due = endpoint.due(&self.limits);
+        let mut due = endpoint.due(&self.limits);
+        // Once the session is over, the closing deadline replaces the transport's own.
+        if endpoint.is_encoded && matches!(endpoint.sending, Sending::Open { .. }) {
+            due = due.into_iter().chain(self.transport_deadline(id)).min();
+        }
+        let endpoint = endpoint_mut(&mut self.endpoints, id);
         self.deadlines.replace(id, endpoint.deadline, due);
         endpoint.deadline = due;
     }
 
-    /// Someone for whom something was to happen by now.
+    /// An endpoint whose deadline has passed.
     pub(super) fn due(&self, now: Time) -> Option<SessionId> {
         self.deadlines.due(now)
     }
 
+    /// The earliest deadline of all connections.
     pub(super) fn next_deadline(&self) -> Option<Time> {
         self.deadlines.next()
     }
 
+    /// Bytes in memory on behalf of all connections: output, held input, encoded output.
     pub(super) fn buffered_bytes(&self) -> usize {
-        self.output_bytes + self.held_input_bytes
+        self.output_bytes + self.held_input_bytes + self.encoded_bytes()
     }
 }
 
+/// A free function instead of a method, so that callers can borrow other fields at the same time.
 pub(super) fn endpoint_mut(endpoints: &mut [Option<Endpoint>], id: SessionId) -> &mut Endpoint {
     endpoints[id.key()].as_mut().expect("the id of a connection that is here")
 }

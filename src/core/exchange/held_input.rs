@@ -1,4 +1,7 @@
-//! Input that was read and may not be handed on yet (5.10, 5.11, 4.4, 6.10).
+//! Held input: bytes that were received but must not be processed yet (7.7, 7.9, 5.7.2, 6.2.3).
+//!
+//! The exchange stops reading a connection while its input is held, so at most one read is kept per
+//! connection. When a chat ends, input that was meant for the partner is discarded here.
 
 use super::endpoint::Receiving;
 use super::endpoints::Endpoints;
@@ -6,16 +9,16 @@ use crate::core::SessionId;
 use crate::core::buffers::Buffer;
 use crate::core::framing::{Frame, Input};
 
-/// What was in input that went to nobody.
+/// What a piece of discarded input contained.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct Discarded {
     pub(super) lines: usize,
-    /// Behind them the client had said that no more would come (1.8, 1.9).
+    /// The input also said that no more would follow: IAC EOF or control-D (2.2.3, 2.3.1).
     pub(super) end_said: bool,
 }
 
 impl Endpoints {
-    /// Keeps what was read and may not be handed on yet.
+    /// Keeps `bytes` until they may be processed.
     pub(super) fn hold_input(&mut self, id: SessionId, bytes: &[u8]) {
         let (endpoint, pool) = self.with_pool(id);
         endpoint.held_input.get_or_insert_with(|| pool.lend()).push([bytes]);
@@ -23,15 +26,16 @@ impl Endpoints {
         self.traffic.inputs_held += 1;
     }
 
-    /// Puts back what is left of held_input bytes that were taken out to be handed on.
+    /// Keeps the rest of held input after `processed` bytes of the input were processed.
     pub(super) fn put_back_held_input(
         &mut self,
         id: SessionId,
         held_input: Box<Buffer>,
-        handed_on: usize,
+        processed: usize,
     ) {
-        self.held_input_bytes -= handed_on;
+        self.held_input_bytes -= processed;
         let (endpoint, pool) = self.with_pool(id);
+        // The session may have ended while its held input was processed.
         let is_wanted = matches!(endpoint.receiving, Receiving::Lines | Receiving::LastLines);
         if is_wanted && !held_input.is_empty() {
             endpoint.held_input = Some(held_input);
@@ -42,8 +46,9 @@ impl Endpoints {
         }
     }
 
-    /// Lines that were held for a chat that has ended go to nobody (3.1.5), the one that was cut by
-    /// reading included. Telnet in them is answered as ever.
+    /// Discards the input that is held for a chat that has ended (4.1.5), including a line whose first
+    /// part was processed already: the sender wrote all of it to the partner. Telnet options inside
+    /// are still refused, because telnet waits for the answer.
     pub(super) fn discard_held_input(&mut self, id: SessionId) -> Discarded {
         let mut discarded = Discarded::default();
         let (endpoint, pool) = self.with_pool(id);
@@ -63,15 +68,17 @@ impl Endpoints {
             }
             frame.recycle(pool);
         }
+        // The rest of a partial line arrives later; the reader drops it then.
         discarded.lines += usize::from(endpoint.reader.drop_begun(pool));
         let bytes = held_input.len();
         pool.take_back(held_input);
         self.held_input_bytes -= bytes;
+        // The borrow of the endpoint ends here; only then can a reply go into its outbox.
         refusals.iter().for_each(|refusal| self.say(id, [refusal]));
         discarded
     }
 
-    /// Throws away what was held.
+    /// Frees the held input of a session that is over.
     pub(super) fn drop_held_input(&mut self, id: SessionId) {
         let (endpoint, pool) = self.with_pool(id);
         if let Some(held_input) = endpoint.held_input.take() {

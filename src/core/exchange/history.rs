@@ -1,12 +1,14 @@
-//! The past of rooms on its way to and from the shell (6.14), which keeps it where it outlasts us.
+//! Room history on its way to and from the shell, which stores it in files (6.3.3).
+//!
+//! The exchange collects records; `server/history_store.rs` writes them. Nothing here knows a file.
 
 use super::Exchange;
 use crate::core::chat::{Record, UnixSeconds};
 use crate::core::time::Time;
 
 impl Exchange {
-    /// Says what the time of day is at [`Time::START`], and gives what was written down before then
-    /// (6.14), the oldest first.
+    /// Sets the time of day at [`Time::START`] and restores the stored records (6.3.3), which come
+    /// oldest first.
     pub fn handle_start<'a>(
         &mut self,
         started_at: UnixSeconds,
@@ -14,23 +16,23 @@ impl Exchange {
     ) {
         self.chat.set_start(started_at);
         past.into_iter().for_each(|record| self.chat.restore_history(record));
-        // Rooms whose time was up before we came are not there.
+        // Rooms whose history expired while the server was down must not appear.
         self.chat.handle_timeout(Time::START);
     }
 
-    /// From now on what is said in rooms is in [`Exchange::records`].
+    /// Turns recording on: messages in rooms then appear in [`Exchange::records`].
     pub fn start_recording(&mut self) {
         self.chat.start_recording();
     }
 
-    /// What was said in rooms and is to be written down before anything is written to a socket, or
-    /// somebody may have read what does not survive us (6.14).
+    /// Records that must reach the file before any byte reaches a socket. Otherwise a crash could lose
+    /// a message that a member has already read (6.3.3).
     #[must_use]
     pub fn records(&self) -> &[u8] {
         &self.records
     }
 
-    /// All records have been written down.
+    /// The shell has stored all records.
     pub fn clear_records(&mut self) {
         self.records.clear();
     }

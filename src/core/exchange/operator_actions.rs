@@ -1,37 +1,38 @@
-//! What an operator does, on its way to the chat; and the counts of what goes through the exchange.
+//! Operator actions on their way from the shell to the chat, and the traffic counters.
 //!
-//! Counting is an addition to a number that lies beside what is touched anyway. Nothing here knows
-//! of consoles.
+//! `server/operator_commands.rs` calls these methods; each passes the action to the chat's method of
+//! the same name and delivers the lines that follow. Nothing here knows a console.
 
 use super::Exchange;
 use crate::core::SessionId;
 use crate::core::chat::Removal;
 use crate::core::time::Time;
 
-/// What has gone through since the start.
+/// Counts since the start of the server. A counter is one addition next to memory that the same
+/// operation touches anyway, so counting costs nothing that a benchmark can see.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct TrafficCounts {
-    /// Lines that users sent.
+    /// Lines that clients sent.
     pub lines_in: u64,
-    /// Lines that were put down for users.
+    /// Lines that were put into outboxes and logs for clients, one per reader.
     pub lines_out: u64,
-    /// Lines of rooms that slow readers were moved past (6.9).
+    /// Room lines that slow readers missed (6.2.2).
     pub lines_missed: u64,
-    /// How often input that had been read was held back (5.10, 5.11).
+    /// How often backpressure held input that had been received (7.7, 7.9).
     pub inputs_held: u64,
-    /// How often the input of somebody who had spent their allowance was made to wait (4.4, 6.10).
+    /// How often a rate limit held input (5.7.2, 6.2.3).
     pub inputs_slowed: u64,
 }
 
 impl Exchange {
-    /// Everybody reads what the operator says. Returns how many that is.
+    /// Sends an announcement to every session. Returns how many sessions there are.
     pub fn handle_announcement(&mut self, now: Time, text: &str) -> usize {
         let count = self.chat.handle_announcement(text);
         self.deliver(now);
         count
     }
 
-    /// An operator removes a session; `false` if it is over already.
+    /// Ends a session on behalf of an operator; `false` if the session is over already.
     pub fn handle_removal(&mut self, now: Time, id: SessionId, how: Removal, reason: &str) -> bool {
         let was_here = self.chat.handle_removal(now, id, how, reason);
         self.deliver(now);
@@ -39,20 +40,21 @@ impl Exchange {
         was_here
     }
 
-    /// The server will stop in so many milliseconds; [`crate::core::chat::Event::StopIsDue`] says when.
+    /// Plans a stop in `ms` milliseconds and announces it. [`crate::core::chat::Event::StopIsDue`]
+    /// reports that the time has come.
     pub fn handle_stop_in(&mut self, now: Time, ms: u64) {
         self.chat.handle_stop_in(now, ms);
         self.deliver(now);
     }
 
-    /// The server does not stop; `false` if it was not going to.
+    /// Cancels a planned stop; `false` if none was planned.
     pub fn handle_stop_called_off(&mut self, now: Time) -> bool {
         let was_planned = self.chat.handle_stop_called_off();
         self.deliver(now);
         was_planned
     }
 
-    /// What has gone through since the start.
+    /// The counters.
     #[must_use]
     pub fn traffic(&self) -> TrafficCounts {
         self.endpoints.traffic
@@ -68,8 +70,8 @@ mod tests {
 
     const PEOPLE: usize = 12;
 
-    /// Whatever operators do, in whatever order, no two sessions disagree, and a stop that is not
-    /// called off comes when it was said to.
+    /// Random operator actions between random user actions: the sessions stay consistent, and a stop
+    /// that nobody cancels comes at the announced time.
     #[test]
     fn operators_and_users_in_any_order_leave_everything_consistent() {
         for seed in 0..40 {
@@ -118,7 +120,7 @@ mod tests {
         }
     }
 
-    /// Does what is to be done; whether a stop was due.
+    /// Performs all actions; returns whether a stop was due.
     fn take_actions(exchange: &mut Exchange, now: Time, here: &mut [bool; PEOPLE]) -> bool {
         let mut was_due = false;
         while let Some(action) = exchange.poll_action() {
@@ -135,7 +137,7 @@ mod tests {
                     here[id.key()] = false;
                 }
                 Action::Report(Event::StopIsDue) => was_due = true,
-                Action::Report(_) | Action::Resume(_) => {}
+                Action::Report(_) | Action::Resume(_) | Action::TransportFailed(..) => {}
             }
         }
         was_due

@@ -120,7 +120,7 @@ impl Scene {
     }
 }
 
-/// (5.10)
+/// (7.7, 7.8, 7.35)
 #[test]
 fn a_sender_is_held_above_the_high_water_mark_and_goes_on_at_the_low_one() {
     let mut scene = Scene::of_two_chatting();
@@ -133,7 +133,7 @@ fn a_sender_is_held_above_the_high_water_mark_and_goes_on_at_the_low_one() {
     assert!(scene.is_read(0) && scene.said_to_resume(0), "at the low-water mark");
 }
 
-/// (5.10)
+/// (7.7, 7.8, 7.35)
 #[test]
 fn nothing_is_lost_or_reordered_by_holding() {
     let mut scene = Scene::of_two_chatting();
@@ -152,7 +152,7 @@ fn nothing_is_lost_or_reordered_by_holding() {
     assert_eq!(scene.exchange.buffered_bytes(), 0);
 }
 
-/// (5.11)
+/// (7.9, 7.36)
 #[test]
 fn who_does_not_read_the_answers_is_not_read() {
     let mut scene = Scene::with(&["A", "B"]);
@@ -168,7 +168,7 @@ fn who_does_not_read_the_answers_is_not_read() {
     assert_eq!(lists, 8 * 1024, "every one is answered in the end");
 }
 
-/// (5.12)
+/// (7.10)
 #[test]
 fn a_crowd_that_does_not_read_shares_a_bound() {
     let names = (0..120).map(|n| format!("u{n:0>3}")).collect::<Vec<_>>();
@@ -187,7 +187,7 @@ fn a_crowd_that_does_not_read_shares_a_bound() {
     assert!(60 * high_water_bytes > most, "they would have taken more");
 }
 
-/// (5.13)
+/// (7.11)
 #[test]
 fn what_others_cause_has_a_bound_too() {
     let names = (0..100).map(|n| format!("u{n:0>3}")).collect::<Vec<_>>();
@@ -209,7 +209,7 @@ fn what_others_cause_has_a_bound_too() {
     assert_eq!(scene.departure(0), Some(DisconnectReason::Overrun));
 }
 
-/// (5.14, 5.15)
+/// (7.16, 7.37, 7.17, 7.38)
 #[test]
 fn a_reader_that_takes_nothing_is_parted_after_the_partner_was_told_once() {
     let mut scene = Scene::of_two_chatting();
@@ -228,7 +228,7 @@ fn a_reader_that_takes_nothing_is_parted_after_the_partner_was_told_once() {
     assert!(scene.takes_all(1).ends_with("! You have read nothing for 30 s. Goodbye\r\n"));
 }
 
-/// (5.15)
+/// (7.17, 7.38)
 #[test]
 fn a_byte_taken_now_and_then_is_patience_earned() {
     let mut scene = Scene::of_two_chatting();
@@ -241,7 +241,7 @@ fn a_byte_taken_now_and_then_is_patience_earned() {
     assert_eq!(scene.departure(1), None);
 }
 
-/// (5.15)
+/// (7.17, 7.38)
 #[test]
 fn of_two_who_do_not_read_the_second_is_given_time_anew() {
     let mut scene = Scene::of_two_chatting();
@@ -258,7 +258,7 @@ fn of_two_who_do_not_read_the_second_is_given_time_anew() {
     assert_eq!(scene.departure(0), Some(DisconnectReason::Stalled));
 }
 
-/// (3.1.5)
+/// (4.1.5)
 #[test]
 fn lines_held_for_a_partner_who_is_gone_go_to_nobody_and_are_counted() {
     let mut scene = Scene::of_two_chatting();
@@ -275,7 +275,7 @@ fn lines_held_for_a_partner_who_is_gone_go_to_nobody_and_are_counted() {
     assert!(scene.is_read(0) && scene.departure(0).is_none(), "and nothing of it was obeyed");
 }
 
-/// (1.6, 5.10)
+/// (2.1.6, 7.7, 7.8, 7.35)
 #[test]
 fn what_a_sender_said_before_hanging_up_is_delivered_as_the_partner_reads() {
     let mut scene = Scene::of_two_chatting();
@@ -290,7 +290,7 @@ fn what_a_sender_said_before_hanging_up_is_delivered_as_the_partner_reads() {
     assert!(last > 60 && scene.takes_all(1).starts_with("* A left: the connection ended"));
 }
 
-/// (5.10)
+/// (7.7, 7.8, 7.35)
 #[test]
 fn a_held_sender_whose_connection_fails_is_gone_at_once() {
     let mut scene = Scene::of_two_chatting();
@@ -301,7 +301,7 @@ fn a_held_sender_whose_connection_fails_is_gone_at_once() {
     assert!(scene.takes_all(1).contains("* A left: the connection failed"));
 }
 
-/// (4.4, 5.8)
+/// (5.7.2, 7.23)
 #[test]
 fn asks_in_a_loop_are_slowed_and_nothing_is_lost() {
     let names = (0..ASKS_IN_A_ROW_MAX + 2).map(|n| format!("u{n}")).collect::<Vec<_>>();
@@ -319,7 +319,7 @@ fn asks_in_a_loop_are_slowed_and_nothing_is_lost() {
     assert!(scene.is_read(0) && scene.said_to_resume(0));
 }
 
-/// (5.16)
+/// (7.18, 7.39)
 #[test]
 fn an_ending_connection_has_as_long_as_it_keeps_taking() {
     let mut scene = Scene::with(&["A"]);
@@ -336,7 +336,7 @@ fn an_ending_connection_has_as_long_as_it_keeps_taking() {
     assert_eq!((scene.exchange.buffered_bytes(), scene.exchange.poll_timeout()), (0, None));
 }
 
-/// (3.1.6)
+/// (4.1.6)
 #[test]
 fn an_answer_in_the_same_turn_as_its_deadline_is_in_time() {
     let mut scene = Scene::with(&["A", "B"]);
@@ -347,7 +347,7 @@ fn an_answer_in_the_same_turn_as_its_deadline_is_in_time() {
     assert!(scene.takes_all(0).contains("* B accepted"));
 }
 
-/// (3.7.1, 3.7.3)
+/// (4.7.2, 4.7.4, 4.7.1)
 #[test]
 fn what_goes_through_the_pipe_is_what_the_chat_itself_would_say() {
     let (mut chat, now) = (Chat::new(Limits::default()), Time::START);

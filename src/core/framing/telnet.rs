@@ -1,8 +1,11 @@
-//! Telnet's commands taken out of a stream of bytes, one byte at a time; RFC 854, refusals as in
-//! RFC 1143. Only bytes that the fast path of [`super::LineReader`] would not take come here.
+//! Removes telnet commands from a stream of bytes, one byte at a time (RFC 854).
+//!
+//! The server supports no telnet option and refuses each of them, as RFC 1143 describes.
+//! [`super::LineReader`] calls this only for bytes that its fast path cannot take.
 
 use crate::core::limits::SUBNEGOTIATION_BYTES_MAX;
 
+/// "Interpret as command": the byte that starts every telnet command (RFC 854).
 pub(super) const IAC: u8 = 255;
 const DONT: u8 = 254;
 const DO: u8 = 253;
@@ -15,91 +18,96 @@ const AYT: u8 = 246;
 const IP: u8 = 244;
 const BRK: u8 = 243;
 const SE: u8 = 240;
+/// End of file (RFC 1184); the lowest number of a telnet command.
 const EOF: u8 = 236;
 
-/// Where in a command the stream stands.
+/// The parser's position inside a telnet command. It must survive the end of a read, because a
+/// command can be cut anywhere.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Telnet {
-    /// In the text.
+    /// Outside every command.
     #[default]
     Text,
     /// After IAC.
     Command,
-    /// After IAC DO: the option to refuse comes next.
+    /// After IAC DO: the next byte is the option that the client wants us to use.
     Do,
-    /// After IAC WILL: the option to refuse comes next.
+    /// After IAC WILL: the next byte is the option that the client wants to use.
     Will,
-    /// After IAC DONT or IAC WONT: an option comes next, and there is nothing to say to it.
+    /// After IAC DONT or IAC WONT: the next byte is an option that is off already. An answer could
+    /// start an endless exchange of refusals (RFC 1143).
     Ignored,
-    /// Within IAC SB, after so many bytes.
+    /// Inside IAC SB, after this many bytes.
     Subnegotiation(u16),
-    /// Within IAC SB, after so many bytes, the last an IAC.
+    /// Inside IAC SB, after this many bytes and an IAC: SE ends the subnegotiation.
     SubnegotiationCommand(u16),
 }
 
-/// What a byte means once telnet is taken out.
+/// What one byte of the stream means to the line reader.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum InputKind {
-    /// A byte of the text.
+pub(super) enum TelnetEvent {
+    /// A byte of text.
     Byte(u8),
-    /// Part of a command; nothing to do.
+    /// Part of a command; the line reader does nothing.
     Nothing,
-    /// An option to refuse with these bytes.
+    /// The bytes that refuse an option.
     Reply([u8; 3]),
-    /// IAC EC: delete the last character.
+    /// IAC EC: delete the last character of the line.
     EraseCharacter,
-    /// IAC EL, IP or BRK: clear the line.
+    /// IAC EL, IP or BRK: delete the whole line.
     EraseLine,
-    /// IAC AYT.
+    /// IAC AYT: "are you there?".
     AreYouThere,
-    /// IAC EOF.
+    /// IAC EOF: the client sends no more.
     End,
-    /// A subnegotiation over the limit: what follows is text again.
-    Endless,
+    /// The subnegotiation passed its limit. The parser treats the bytes that follow as text; the
+    /// line reader drops them up to the end of the line.
+    SubnegotiationTooLong,
 }
 
 impl Telnet {
-    /// Takes in the next byte of the stream.
-    pub(super) fn step(&mut self, byte: u8) -> InputKind {
-        let (next, meaning) = match (*self, byte) {
-            (Telnet::Text, IAC) => (Telnet::Command, InputKind::Nothing),
-            (Telnet::Text, _) => (Telnet::Text, InputKind::Byte(byte)),
+    /// Processes the next byte of the stream.
+    pub(super) fn step(&mut self, byte: u8) -> TelnetEvent {
+        let (next, event) = match (*self, byte) {
+            (Telnet::Text, IAC) => (Telnet::Command, TelnetEvent::Nothing),
+            (Telnet::Text, _) => (Telnet::Text, TelnetEvent::Byte(byte)),
             (Telnet::Command, _) => command(byte),
-            (Telnet::Do, _) => (Telnet::Text, InputKind::Reply([IAC, WONT, byte])),
-            (Telnet::Will, _) => (Telnet::Text, InputKind::Reply([IAC, DONT, byte])),
-            (Telnet::Ignored, _) => (Telnet::Text, InputKind::Nothing),
+            (Telnet::Do, _) => (Telnet::Text, TelnetEvent::Reply([IAC, WONT, byte])),
+            (Telnet::Will, _) => (Telnet::Text, TelnetEvent::Reply([IAC, DONT, byte])),
+            (Telnet::Ignored, _) => (Telnet::Text, TelnetEvent::Nothing),
             (Telnet::Subnegotiation(n), IAC) => {
-                (Telnet::SubnegotiationCommand(n), InputKind::Nothing)
+                (Telnet::SubnegotiationCommand(n), TelnetEvent::Nothing)
             }
-            (Telnet::SubnegotiationCommand(_), SE) => (Telnet::Text, InputKind::Nothing),
+            (Telnet::SubnegotiationCommand(_), SE) => (Telnet::Text, TelnetEvent::Nothing),
             (Telnet::Subnegotiation(SUBNEGOTIATION_BYTES_MAX), _)
             | (Telnet::SubnegotiationCommand(SUBNEGOTIATION_BYTES_MAX), _) => {
-                (Telnet::Text, InputKind::Endless)
+                (Telnet::Text, TelnetEvent::SubnegotiationTooLong)
             }
             (Telnet::Subnegotiation(n) | Telnet::SubnegotiationCommand(n), _) => {
-                (Telnet::Subnegotiation(n + 1), InputKind::Nothing)
+                (Telnet::Subnegotiation(n + 1), TelnetEvent::Nothing)
             }
         };
         *self = next;
-        meaning
+        event
     }
 }
 
-/// The byte after an IAC outside subnegotiation.
-fn command(byte: u8) -> (Telnet, InputKind) {
+/// Interprets the byte after an IAC outside a subnegotiation.
+fn command(byte: u8) -> (Telnet, TelnetEvent) {
     match byte {
-        IAC => (Telnet::Text, InputKind::Byte(IAC)),
-        DO => (Telnet::Do, InputKind::Nothing),
-        WILL => (Telnet::Will, InputKind::Nothing),
-        DONT | WONT => (Telnet::Ignored, InputKind::Nothing),
-        SB => (Telnet::Subnegotiation(0), InputKind::Nothing),
-        EC => (Telnet::Text, InputKind::EraseCharacter),
-        EL | IP | BRK => (Telnet::Text, InputKind::EraseLine),
-        AYT => (Telnet::Text, InputKind::AreYouThere),
-        EOF => (Telnet::Text, InputKind::End),
-        // No command is below EOF: the IAC alone is out of place, such as an ÿ of Latin-1.
-        0..EOF => (Telnet::Text, InputKind::Byte(byte)),
-        _ => (Telnet::Text, InputKind::Nothing),
+        IAC => (Telnet::Text, TelnetEvent::Byte(IAC)),
+        DO => (Telnet::Do, TelnetEvent::Nothing),
+        WILL => (Telnet::Will, TelnetEvent::Nothing),
+        DONT | WONT => (Telnet::Ignored, TelnetEvent::Nothing),
+        SB => (Telnet::Subnegotiation(0), TelnetEvent::Nothing),
+        EC => (Telnet::Text, TelnetEvent::EraseCharacter),
+        EL | IP | BRK => (Telnet::Text, TelnetEvent::EraseLine),
+        AYT => (Telnet::Text, TelnetEvent::AreYouThere),
+        EOF => (Telnet::Text, TelnetEvent::End),
+        // No command number is below EOF, so the IAC was not telnet: the letter ÿ of Latin-1 is the
+        // same byte. The byte after it must count, above all a line ending.
+        0..EOF => (Telnet::Text, TelnetEvent::Byte(byte)),
+        _ => (Telnet::Text, TelnetEvent::Nothing),
     }
 }
 
@@ -107,31 +115,35 @@ fn command(byte: u8) -> (Telnet, InputKind) {
 mod tests {
     use super::*;
 
-    fn meanings(bytes: &[u8]) -> Vec<InputKind> {
+    fn events(bytes: &[u8]) -> Vec<TelnetEvent> {
         let mut telnet = Telnet::default();
-        bytes.iter().map(|&b| telnet.step(b)).filter(|m| *m != InputKind::Nothing).collect()
+        bytes
+            .iter()
+            .map(|&b| telnet.step(b))
+            .filter(|event| *event != TelnetEvent::Nothing)
+            .collect()
     }
 
     #[test]
     fn every_option_is_refused_each_time_and_refusals_get_no_answer() {
         let timing_mark = [IAC, IP, IAC, DO, 6, IAC, DO, 6];
-        let refused = || InputKind::Reply([IAC, WONT, 6]);
-        assert_eq!(meanings(&timing_mark), [InputKind::EraseLine, refused(), refused()]);
-        assert_eq!(meanings(&[IAC, WILL, 31]), [InputKind::Reply([IAC, DONT, 31])]);
-        assert_eq!(meanings(&[IAC, DONT, 1, IAC, WONT, 3]), []);
+        let refused = || TelnetEvent::Reply([IAC, WONT, 6]);
+        assert_eq!(events(&timing_mark), [TelnetEvent::EraseLine, refused(), refused()]);
+        assert_eq!(events(&[IAC, WILL, 31]), [TelnetEvent::Reply([IAC, DONT, 31])]);
+        assert_eq!(events(&[IAC, DONT, 1, IAC, WONT, 3]), []);
     }
 
     #[test]
-    fn a_subnegotiation_is_thrown_away_with_the_doubled_iac_in_it() {
+    fn a_subnegotiation_is_dropped_with_the_doubled_iac_inside_it() {
         let bytes = [IAC, SB, 24, 0, IAC, IAC, b'\n', IAC, SE, b'x'];
-        assert_eq!(meanings(&bytes), [InputKind::Byte(b'x')]);
+        assert_eq!(events(&bytes), [TelnetEvent::Byte(b'x')]);
     }
 
     #[test]
-    fn a_subnegotiation_that_never_ends_is_given_up() {
+    fn the_parser_gives_up_a_subnegotiation_that_never_ends() {
         let mut bytes = vec![IAC, SB];
         bytes.extend([b'z'; SUBNEGOTIATION_BYTES_MAX as usize + 1]);
         bytes.push(b'x');
-        assert_eq!(meanings(&bytes), [InputKind::Endless, InputKind::Byte(b'x')]);
+        assert_eq!(events(&bytes), [TelnetEvent::SubnegotiationTooLong, TelnetEvent::Byte(b'x')]);
     }
 }

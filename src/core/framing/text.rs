@@ -1,29 +1,35 @@
-//! What may reach a terminal (2.1): the one place that decides it, for the server and the client.
+//! Decides which characters may reach a terminal (3.1.1).
+//!
+//! The server cleans every line that it accepts, and the client every line that it shows. Both call
+//! this module, so that they cannot disagree. An unsafe character could move the cursor, recolour
+//! the screen, or make one user's line look like another's.
 
 use std::borrow::Cow;
 
-/// Whether every byte is a printable ASCII character. Nearly every line is, and this is all the
-/// checking it needs: no telnet command, no control character, no broken UTF-8 is made of those.
+/// Whether every byte is a printable ASCII character.
+///
+/// Nearly every line is plain, and a plain line needs no other check: printable ASCII contains no
+/// telnet command, no control character and no broken UTF-8.
 #[must_use]
 #[inline]
 pub fn is_plain(bytes: &[u8]) -> bool {
     const LANES: usize = 16;
-    let is_odd = |byte: u8| u8::from(byte.wrapping_sub(0x20) > 0x5e);
+    let is_not_plain = |byte: u8| u8::from(byte.wrapping_sub(0x20) > 0x5e);
     let Some(last) = bytes.last_chunk::<LANES>() else {
-        return bytes.iter().fold(0, |odd, &byte| odd | is_odd(byte)) == 0;
+        return bytes.iter().fold(0, |found, &byte| found | is_not_plain(byte)) == 0;
     };
-    // Lane by lane and without an early exit: the compiler makes a vector of the lanes. The last
-    // chunk overlaps the one before, which costs less than a rest of single bytes.
-    let mut odd = [0; LANES];
+    // The loop has no early exit, so the compiler turns the 16 lanes into vector instructions. The
+    // last chunk may overlap the chunk before; that costs less than a loop over single bytes.
+    let mut found = [0; LANES];
     for chunk in bytes.as_chunks::<LANES>().0.iter().chain([last]) {
         for lane in 0..LANES {
-            odd[lane] |= is_odd(chunk[lane]);
+            found[lane] |= is_not_plain(chunk[lane]);
         }
     }
-    odd == [0; LANES]
+    found == [0; LANES]
 }
 
-/// Whether `c` could move the cursor, reorder, hide or break what a terminal shows.
+/// Whether `c` could move a terminal's cursor, or reorder, hide or break the text it shows.
 #[must_use]
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
@@ -31,12 +37,12 @@ pub fn is_unsafe(c: char) -> bool {
             '\u{2028}' | '\u{2029}'           // line and paragraph separators
             | '\u{202a}'..='\u{202e}'         // bidirectional embeddings and overrides
             | '\u{2066}'..='\u{206f}'         // isolates, deprecated format characters
-            | '\u{feff}'                      // a byte order mark, wherever it stands
+            | '\u{feff}'                      // byte order mark, at any position
             | '\u{fff9}'..='\u{fffb}') // interlinear annotations
 }
 
-/// `text` without what [`is_unsafe`], and without the escape sequences that arrow and function
-/// keys send; a tab becomes a blank. Borrowed, if nothing had to go.
+/// Removes unsafe characters ([`is_unsafe`]) from `text`, and the escape sequences that arrow and
+/// function keys send. A tab becomes a blank. Returns `text` itself, without a copy, if it is safe.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unsafe) {
@@ -56,11 +62,11 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(cleaned)
 }
 
-/// Bytes of the escape sequence or unsafe character that `text` begins with.
+/// The length, in bytes, of the escape sequence or unsafe character at the start of `text`.
 ///
-/// A control sequence (ECMA-48, 5.4) is its introducer, parameter bytes, intermediate bytes and
-/// one final byte; SS3 is followed by one byte. Anything else that begins with ESC loses only the
-/// ESC, since where it would end is the terminal's guess, and a guess could swallow the text.
+/// A control sequence (ECMA-48, 5.4) is an introducer, parameter bytes, intermediate bytes and one
+/// final byte; SS3 is followed by one byte. Any other sequence loses only its ESC: terminals
+/// disagree on where it ends, and a wrong guess would remove the user's text.
 fn unsafe_len(text: &str) -> usize {
     let first = text.chars().next().map_or(0, char::len_utf8);
     let after = |prefix: &str, part: fn(&[u8]) -> usize| {
@@ -74,8 +80,8 @@ fn unsafe_len(text: &str) -> usize {
         .unwrap_or(first)
 }
 
-/// Bytes of parameters, intermediates and final byte at the start of `rest`; 0 if they do not end
-/// in a final byte, so that a lone introducer takes nothing with it.
+/// The length, in bytes, of the parameters, intermediates and final byte at the start of `rest`.
+/// Returns 0 without a final byte, so that an incomplete sequence removes only its introducer.
 fn control_sequence_len(rest: &[u8]) -> usize {
     let parameters = rest.iter().take_while(|b| (0x20..=0x3f).contains(*b)).count();
     match rest.get(parameters) {
@@ -89,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_harmless_is_borrowed_untouched() {
+    fn safe_text_is_returned_unchanged_and_without_a_copy() {
         for text in ["", " two  blanks ", "naïve 日本 👩‍👩‍👧 e\u{301}", "\u{200f}שלום"]
         {
             assert!(matches!(clean(text), Cow::Borrowed(same) if same == text));
@@ -97,19 +103,19 @@ mod tests {
     }
 
     #[test]
-    fn no_control_character_and_no_reordering_survives() {
+    fn no_control_character_and_no_reordering_character_survives() {
         let every_char = (0..=0x10_ffff).filter_map(char::from_u32).collect::<String>();
         let cleaned = clean(&every_char);
         assert!(!cleaned.contains(is_unsafe));
         assert!(
             !cleaned.contains(|c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c))
         );
-        assert!(cleaned.contains('\u{200d}'), "joiners make families out of emoji");
+        assert!(cleaned.contains('\u{200d}'), "a joiner combines emoji, as in a family");
     }
 
     #[test]
-    fn escape_sequences_go_whole_where_their_end_is_certain() {
-        for (sent, said) in [
+    fn an_escape_sequence_is_removed_whole_if_its_end_is_certain() {
+        for (sent, expected) in [
             ("\u{1b}[31mred\u{1b}[0m", "red"),
             ("\u{9b}2Jclear", "clear"),
             ("up\u{1b}[A \u{1b}OPf1", "up f1"),
@@ -119,12 +125,12 @@ mod tests {
             ("\u{1b}\u{1b}[1mx", "x"),
             ("a\tb\rc\u{2028}d\u{7f}", "a bcd"),
         ] {
-            assert_eq!(clean(sent), said, "{sent:?}");
+            assert_eq!(clean(sent), expected, "{sent:?}");
         }
     }
 
     #[test]
-    fn plain_is_printable_ascii_and_nothing_else() {
+    fn plain_text_is_printable_ascii_and_nothing_else() {
         for byte in 0..=255_u8 {
             let is_printable = (b' '..=b'~').contains(&byte);
             for len in 1..70 {

@@ -1,7 +1,7 @@
-//! What an operator reads: the only place with the words of answers in it, as text and as JSON
-//! (7.4, 7.5).
+//! The answers that an operator reads, as text and as JSON (8.1.4, 8.1.5).
 //!
-//! What came of an order is handed in; nothing here looks it up.
+//! This is the only place with the words of these answers. The server executes a command and passes
+//! its result in; this module looks nothing up.
 
 use std::fmt::{self, Write};
 
@@ -10,145 +10,207 @@ use jiff::Timestamp;
 use serde_json::{Number, Value, json};
 
 use super::command::{CommandFault, HELP};
-use super::framing::Fault;
-use crate::core::limits::{ANSWER_ROWS_MAX, BANS_MAX};
+use super::framing::LineFault;
+use crate::core::limits::{ANSWER_ROWS_MAX, BANS_MAX, CONSOLES_MAX};
 
-/// In which form an answer is wanted.
+/// The format in which the operator wants an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum AnswerFormat {
     /// Lines, each with its tag.
     Text,
     /// One line of JSON.
     Json,
 }
 
-/// All that is outcome to one order.
+/// The answer to one operator command.
 #[derive(Debug, Clone)]
 pub enum Answer {
-    /// It was obeyed.
+    /// The server executed the command.
     Done {
-        /// The list that was asked for.
+        /// The rows of the list, for a command that lists something.
         rows: Vec<Row>,
-        /// What was done.
+        /// What the server did.
         outcome: Outcome,
     },
-    /// Nothing was done.
-    CommandRefusal(CommandRefusal),
-    /// The text exposition format, which is a form of its own.
+    /// The server refused the command and changed nothing.
+    Refused(CommandRefusal),
+    /// The metrics in the text exposition format (8.3.1). The format is fixed by Prometheus, so the
+    /// text has no tags.
     Metrics(String),
 }
 
 /// One row of a list.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "the fields are what they are called")]
 pub enum Row {
-    User { name: String, status: String, address: String, seconds: u64 },
-    Room { name: String, users: usize },
-    Ban { network: IpNet, expiry: Expiry, reason: String },
-    Figure { name: String, value: Number },
+    /// A user.
+    User {
+        /// The username.
+        name: String,
+        /// What other users see the user doing. The JSON field is `pursuit` (8.1.5).
+        status: String,
+        /// IP address and port of the connection.
+        address: String,
+        /// Seconds since the connection was accepted.
+        seconds: u64,
+    },
+    /// A room with members.
+    Room {
+        /// The name of the room.
+        name: String,
+        /// The number of members.
+        users: usize,
+    },
+    /// A ban that has not expired.
+    Ban {
+        /// The banned addresses.
+        network: IpNet,
+        /// When the ban ends.
+        expiry: Expiry,
+        /// The operator's reason; may be empty.
+        reason: String,
+    },
+    /// A metric.
+    Metric {
+        /// The name, without the prefix that Prometheus sees.
+        name: String,
+        /// The value, in the unit that the name states.
+        value: Number,
+    },
+    /// A line of `help`.
     Help(&'static str),
 }
 
 /// When a ban ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expiry {
-    /// It does not.
+    /// The ban does not end.
     Never,
-    /// At this many seconds after 1970 (UTC).
+    /// The ban ends at this time, in seconds since 1970 (UTC). Calendar time, because a ban
+    /// outlives the process.
     At(u64),
 }
 
-/// What was done.
+/// What the server did for a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the fields are what they are called")]
+#[expect(missing_docs, reason = "the name of each field states its meaning")]
 pub enum Outcome {
+    /// Listed the commands.
     Help,
+    /// Listed users. `count` is the number of matching users, also of those without a row.
     Users { count: usize, connections: usize },
+    /// Listed rooms. `count` is the number of matching rooms, also of those without a row.
     Rooms { count: usize },
+    /// Listed the metrics.
     Stats,
+    /// Sent an announcement to `count` sessions.
     SaidTo { count: usize },
+    /// Ended the session of one user.
     Kicked { name: String },
+    /// Made a ban, and ended `removed` sessions.
     Banned { network: IpNet, expiry: Expiry, removed: usize },
+    /// Ended a ban.
     Unbanned { network: IpNet },
+    /// Listed the bans.
     Bans { count: usize },
+    /// Started the shutdown.
     Stopping,
+    /// Announced a shutdown in `ms` milliseconds.
     StopsIn { ms: u64 },
-    StopCalledOff,
+    /// Cancelled the announced shutdown.
+    StopCancelled,
 }
 
-/// Why nothing was done.
+/// Why the server refused a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the fields are what they are called")]
 pub enum CommandRefusal {
-    Line(Fault),
-    OperatorCommand(CommandFault),
-    NobodyCalledThat,
-    Loopback { name: String },
+    /// The bytes are not a valid line.
+    Line(LineFault),
+    /// The line is not a valid command.
+    Command(CommandFault),
+    /// [`CONSOLES_MAX`] consoles are open; the server closes this one (7.31).
+    ConsolesFull,
+    /// No user has the given name.
+    NoSuchUser,
+    /// `ban NAME` for a user on this machine. The server cannot know that the operator means to ban
+    /// loopback, and with it the clients on this machine (8.2.3).
+    Loopback {
+        /// The username.
+        name: String,
+    },
+    /// `unban` for a network that is not banned.
     NotBanned,
+    /// The limit on bans is reached (7.33).
     TooManyBans,
-    NotKept { why: String },
+    /// The server could not write the ban file. A ban that a restart would forget is not made
+    /// (8.2.3).
+    BansNotSaved {
+        /// The error of the operating system.
+        why: String,
+    },
+    /// The shutdown has started already.
     Stopping,
-    NoStopPlanned,
+    /// `stop off` without an announced shutdown.
+    NoStopAnnounced,
+    /// `json metrics`: the exposition format has no JSON form.
     NoJson,
 }
 
-impl Form {
-    /// The form that a line asks for, and the order in it.
+impl AnswerFormat {
+    /// Splits a console's line into the answer format and the command.
     #[must_use]
-    pub fn of(line: &str) -> (Form, &str) {
+    pub fn of(line: &str) -> (AnswerFormat, &str) {
         match line.trim_start().strip_prefix("json ") {
-            Some(order) => (Form::Json, order),
-            None => (Form::Text, line),
+            Some(command) => (AnswerFormat::Json, command),
+            None => (AnswerFormat::Text, line),
         }
     }
 }
 
 impl Answer {
-    /// That it was done, without a list.
+    /// The answer to a command that lists nothing.
     #[must_use]
     pub fn done(outcome: Outcome) -> Answer {
         Answer::Done { rows: Vec::new(), outcome }
     }
 
-    /// What can be ordered.
+    /// The answer to `help`.
     #[must_use]
     pub fn help() -> Answer {
         Answer::Done { rows: HELP.into_iter().map(Row::Help).collect(), outcome: Outcome::Help }
     }
 
     /// Appends the answer, with its line endings, to `out`.
-    pub fn encode(&self, form: Form, out: &mut String) {
-        let written = match (self, form) {
-            (Answer::Metrics(text), Form::Text) => write!(out, "{text}"),
-            (Answer::Metrics(_), Form::Json) => {
-                return Answer::CommandRefusal(CommandRefusal::NoJson).encode(form, out);
+    pub fn encode(&self, format: AnswerFormat, out: &mut String) {
+        let written = match (self, format) {
+            (Answer::Metrics(text), AnswerFormat::Text) => write!(out, "{text}"),
+            (Answer::Metrics(_), AnswerFormat::Json) => {
+                return Answer::Refused(CommandRefusal::NoJson).encode(format, out);
             }
-            (Answer::Done { rows, outcome }, Form::Text) => rows
+            (Answer::Done { rows, outcome }, AnswerFormat::Text) => rows
                 .iter()
                 .try_for_each(|row| writeln!(out, "- {row}"))
                 .and_then(|()| writeln!(out, "* {outcome}")),
-            (Answer::CommandRefusal(why), Form::Text) => writeln!(out, "! {why}"),
-            (Answer::Done { rows, outcome }, Form::Json) => {
+            (Answer::Refused(refusal), AnswerFormat::Text) => writeln!(out, "! {refusal}"),
+            (Answer::Done { rows, outcome }, AnswerFormat::Json) => {
                 let rows = rows.iter().map(Row::json).collect::<Vec<_>>();
-                writeln!(
-                    out,
-                    "{}",
-                    json!({"ok": true, "rows": rows, "outcome": outcome.to_string()})
-                )
+                // Scripts match `said`, so the field keeps this name (8.1.5).
+                writeln!(out, "{}", json!({"ok": true, "rows": rows, "said": outcome.to_string()}))
             }
-            (Answer::CommandRefusal(why), Form::Json) => {
-                writeln!(out, "{}", json!({"ok": false, "error": why.to_string()}))
+            (Answer::Refused(refusal), AnswerFormat::Json) => {
+                writeln!(out, "{}", json!({"ok": false, "error": refusal.to_string()}))
             }
         };
-        written.expect("writing to memory does not fail");
+        written.expect("writing to a String does not fail");
     }
 }
 
 impl Row {
+    /// The row as JSON. The field names are a part of the protocol (8.1.5), independent of the names
+    /// in the code.
     fn json(&self) -> Value {
         match self {
             Row::User { name, status, address, seconds } => {
-                json!({"name": name, "status": status, "address": address, "seconds": seconds})
+                json!({"name": name, "pursuit": status, "address": address, "seconds": seconds})
             }
             Row::Room { name, users } => json!({"name": name, "users": users}),
             Row::Ban { network, expiry, reason } => {
@@ -158,7 +220,7 @@ impl Row {
                 };
                 json!({"network": network.to_string(), "expires": expires, "reason": reason})
             }
-            Row::Figure { name, value } => json!({"name": name, "value": value}),
+            Row::Metric { name, value } => json!({"name": name, "value": value}),
             Row::Help(text) => json!(text),
         }
     }
@@ -176,7 +238,7 @@ impl fmt::Display for Row {
                 write!(f, "{network} {expiry}")
             }
             Row::Ban { network, expiry, reason } => write!(f, "{network} {expiry}: {reason}"),
-            Row::Figure { name, value } => write!(f, "{name} {value}"),
+            Row::Metric { name, value } => write!(f, "{name} {value}"),
             Row::Help(text) => write!(f, "{text}"),
         }
     }
@@ -189,7 +251,8 @@ impl fmt::Display for Expiry {
             Expiry::At(unix_s) => {
                 let seconds = i64::try_from(*unix_s).ok();
                 match seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()) {
-                    Some(moment) => write!(f, "until {moment}"),
+                    Some(timestamp) => write!(f, "until {timestamp}"),
+                    // A ban file may hold a year that the calendar library does not support.
                     None => write!(f, "until second {unix_s}"),
                 }
             }
@@ -204,14 +267,14 @@ impl fmt::Display for Outcome {
             Outcome::Users { count, connections } => {
                 let connections = counted(*connections, "connection");
                 write!(f, "{}, {connections}", counted(*count, "user"))?;
-                narrowed(f, *count)
+                write_rows_left_out(f, *count)
             }
             Outcome::Rooms { count } => {
                 write!(f, "{}", counted(*count, "room"))?;
-                narrowed(f, *count)
+                write_rows_left_out(f, *count)
             }
-            Outcome::Stats => write!(f, "Samples since the start"),
-            Outcome::SaidTo { count } => write!(f, "Outcome to {count}"),
+            Outcome::Stats => write!(f, "Figures since the start"),
+            Outcome::SaidTo { count } => write!(f, "Said to {count}"),
             Outcome::Kicked { name } => write!(f, "Removed {name}"),
             Outcome::Banned { network, expiry, removed } => {
                 write!(f, "Banned {network} {expiry}, and removed {removed}")
@@ -224,17 +287,17 @@ impl fmt::Display for Outcome {
                 let unit = if *ms == 60_000 { "minute" } else { "minutes" };
                 write!(f, "Stopping in {minutes} {unit}; stop off calls it off")
             }
-            Outcome::StopCalledOff => write!(f, "Not stopping after all"),
+            Outcome::StopCancelled => write!(f, "Not stopping after all"),
         }
     }
 }
 
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
-/// Says that not all are shown, if so.
-fn narrowed(f: &mut fmt::Formatter<'_>, count: usize) -> fmt::Result {
+/// Adds how many of `count` rows the answer leaves out, and how to see them (7.32).
+fn write_rows_left_out(f: &mut fmt::Formatter<'_>, count: usize) -> fmt::Result {
     match count.checked_sub(ANSWER_ROWS_MAX) {
         None | Some(0) => Ok(()),
         Some(more) => write!(f, "; {more} more are not shown, and a PREFIX narrows the list"),
@@ -245,16 +308,17 @@ impl fmt::Display for CommandRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CommandRefusal::Line(fault) => return write!(f, "{fault}"),
-            CommandRefusal::OperatorCommand(fault) => return write!(f, "{fault}"),
-            CommandRefusal::NobodyCalledThat => write!(f, "Nobody of that name is here"),
+            CommandRefusal::Command(fault) => return write!(f, "{fault}"),
+            CommandRefusal::ConsolesFull => write!(f, "{CONSOLES_MAX} consoles are open already"),
+            CommandRefusal::NoSuchUser => write!(f, "Nobody of that name is here"),
             CommandRefusal::Loopback { name } => {
                 write!(f, "{name} is on this machine, which is banned by its address alone")
             }
             CommandRefusal::NotBanned => write!(f, "That is not banned"),
             CommandRefusal::TooManyBans => write!(f, "There are {BANS_MAX} bans already"),
-            CommandRefusal::NotKept { why } => write!(f, "The bans cannot be kept: {why}"),
+            CommandRefusal::BansNotSaved { why } => write!(f, "The bans cannot be kept: {why}"),
             CommandRefusal::Stopping => write!(f, "The server is stopping already"),
-            CommandRefusal::NoStopPlanned => write!(f, "The server was not going to stop"),
+            CommandRefusal::NoStopAnnounced => write!(f, "The server was not going to stop"),
             CommandRefusal::NoJson => {
                 write!(f, "metrics has a form of its own, json stats says the same")
             }
@@ -267,13 +331,13 @@ impl fmt::Display for CommandRefusal {
 mod tests {
     use super::*;
 
-    fn encoded(answer: &Answer, form: Form) -> String {
+    fn encoded(answer: &Answer, format: AnswerFormat) -> String {
         let mut out = String::new();
-        answer.encode(form, &mut out);
+        answer.encode(format, &mut out);
         out
     }
 
-    /// (7.4, 7.5)
+    /// (8.1.4, 8.1.5)
     #[test]
     fn the_same_answer_reads_as_text_and_as_json() {
         let network = "192.0.2.0/24".parse().unwrap();
@@ -284,33 +348,33 @@ mod tests {
         let answer = Answer::Done { rows, outcome: Outcome::Bans { count: 2 } };
         let text = "- 192.0.2.0/24 until 1970-01-02T00:00:00Z: \"rude\" \\\n\
                     - 192.0.2.0/24 for ever\n* 2 bans\n";
-        assert_eq!(encoded(&answer, Form::Text), text);
-        let json = encoded(&answer, Form::Json);
+        assert_eq!(encoded(&answer, AnswerFormat::Text), text);
+        let json = encoded(&answer, AnswerFormat::Json);
         assert_eq!(json.matches('\n').count(), 1);
         let read = serde_json::from_str::<Value>(&json).unwrap();
         assert_eq!(read["rows"][0]["reason"], "\"rude\" \\");
         assert_eq!(read["rows"][1]["expires"], Value::Null);
-        assert_eq!((&read["ok"], &read["outcome"]), (&json!(true), &json!("2 bans")));
+        assert_eq!((&read["ok"], &read["said"]), (&json!(true), &json!("2 bans")));
     }
 
-    /// (7.4, 7.5)
+    /// (8.1.4, 8.1.5)
     #[test]
-    fn a_refusal_is_one_line_in_either_form() {
-        let answer = Answer::CommandRefusal(CommandRefusal::OperatorCommand(CommandFault::Unknown));
+    fn a_refusal_is_one_line_in_either_format() {
+        let answer = Answer::Refused(CommandRefusal::Command(CommandFault::Unknown));
         assert_eq!(
-            encoded(&answer, Form::Text),
+            encoded(&answer, AnswerFormat::Text),
             "! That is no order, and help lists them; nothing was done\n"
         );
-        let read = serde_json::from_str::<Value>(&encoded(&answer, Form::Json)).unwrap();
+        let read = serde_json::from_str::<Value>(&encoded(&answer, AnswerFormat::Json)).unwrap();
         assert_eq!(read["ok"], json!(false));
         let metrics = Answer::Metrics("# EOF\n".to_owned());
-        assert!(encoded(&metrics, Form::Json).starts_with("{\"error\":"));
+        assert!(encoded(&metrics, AnswerFormat::Json).starts_with("{\"error\":"));
     }
 
     #[test]
-    fn the_form_is_asked_for_by_a_word_before_the_order() {
-        assert_eq!(Form::of("json users an"), (Form::Json, "users an"));
-        assert_eq!(Form::of("users json"), (Form::Text, "users json"));
-        assert_eq!(Form::of("jsonusers"), (Form::Text, "jsonusers"));
+    fn the_word_json_before_a_command_selects_json() {
+        assert_eq!(AnswerFormat::of("json users an"), (AnswerFormat::Json, "users an"));
+        assert_eq!(AnswerFormat::of("users json"), (AnswerFormat::Text, "users json"));
+        assert_eq!(AnswerFormat::of("jsonusers"), (AnswerFormat::Text, "jsonusers"));
     }
 }

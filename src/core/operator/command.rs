@@ -1,6 +1,7 @@
-//! A line to an order (7.4 to 7.9): what an operator may say, and what is wrong with the rest.
+//! Parses a line of a console into an operator command (8.1.4 to 8.2.6).
 //!
-//! An order is understood whole or refused whole; whether it can be obeyed is not known here.
+//! A command is understood as a whole or refused as a whole. The parser knows neither users nor
+//! bans, so it cannot tell whether the server can execute the command.
 
 use core::net::IpAddr;
 use std::fmt;
@@ -9,145 +10,145 @@ use ipnet::{IpNet, Ipv4Net};
 
 use crate::core::limits::{BAN_SECONDS_MAX, STOP_MINUTES_MAX};
 
-/// Something that is to be done.
+/// A command that an operator gives. It borrows from the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OperatorCommand<'a> {
-    /// List the orders.
+    /// List the commands.
     Help,
-    /// List the users whose names begin so.
+    /// List the users whose names begin with a prefix.
     Users {
-        /// How the names begin.
+        /// The prefix; empty for all users.
         prefix: &'a str,
     },
-    /// List the rooms whose names begin so.
+    /// List the rooms whose names begin with a prefix.
     Rooms {
-        /// How the names begin.
+        /// The prefix; empty for all rooms.
         prefix: &'a str,
     },
-    /// Say the metrics.
+    /// List the metrics.
     Stats,
-    /// Say them as Prometheus reads them.
+    /// Print the metrics in the format of Prometheus.
     Metrics,
-    /// Say something to everybody.
+    /// Send an announcement to every session.
     Say {
-        /// What.
+        /// The announcement; never empty.
         text: &'a str,
     },
-    /// Remove a user.
+    /// End the session of a user.
     Kick {
-        /// BanTarget.
+        /// The username, as the operator typed it.
         name: &'a str,
-        /// Why; may be empty.
+        /// The reason; may be empty.
         reason: &'a str,
     },
-    /// Let nobody in from there.
+    /// End the sessions from some addresses and reject new connections from there.
     Ban {
-        /// From where.
-        whom: BanTarget<'a>,
-        /// For how long; for ever, if it is not said.
+        /// The addresses.
+        target: BanTarget<'a>,
+        /// How long the ban lasts, in seconds; `None` means for ever.
         seconds: Option<u64>,
-        /// Why; may be empty.
+        /// The reason; may be empty.
         reason: &'a str,
     },
-    /// Let those in from there again.
+    /// End the ban of a network.
     Unban {
-        /// From where.
+        /// The network. It must equal the banned network.
         network: IpNet,
     },
     /// List the bans.
     Bans,
-    /// Stop the server, or do not.
+    /// Stop the server, announce a stop, or cancel an announced stop.
     Stop(StopCommand),
 }
 
-/// BanTarget a ban is to hit.
+/// The addresses that a ban covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BanTarget<'a> {
-    /// Everybody there.
+    /// All addresses of a network; a single address is a network of one.
     Network(IpNet),
-    /// Where the user of that name comes from.
+    /// The address of the user with this name.
     User(&'a str),
 }
 
-/// When to stop.
+/// When the server stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StopCommand {
     /// Now.
-    AtOnce,
-    /// After so many milliseconds.
+    Now,
+    /// Later. The server announces the stop to all users.
     In {
-        /// How many.
+        /// The time until the stop, in milliseconds.
         ms: u64,
     },
-    /// Not, after all.
-    Off,
+    /// The announced stop is cancelled.
+    Cancel,
 }
 
-/// Why a line is no order.
+/// Why a line is not a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommandFault {
-    /// It begins with none of the words.
+    /// The first word is not the name of a command.
     Unknown,
-    /// It lacks something, or has too much; this is how it would be right.
-    Form(&'static str),
-    /// That is no length of time for a ban.
+    /// An argument is missing, or there is one too many. Holds the usage of the command.
+    Usage(&'static str),
+    /// The duration of a ban is not in the allowed range.
     Duration,
-    /// That is no length of time before a stop.
+    /// The time before a stop is not in the allowed range.
     Minutes,
-    /// That is no address and no network.
+    /// The text is neither an address nor a network.
     Network,
 }
 
-/// The orders, as `help` shows them.
+/// The commands, as `help` shows them.
 pub(super) const HELP: [&str; 13] = [
-    "users [PREFIX]: who is here, doing what, from where, since when",
-    "rooms [PREFIX]: the rooms, and how many are in each",
+    "users [PREFIX]: the users, what each does, their addresses, seconds since connecting",
+    "rooms [PREFIX]: the rooms, and the number of users in each",
     "stats: the metrics; metrics: the same for Prometheus",
     SAY,
     KICK,
     BAN,
     "    TIME is 90s, 30m, 12h, 7d or never; a name means the address of that user",
     UNBAN,
-    "bans: who is banned, until when and why",
+    "bans: the bans, with end and reason",
     STOP,
-    "json ORDER: the answer to ORDER in one line of JSON",
+    "json COMMAND: the answer to COMMAND in one line of JSON",
     "help: this list",
-    "an order ends with its line; what is cut short is not obeyed",
+    "a command ends with its line; the server ignores a command that is cut short",
 ];
-const SAY: &str = "say TEXT: everybody reads TEXT";
+const SAY: &str = "say TEXT: send TEXT to everybody";
 const KICK: &str = "kick NAME [REASON]: end that user's session";
 const BAN: &str =
-    "ban ADDRESS|NETWORK|NAME [TIME] [REASON]: end the sessions from there, let nobody in";
-const UNBAN: &str = "unban ADDRESS|NETWORK: let them in again";
-const STOP: &str = "stop [MINUTES|off]: stop now, or announce it and stop then, or do not";
+    "ban ADDRESS|NETWORK|NAME [TIME] [REASON]: end the sessions from there, reject new ones";
+const UNBAN: &str = "unban ADDRESS|NETWORK: end the ban of exactly that address or network";
+const STOP: &str = "stop [MINUTES|off]: stop now, announce a stop, or cancel the announced stop";
 
 impl OperatorCommand<'_> {
-    /// The order that `line` is.
+    /// Parses a line without its ending.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The first fault in the line.
     pub fn parse(line: &str) -> Result<OperatorCommand<'_>, CommandFault> {
         let (word, rest) = split_word(line);
-        let alone = |order, usage| match rest {
-            "" => Ok(order),
-            _ => Err(CommandFault::Form(usage)),
+        let without_arguments = |command, usage| match rest {
+            "" => Ok(command),
+            _ => Err(CommandFault::Usage(usage)),
         };
         match word {
-            "help" | "?" => alone(OperatorCommand::Help, "help"),
+            "help" | "?" => without_arguments(OperatorCommand::Help, "help"),
             "users" => Ok(OperatorCommand::Users { prefix: rest }),
             "rooms" => Ok(OperatorCommand::Rooms { prefix: rest }),
-            "stats" => alone(OperatorCommand::Stats, "stats"),
-            "metrics" => alone(OperatorCommand::Metrics, "metrics"),
-            "say" if rest.is_empty() => Err(CommandFault::Form(SAY)),
+            "stats" => without_arguments(OperatorCommand::Stats, "stats"),
+            "metrics" => without_arguments(OperatorCommand::Metrics, "metrics"),
+            "say" if rest.is_empty() => Err(CommandFault::Usage(SAY)),
             "say" => Ok(OperatorCommand::Say { text: rest }),
             "kick" => parse_kick(rest),
             "ban" => parse_ban(rest),
-            "unban" if rest.is_empty() => Err(CommandFault::Form(UNBAN)),
+            "unban" if rest.is_empty() => Err(CommandFault::Usage(UNBAN)),
             "unban" => {
                 let network = parse_network(rest).ok_or(CommandFault::Network)?;
                 Ok(OperatorCommand::Unban { network })
             }
-            "bans" => alone(OperatorCommand::Bans, "bans"),
+            "bans" => without_arguments(OperatorCommand::Bans, "bans"),
             "stop" => parse_stop(rest).map(OperatorCommand::Stop),
             _ => Err(CommandFault::Unknown),
         }
@@ -156,21 +157,21 @@ impl OperatorCommand<'_> {
 
 fn parse_kick(rest: &str) -> Result<OperatorCommand<'_>, CommandFault> {
     match split_word(rest) {
-        ("", _) => Err(CommandFault::Form(KICK)),
+        ("", _) => Err(CommandFault::Usage(KICK)),
         (name, reason) => Ok(OperatorCommand::Kick { name, reason }),
     }
 }
 
-/// What can be read as an address is one, though a user may be called so: an operator who types an
-/// address means it.
+/// Reads the target of a ban as an address if that is possible. A username may look like an
+/// address, but an operator who types an address means the address.
 fn parse_ban(rest: &str) -> Result<OperatorCommand<'_>, CommandFault> {
-    let (whom, rest) = split_word(rest);
-    let whom = match parse_network(whom) {
+    let (word, rest) = split_word(rest);
+    let target = match parse_network(word) {
         Some(network) => BanTarget::Network(network),
-        None if whom.is_empty() => return Err(CommandFault::Form(BAN)),
-        // No name has one of these in it, so it was meant to be a network.
-        None if whom.contains(['/', ':']) => return Err(CommandFault::Network),
-        None => BanTarget::User(whom),
+        None if word.is_empty() => return Err(CommandFault::Usage(BAN)),
+        // No username contains these characters, so the operator mistyped a network.
+        None if word.contains(['/', ':']) => return Err(CommandFault::Network),
+        None => BanTarget::User(word),
     };
     let (first, after) = split_word(rest);
     let (seconds, reason) = match parse_duration(first)? {
@@ -178,16 +179,16 @@ fn parse_ban(rest: &str) -> Result<OperatorCommand<'_>, CommandFault> {
         Duration::Never => (None, after),
         Duration::Seconds(seconds) => (Some(seconds), after),
     };
-    Ok(OperatorCommand::Ban { whom, seconds, reason })
+    Ok(OperatorCommand::Ban { target, seconds, reason })
 }
 
 fn parse_stop(rest: &str) -> Result<StopCommand, CommandFault> {
     if rest.contains(' ') {
-        return Err(CommandFault::Form(STOP));
+        return Err(CommandFault::Usage(STOP));
     }
     match rest {
-        "" => Ok(StopCommand::AtOnce),
-        "off" => Ok(StopCommand::Off),
+        "" => Ok(StopCommand::Now),
+        "off" => Ok(StopCommand::Cancel),
         minutes => match minutes.parse::<f64>() {
             Ok(minutes) if (0.0..=STOP_MINUTES_MAX as f64).contains(&minutes) => {
                 Ok(StopCommand::In { ms: (minutes * 60_000.0).round() as u64 })
@@ -197,14 +198,18 @@ fn parse_stop(rest: &str) -> Result<StopCommand, CommandFault> {
     }
 }
 
+/// How a word after the target of a ban reads as a duration.
 enum Duration {
+    /// The word is not a duration.
     None,
+    /// The ban does not end.
     Never,
+    /// The ban ends after this many seconds.
     Seconds(u64),
 }
 
-/// The length of time that `word` is. What is none, and does not look like one, is the first word
-/// of a reason.
+/// Reads `word` as a duration. The duration is optional, so a word that does not look like one is
+/// the first word of the reason, as in `ban anna 7 days of spam`.
 fn parse_duration(word: &str) -> Result<Duration, CommandFault> {
     if word == "never" {
         return Ok(Duration::Never);
@@ -228,8 +233,10 @@ fn parse_duration(word: &str) -> Result<Duration, CommandFault> {
     }
 }
 
-/// The network that `text` is, its host bits taken away; an address is a network of one. IPv4
-/// written as IPv6 is IPv4, as it is when it arrives.
+/// Reads `text` as a network, without its host bits. An address is a network of one address.
+///
+/// An IPv4-mapped IPv6 network (RFC 4291, 2.5.5.2) becomes an IPv4 network. The server converts the
+/// addresses of new connections in the same way, so that a ban cannot be evaded by the notation.
 #[must_use]
 pub fn parse_network(text: &str) -> Option<IpNet> {
     let network = match text.parse::<IpNet>() {
@@ -246,7 +253,7 @@ pub fn parse_network(text: &str) -> Option<IpNet> {
     Some(network.trunc())
 }
 
-/// The first word and what follows it, without the blanks around.
+/// Splits `text` into its first word and the rest, both without surrounding blanks.
 fn split_word(text: &str) -> (&str, &str) {
     let text = text.trim();
     text.split_once(' ').map_or((text, ""), |(word, rest)| (word, rest.trim_start()))
@@ -256,7 +263,7 @@ impl fmt::Display for CommandFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CommandFault::Unknown => write!(f, "That is no order, and help lists them"),
-            CommandFault::Form(usage) => write!(f, "The order is {usage}"),
+            CommandFault::Usage(usage) => write!(f, "The order is {usage}"),
             CommandFault::Duration => {
                 let days = BAN_SECONDS_MAX / 86_400;
                 write!(f, "A ban lasts from 1s to {days}d, or never ends")
@@ -276,11 +283,11 @@ impl fmt::Display for CommandFault {
 mod tests {
     use super::*;
 
-    /// (7.8)
+    /// (8.2.3, 8.2.4, 8.2.5)
     #[test]
-    fn a_ban_is_of_a_network_or_a_user_for_a_time_and_a_reason() {
+    fn a_ban_has_a_target_and_optionally_a_duration_and_a_reason() {
         let ban = |line| match OperatorCommand::parse(line) {
-            Ok(OperatorCommand::Ban { whom, seconds, reason }) => (whom, seconds, reason),
+            Ok(OperatorCommand::Ban { target, seconds, reason }) => (target, seconds, reason),
             other => panic!("{line}: {other:?}"),
         };
         let network = |text| BanTarget::Network(parse_network(text).unwrap());
@@ -295,29 +302,29 @@ mod tests {
         assert_eq!(ban("ban 2001:db8::/32 12h"), (network("2001:db8::/32"), Some(43_200), ""));
         assert_eq!(ban("ban anna 7 days"), (BanTarget::User("anna"), None, "7 days"));
         for (line, fault) in [
-            ("ban", CommandFault::Form(BAN)),
+            ("ban", CommandFault::Usage(BAN)),
             ("ban 192.0.2.0/33", CommandFault::Network),
             ("ban 2001:db8:::1", CommandFault::Network),
             ("ban anna 0s", CommandFault::Duration),
             ("ban anna 99999999999999999999d", CommandFault::Duration),
             ("ban anna 36500d", CommandFault::Duration),
             ("unban anna", CommandFault::Network),
-            ("unban", CommandFault::Form(UNBAN)),
+            ("unban", CommandFault::Usage(UNBAN)),
         ] {
             assert_eq!(OperatorCommand::parse(line), Err(fault), "{line}");
         }
     }
 
-    /// (7.4, 7.9)
+    /// (8.1.4, 8.2.6, 8.2.7)
     #[test]
-    fn an_order_is_understood_whole_or_not_at_all() {
+    fn a_command_is_understood_as_a_whole_or_refused() {
         assert_eq!(OperatorCommand::parse(" users "), Ok(OperatorCommand::Users { prefix: "" }));
         assert_eq!(OperatorCommand::parse("say  a  b"), Ok(OperatorCommand::Say { text: "a  b" }));
         assert_eq!(
             OperatorCommand::parse("kick anna"),
             Ok(OperatorCommand::Kick { name: "anna", reason: "" })
         );
-        assert_eq!(OperatorCommand::parse("stop"), Ok(OperatorCommand::Stop(StopCommand::AtOnce)));
+        assert_eq!(OperatorCommand::parse("stop"), Ok(OperatorCommand::Stop(StopCommand::Now)));
         assert_eq!(
             OperatorCommand::parse("stop 5"),
             Ok(OperatorCommand::Stop(StopCommand::In { ms: 300_000 }))
@@ -326,18 +333,21 @@ mod tests {
             OperatorCommand::parse("stop 0.01"),
             Ok(OperatorCommand::Stop(StopCommand::In { ms: 600 }))
         );
-        assert_eq!(OperatorCommand::parse("stop off"), Ok(OperatorCommand::Stop(StopCommand::Off)));
+        assert_eq!(
+            OperatorCommand::parse("stop off"),
+            Ok(OperatorCommand::Stop(StopCommand::Cancel))
+        );
         for line in
             ["stop 1441", "stop -1", "stop soon", "stop NaN", "stop 1e300", "stop 9999999999"]
         {
             assert_eq!(OperatorCommand::parse(line), Err(CommandFault::Minutes), "{line}");
         }
-        assert_eq!(OperatorCommand::parse("stop 5 minutes"), Err(CommandFault::Form(STOP)));
+        assert_eq!(OperatorCommand::parse("stop 5 minutes"), Err(CommandFault::Usage(STOP)));
         for line in ["", "  ", "Stop", "frob", "stop5", "useŕs"] {
             assert_eq!(OperatorCommand::parse(line), Err(CommandFault::Unknown), "{line}");
         }
         for line in ["kick", "say", "stats now", "bans x", "metrics x", "help x"] {
-            assert!(matches!(OperatorCommand::parse(line), Err(CommandFault::Form(_))), "{line}");
+            assert!(matches!(OperatorCommand::parse(line), Err(CommandFault::Usage(_))), "{line}");
         }
     }
 }

@@ -1,87 +1,87 @@
-//! Bytes of a console to orders, within the bound of a line (7.3), and the one request of HTTP that
-//! is answered (7.12).
+//! Splits the bytes of a console into lines (8.1.3), and answers HTTP requests (8.3.2).
 //!
-//! A console is no terminal of a user: there is no telnet here and no editing, and a line that is
-//! not clean is refused rather than mended, since what it would order is anybody's guess.
+//! The server feeds one [`CommandReader`] per console. Unlike a user's connection, a console has no
+//! telnet and no line editing. A line with a control character is refused, not cleaned: the server
+//! must not guess which command the operator meant.
 
 use std::fmt;
 
 use memchr::memchr;
 
-use crate::core::limits::{CONSOLES_MAX, OPERATOR_COMMAND_BYTES_MAX};
+use crate::core::limits::OPERATOR_COMMAND_BYTES_MAX;
 
-/// Reads orders out of the bytes of one console.
+/// Splits the bytes of one console into lines. It keeps a partial line between reads.
 #[derive(Debug, Default)]
 pub struct CommandReader {
-    begun: Vec<u8>,
+    /// The partial line; at most [`OPERATOR_COMMAND_BYTES_MAX`] bytes and a CR.
+    partial: Vec<u8>,
+    /// The partial line passed the limit, and its further bytes were dropped.
     is_too_long: bool,
 }
 
-/// Why a line of a console is no order.
+/// Why the bytes of a console are not a valid line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// It has more bytes than an order may have.
+pub enum LineFault {
+    /// The line has more than [`OPERATOR_COMMAND_BYTES_MAX`] bytes.
     TooLong,
-    /// It is not UTF-8.
+    /// The line is not UTF-8.
     NotUtf8,
-    /// It holds a control character.
+    /// The line contains a control character.
     Control,
-    /// The connection ended before the line did.
+    /// The connection ended before the line ending.
     CutShort,
-    /// There are consoles enough.
-    ConsolesFull,
 }
 
-/// What a console that speaks HTTP asks for.
+/// What an HTTP client on a console requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HttpRequest {
-    /// The metrics.
+    /// `GET /metrics`.
     Metrics,
-    /// Something that there is not.
+    /// Any other request; the answer is 404.
     Unknown,
 }
 
 impl CommandReader {
-    /// The next line of `input`, which is shortened by what was used up; `None` when all of it has
-    /// been, and more is needed.
-    pub fn next(&mut self, input: &mut &[u8]) -> Option<Result<String, Fault>> {
+    /// Returns the next line of `input` or its fault, and shortens `input` by the bytes used.
+    /// Returns `None` when `input` is used up and the line has not ended.
+    pub fn next(&mut self, input: &mut &[u8]) -> Option<Result<String, LineFault>> {
         let end = memchr(b'\n', input);
         let (part, rest) = match end {
             Some(end) => (&input[..end], &input[end + 1..]),
             None => (*input, &input[input.len()..]),
         };
         *input = rest;
-        // One byte more than an order may have, since that may be the CR of its ending.
-        let room = (OPERATOR_COMMAND_BYTES_MAX + 1).saturating_sub(self.begun.len());
-        self.is_too_long |= part.len() > room;
-        self.begun.extend_from_slice(&part[..part.len().min(room)]);
+        // One byte above the limit, because it may be the CR of the line ending.
+        let space = (OPERATOR_COMMAND_BYTES_MAX + 1).saturating_sub(self.partial.len());
+        self.is_too_long |= part.len() > space;
+        self.partial.extend_from_slice(&part[..part.len().min(space)]);
         end.map(|_| self.end_line())
     }
 
-    /// The end of the connection's bytes: what was begun is not obeyed, since half an order may be
-    /// another one (`stop 1` of `stop 10`).
-    pub fn finish(&mut self) -> Option<Fault> {
-        let is_begun = !self.begun.is_empty() || self.is_too_long;
+    /// Ends the input. A partial line is a fault, because half a command can be a different
+    /// command: `stop 1` of `stop 10`.
+    pub fn finish(&mut self) -> Option<LineFault> {
+        let has_partial = !self.partial.is_empty() || self.is_too_long;
         *self = CommandReader::default();
-        is_begun.then_some(Fault::CutShort)
+        has_partial.then_some(LineFault::CutShort)
     }
 
-    fn end_line(&mut self) -> Result<String, Fault> {
-        let CommandReader { begun: mut line, is_too_long } = std::mem::take(self);
+    fn end_line(&mut self) -> Result<String, LineFault> {
+        let CommandReader { partial: mut line, is_too_long } = std::mem::take(self);
         if line.last() == Some(&b'\r') {
             line.pop();
         }
         if is_too_long || line.len() > OPERATOR_COMMAND_BYTES_MAX {
-            return Err(Fault::TooLong);
+            return Err(LineFault::TooLong);
         }
-        let line = String::from_utf8(line).map_err(|_| Fault::NotUtf8)?;
+        let line = String::from_utf8(line).map_err(|_| LineFault::NotUtf8)?;
         let line = line.replace('\t', " ");
-        if line.contains(char::is_control) { Err(Fault::Control) } else { Ok(line) }
+        if line.contains(char::is_control) { Err(LineFault::Control) } else { Ok(line) }
     }
 }
 
 impl HttpRequest {
-    /// The request that a first line is, if it is one.
+    /// Recognises the first line of a console as an HTTP/1 request line (RFC 9112, 3).
     #[must_use]
     pub fn of(line: &str) -> Option<HttpRequest> {
         let (request, version) = line.rsplit_once(' ')?;
@@ -94,7 +94,9 @@ impl HttpRequest {
         })
     }
 
-    /// The whole answer, after which the connection is closed.
+    /// The complete HTTP response. The caller closes the connection after it.
+    ///
+    /// `metrics` is called only if the request needs the text.
     #[must_use]
     pub fn answer(self, metrics: impl FnOnce() -> String) -> String {
         let (status, body) = match self {
@@ -109,14 +111,15 @@ impl HttpRequest {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for LineFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fault::TooLong => write!(f, "An order has at most {OPERATOR_COMMAND_BYTES_MAX} bytes"),
-            Fault::NotUtf8 => write!(f, "That order is not UTF-8"),
-            Fault::Control => write!(f, "That order has a control character in it"),
-            Fault::CutShort => write!(f, "That order was cut short, it has no line ending"),
-            Fault::ConsolesFull => write!(f, "{CONSOLES_MAX} consoles are open already"),
+            LineFault::TooLong => {
+                write!(f, "An order has at most {OPERATOR_COMMAND_BYTES_MAX} bytes")
+            }
+            LineFault::NotUtf8 => write!(f, "That order is not UTF-8"),
+            LineFault::Control => write!(f, "That order has a control character in it"),
+            LineFault::CutShort => write!(f, "That order was cut short, it has no line ending"),
         }?;
         write!(f, "; nothing was done")
     }
@@ -126,55 +129,55 @@ impl fmt::Display for Fault {
 mod tests {
     use super::*;
 
-    fn read(reader: &mut CommandReader, mut bytes: &[u8]) -> Vec<Result<String, Fault>> {
+    fn read(reader: &mut CommandReader, mut bytes: &[u8]) -> Vec<Result<String, LineFault>> {
         let mut lines = Vec::new();
         while let Some(line) = reader.next(&mut bytes) {
             lines.push(line);
         }
-        assert!(bytes.is_empty(), "what makes no line is kept");
+        assert!(bytes.is_empty(), "the reader keeps a partial line");
         lines
     }
 
-    /// (7.3)
+    /// (8.1.3)
     #[test]
-    fn how_the_bytes_are_cut_changes_nothing() {
+    fn the_lines_do_not_depend_on_how_the_bytes_are_cut() {
         let bytes = "users\r\nsay h\u{e9}\t!\n\nkick a\0b\nban \u{9b}1\n\u{ff}\nx\rrest".as_bytes();
         let bytes = [&bytes[..10], b"\xff\n", &bytes[10..]].concat();
         let whole = read(&mut CommandReader::default(), &bytes);
         let mut reader = CommandReader::default();
         let cut = bytes.iter().flat_map(|&byte| read(&mut reader, &[byte])).collect::<Vec<_>>();
         assert_eq!(cut, whole);
-        assert_eq!(reader.finish(), Some(Fault::CutShort));
+        assert_eq!(reader.finish(), Some(LineFault::CutShort));
         assert_eq!(reader.finish(), None);
         assert_eq!(whole[0], Ok("users".to_owned()));
-        assert_eq!(whole[1], Err(Fault::NotUtf8));
-        assert!(whole.contains(&Err(Fault::Control)));
+        assert_eq!(whole[1], Err(LineFault::NotUtf8));
+        assert!(whole.contains(&Err(LineFault::Control)));
     }
 
-    /// (7.3, 5.29)
+    /// (8.1.3, 7.4)
     #[test]
-    fn a_line_of_any_length_costs_no_more_than_the_bound() {
+    fn a_line_of_any_length_uses_no_more_memory_than_the_limit() {
         let fits = "x".repeat(OPERATOR_COMMAND_BYTES_MAX);
         for ending in ["\n", "\r\n"] {
             let mut reader = CommandReader::default();
             let lines = read(&mut reader, format!("{fits}{ending}{fits}y{ending}ok\n").as_bytes());
-            assert_eq!(lines, [Ok(fits.clone()), Err(Fault::TooLong), Ok("ok".to_owned())]);
+            assert_eq!(lines, [Ok(fits.clone()), Err(LineFault::TooLong), Ok("ok".to_owned())]);
         }
         let mut reader = CommandReader::default();
         for _ in 0..1_000 {
             assert!(read(&mut reader, &[b'x'; 4096]).is_empty());
         }
         assert!(
-            reader.begun.capacity() <= 4 * OPERATOR_COMMAND_BYTES_MAX,
+            reader.partial.capacity() <= 4 * OPERATOR_COMMAND_BYTES_MAX,
             "{}",
-            reader.begun.capacity()
+            reader.partial.capacity()
         );
-        assert_eq!(read(&mut reader, b"\n"), [Err(Fault::TooLong)]);
+        assert_eq!(read(&mut reader, b"\n"), [Err(LineFault::TooLong)]);
     }
 
-    /// (7.12)
+    /// (8.3.2)
     #[test]
-    fn a_request_of_http_is_told_from_an_order() {
+    fn an_http_request_is_told_apart_from_a_command() {
         assert_eq!(HttpRequest::of("GET /metrics HTTP/1.1"), Some(HttpRequest::Metrics));
         assert_eq!(HttpRequest::of("POST /metrics HTTP/1.0"), Some(HttpRequest::Unknown));
         assert_eq!(HttpRequest::of("metrics"), None);

@@ -1,102 +1,107 @@
-//! The metrics of a server in the two forms they are wanted in: the text that Prometheus and its
-//! like read (7.11), and rows for a person or a script (7.10).
+//! Formats metrics in two ways: as the text that Prometheus reads (8.3.1), and as rows for a person
+//! or a script (8.2.8).
 //!
-//! What they count is not known here; `src/server/stats.rs` fills them in.
+//! `src/server/metrics.rs` collects the values. This module does not know what they count.
 
 use std::fmt::Write;
 
 use super::answer::Row;
-use super::histogram::Snapshot;
+use super::histogram::HistogramSnapshot;
 
-/// Samples of one name.
+/// All values under one metric name.
 #[derive(Debug, Clone)]
 pub struct MetricFamily {
-    /// The name, without what all have before it and a counter has behind it.
+    /// The name without the prefix `chinwag_` and without the suffix `_total` of a counter. Names
+    /// are a promise to dashboards and alerts (8.3.1): do not change them.
     pub name: &'static str,
-    /// What it is, in a line.
+    /// One line that explains the metric.
     pub help: &'static str,
-    /// The metrics.
-    pub metrics: Samples,
+    /// The current value or values.
+    pub value: MetricValue,
 }
 
-/// The metrics of one name.
+/// The value of a metric. The variants are the types of Prometheus.
 #[derive(Debug, Clone)]
-pub enum Samples {
-    /// How many there are now.
+pub enum MetricValue {
+    /// A number that rises and falls.
     Gauge(u64),
-    /// How many there have been.
+    /// A number that only rises, since the start of the server.
     Counter(u64),
-    /// How many there have been, of each kind.
+    /// A counter for each value of a label.
     CounterBy {
-        /// What tells the kinds apart.
+        /// The name of the label.
         label: &'static str,
-        /// The kinds, each with its count.
+        /// The values of the label, each with its counter.
         counts: Vec<(&'static str, u64)>,
     },
-    /// How often it was how much.
-    Histogram(Snapshot),
+    /// A distribution of amounts.
+    Histogram(HistogramSnapshot),
 }
 
-/// The text exposition format, version 0.0.4; to the same readers the last line is a comment, and
-/// it tells a script that nothing is missing.
+/// Formats `families` in the text exposition format of Prometheus, version 0.0.4.
+///
+/// The last line is `# EOF`. Prometheus reads it as a comment; a script sees that the text is
+/// complete.
 #[must_use]
 pub fn exposition(families: &[MetricFamily]) -> String {
     let mut text = String::new();
     for family in families {
-        write_family(&mut text, family).expect("writing to memory does not fail");
+        write_family(&mut text, family).expect("writing to a String does not fail");
     }
     text.push_str("# EOF\n");
     text
 }
 
 fn write_family(out: &mut String, family: &MetricFamily) -> std::fmt::Result {
-    let (kind, suffix) = match family.metrics {
-        Samples::Gauge(_) => ("gauge", ""),
-        Samples::Counter(_) | Samples::CounterBy { .. } => ("counter", "_total"),
-        Samples::Histogram(_) => ("histogram", ""),
+    let (kind, suffix) = match family.value {
+        MetricValue::Gauge(_) => ("gauge", ""),
+        MetricValue::Counter(_) | MetricValue::CounterBy { .. } => ("counter", "_total"),
+        MetricValue::Histogram(_) => ("histogram", ""),
     };
     let name = format!("chinwag_{}{suffix}", family.name);
     writeln!(out, "# HELP {name} {}", family.help)?;
     writeln!(out, "# TYPE {name} {kind}")?;
-    match &family.metrics {
-        Samples::Gauge(value) | Samples::Counter(value) => writeln!(out, "{name} {value}"),
-        Samples::CounterBy { label, counts } => counts
+    match &family.value {
+        MetricValue::Gauge(value) | MetricValue::Counter(value) => writeln!(out, "{name} {value}"),
+        MetricValue::CounterBy { label, counts } => counts
             .iter()
             .try_for_each(|(kind, count)| writeln!(out, "{name}{{{label}=\"{kind}\"}} {count}")),
-        Samples::Histogram(snapshot) => write_histogram(out, &name, snapshot),
+        MetricValue::Histogram(snapshot) => write_histogram(out, &name, snapshot),
     }
 }
 
-fn write_histogram(out: &mut String, name: &str, snapshot: &Snapshot) -> std::fmt::Result {
-    let Snapshot { unit, buckets, count, sum } = snapshot;
-    for &(most, below) in buckets {
-        writeln!(out, "{name}_bucket{{le=\"{}\"}} {below}", unit.text(most))?;
+fn write_histogram(out: &mut String, name: &str, snapshot: &HistogramSnapshot) -> std::fmt::Result {
+    let HistogramSnapshot { unit, buckets, count, sum } = snapshot;
+    // Prometheus expects cumulative buckets, and a last bucket without a limit.
+    for &(limit, cumulative) in buckets {
+        writeln!(out, "{name}_bucket{{le=\"{}\"}} {cumulative}", unit.text(limit))?;
     }
     writeln!(out, "{name}_bucket{{le=\"+Inf\"}} {count}")?;
     writeln!(out, "{name}_sum {}", unit.text(*sum))?;
     writeln!(out, "{name}_count {count}")
 }
 
-/// A row for each figure; of kinds, those that there have been.
+/// One row for each metric. A counter with a label has one row for each label value that is not
+/// zero: most are zero, and a person reads the rows.
 #[must_use]
 pub fn rows(families: &[MetricFamily]) -> Vec<Row> {
     let mut rows = Vec::new();
-    let mut row = |name: String, value| rows.push(Row::Figure { name, value });
-    for MetricFamily { name, metrics, .. } in families {
-        match metrics {
-            Samples::Gauge(value) | Samples::Counter(value) => {
+    let mut row = |name: String, value| rows.push(Row::Metric { name, value });
+    for MetricFamily { name, value, .. } in families {
+        match value {
+            MetricValue::Gauge(value) | MetricValue::Counter(value) => {
                 row((*name).to_owned(), (*value).into());
             }
-            Samples::CounterBy { counts, .. } => {
+            MetricValue::CounterBy { counts, .. } => {
                 for (kind, count) in counts.iter().filter(|(_, count)| *count > 0) {
                     row(format!("{name}.{kind}"), (*count).into());
                 }
             }
-            Samples::Histogram(snapshot) => {
+            MetricValue::Histogram(snapshot) => {
                 let mean = snapshot.sum.checked_div(snapshot.count).unwrap_or_default();
                 row(format!("{name}.mean"), snapshot.unit.value(mean));
-                if let Some(most) = snapshot.most_of_99() {
-                    row(format!("{name}.p99"), snapshot.unit.value(most));
+                if let Some(limit) = snapshot.percentile_99() {
+                    row(format!("{name}.p99"), snapshot.unit.value(limit));
                 }
             }
         }
@@ -113,11 +118,11 @@ mod tests {
         let mut turns = Histogram::new(Unit::Nanoseconds, [1_000, 2_000]);
         [500, 1_500, 9_000].into_iter().for_each(|amount| turns.record(amount));
         vec![
-            MetricFamily { name: "users", help: "Users now", metrics: Samples::Gauge(2) },
+            MetricFamily { name: "users", help: "Users now", value: MetricValue::Gauge(2) },
             MetricFamily {
                 name: "departures",
                 help: "Sessions over",
-                metrics: Samples::CounterBy {
+                value: MetricValue::CounterBy {
                     label: "reason",
                     counts: vec![("exit", 3), ("lost", 0)],
                 },
@@ -125,14 +130,14 @@ mod tests {
             MetricFamily {
                 name: "turn_seconds",
                 help: "Time awake",
-                metrics: Samples::Histogram(turns.snapshot()),
+                value: MetricValue::Histogram(turns.snapshot()),
             },
         ]
     }
 
-    /// (7.11)
+    /// (8.3.1)
     #[test]
-    fn the_exposition_is_what_an_agent_reads() {
+    fn the_exposition_has_the_format_that_prometheus_reads() {
         let expected = r#"# HELP chinwag_users Users now
 # TYPE chinwag_users gauge
 chinwag_users 2
@@ -152,9 +157,9 @@ chinwag_turn_seconds_count 3
         assert_eq!(exposition(&families()), expected);
     }
 
-    /// (7.10)
+    /// (8.2.8)
     #[test]
-    fn rows_leave_out_what_there_was_none_of() {
+    fn rows_leave_out_labelled_counters_that_are_zero() {
         let rows = rows(&families()).iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(rows, ["users 2", "departures.exit 3", "turn_seconds.mean 3.666e-6"]);
     }

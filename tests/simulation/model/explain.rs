@@ -1,105 +1,107 @@
-//! How the model explains what the server said: it looks for an order in which all of it follows from
-//! what happened and what was heard, one stimulus at a time, and takes back what does not fit.
+//! Explains the server's output. The search tries one cause at a time, compares the output that the
+//! rules predict with the output observed, and rolls back causes that do not fit.
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 
-use super::{GivingUp, Happening, Model, State};
-use crate::spoken::{Expect, Heard, Observed, Who};
+use super::{Discard, Event, Model, State};
+use crate::traffic::{Expected, Observed, Received, SessionKey};
 
-/// Bytes of answers that a user may leave unread before their input waits (5.11).
+/// Unread bytes that a user may have in the outbox before the server holds their input (7.9, 7.36).
 const REPLIES_MAX: usize = 8 * 1024;
 
-/// Orders in which those who are served at once are tried.
-const ORDERS_TRIED: usize = 24;
+/// How many orders to try in which the sessions are served.
+const ORDERS_MAX: usize = 24;
 
 #[derive(Debug)]
-enum Stimulus {
-    Happening(Happening),
-    Heard(Who, Heard),
+enum Cause {
+    Event(Event),
+    Received(SessionKey, Received),
 }
 
 impl Model {
-    /// Explains all that was observed, or panics. Where several people are served at once, in any
-    /// order that does.
-    pub(crate) fn settle(&mut self, observed: Observed) {
-        let mut speakers = self.speakers().collect::<Vec<_>>();
-        // Whose waiting is over last is likely to be served first; any order will do that explains all.
-        speakers.sort_by_key(|&who| Reverse((self.people[&who].slowed_until(), who)));
-        let orders = if speakers.len() < 2 || observed.is_empty() { 1 } else { ORDERS_TRIED };
+    /// Explains everything observed, or panics. If several sessions have input, tries several
+    /// orders in which the server may have served them.
+    pub(crate) fn explain_all(&mut self, observed: Observed) {
+        let mut with_input = self.with_input().collect::<Vec<_>>();
+        // The server most likely serves the session first whose delay ended last. That order is
+        // only a guess: any order that explains everything is accepted.
+        with_input.sort_by_key(|&who| Reverse((self.sessions[&who].delayed_until(), who)));
+        let orders = if with_input.len() < 2 || observed.is_empty() { 1 } else { ORDERS_MAX };
         let mut first_failure = None;
         for n in 0..orders {
             let mut attempt = if n + 1 < orders { Some(self.clone()) } else { None };
             let model = attempt.as_mut().unwrap_or(self);
-            match model.explain(observed.clone(), &speakers) {
+            match model.explain(observed.clone(), &with_input) {
                 Ok(()) => {
                     attempt.into_iter().for_each(|attempt| *self = attempt);
                     return;
                 }
                 Err(failure) => drop(first_failure.get_or_insert(failure)),
             }
-            // Backwards, then from each in turn.
-            if n == 0 { speakers.reverse() } else { speakers.rotate_left(1) }
+            // Next the reverse order, then its rotations.
+            if n == 0 { with_input.reverse() } else { with_input.rotate_left(1) }
         }
         panic!("{}", first_failure.unwrap_or_default());
     }
 
-    fn speakers(&self) -> impl Iterator<Item = Who> {
-        self.heard.iter().filter(|(_, heard)| !heard.is_empty()).map(|(&who, _)| who)
+    fn with_input(&self) -> impl Iterator<Item = SessionKey> {
+        self.received.iter().filter(|(_, received)| !received.is_empty()).map(|(&who, _)| who)
     }
 
-    /// Explains all that was observed, serving first who stands first in `order`.
-    fn explain(&mut self, mut observed: Observed, order: &[Who]) -> Result<(), String> {
-        while self.explain_happening(&mut observed) || self.explain_heard(&mut observed, order) {}
-        if let Some((who, line)) = observed.rest() {
-            let (person, heard) = (self.people.get(&who), self.heard.get(&who));
-            let next = heard.and_then(VecDeque::front);
+    /// Explains everything observed. Of several sessions with input, tries those first in `order`
+    /// first.
+    fn explain(&mut self, mut observed: Observed, order: &[SessionKey]) -> Result<(), String> {
+        while self.explain_by_event(&mut observed) || self.explain_by_input(&mut observed, order) {}
+        if let Some((who, line)) = observed.first_unexplained() {
+            let (session, received) = (self.sessions.get(&who), self.received.get(&who));
+            let next = received.and_then(VecDeque::front);
             let backlog = observed.backlog(who);
             return Err(format!(
-                "nothing explains what {who} reads: {line:?}; {next:?} is next, {backlog} bytes \
-                 wait; {person:?}"
+                "nothing explains what {who} reads: {line:?}; next input: {next:?}; {backlog} \
+                 bytes wait; {session:?}"
             ));
         }
-        if let Some(happening) = self.happenings.front() {
-            return Err(format!("nothing came of {happening:?}: {:?} was expected", self.expected));
+        if let Some(event) = self.events.front() {
+            return Err(format!("no output for {event:?}: expected {:?}", self.expected));
         }
-        match self.speakers().find(|&who| !self.may_wait(who, &observed)) {
+        match self.with_input().find(|&who| !self.may_wait(who, &observed)) {
             Some(who) => {
-                let (person, heard) = (&self.people[&who], &self.heard[&who][0]);
-                Err(format!("{who} is not served: {heard:?} waits; {person:?}"))
+                let (session, received) = (&self.sessions[&who], &self.received[&who][0]);
+                Err(format!("{who} is not served: {received:?} waits; {session:?}"))
             }
             None => Ok(()),
         }
     }
 
-    /// Tries to explain the first lines by something that happened by itself.
-    fn explain_happening(&mut self, observed: &mut Observed) -> bool {
-        for n in 0..self.happenings.len() {
-            let happening = self.happenings[n];
-            if !self.still_happens(happening) {
-                self.happenings.remove(n);
+    /// Tries to explain the first lines with an event.
+    fn explain_by_event(&mut self, observed: &mut Observed) -> bool {
+        for n in 0..self.events.len() {
+            let event = self.events[n];
+            if !self.still_applies(event) {
+                self.events.remove(n);
                 return true;
             }
-            if self.explains(&Stimulus::Happening(happening), observed) {
-                self.happenings.remove(n);
+            if self.explains(&Cause::Event(event), observed) {
+                self.events.remove(n);
                 return true;
             }
         }
         false
     }
 
-    /// Tries to explain the first lines by what somebody sent.
-    fn explain_heard(&mut self, observed: &mut Observed, order: &[Who]) -> bool {
+    /// Tries to explain the first lines with the next input of some session.
+    fn explain_by_input(&mut self, observed: &mut Observed, order: &[SessionKey]) -> bool {
         for &who in order {
-            let Some(heard) = self.heard.get(&who).and_then(VecDeque::front).cloned() else {
+            let Some(received) = self.received.get(&who).and_then(VecDeque::front).cloned() else {
                 continue;
             };
             if self.must_wait(who, observed) {
                 continue;
             }
-            if self.explains(&Stimulus::Heard(who, heard), observed) {
-                if let Some(heard) = self.heard.get_mut(&who) {
-                    heard.pop_front();
+            if self.explains(&Cause::Received(who, received), observed) {
+                if let Some(received) = self.received.get_mut(&who) {
+                    received.pop_front();
                 }
                 return true;
             }
@@ -107,92 +109,97 @@ impl Model {
         false
     }
 
-    /// Whether the first lines observed follow from `stimulus`; if so, it has happened.
-    fn explains(&mut self, stimulus: &Stimulus, observed: &mut Observed) -> bool {
-        // The end of a chat gives up what is held of the one left, if anything is.
-        for giving_up in GivingUp::ALL {
+    /// Whether the first lines observed follow from `cause`. If they do, the model keeps the
+    /// effect.
+    fn explains(&mut self, cause: &Cause, observed: &mut Observed) -> bool {
+        // The end of a chat discards the partner's held input. What it contained is not known, so
+        // try each.
+        for discard in Discard::ALL {
             self.expected.clear();
             self.undo.clear();
             self.undo_rooms = None;
-            let given_up = self.given_up.len();
-            let counted = (self.texts, self.chats, self.room_lines);
-            self.giving_up = giving_up;
-            self.happen(stimulus);
+            let discarded = self.discarded.len();
+            let counters = (self.messages, self.chats, self.room_lines);
+            self.discard = discard;
+            self.apply_cause(cause);
             if observed.take(&self.expected) {
                 if self.is_traced {
-                    eprintln!("{:>8} {stimulus:?} explains {:?}", self.now, self.expected);
+                    eprintln!("{:>8} {cause:?} explains {:?}", self.now, self.expected);
                 }
-                let given_up = self.given_up[given_up..].iter().copied();
-                let over = self.undo.iter().map(|&(who, _)| who).filter(|&who| !self.is_open(who));
-                for who in given_up.chain(over).collect::<Vec<_>>() {
-                    // An end among what is thrown away is still one, and comes at once.
-                    let heard = self.heard.remove(&who).unwrap_or_default();
-                    if heard.contains(&Heard::End) {
-                        self.happenings.push_back(Happening::Gone(who));
+                let discarded = self.discarded[discarded..].iter().copied();
+                let ended = self.undo.iter().map(|&(who, _)| who).filter(|&who| !self.is_open(who));
+                for who in discarded.chain(ended).collect::<Vec<_>>() {
+                    // An end of input in the discarded bytes still counts, and takes effect at
+                    // once.
+                    let received = self.received.remove(&who).unwrap_or_default();
+                    if received.contains(&Received::End) {
+                        self.events.push_back(Event::Disconnected(who));
                     }
                 }
                 return true;
             }
-            let given_up_here = self.given_up.drain(given_up..).count();
-            (self.texts, self.chats, self.room_lines) = counted;
-            self.take_back_rooms();
-            for (who, person) in self.undo.drain(..).rev() {
-                self.people.insert(who, person);
+            let discarded_here = self.discarded.drain(discarded..).count();
+            (self.messages, self.chats, self.room_lines) = counters;
+            self.roll_back_rooms();
+            for (who, session) in self.undo.drain(..).rev() {
+                self.sessions.insert(who, session);
             }
-            if given_up_here == 0 && giving_up == GivingUp::LinesAndPart {
+            if discarded_here == 0 && discard == Discard::LinesAndPartial {
                 break;
             }
         }
         false
     }
 
-    fn happen(&mut self, stimulus: &Stimulus) {
-        match stimulus {
-            Stimulus::Heard(who, heard) => self.act_on(*who, heard),
-            Stimulus::Happening(Happening::Arrived(who)) => self.welcome(*who),
-            Stimulus::Happening(Happening::Gone(who)) => self.leave(*who, None),
-            Stimulus::Happening(Happening::DeadlinePassed(who)) => self.deadline_passed(*who),
-            Stimulus::Happening(Happening::Stalling(who)) => self.stalling(*who),
-            Stimulus::Happening(Happening::Stopping) => self.stop_all(),
-            Stimulus::Happening(Happening::Removed(who)) => {
-                self.leave(*who, Some(Expect::Says('!', "An operator removed you".into())));
+    fn apply_cause(&mut self, cause: &Cause) {
+        match cause {
+            Cause::Received(who, received) => self.handle_input(*who, received),
+            Cause::Event(Event::Connected(who)) => self.welcome(*who),
+            Cause::Event(Event::Disconnected(who)) => self.leave(*who, None),
+            Cause::Event(Event::DeadlinePassed(who)) => self.handle_deadline(*who),
+            Cause::Event(Event::StallDue(who)) => self.handle_stall(*who),
+            Cause::Event(Event::ServerStopped) => self.stop_all(),
+            Cause::Event(Event::Removed(who)) => {
+                self.leave(*who, Some(Expected::Containing('!', "An operator removed you".into())));
             }
-            Stimulus::Happening(Happening::Announced) => self.tell_all("The operator says"),
+            Cause::Event(Event::Announced) => self.announce_to_all("The operator says"),
         }
     }
 
-    fn still_happens(&self, happening: Happening) -> bool {
-        match happening {
-            Happening::Arrived(_) | Happening::Stopping | Happening::Announced => true,
-            Happening::Gone(who) | Happening::Removed(who) => self.is_open(who),
-            Happening::DeadlinePassed(who) => {
-                let deadline = self.people.get(&who).and_then(|person| person.deadline);
+    fn still_applies(&self, event: Event) -> bool {
+        match event {
+            Event::Connected(_) | Event::ServerStopped | Event::Announced => true,
+            Event::Disconnected(who) | Event::Removed(who) => self.is_open(who),
+            Event::DeadlinePassed(who) => {
+                let deadline = self.sessions.get(&who).and_then(|session| session.deadline);
                 deadline.is_some_and(|deadline| deadline <= self.now)
             }
-            Happening::Stalling(who) => self.is_open(who) && self.stall_is_due(&self.people[&who]),
+            Event::StallDue(who) => self.is_open(who) && self.stall_is_due(&self.sessions[&who]),
         }
     }
 
-    /// Whether the input of `who` must be held now (5.10, 5.11, 4.4).
-    fn must_wait(&self, who: Who, observed: &Observed) -> bool {
-        let slowed = self.people[&who].slowed_until() > self.told;
+    /// Whether the server must hold the input of `who` now (7.7, 7.8, 7.35, 7.9, 7.36, 5.7.2).
+    fn must_wait(&self, who: SessionKey, observed: &Observed) -> bool {
+        let delayed = self.sessions[&who].delayed_until() > self.timers_run_at;
         let partner_is_full = match self.state(who) {
-            State::Chatting(with) => observed.backlog(with) > self.bounds.high_water,
+            State::Chatting(with) => observed.backlog(with) > self.limits.high_water,
             _ => false,
         };
-        let ends = |heard: &Heard| matches!(heard, Heard::End | Heard::LastLine(_));
-        let next = self.heard.get(&who).and_then(VecDeque::front);
-        let stays = observed.is_present(who) && next.is_some_and(ends);
-        slowed || partner_is_full || stays || observed.backlog(who) > REPLIES_MAX
+        let ends = |received: &Received| matches!(received, Received::End | Received::LastLine(_));
+        let next = self.received.get(&who).and_then(VecDeque::front);
+        // A session that the chat still has cannot have processed its end of input.
+        let must_stay = observed.is_open(who) && next.is_some_and(ends);
+        delayed || partner_is_full || must_stay || observed.backlog(who) > REPLIES_MAX
     }
 
-    /// Whether the input of `who` may be held now: between the marks, either is right.
-    fn may_wait(&self, who: Who, observed: &Observed) -> bool {
-        let slowed = self.people[&who].slowed_until() > self.told;
+    /// Whether the server may hold the input of `who` now. Between the low-water and the high-water
+    /// mark, holding and reading are both correct.
+    fn may_wait(&self, who: SessionKey, observed: &Observed) -> bool {
+        let delayed = self.sessions[&who].delayed_until() > self.timers_run_at;
         let partner_is_behind = match self.state(who) {
-            State::Chatting(with) => observed.waiting(with) > self.bounds.high_water / 4,
+            State::Chatting(with) => observed.waiting(with) > self.limits.high_water / 4,
             _ => false,
         };
-        slowed || partner_is_behind || observed.waiting(who) > REPLIES_MAX
+        delayed || partner_is_behind || observed.waiting(who) > REPLIES_MAX
     }
 }

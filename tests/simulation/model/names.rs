@@ -1,25 +1,26 @@
-//! Usernames as the model knows them (2.3, 2.4): ASCII by rule, other scripts from a list whose
-//! properties a person has looked up. No table of Unicode is consulted, so none can be wrong twice.
+//! Usernames (3.2.1, 3.2.2). ASCII names follow a rule. Names in other scripts come from a short list
+//! whose properties were looked up by hand. The model reads no Unicode table: an error in the
+//! server's table cannot repeat here.
 
-/// A username in use, in the spelling of its user and as it is compared.
+/// A username in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Name {
     pub(crate) spelling: String,
-    /// The same for names that differ in case alone.
+    /// The key for comparison without case.
     pub(crate) folded: String,
-    /// The same for names that look alike (UTS #39, 4).
+    /// The key for comparison of look-alikes (UTS #39, 4).
     pub(crate) look: String,
 }
 
-/// Names of other scripts. None looks like another name that anybody here tries.
-pub(crate) const FOREIGN: [&str; 6] = ["Юлия", "Özgür", "さくら", "日本語", "Ψυχή", "김철수"];
+/// Names in other scripts. None looks like another name in the simulation.
+pub(crate) const NON_ASCII: [&str; 6] = ["Юлия", "Özgür", "さくら", "日本語", "Ψυχή", "김철수"];
 
 impl Name {
-    /// The name that `line` gives, if it is one.
+    /// The name that `line` contains, if it is valid.
     pub(crate) fn new(line: &str) -> Option<Name> {
         let spelling = line.trim();
         let folded = spelling.to_lowercase();
-        if FOREIGN.iter().any(|name| name.to_lowercase() == folded) {
+        if NON_ASCII.iter().any(|name| name.to_lowercase() == folded) {
             return Some(Name { spelling: spelling.into(), look: folded.clone(), folded });
         }
         let first = spelling.chars().next()?;
@@ -31,7 +32,7 @@ impl Name {
     }
 }
 
-/// What the ASCII letters and digits that resemble others are taken for (confusables.txt).
+/// Replaces ASCII letters and digits by those that they resemble (confusables.txt).
 fn look(spelling: &str) -> String {
     spelling.replace('0', "O").replace(['1', 'I'], "l").replace('m', "rn").to_lowercase()
 }

@@ -1,16 +1,17 @@
-//! What waits for somebody, and how it changed: lines come behind what waits, and nothing else, but for
-//! the lines of a room that a slow reader is moved past. Those must be counted exactly, and in their
-//! place (6.9); the model, which has explained them when they came, need not know.
+//! The output that waits for a session, and how it changes. Normally new lines are appended to it.
+//! The only other change is a skip: the server moves a slow reader past lines of a room. The
+//! skipped lines must be counted exactly, and the count must stand in their place (6.2.2). The model
+//! explained the lines when they were said, and needs no knowledge of the skip.
 
 use chinwag::core::chat::missed_lines;
 
 use super::{World, id};
-use crate::sabotage::Wrong;
-use crate::spoken::{MISSED, Observed, Who};
+use crate::sabotage::Fault;
+use crate::traffic::{MISSED, Observed, SessionKey};
 
 impl World {
-    /// Everything that `who` will read, if nothing else happens.
-    pub(super) fn pending(&self, who: Who) -> Vec<u8> {
+    /// Everything that `who` will read if nothing else happens.
+    pub(super) fn pending(&self, who: SessionKey) -> Vec<u8> {
         let pending = self.exchange.pending(id(who));
         let missed = match pending.missed {
             0 => String::new(),
@@ -19,98 +20,112 @@ impl World {
         [pending.own, missed.as_bytes(), pending.shared].concat()
     }
 
-    /// Notes what waits for `who` alone. What came by a feed is moved there by what is said to them next,
-    /// and did not hold their input before that: of somebody in a room it is not known when it did, and
-    /// that it must have is not demanded.
-    pub(super) fn note_waiting(&self, who: Who, news: &[u8], observed: &mut Observed) {
+    /// Records how many bytes wait in the outbox of `who`. Room lines in the broadcast log move
+    /// into the outbox when the server next writes to `who` directly. Only from then on do they
+    /// count towards holding input. The world cannot see that moment, so the model must not demand
+    /// that the input of a room member was held.
+    pub(super) fn record_waiting(
+        &self,
+        who: SessionKey,
+        new_output: &[u8],
+        observed: &mut Observed,
+    ) {
         let own = self.exchange.pending(id(who)).own.len();
-        let entered = memchr::memmem::find(news, b"* You are now in ").is_some();
+        let entered = memchr::memmem::find(new_output, b"* You are now in ").is_some();
         let was_there = self.model.state(who).room().is_some();
         let is_there = self.exchange.chat().room(id(who)).is_some();
         let in_room = was_there || entered || is_there;
-        observed.note_waiting(who, own, if in_room { 0 } else { own });
-        // But whoever is still here has not been heard to leave.
+        observed.record_waiting(who, own, if in_room { 0 } else { own });
+        // The chat still has this session, which proves that its end of input was not processed
+        // yet.
         let chat = self.exchange.chat();
         let name = chat.name(id(who)).filter(|_| in_room);
         if name.is_some_and(|name| chat.find(name.as_str()) == Some(id(who))) {
-            observed.note_present(who);
+            observed.mark_open(who);
         }
     }
 
-    /// What has come for `who` since this was last asked.
-    pub(super) fn news_for(&mut self, who: Who) -> Vec<u8> {
+    /// Output for `who` that is new since the last call.
+    pub(super) fn new_output_for(&mut self, who: SessionKey) -> Vec<u8> {
         let pending = self.pending(who);
-        let socket = self.sockets.get_mut(&who).expect("somebody here");
-        if pending.len() == socket.said.len() && pending == socket.said {
+        let socket = self.sockets.get_mut(&who).expect("the connection exists");
+        if pending.len() == socket.unsent.len() && pending == socket.unsent {
             return Vec::new();
         }
         let mut unseen = 0;
-        let is_given_up = socket.has_failed || socket.close_by.is_some_and(|by| by <= self.now);
-        let known = if pending.starts_with(&socket.said) {
-            socket.said.len()
-        } else if is_given_up && pending.is_empty() {
+        let is_abandoned = socket.has_failed || socket.close_by.is_some_and(|by| by <= self.now);
+        let known = if pending.starts_with(&socket.unsent) {
+            socket.unsent.len()
+        } else if is_abandoned && pending.is_empty() {
             0
         } else {
-            let wrong = usize::from(self.sabotage.strikes(Wrong::MissedMiscounted));
-            let moved = moved_on(&socket.said, &pending, socket.cut_refusal, wrong);
-            let moved = moved.unwrap_or_else(|why| panic!("{who}: {why}"));
-            let waited = socket.said.len() + pending.len() - moved.known;
-            let keeps_up = moved.unseen == 0 && waited <= self.plan.limits.high_water_bytes;
-            assert!(!keeps_up, "{who} misses lines, though only {waited} bytes waited");
-            self.figures.missed += (moved.seen + moved.unseen) as u64;
-            unseen = moved.unseen;
-            moved.known
+            let miscount = usize::from(self.sabotage.strikes(Fault::MissedCountWrong));
+            let skip = find_skip(&socket.unsent, &pending, socket.partial_refusal, miscount);
+            let skip = skip.unwrap_or_else(|why| panic!("{who}: {why}"));
+            let waited = socket.unsent.len() + pending.len() - skip.known;
+            let keeps_up = skip.unseen == 0 && waited <= self.plan.limits.high_water_bytes;
+            assert!(!keeps_up, "{who} misses lines, although only {waited} bytes waited");
+            self.stats.missed += (skip.seen + skip.unseen) as u64;
+            unseen = skip.unseen;
+            skip.known
         };
-        socket.said.clone_from(&pending);
-        let mut news = MISSED.repeat(unseen);
+        socket.unsent.clone_from(&pending);
+        let mut new_output = MISSED.repeat(unseen);
         for line in pieces(&pending[known..], 0) {
-            // Whatever is counted here came and went since the last look.
+            // These lines were said and skipped since the last call.
             let missed = missed_in(line).unwrap_or(0);
-            self.figures.missed += missed as u64;
-            news.extend(MISSED.repeat(missed));
-            news.extend_from_slice(if missed > 0 { b"" } else { line });
+            self.stats.missed += missed as u64;
+            new_output.extend(MISSED.repeat(missed));
+            new_output.extend_from_slice(if missed > 0 { b"" } else { line });
         }
-        news
+        new_output
     }
 }
 
-/// What a slow reader was moved past.
-struct Moved {
-    /// Bytes of what waits now that waited before.
+/// The lines that the server moved a slow reader past.
+struct Skip {
+    /// How many bytes of the present output were already seen.
     known: usize,
-    /// Lines that waited before and do not now.
+    /// Skipped lines that earlier calls saw.
     seen: usize,
-    /// Lines that came and went between two looks.
+    /// Skipped lines that were said and skipped between two calls.
     unseen: usize,
 }
 
-/// How `before` became `now`, from which lines are gone that are counted in their place.
-fn moved_on(before: &[u8], now: &[u8], cut_refusal: usize, wrong: usize) -> Result<Moved, String> {
-    let (before, now) = (pieces(before, cut_refusal), pieces(now, cut_refusal));
+/// Finds the skip that turned `before` into `now`. Returns an error if the notice does not count
+/// the missing lines exactly.
+fn find_skip(
+    before: &[u8],
+    now: &[u8],
+    partial_refusal: usize,
+    miscount: usize,
+) -> Result<Skip, String> {
+    let (before, now) = (pieces(before, partial_refusal), pieces(now, partial_refusal));
     let same = before.iter().zip(&now).take_while(|(one, other)| one == other).count();
     let notice = now.get(same).copied().and_then(missed_in);
-    let count = notice.ok_or("what waited has changed, and nothing says that lines were missed")?;
-    // A notice that was not read yet is replaced by one that counts all.
-    let told = before.get(same).copied().and_then(missed_in);
-    let rest = &before[same + usize::from(told.is_some())..];
-    let gone = (count + wrong).saturating_sub(told.unwrap_or(0));
+    let count = notice.ok_or("the waiting output changed without a notice of missed lines")?;
+    // An unread notice is replaced by a new notice that counts all lines.
+    let noticed = before.get(same).copied().and_then(missed_in);
+    let rest = &before[same + usize::from(noticed.is_some())..];
+    let gone = (count + miscount).saturating_sub(noticed.unwrap_or(0));
     let seen = gone.min(rest.len());
-    let is_of_room = |line: &&[u8]| !line.starts_with(b"? ") && !line.starts_with(b"! ");
-    if gone == 0 || !rest[..seen].iter().all(is_of_room) {
-        return Err("something else than lines of a room is missing".into());
+    let may_be_room_line = |line: &&[u8]| !line.starts_with(b"? ") && !line.starts_with(b"! ");
+    if gone == 0 || !rest[..seen].iter().all(may_be_room_line) {
+        return Err("output other than room lines is missing".into());
     }
     if !now[same + 1..].starts_with(&rest[seen..]) {
-        return Err(format!("{count} lines are said to be missed, and others are"));
+        return Err(format!("{count} lines are reported as missed, but other lines are missing"));
     }
     let known = now[..=same + rest.len() - seen].iter().map(|line| line.len()).sum();
-    Ok(Moved { known, seen, unseen: gone - seen })
+    Ok(Skip { known, seen, unseen: gone - seen })
 }
 
-/// How much of a refusal is left at the front of `said`, once `count` bytes are taken of it.
-pub(super) fn refusal_left(said: &[u8], cut_refusal: usize, count: usize) -> usize {
+/// After `count` bytes of `output` are written: how many bytes remain of a telnet refusal that was
+/// cut.
+pub(super) fn partial_refusal_after(output: &[u8], partial_refusal: usize, count: usize) -> usize {
     let mut end = 0;
-    for piece in pieces(said, cut_refusal) {
-        let is_refusal = piece[0] == 255 || (end == 0 && cut_refusal > 0);
+    for piece in pieces(output, partial_refusal) {
+        let is_refusal = piece[0] == 255 || (end == 0 && partial_refusal > 0);
         end += piece.len();
         if end > count {
             return if is_refusal { end - count } else { 0 };
@@ -119,10 +134,11 @@ pub(super) fn refusal_left(said: &[u8], cut_refusal: usize, count: usize) -> usi
     0
 }
 
-/// Lines with their endings, the first and last maybe in part, and refusals of telnet options, of the
-/// first of which `cut_refusal` bytes are left.
-fn pieces(bytes: &[u8], cut_refusal: usize) -> Vec<&[u8]> {
-    let (cut, mut bytes) = bytes.split_at(cut_refusal.min(bytes.len()));
+/// Splits output into lines with their endings and refusals of telnet options. The first and the
+/// last piece may be incomplete. The first `partial_refusal` bytes are the rest of a telnet
+/// refusal.
+fn pieces(bytes: &[u8], partial_refusal: usize) -> Vec<&[u8]> {
+    let (cut, mut bytes) = bytes.split_at(partial_refusal.min(bytes.len()));
     let mut pieces = Vec::from_iter(Some(cut).filter(|cut| !cut.is_empty()));
     while let [first, ..] = bytes {
         let line_end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1);
@@ -133,7 +149,7 @@ fn pieces(bytes: &[u8], cut_refusal: usize) -> Vec<&[u8]> {
     pieces
 }
 
-/// How many lines a line says were missed.
+/// How many missed lines a notice counts, if `line` is a notice.
 fn missed_in(line: &[u8]) -> Option<usize> {
     let rest = str::from_utf8(line).ok()?.strip_prefix("* You missed ")?;
     rest.split(' ').next()?.parse().ok()

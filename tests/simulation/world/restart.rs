@@ -1,44 +1,46 @@
-//! The server is killed, which nothing in it can notice, and started again with what it had written
-//! down (6.14).
+//! Kills the server, which has no chance to save anything, and starts it again with the saved
+//! history (6.3.3).
 
 use chinwag::core::chat::Record;
 use chinwag::core::exchange::Exchange;
 
 use super::World;
-use crate::sabotage::Wrong;
+use crate::sabotage::Fault;
 
 impl World {
-    /// What was said in rooms is written down before anything is written to a socket.
-    pub(super) fn write_down(&mut self) {
+    /// Saves what was said in rooms. The server does so before it writes any of it to a socket.
+    pub(super) fn save_history(&mut self) {
         let records = self.exchange.records();
-        if !records.is_empty() && !self.sabotage.strikes(Wrong::RecordLost) {
-            self.file.extend_from_slice(records);
+        if !records.is_empty() && !self.sabotage.strikes(Fault::RoomLineNotSaved) {
+            self.history_file.extend_from_slice(records);
         }
         self.exchange.clear_records();
     }
 
-    /// The last write to the file may have got so far and no further, and nobody has read what it is
-    /// about; all else that was said may have been read.
-    pub(super) fn kill(&mut self) {
+    /// The last write to the file may be incomplete. Nobody has read the lines in it. Users may
+    /// have read all earlier lines, so those must be in the file.
+    pub(super) fn kill_and_restart(&mut self) {
         let records = self.exchange.records();
         let written = self.random.below(records.len() + 1);
-        self.file.extend_from_slice(&records[..written]);
-        let whole = self.file.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-        self.file.truncate(whole);
+        self.history_file.extend_from_slice(&records[..written]);
+        let whole =
+            self.history_file.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        self.history_file.truncate(whole);
         if self.is_traced {
             eprintln!("{:>8}     the server is killed", self.now);
         }
-        self.figures.restarts += 1;
+        self.stats.restarts += 1;
         self.sockets.clear();
-        self.free.clear();
+        self.free_keys.clear();
         self.readable.clear();
-        // The past tells seconds, and so must the start, or the model could not count its age.
+        // History stores whole seconds. The server restarts on a whole second, so that the model
+        // can compute the age of a line exactly.
         self.set_time(self.now.next_multiple_of(1_000));
         self.started_at = self.now;
-        let lines = self.file.split_inclusive(|&byte| byte == b'\n');
+        let lines = self.history_file.split_inclusive(|&byte| byte == b'\n');
         let records = lines.map(|line| {
             let record = Record::decode(&line[..line.len() - 1]);
-            record.unwrap_or_else(|| panic!("{:?} is no record", String::from_utf8_lossy(line)))
+            record.unwrap_or_else(|| panic!("{:?} is not a record", String::from_utf8_lossy(line)))
         });
         let records = records.collect::<Vec<_>>();
         let mut exchange = Exchange::new(self.plan.limits.clone());

@@ -1,80 +1,88 @@
-//! Every line the server says of rooms (part 6), tag apart.
+//! The lines about rooms (part 6), without their tags. `wording` adds the tags.
+//!
+//! A line that is published to a room (`Joined`, `Left`) has many readers and speaks of the user by
+//! name. The other lines have one reader and say "you".
 
 use std::fmt;
 
 use jiff::Timestamp;
 
-use super::{Line, News, Refusal, Row};
 use crate::core::chat::event::DisconnectReason;
 use crate::core::chat::history::UnixSeconds;
-use crate::core::chat::name::{Name, NameFault};
+use crate::core::chat::name::{Name, NameError};
 
-/// What is said in a room.
+/// What a member says in a room.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::core::chat) enum RoomText<'a> {
-    /// In words.
+    /// Plain text.
     Said(&'a str),
-    /// What one does, told of oneself (`/me`).
+    /// What the speaker does (`/me`), shown between asterisks. The asterisks follow the name, and
+    /// the line can therefore not pass for a `*` line.
     Done(&'a str),
 }
 
+/// Something that happened in a room.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::core::chat) enum RoomNews<'a> {
-    Joined {
-        who: &'a Name,
-        room: &'a Name,
-    },
-    NowIn {
-        room: &'a Name,
-        others: usize,
-    },
+    /// To the members: `who` entered (6.1.4).
+    Joined { who: &'a Name, room: &'a Name },
+    /// To the user who entered, with the number of other members (6.1.4).
+    NowIn { room: &'a Name, others: usize },
+    /// Heads the answer to `/who`, with the number of other members (4.8.5).
     OthersHere(usize),
-    /// So many lines of the past follow.
+    /// Heads the last lines of history, with their number (6.3.1).
     LastLines(usize),
+    /// To the user who left the room by choice (4.8.3).
     YouLeft(&'a Name),
-    Left {
-        who: &'a Name,
-        room: &'a Name,
-        why: DisconnectReason,
-    },
-    /// So many lines were passed over.
+    /// To the remaining members. `why` is shown unless the user chose to leave (4.8.3, 4.10.2).
+    Left { who: &'a Name, room: &'a Name, why: DisconnectReason },
+    /// To a slow reader, in place of skipped lines, with their number (6.2.2).
     Missed(u64),
-    /// So many rooms follow, whose names begin so.
+    /// Heads a list of rooms, with their number and the prefix of their names, if any (5.3.1).
     Count(usize, &'a str),
+    /// The reader hides joins and leavings now (4.8.9).
     Quiet,
+    /// The reader sees joins and leavings now (4.8.9).
     Loud,
 }
 
+/// Why the server did not do what a user typed about a room, or in a room.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::core::chat) enum RoomRefusal<'a> {
-    Name(NameFault),
+    /// The text is no valid name for a room (6.1.1).
+    Name(NameError),
+    /// The name looks like the name of another room, or of the lobby (6.1.1).
     LooksTaken,
+    /// The room has as many members as the limit allows (7.28).
     Full,
+    /// There are as many rooms as the limit allows, and none is empty (7.27).
     TooMany,
+    /// A `/` begins no command (4.8.5).
     NotACommand,
+    /// The argument of `/history` is no positive number (6.3.1).
     NotACount,
+    /// `/yes` or `/no` without a request (4.8.6).
     NobodyAsks,
+    /// The partner has just ended a chat, and the line may have been meant for them (7.20).
     ChatJustEnded,
+    /// The request of this user waits for a `/yes` or `/no` (4.8.6).
     AnswerFirst(&'a Name),
 }
 
+/// A row of a list about rooms.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::core::chat) enum RoomRow<'a> {
+    /// A member (6.1.4).
     Member(&'a Name),
-    /// So many members are not shown.
+    /// The last row of a list that was cut: with the number of missing members (5.2.2).
     MoreMembers(usize),
-    Room {
-        name: &'a Name,
-        members: usize,
-    },
-    /// What was said, and when.
-    History {
-        said_at: UnixSeconds,
-        line: &'a str,
-    },
+    /// A room and its number of members (5.3.1).
+    Room { name: &'a Name, members: usize },
+    /// A line of the history, and when it was said (6.3.1).
+    History { said_at: UnixSeconds, line: &'a str },
 }
 
-/// What a room offers, as `/help` shows it.
+/// The rows of `/help` in a room (4.8.5).
 pub(in crate::core::chat) const ROOM_HELP: [&str; 9] = [
     "whatever you type goes to everybody here, and comes back to you when it was said",
     "quit, q, .exit or /quit: leave the room, back to the menu",
@@ -87,40 +95,18 @@ pub(in crate::core::chat) const ROOM_HELP: [&str; 9] = [
     "/ignore NAME, /unignore NAME: requests from NAME",
 ];
 
-/// The line that tells a member of a room how many of its lines were passed over (6.9).
-#[must_use]
-pub fn missed_lines(count: u64) -> String {
-    let mut line = String::new();
-    Line::from(RoomNews::Missed(count)).encode(&mut line);
-    line
-}
-
-impl<'a> From<RoomNews<'a>> for Line<'a> {
-    fn from(news: RoomNews<'a>) -> Self {
-        Line::News(News::Room(news))
-    }
-}
-
-impl<'a> From<RoomRefusal<'a>> for Line<'a> {
-    fn from(refusal: RoomRefusal<'a>) -> Self {
-        Line::Refusal(Refusal::Room(refusal))
-    }
-}
-
-impl<'a> From<RoomRow<'a>> for Line<'a> {
-    fn from(row: RoomRow<'a>) -> Self {
-        Line::Row(Row::Room(row))
-    }
-}
-
 impl fmt::Display for RoomNews<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RoomNews::Joined { who, room } => write!(f, "{who} joined {room}"),
             RoomNews::NowIn { room, others } => {
-                write!(f, "You are now in {room} {}; quit leaves, /help says more", With(*others))
+                write!(
+                    f,
+                    "You are now in {room} {}; quit leaves, /help says more",
+                    OthersCount(*others)
+                )
             }
-            RoomNews::OthersHere(others) => write!(f, "You are here {}", With(*others)),
+            RoomNews::OthersHere(others) => write!(f, "You are here {}", OthersCount(*others)),
             RoomNews::LastLines(0) => write!(f, "Nothing was said here yet"),
             RoomNews::LastLines(1) => write!(f, "The last line said here"),
             RoomNews::LastLines(count) => write!(f, "The last {count} lines said here"),
@@ -152,8 +138,8 @@ impl fmt::Display for RoomNews<'_> {
 impl fmt::Display for RoomRefusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            RoomRefusal::Name(fault) => {
-                fault.word(f, "room's name")?;
+            RoomRefusal::Name(error) => {
+                error.write_rule(f, "room's name")?;
                 write!(f, "; no room was entered")
             }
             RoomRefusal::LooksTaken => {
@@ -188,10 +174,10 @@ impl fmt::Display for RoomRow<'_> {
     }
 }
 
-/// With how many others one is in a room.
-struct With(usize);
+/// The number of other members, as a phrase.
+struct OthersCount(usize);
 
-impl fmt::Display for With {
+impl fmt::Display for OthersCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             0 => write!(f, "with nobody else"),
@@ -201,12 +187,12 @@ impl fmt::Display for With {
     }
 }
 
-/// A moment of the past, to the minute, in UTC.
+/// A time to the minute, in UTC: the server does not know its users' time zones.
 struct Minute(UnixSeconds);
 
 impl fmt::Display for Minute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A time that a file says and no calendar has is shown as the first there is.
+        // The time may come from a damaged file. A time beyond the calendar is shown as 1970.
         let seconds = i64::try_from(self.0).unwrap_or_default();
         let said_at = Timestamp::from_second(seconds).unwrap_or_default();
         write!(f, "{}", said_at.strftime("%Y-%m-%d %H:%MZ"))

@@ -1,4 +1,4 @@
-//! The servers that are compared, each started at its best settings for this load.
+//! The servers to compare. Each starts with its best settings for this load.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader};
@@ -7,46 +7,46 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::clock::{now, pause};
-use super::dialect::Dialect;
 use super::process::Process;
-use super::relay::FAN_OUT;
+use super::protocol::Protocol;
+use super::relay::FAN_OUT_ARGUMENT;
 
-/// The hidden first argument by which this program, started once more, becomes the relay.
-pub(super) const RELAY: &str = "relay";
+/// The hidden first argument that turns this program into the relay.
+pub(super) const RELAY_ARGUMENT: &str = "relay";
 
 /// How long a server may take to listen.
-const START_PATIENCE: Duration = Duration::from_secs(10);
+const START_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A server that takes part.
+/// A server to measure.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Contender {
-    /// The yardstick.
+pub(super) enum ServerKind {
+    /// The baseline.
     Relay,
-    /// Ours.
+    /// This package.
     Chinwag,
-    /// As a broker: one channel for each user, or for the room.
+    /// Used as a broker: one channel for each user or for the room.
     Redis,
-    /// IRC, in C++.
+    /// An IRC server in C++.
     Inspircd,
-    /// IRC, in C.
+    /// An IRC server in C.
     Ngircd,
 }
 
-/// What a server is started for: whatever would hold back that load is then switched off.
+/// The load that a server must carry. Settings that would limit this load are switched off.
 #[derive(Clone, Copy)]
-pub(super) enum Occasion<'a> {
-    /// Users in pairs, or who come and go.
+pub(super) enum Workload<'a> {
+    /// Users in pairs, or users who connect and leave.
     Pairs,
-    /// A room full of users, whose past is kept in this folder, if in any.
+    /// One room with all users. If `history` is set, the room's history is saved in this folder.
     Room { history: Option<&'a Path> },
 }
 
-impl Contender {
-    /// All of them, the yardstick first.
+impl ServerKind {
+    /// All servers, the baseline first.
     pub(super) const ALL: [Self; 5] =
         [Self::Relay, Self::Chinwag, Self::Redis, Self::Inspircd, Self::Ngircd];
 
-    /// As in the table, and after `--with`.
+    /// The name in the table, and for the option `--with`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Relay => "relay",
@@ -57,24 +57,24 @@ impl Contender {
         }
     }
 
-    /// What its users speak.
-    pub(super) fn dialect(self) -> Dialect {
+    /// The protocol of its users.
+    pub(super) fn protocol(self) -> Protocol {
         match self {
-            Self::Relay => Dialect::Relay,
-            Self::Chinwag => Dialect::Chinwag,
-            Self::Redis => Dialect::Redis,
-            Self::Inspircd => Dialect::Inspircd,
-            Self::Ngircd => Dialect::Ngircd,
+            Self::Relay => Protocol::Relay,
+            Self::Chinwag => Protocol::Chinwag,
+            Self::Redis => Protocol::Redis,
+            Self::Inspircd => Protocol::Inspircd,
+            Self::Ngircd => Protocol::Ngircd,
         }
     }
 
-    /// Whether 10,000 users take it seconds: one welcomes once a second, one looks through all users
-    /// for each that comes.
+    /// Whether 10,000 logins take seconds. InspIRCd welcomes new users once per second; ngircd
+    /// searches all users for each new user.
     pub(super) fn is_slow_to_log_in(self) -> bool {
         matches!(self, Self::Inspircd | Self::Ngircd)
     }
 
-    /// Its program; none, if it is not installed.
+    /// The path of the program. `None` if it is not installed.
     pub(super) fn program(self) -> Option<PathBuf> {
         let name = match self {
             Self::Relay => return std::env::current_exe().ok(),
@@ -83,30 +83,30 @@ impl Contender {
             Self::Inspircd => "inspircd",
             Self::Ngircd => "ngircd",
         };
-        // Debian keeps daemons where a user's PATH does not look.
+        // Debian installs daemons outside a user's PATH.
         let path = std::env::var_os("PATH").unwrap_or_default();
         let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
         folders.extend(["/usr/sbin", "/usr/bin"].map(PathBuf::from));
         folders.into_iter().map(|folder| folder.join(name)).find(|program| program.is_file())
     }
 
-    /// Starts it on `core`; returns once it listens.
+    /// Starts the server on `core`. Returns once it listens.
     pub(super) fn start(
         self,
         core: usize,
-        occasion: Occasion,
+        workload: Workload,
     ) -> io::Result<(Process, SocketAddr)> {
         let program = self.program().ok_or_else(|| io::Error::other("not installed"))?;
         let arguments = match self {
-            Self::Relay => return start_ours(core, &program, &relay_arguments(occasion)),
-            Self::Chinwag => return start_ours(core, &program, &chinwag_arguments(occasion)),
+            Self::Relay => return start_ours(core, &program, &relay_arguments(workload)),
+            Self::Chinwag => return start_ours(core, &program, &chinwag_arguments(workload)),
             Self::Redis | Self::Inspircd | Self::Ngircd => self.arguments()?,
         };
         let (arguments, address) = arguments;
         let process = Process::start_silent(core, &program, &arguments)?;
         let start = now();
         while TcpStream::connect(address).is_err() {
-            if start.elapsed() > START_PATIENCE {
+            if start.elapsed() > START_TIMEOUT {
                 return Err(io::Error::other("does not listen"));
             }
             pause(Duration::from_millis(20));
@@ -114,7 +114,8 @@ impl Contender {
         Ok((process, address))
     }
 
-    /// For a server that cannot choose a port and name it: a free one, and how it is told.
+    /// For a server that cannot choose a free port and report it: chooses a port, and returns the
+    /// arguments that pass it.
     fn arguments(self) -> io::Result<(Vec<String>, SocketAddr)> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let port = address.port().to_string();
@@ -136,25 +137,27 @@ impl Contender {
                 ]
             }
             Self::Ngircd => vec!["-n".into(), "-f".into(), configuration(NGIRCD)?],
-            Self::Relay | Self::Chinwag => unreachable!("these choose a port themselves"),
+            Self::Relay | Self::Chinwag => {
+                unreachable!("the relay and chinwag choose a port themselves")
+            }
         };
         Ok((arguments, address))
     }
 }
 
-fn relay_arguments(occasion: Occasion) -> Vec<String> {
-    let words: &[&str] = match occasion {
-        Occasion::Pairs => &[RELAY],
-        Occasion::Room { .. } => &[RELAY, FAN_OUT],
+fn relay_arguments(workload: Workload) -> Vec<String> {
+    let words: &[&str] = match workload {
+        Workload::Pairs => &[RELAY_ARGUMENT],
+        Workload::Room { .. } => &[RELAY_ARGUMENT, FAN_OUT_ARGUMENT],
     };
     words.iter().map(|&word| word.to_owned()).collect()
 }
 
-fn chinwag_arguments(occasion: Occasion) -> Vec<String> {
+fn chinwag_arguments(workload: Workload) -> Vec<String> {
     let mut words: Vec<String> = CHINWAG.split(' ').map(str::to_owned).collect();
-    match occasion {
-        Occasion::Pairs => {}
-        Occasion::Room { history } => {
+    match workload {
+        Workload::Pairs => {}
+        Workload::Room { history } => {
             words.extend(CHINWAG_ROOM.split(' ').map(str::to_owned));
             words.extend(history.map(|folder| format!("--history={}", folder.display())));
         }
@@ -162,31 +165,33 @@ fn chinwag_arguments(occasion: Occasion) -> Vec<String> {
     words
 }
 
-/// Starts a program of this package, which says `listens on ADDRESS`.
+/// Starts a program of this package, which prints `listens on ADDRESS`.
 fn start_ours(core: usize, program: &Path, words: &[String]) -> io::Result<(Process, SocketAddr)> {
     let mut process = Process::start(core, program, words)?;
-    let output = process.0.stdout.as_mut().expect("its output is piped");
+    let output = process.0.stdout.as_mut().expect("standard output is a pipe");
     let mut line = String::new();
     BufReader::new(output).read_line(&mut line)?;
     let address = line.split("listens on ").nth(1).and_then(|rest| {
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ':');
         rest[..end.unwrap_or(rest.len())].trim_end_matches(['.', ':']).parse().ok()
     });
-    let address = address.ok_or_else(|| io::Error::other(format!("it said {line:?}")))?;
+    let address = address.ok_or_else(|| {
+        io::Error::other(format!("the server printed {line:?} instead of its address"))
+    })?;
     Ok((process, address))
 }
 
 const CHINWAG: &str = "serve --listen 127.0.0.1:0 -q";
 
-/// Nobody is turned away, and nobody is held back for saying much.
+/// Without limits on members and on lines per second.
 const CHINWAG_ROOM: &str = "--max-members 20000 --room-pace 1000000";
 
-/// Nothing is saved, nobody is dropped for reading slowly, and the queue of arrivals is long.
-const REDIS: &str = "--port PORT --bind 127.0.0.1 --protected-mode no --save  --appendonly no --maxclients 19900 \
-                     --client-output-buffer-limit pubsub 0 0 0 --tcp-backlog 4096 \
-                     --daemonize no --loglevel warning";
+/// Nothing is saved, slow readers are kept, and the queue of new connections is long.
+const REDIS: &str = "--port PORT --bind 127.0.0.1 --protected-mode no --save  --appendonly no \
+                     --maxclients 19900 --client-output-buffer-limit pubsub 0 0 0 \
+                     --tcp-backlog 4096 --daemonize no --loglevel warning";
 
-/// No look-ups, no flood control, no limit for one address, and pings far apart.
+/// Without look-ups, flood control and limits per address, and with rare pings.
 const NGIRCD: &str = "\
 [Global]
 Name = irc.bench
@@ -212,7 +217,7 @@ MorePrivacy = no
 SyslogFacility = daemon
 ";
 
-/// The same.
+/// The same settings for InspIRCd.
 const INSPIRCD: &str = r#"
 <config format="xml">
 <server name="irc.bench" description="bench" network="bench" id="00B">

@@ -1,5 +1,6 @@
-//! How bytes are cut into packets changes nothing in what is answered (1.5), for a whole session
-//! rather than one reader: the same bytes, cut in every way or at random, give the same output.
+//! How the bytes are cut into packets does not change the output (2.1.5). The tests run a whole
+//! conversation, not only the line reader: the same bytes, cut in every way or at random, must give
+//! the same output.
 
 use chinwag::core::exchange::{Action, Exchange};
 use chinwag::core::limits::Limits;
@@ -8,7 +9,7 @@ use chinwag::core::time::Time;
 use crate::random::Random;
 use crate::world::id;
 
-/// Two people; what each sends in turn. Every kind of framing, and every state, is in it.
+/// What two users send, turn by turn. The lines cover every kind of framing and most states.
 const SCENE: [(usize, &[u8]); 12] = [
     (0, b"\xff\xfd\x06ann\xc3\xa9\x7fa\r\n1\r\0"),
     (1, b"* bert\nb\x08bert\n\xff\xf6help\n"),
@@ -24,7 +25,7 @@ const SCENE: [(usize, &[u8]); 12] = [
     (0, b"1\r\nhalf\xff\xec"),
 ];
 
-/// What each reads in [`SCENE`], if its turns come in the packets that `cut` makes of them.
+/// What each user reads in [`SCENE`], if `cut` gives the packet sizes of each turn.
 fn play(mut cut: impl FnMut(&[u8]) -> Vec<usize>) -> [Vec<u8>; 2] {
     let mut exchange = Exchange::new(Limits::default());
     let mut said = [Vec::new(), Vec::new()];
@@ -52,7 +53,7 @@ fn play(mut cut: impl FnMut(&[u8]) -> Vec<usize>) -> [Vec<u8>; 2] {
 }
 
 #[test]
-fn every_single_cut_and_every_byte_alone_gives_the_same_output() {
+fn one_cut_anywhere_and_one_byte_per_packet_give_the_same_output() {
     let whole = play(|bytes| vec![bytes.len()]);
     let [anna, bert] = whole.each_ref().map(|said| String::from_utf8_lossy(said));
     assert!(anna.contains("BERT accepted") || anna.contains("bert accepted"), "{anna}");

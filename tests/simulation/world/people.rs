@@ -1,78 +1,78 @@
-//! What people do, and what is done to them, in a step.
+//! What the simulated people do in a step, and what happens to their connections.
 
 use chinwag::core::chat::Removal;
 
 use super::{World, id};
+use crate::habits::Habits;
 use crate::model::State;
-use crate::people::Habits;
-use crate::sabotage::Wrong;
+use crate::sabotage::Fault;
 use crate::socket::{ClientHalf, Reading, Socket};
-use crate::spoken::{Heard, Who};
-use crate::typing::{Hand, Typed};
+use crate::traffic::{Received, SessionKey};
+use crate::typing::{Typed, TypingStyle};
 
 impl World {
-    pub(super) fn people_do_something(&mut self) {
+    pub(super) fn people_act(&mut self) {
         if self.sockets.len() < self.plan.people && self.random.chance(30) {
-            self.arrive();
+            self.connect_newcomer();
         }
         for _ in 0..self.random.between(1, 3) {
             let Some(who) = self.anybody() else { return };
             match self.model.state(who) {
-                State::Over => self.see_it_end(who),
-                _ => self.carry_on(who),
+                State::Ended => self.react_to_ended_session(who),
+                _ => self.act_in_session(who),
             }
         }
         self.everybody_reads();
     }
 
-    /// What an operator orders (part 7).
-    pub(super) fn operator_does_something(&mut self) {
+    /// Runs one operator command (part 8).
+    pub(super) fn operator_acts(&mut self) {
         let time = self.time();
         let whom = self.anybody().filter(|&who| self.model.is_open(who));
         match whom.filter(|_| self.random.chance(50)) {
             Some(who) => {
-                self.model.order_removal(who);
+                self.model.operator_removes(who);
                 let how = self.random.pick(&[Removal::Kicked, Removal::Banned]);
                 self.exchange.handle_removal(time, id(who), how, "so \u{1b}[2Jthere");
             }
             None => {
-                self.model.order_announcement();
+                self.model.operator_announces();
                 self.exchange.handle_announcement(time, "tea \u{202e}is ready");
             }
         }
-        self.settle();
+        self.check_output();
     }
 
-    fn anybody(&mut self) -> Option<Who> {
+    fn anybody(&mut self) -> Option<SessionKey> {
         let everybody = self.sockets.keys().copied().collect::<Vec<_>>();
         (!everybody.is_empty()).then(|| self.random.pick(&everybody))
     }
 
-    fn arrive(&mut self) {
-        let who = self.free.pop().unwrap_or(self.sockets.len());
-        let mut socket = Socket::new(Habits::new(&mut self.random, self.plan.sociable));
-        if self.random.chance(self.plan.foreigners) {
-            socket.send(Hand::foreign(&mut self.random));
+    fn connect_newcomer(&mut self) {
+        let who = self.free_keys.pop().unwrap_or(self.sockets.len());
+        let mut socket = Socket::new(Habits::new(&mut self.random, self.plan.enters_rooms));
+        if self.random.chance(self.plan.other_protocols) {
+            socket.send(TypingStyle::other_protocol(&mut self.random));
         }
         self.sockets.insert(who, socket);
-        self.figures.arrivals += 1;
-        self.model.arrive(who);
+        self.stats.arrivals += 1;
+        self.model.connect(who);
         self.exchange.handle_connect(self.time(), id(who));
-        self.settle();
-        self.act();
+        self.check_output();
+        self.run_actions();
     }
 
-    /// Somebody whose session goes on does something, or something is done to them.
-    fn carry_on(&mut self, who: Who) {
+    /// Somebody whose session is open does something, or their connection suffers a fault.
+    fn act_in_session(&mut self, who: SessionKey) {
         let (random, plan) = (&mut self.random, &self.plan);
         let Some(socket) = self.sockets.get_mut(&who) else { return };
-        if random.chance(plan.resets) {
-            return self.fail(who);
+        if random.chance(plan.connection_failures) {
+            return self.fail_connection(who);
         }
         if random.chance(plan.stalls) {
             let slow = Reading::Slow(random.pick(&[1, 50, 2_000]));
             socket.reading = random.pick(&[Reading::Stalled, Reading::Stalled, slow]);
-            socket.room = random.pick(&[0, 10, 3_000]);
+            socket.writable_bytes = random.pick(&[0, 10, 3_000]);
         } else if socket.reading != Reading::Eager && random.chance(3) {
             socket.reading = Reading::Eager;
         }
@@ -82,57 +82,58 @@ impl World {
             }
             let is_flood = random.chance(plan.floods);
             let lines = if is_flood { 200 } else { random.between(1, socket.habits.paste) };
-            // Nobody types ahead for ever: a socket that is not read takes no more.
-            if socket.under_way() + socket.arrived < 64 * 1024 {
+            // A kernel buffers a limited number of bytes. A client cannot send more while the
+            // server does not read.
+            if socket.in_flight() + socket.arrived < 64 * 1024 {
                 for _ in 0..lines {
-                    socket.send(socket.habits.types(random, &self.model, who));
+                    socket.send(socket.habits.next_input(random, &self.model, who));
                 }
             }
         }
-        self.arrive_in_part(who);
-        self.alter_state(who);
+        self.deliver_in_flight(who);
+        self.alter_state_if_sabotaged(who);
     }
 
-    /// What was typed comes out at the other end, maybe not all of it yet.
-    fn arrive_in_part(&mut self, who: Who) {
+    /// Delivers the bytes in flight to the server, or a part of them.
+    fn deliver_in_flight(&mut self, who: SessionKey) {
         let Some(socket) = self.sockets.get_mut(&who) else { return };
-        let under_way = socket.under_way();
-        let is_cut = under_way > 1 && self.random.chance(self.plan.cuts);
-        socket.arrived += if is_cut { self.random.below(under_way) } else { under_way };
-        self.note_readable(who);
+        let in_flight = socket.in_flight();
+        let is_cut = in_flight > 1 && self.random.chance(self.plan.packet_cuts);
+        socket.arrived += if is_cut { self.random.below(in_flight) } else { in_flight };
+        self.queue_for_reading(who);
     }
 
-    /// The canary that is a state nobody asked for.
-    fn alter_state(&mut self, who: Who) {
+    /// The `StateAltered` canary: makes a user quit the chat although the model never saw a `quit`.
+    fn alter_state_if_sabotaged(&mut self, who: SessionKey) {
         let is_chatting = matches!(self.model.state(who), State::Chatting(_));
         let wants_input = is_chatting && self.exchange.wants_input(id(who));
-        if wants_input && self.sabotage.strikes(Wrong::StateAltered) {
+        if wants_input && self.sabotage.strikes(Fault::StateAltered) {
             self.exchange.handle_received(self.time(), id(who), b"\nquit\n");
-            self.settle();
+            self.check_output();
         }
     }
 
-    pub(super) fn half_close(&mut self, who: Who) {
+    pub(super) fn half_close(&mut self, who: SessionKey) {
         let Some(socket) = self.sockets.get_mut(&who) else { return };
         if self.random.chance(30) {
-            let line = socket.habits.line(&mut self.random, &self.model, who);
-            let typed = socket.habits.hand.half_line(&mut self.random, &line);
-            // An empty line without an ending is nothing.
+            let line = socket.habits.next_line(&mut self.random, &self.model, who);
+            let typed = socket.habits.style.unterminated_line(&mut self.random, &line);
+            // At the end of input, an empty line without an ending is no line.
             socket.send(if line.is_empty() { Typed::default() } else { typed });
         }
         socket.client_half = ClientHalf::Ended;
-        socket.arrived += socket.under_way();
-        self.note_readable(who);
+        socket.arrived += socket.in_flight();
+        self.queue_for_reading(who);
     }
 
-    /// Somebody whose session is over notices, sooner or later, or never.
-    fn see_it_end(&mut self, who: Who) {
+    /// Somebody whose session has ended closes their side, sooner or later, or never.
+    fn react_to_ended_session(&mut self, who: SessionKey) {
         let Some(socket) = self.sockets.get_mut(&who) else { return };
         match self.random.below(10) {
-            0 => self.fail(who),
+            0 => self.fail_connection(who),
             1 | 2 if socket.client_half == ClientHalf::Open => {
-                socket.send(socket.habits.hand.line(&mut self.random, "too late"));
-                self.arrive_in_part(who);
+                socket.send(socket.habits.style.line(&mut self.random, "too late"));
+                self.deliver_in_flight(who);
             }
             3..6 if socket.client_half == ClientHalf::Open => self.half_close(who),
             _ => {}
@@ -142,7 +143,7 @@ impl World {
     fn everybody_reads(&mut self) {
         let mut writable = Vec::new();
         for (&who, socket) in &mut self.sockets {
-            if socket.person_reads(&mut self.random) {
+            if socket.client_reads(&mut self.random) {
                 writable.push(who);
             }
         }
@@ -151,43 +152,44 @@ impl World {
         }
     }
 
-    /// Everybody reads, and all that was typed arrives.
-    pub(super) fn calm_everybody(&mut self) {
+    /// Everybody reads, and all bytes in flight arrive.
+    pub(super) fn deliver_everything(&mut self) {
         for who in self.sockets.keys().copied().collect::<Vec<_>>() {
             self.sockets.get_mut(&who).into_iter().for_each(|socket| {
                 socket.reading = Reading::Eager;
-                socket.arrived += socket.under_way();
+                socket.arrived += socket.in_flight();
             });
-            self.note_readable(who);
+            self.queue_for_reading(who);
         }
         self.everybody_reads();
         self.turn();
         self.check();
     }
 
-    /// Everybody sends a line, to which the model knows the answer.
-    pub(super) fn everybody_is_answered(&mut self) {
+    /// Everybody sends a line whose reply the model knows.
+    pub(super) fn everybody_gets_a_reply(&mut self) {
         for who in self.sockets.keys().copied().collect::<Vec<_>>() {
-            self.say(who, "1");
+            self.send_line(who, "1");
         }
     }
 
-    /// Everybody leaves, each in a way of their own.
+    /// Everybody leaves, each in a random way.
     pub(super) fn everybody_leaves(&mut self) {
-        if self.plan.stops {
+        if self.plan.stops_server {
             self.model.stop();
             self.exchange.handle_stop(self.time());
-            self.settle();
+            self.check_output();
             self.turn();
         }
         for who in self.sockets.keys().copied().collect::<Vec<_>>() {
             match self.random.below(4) {
-                0 => self.fail(who),
+                0 => self.fail_connection(who),
                 1 => self.half_close_if_open(who),
                 _ => {
-                    // Whatever the state, these lines leave it: it may be a chat, a name, a request.
+                    // Together these lines leave any state: a chat, a request, the prompt for a
+                    // name.
                     for line in ["quit", "cancel", "n", "cancel", "exit"] {
-                        self.say(who, line);
+                        self.send_line(who, line);
                     }
                     self.half_close_if_open(who);
                 }
@@ -197,23 +199,23 @@ impl World {
         }
     }
 
-    fn half_close_if_open(&mut self, who: Who) {
+    fn half_close_if_open(&mut self, who: SessionKey) {
         let half = self.sockets.get(&who).map(|socket| socket.client_half);
         if half == Some(ClientHalf::Open) {
             self.half_close(who);
         }
     }
 
-    fn say(&mut self, who: Who, line: &str) {
+    fn send_line(&mut self, who: SessionKey, line: &str) {
         let Some(socket) = self.sockets.get_mut(&who) else { return };
         if socket.client_half != ClientHalf::Open {
             return;
         }
-        let bytes = [line.as_bytes(), socket.habits.hand.ending].concat();
-        let parts = vec![(bytes, Some(Heard::Line(line.into())))];
+        let bytes = [line.as_bytes(), socket.habits.style.ending].concat();
+        let parts = vec![(bytes, Some(Received::Line(line.into())))];
         socket.send(Typed { parts, ..Typed::default() });
-        socket.arrived += socket.under_way();
-        self.note_readable(who);
+        socket.arrived += socket.in_flight();
+        self.queue_for_reading(who);
         self.turn();
     }
 }

@@ -1,0 +1,67 @@
+//! A rate limit, used for requests (5.7.2) and for lines said in rooms (6.2.3).
+//!
+//! The limit delays; it never refuses. `user_options` keeps one `RateLimit` per user and kind of
+//! action, and the server holds the user's further input until the returned time. Nothing here
+//! reads a clock.
+
+use crate::core::time::Time;
+
+/// The allowance of one user for one kind of action.
+///
+/// This is the generic cell rate algorithm (ITU-T I.371). It stores one time instead of a token
+/// count and a time of the last refill, and needs no timer to refill.
+#[derive(Debug)]
+pub(super) struct RateLimit {
+    /// When all actions so far would be paid for, at one action per interval. A time in the past
+    /// means a full allowance.
+    paid_at: Time,
+}
+
+impl Default for RateLimit {
+    fn default() -> Self {
+        RateLimit { paid_at: Time::START }
+    }
+}
+
+impl RateLimit {
+    /// Counts one action at `now`. `burst` actions are free in a row; one more becomes free every
+    /// `interval_ms` milliseconds. An interval of 0 means no limit.
+    ///
+    /// Returns the time at which an exceeded allowance is made up, or `None` within the allowance.
+    pub(super) fn charge(&mut self, now: Time, interval_ms: u64, burst: u32) -> Option<Time> {
+        self.paid_at = self.paid_at.max(now).after_ms(interval_ms);
+        let debt_ms = self.paid_at.ms_since(now);
+        let allowance_ms = u64::from(burst) * interval_ms;
+        (debt_ms > allowance_ms).then(|| now.after_ms(debt_ms - allowance_ms))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INTERVAL_MS: u64 = 2_000;
+    const BURST: u32 = 5;
+
+    /// (5.7.2, 6.2.3)
+    #[test]
+    fn a_burst_is_free_and_then_one_action_per_interval() {
+        let (mut limit, now) = (RateLimit::default(), Time::START.after_ms(77_777));
+        for _ in 0..BURST {
+            assert_eq!(limit.charge(now, INTERVAL_MS, BURST), None);
+        }
+        let next = now.after_ms(INTERVAL_MS);
+        assert_eq!(limit.charge(now, INTERVAL_MS, BURST), Some(next));
+        let after_next = next.after_ms(INTERVAL_MS);
+        assert_eq!(limit.charge(next, INTERVAL_MS, BURST), Some(after_next));
+        let much_later = next.after_ms(60_000);
+        assert_eq!(limit.charge(much_later, INTERVAL_MS, BURST), None, "a pause refills it");
+    }
+
+    /// (7.24)
+    #[test]
+    fn an_interval_of_zero_is_no_limit() {
+        let mut limit = RateLimit::default();
+        assert!((0..1_000).all(|_| limit.charge(Time::START, 0, BURST).is_none()));
+    }
+}

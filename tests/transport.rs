@@ -1,0 +1,332 @@
+//! The seam for transports: whatever stands between the socket and the exchange, users read the same
+//! lines. A test transport splits, delays and re-encodes; two of them stacked do so twice.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+#[path = "common/random.rs"]
+mod random;
+#[path = "transport/scrambled.rs"]
+mod scrambled;
+
+use chinwag::core::SessionId;
+use chinwag::core::chat::{DisconnectReason, Event};
+use chinwag::core::exchange::{Action, Exchange};
+use chinwag::core::limits::Limits;
+use chinwag::core::time::Time;
+use chinwag::core::transport::{Stack, TransportError};
+use random::Random;
+use scrambled::{HANDSHAKE_MS, HELLO, Peer, Scrambled};
+
+/// How the connections of a scene are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Plain,
+    Scrambled,
+    /// Scrambled inside scrambled.
+    Stacked,
+}
+
+/// One client: its side of the transport, and everything that it has read.
+struct Client {
+    layers: Vec<Peer>,
+    read: Vec<u8>,
+    /// The socket takes nothing at the moment.
+    is_stalled: bool,
+}
+
+/// An exchange with clients that all use the same encoding.
+struct Scene {
+    exchange: Exchange,
+    now: Time,
+    encoding: Encoding,
+    clients: Vec<Client>,
+    left: Vec<(SessionId, DisconnectReason)>,
+    errors: Vec<TransportError>,
+    closed: Vec<SessionId>,
+}
+
+impl Scene {
+    fn new(encoding: Encoding, clients: usize) -> Scene {
+        let mut scene = Scene {
+            exchange: Exchange::new(Limits::default()),
+            now: Time::START,
+            encoding,
+            clients: Vec::new(),
+            left: Vec::new(),
+            errors: Vec::new(),
+            closed: Vec::new(),
+        };
+        for _ in 0..clients {
+            scene.connects();
+        }
+        scene
+    }
+
+    fn connects(&mut self) {
+        let who = self.clients.len();
+        let id = SessionId::from_key(who);
+        let layer = || Box::new(Scrambled::new(self.now));
+        let layers = match self.encoding {
+            Encoding::Plain => {
+                self.exchange.handle_connect(self.now, id);
+                0
+            }
+            Encoding::Scrambled => {
+                self.exchange.handle_connect_through(self.now, id, layer());
+                1
+            }
+            Encoding::Stacked => {
+                let stack = Stack::new(*layer(), *layer());
+                self.exchange.handle_connect_through(self.now, id, Box::new(stack));
+                2
+            }
+        };
+        let layers = (0..layers).map(|_| Peer::default()).collect::<Vec<_>>();
+        self.clients.push(Client { layers, read: Vec::new(), is_stalled: false });
+        match self.encoding {
+            Encoding::Plain => {}
+            Encoding::Scrambled => self.exchange.handle_received(self.now, id, HELLO),
+            Encoding::Stacked => {
+                let hello = [HELLO, &Peer::encode(HELLO)].concat();
+                self.exchange.handle_received(self.now, id, &hello);
+            }
+        }
+        self.settle();
+    }
+
+    fn encoded(&self, bytes: &[u8]) -> Vec<u8> {
+        match self.encoding {
+            Encoding::Plain => bytes.to_vec(),
+            Encoding::Scrambled => Peer::encode(bytes),
+            Encoding::Stacked => Peer::encode(&Peer::encode(bytes)),
+        }
+    }
+
+    /// Sends a line in pieces of at most `cut` socket bytes; `false` if the exchange holds its input.
+    fn types(&mut self, who: usize, line: &str, cut: usize) -> bool {
+        let id = SessionId::from_key(who);
+        if self.closed.contains(&id) || !self.exchange.wants_input(id) {
+            return false;
+        }
+        for piece in self.encoded(format!("{line}\n").as_bytes()).chunks(cut) {
+            self.exchange.handle_received(self.now, id, piece);
+        }
+        self.settle();
+        true
+    }
+
+    fn settle(&mut self) {
+        while let Some(action) = self.exchange.poll_action() {
+            match action {
+                Action::Write(id) => self.write(id),
+                Action::EndSending(id) => {
+                    if !self.closed.contains(&id) {
+                        self.exchange.handle_end_of_input(self.now, id);
+                    }
+                }
+                Action::Close(id) => {
+                    self.closed.push(id);
+                    self.exchange.forget(id);
+                }
+                Action::Report(Event::Left { who, why }) => self.left.push((who, why)),
+                Action::TransportFailed(_, error) => self.errors.push(error),
+                Action::Report(_) | Action::Resume(_) => {}
+            }
+        }
+    }
+
+    fn write(&mut self, id: SessionId) {
+        let client = &mut self.clients[id.key()];
+        while !self.closed.contains(&id) && !self.exchange.output(id).is_empty() {
+            if client.is_stalled {
+                return self.exchange.handle_blocked(self.now, id);
+            }
+            let output = self.exchange.output(id).to_vec();
+            let mut data = output.clone();
+            for layer in &mut client.layers {
+                data = layer.decode(&data);
+            }
+            client.read.extend(data);
+            self.exchange.handle_sent(self.now, id, output.len());
+        }
+    }
+
+    fn stalls(&mut self, who: usize, is_stalled: bool) {
+        if std::mem::replace(&mut self.clients[who].is_stalled, is_stalled) && !is_stalled {
+            self.exchange.handle_writable(SessionId::from_key(who));
+            self.settle();
+        }
+    }
+
+    fn ms_pass(&mut self, ms: u64) {
+        self.now = self.now.after_ms(ms);
+        self.exchange.handle_timeout(self.now);
+        self.settle();
+        self.exchange.chat().check();
+    }
+
+    fn read(&self, who: usize) -> String {
+        String::from_utf8(self.clients[who].read.clone()).unwrap()
+    }
+}
+
+/// A random session of six clients: chats, rooms, lists, slow readers, cut input.
+fn play(encoding: Encoding, seed: u64) -> Vec<String> {
+    const CLIENTS: usize = 6;
+    let mut scene = Scene::new(encoding, CLIENTS);
+    let mut random = Random::with_seed(seed);
+    for who in 0..CLIENTS {
+        scene.types(who, &format!("u{who}"), 3);
+    }
+    for _ in 0..400 {
+        let (who, other) = (random.below(CLIENTS), random.below(CLIENTS));
+        let cut = 1 + random.below(40);
+        let line = match random.below(10) {
+            0 | 1 => format!("2 u{other}"),
+            2 | 3 => "yes".to_owned(),
+            4 => "quit".to_owned(),
+            5 => "4".to_owned(),
+            6 => "1".to_owned(),
+            7 => format!("/me waves at {other}"),
+            _ => "hello é ".repeat(1 + random.below(60)),
+        };
+        scene.types(who, &line, cut);
+        scene.ms_pass(random.below(900) as u64);
+    }
+    (0..CLIENTS).map(|who| scene.read(who)).collect()
+}
+
+#[test]
+fn users_read_the_same_lines_through_every_transport() {
+    for seed in 1..=30 {
+        let plain = play(Encoding::Plain, seed);
+        assert!(plain.iter().any(|read| read.contains("You are now chatting")), "seed {seed}");
+        for encoding in [Encoding::Scrambled, Encoding::Stacked] {
+            assert!(play(encoding, seed) == plain, "seed {seed}, {encoding:?} differs");
+        }
+    }
+}
+
+#[test]
+fn a_slow_reader_holds_its_partner_and_then_reads_every_line() {
+    for encoding in [Encoding::Plain, Encoding::Scrambled, Encoding::Stacked] {
+        let mut scene = Scene::new(encoding, 2);
+        scene.types(0, "A", 100);
+        scene.types(1, "B", 100);
+        scene.types(0, "2 B", 100);
+        scene.types(1, "yes", 100);
+        scene.stalls(1, true);
+        let sent = (0..1_000).take_while(|n| scene.types(0, &format!("{n:0>1000}"), 100)).count();
+        assert!((60..80).contains(&sent), "{encoding:?}: held after {sent} lines");
+        scene.stalls(1, false);
+        let read = scene.read(1);
+        (0..sent).for_each(|n| assert!(read.contains(&format!("A: {n:0>1000}\r\n")), "line {n}"));
+        assert!(scene.types(0, "again", 100), "the sender goes on");
+        assert!(scene.read(1).ends_with("A: again\r\n"));
+    }
+}
+
+#[test]
+fn a_slow_member_of_a_room_misses_whole_lines_and_is_told_how_many() {
+    let mut scene = Scene::new(Encoding::Scrambled, 2);
+    for (who, name) in [(0, "A"), (1, "B")] {
+        scene.types(who, name, 100);
+        scene.types(who, "4", 100);
+    }
+    scene.stalls(1, true);
+    for n in 0..200 {
+        scene.ms_pass(200);
+        assert!(scene.types(0, &format!("{n:0>1000}"), 100));
+        // A few bytes now and then, so that the stall timeout does not end the session.
+        if n % 50 == 0 {
+            let id = SessionId::from_key(1);
+            let taken = scene.exchange.output(id).len().min(9);
+            let piece = scene.exchange.output(id)[..taken].to_vec();
+            let data = scene.clients[1].layers[0].decode(&piece);
+            scene.clients[1].read.extend(data);
+            scene.exchange.handle_sent(scene.now, id, taken);
+            scene.settle();
+        }
+    }
+    scene.stalls(1, false);
+    let read = scene.read(1);
+    let lines = read.lines().filter(|line| line.starts_with("A: ")).count();
+    let missed =
+        read.lines().find_map(|line| line.strip_prefix("* You missed ")?.split(' ').next());
+    let missed = missed.expect("it is told").parse::<usize>().unwrap();
+    assert_eq!(lines + missed, 200, "no line is torn, doubled or lost without a word");
+}
+
+#[test]
+fn a_close_by_the_peer_is_handled_behind_its_last_line() {
+    let mut scene = Scene::new(Encoding::Scrambled, 2);
+    scene.types(0, "A", 100);
+    scene.types(1, "B", 100);
+    scene.types(0, "2 B", 100);
+    scene.types(1, "yes", 100);
+    let bytes = [Peer::encode(b"bye\nlast"), Peer::close()].concat();
+    scene.exchange.handle_received(scene.now, SessionId::from_key(0), &bytes);
+    scene.settle();
+    let read = scene.read(1);
+    assert!(read.contains("A: bye\r\nA: last\r\n* A left: the connection ended"), "{read}");
+    assert_eq!(scene.left, [(SessionId::from_key(0), DisconnectReason::HungUp)]);
+    assert!(scene.clients[0].layers[0].is_closed, "the server closes the transport too");
+    assert_eq!(scene.closed, [SessionId::from_key(0)]);
+}
+
+#[test]
+fn a_stream_that_is_cut_without_a_close_is_a_lost_connection() {
+    let mut scene = Scene::new(Encoding::Scrambled, 1);
+    scene.types(0, "A", 100);
+    scene.exchange.handle_end_of_input(scene.now, SessionId::from_key(0));
+    scene.settle();
+    assert_eq!(scene.left, [(SessionId::from_key(0), DisconnectReason::Lost)]);
+}
+
+#[test]
+fn exit_writes_the_last_line_then_the_close_then_ends_the_connection() {
+    for encoding in [Encoding::Scrambled, Encoding::Stacked] {
+        let mut scene = Scene::new(encoding, 1);
+        scene.types(0, "A", 100);
+        scene.types(0, "3", 100);
+        assert!(scene.read(0).contains("* Goodbye"));
+        assert!(scene.clients[0].layers.iter().all(|layer| layer.is_closed), "{encoding:?}");
+        assert_eq!(scene.closed, [SessionId::from_key(0)]);
+        assert_eq!((scene.exchange.buffered_bytes(), scene.exchange.poll_timeout()), (0, None));
+    }
+}
+
+#[test]
+fn a_broken_record_ends_the_connection_and_the_alert_is_written() {
+    let mut scene = Scene::new(Encoding::Plain, 0);
+    let id = SessionId::from_key(0);
+    scene.exchange.handle_connect_through(scene.now, id, Box::new(Scrambled::new(scene.now)));
+    scene.exchange.handle_received(scene.now, id, b"GET / HTTP/1.1\r\n");
+    let mut written = Vec::new();
+    let mut actions = Vec::new();
+    while let Some(action) = scene.exchange.poll_action() {
+        if let Action::Write(id) = action {
+            written.extend_from_slice(scene.exchange.output(id));
+            let count = scene.exchange.output(id).len();
+            scene.exchange.handle_sent(scene.now, id, count);
+        }
+        actions.push(action);
+    }
+    assert_eq!(written, b"BAD", "the alert, and no line of the chat");
+    assert!(actions.contains(&Action::TransportFailed(id, TransportError("that is no hello"))));
+    assert!(actions.contains(&Action::EndSending(id)));
+}
+
+#[test]
+fn a_handshake_that_is_never_finished_ends_at_the_deadline_of_the_transport() {
+    let mut scene = Scene::new(Encoding::Plain, 0);
+    let id = SessionId::from_key(0);
+    scene.clients.push(Client { layers: Vec::new(), read: Vec::new(), is_stalled: false });
+    scene.exchange.handle_connect_through(scene.now, id, Box::new(Scrambled::new(scene.now)));
+    scene.exchange.handle_received(scene.now, id, &HELLO[..3]);
+    scene.settle();
+    scene.ms_pass(HANDSHAKE_MS - 1);
+    assert!(scene.left.is_empty());
+    scene.ms_pass(1);
+    assert_eq!(scene.left, [(id, DisconnectReason::Lost)]);
+    assert_eq!(scene.errors, [TransportError("no hello in time")]);
+}
