@@ -10,6 +10,7 @@ mod bans;
 mod connection;
 mod console;
 pub mod descriptors;
+mod draining;
 mod event_log;
 mod history_store;
 mod listener;
@@ -35,7 +36,9 @@ use slab::Slab;
 use crate::core::SessionId;
 use crate::core::chat;
 use crate::core::exchange::{Action, Exchange};
-use crate::core::limits::{EVENTS_PER_TURN, Limits, READ_BYTES_PER_TURN, RESUMED_READS_PER_TURN};
+use crate::core::limits::{
+    DRAINS_PER_TURN, EVENTS_PER_TURN, Limits, READ_BYTES_PER_TURN, RESUMED_READS_PER_TURN,
+};
 use crate::core::time::Time;
 use crate::core::transport::TransportError;
 use admission::Admission;
@@ -199,7 +202,8 @@ impl Server {
         // Work that is left must not wait for an event that may never come.
         let left = !self.unfinished_reads.is_empty()
             || self.listeners.iter().any(Listener::has_more)
-            || self.operators.has_work();
+            || self.operators.has_work()
+            || self.exchange.poll_drain().is_some();
         let retry = self.listeners.iter().filter_map(Listener::retry_at).min();
         let next = self.exchange.poll_timeout().into_iter().chain(retry).chain(self.stop_by).min();
         let mut timeout = match next {
@@ -308,7 +312,10 @@ impl Server {
     /// Performs the actions of the exchange. Each socket gets everything of this turn in one write, and
     /// sockets are closed only here, after the batch of events that names them.
     fn act(&mut self) {
-        while let Some(action) = self.exchange.poll_action() {
+        let mut drains_left = DRAINS_PER_TURN;
+        loop {
+            self.drain(&mut drains_left);
+            let Some(action) = self.exchange.poll_action() else { break };
             match action {
                 Action::Write(id) => self.write(id),
                 Action::Resume(id) => self.queue_again(id),

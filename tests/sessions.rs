@@ -282,7 +282,7 @@ fn two_quits_that_cross_end_the_chat_and_no_session() {
             let first = person.reads("* ");
             person.reads_exactly(MENU);
             if !first.starts_with("* You left") {
-                person.reads_all(&["! ", MENU]);
+                person.reads("! 1 line you had typed before that was not delivered");
                 late += 1;
             }
             person.has_read_everything();
@@ -684,4 +684,41 @@ fn a_session_without_a_username_ends_at_the_naming_deadline() {
     silent.reads("! ");
     silent.reads_end_of_stream();
     named.has_read_everything();
+}
+
+/// (4.1.5, 7.45)
+#[test]
+fn lines_for_a_partner_that_wait_in_the_kernel_reach_nobody_else() {
+    let server = Server::starts();
+    let mut anna = Person::joins(&server, "anna");
+    let mut bert = Person::joins(&server, "bert");
+    let mut zoe = Person::joins(&server, "zoe");
+    for n in 0..5 {
+        let mut other = Person::joins(&server, &format!("other{n}"));
+        anna.says(&format!("2 other{n}"));
+        anna.reads("* Asked");
+        other.reads("? anna wants to chat");
+        other.says("no");
+        anna.reads_all(&["* other", MENU]);
+    }
+    // One request too many at once: the server reads nothing more of anna for two seconds (5.7.2).
+    anna.says("2 bert");
+    anna.reads("* Asked bert");
+    bert.reads("? anna wants to chat");
+    bert.says("yes");
+    bert.reads("* You are now chatting with anna");
+    anna.reads_all(&["* bert accepted", "* You are now chatting with bert"]);
+    anna.says("yes");
+    anna.says("my secret, dear bert");
+    bert.says("quit");
+    bert.reads_all(&["* You left", MENU]);
+    anna.reads_all(&["* bert left", MENU]);
+    anna.reads_exactly("! 2 lines you had typed before that were not delivered");
+    zoe.says("2 anna");
+    zoe.reads("* Asked anna");
+    anna.reads("? zoe wants to chat");
+    anna.says("no");
+    zoe.reads_all(&["* anna declined", MENU]);
+    zoe.has_read_everything();
+    bert.has_read_everything();
 }

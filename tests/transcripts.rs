@@ -234,6 +234,7 @@ impl Stage {
 
     /// Writes down what everyone reads.
     fn watch(&mut self) {
+        self.exchange.finish_drains(self.now);
         while let Some(action) = self.exchange.poll_action() {
             match action {
                 Action::Write(id) => self.reads(id),

@@ -115,6 +115,7 @@ impl Scene {
     }
 
     fn settle(&mut self) {
+        self.exchange.finish_drains(self.now);
         while let Some(action) = self.exchange.poll_action() {
             match action {
                 Action::Write(id) => self.write(id),

@@ -83,6 +83,7 @@ impl Room {
     /// Ends a turn: writes all output. Returns the bytes written.
     pub(crate) fn act(&mut self) -> usize {
         let mut written = 0;
+        self.exchange.finish_drains(self.now);
         while let Some(action) = self.exchange.poll_action() {
             match action {
                 Action::Write(id) => {

@@ -136,6 +136,7 @@ impl Scene {
 
     fn run_actions(&mut self) -> usize {
         let mut count = 0;
+        self.exchange.finish_drains(self.now);
         while let Some(action) = self.exchange.poll_action() {
             count += 1;
             match action {

@@ -8,6 +8,7 @@
 mod broadcast;
 mod broadcast_log;
 mod closing;
+mod draining;
 mod endpoint;
 mod endpoints;
 mod held_input;
@@ -27,7 +28,6 @@ use crate::core::time::Time;
 use crate::core::transport::TransportError;
 use endpoint::Receiving;
 use endpoints::{Endpoints, Resumable};
-use held_input::Discarded;
 pub use operator_actions::TrafficCounts;
 
 /// The chat, and our end of every connection.
@@ -38,10 +38,6 @@ pub struct Exchange {
     endpoints: Endpoints,
     /// Sessions whose held input may go on.
     to_resume: Vec<SessionId>,
-    /// Sessions whose chat ended while lines for the partner were held, and how many lines.
-    undelivered: Vec<(SessionId, usize)>,
-    /// Sessions whose discarded input contained an end of input.
-    ended: Vec<SessionId>,
     /// Messages in rooms that the shell must store before it writes.
     records: Vec<u8>,
     /// Decoded bytes of the connection that is being read; empty between calls.
@@ -87,8 +83,6 @@ impl Exchange {
             chat: Chat::new(limits.clone()),
             endpoints: Endpoints::new(limits.clone()),
             to_resume: Vec::new(),
-            undelivered: Vec::new(),
-            ended: Vec::new(),
             records: Vec::new(),
             decoded: Vec::new(),
             limits,
@@ -231,6 +225,7 @@ impl Exchange {
     }
 
     /// The rule of backpressure. A client's input waits while
+    /// - the client's chat partner has just ended the chat, and old input is drained (4.1.5), or
     /// - a rate limit holds it, or
     /// - the client has not read the replies to its own lines (7.9, 7.36), or
     /// - its chat partner has too much unread output (7.7, 7.8, 7.35).
@@ -239,7 +234,8 @@ impl Exchange {
     /// a client waiting for ever.
     fn may_process_input(&self, id: SessionId) -> bool {
         let endpoint = &self.endpoints[id];
-        endpoint.held_until.is_none()
+        !endpoint.is_draining
+            && endpoint.held_until.is_none()
             && endpoint.outbox.len() <= REPLIES_BYTES_MAX
             && self.chat.partner(id).is_none_or(|with| !self.endpoints[with].outbox.is_congested())
     }
@@ -314,11 +310,8 @@ impl Exchange {
                         // were meant for the partner and must not become menu choices (4.1.5).
                         if let Event::Parted { by, from } = event {
                             self.endpoints.restart_stall_clock(now, from);
-                            let discarded = self.endpoints.discard_held_input(from);
-                            let Discarded { lines, end_said } = discarded;
-                            self.undelivered.extend((lines > 0).then_some((from, lines)));
-                            self.ended.extend(end_said.then_some(from));
-                            self.to_resume.extend([by, from]);
+                            self.endpoints.begin_drain(from);
+                            self.to_resume.push(by);
                         }
                     }
                 }
@@ -326,10 +319,6 @@ impl Exchange {
             // The chat takes new input only after all its outputs were taken.
             if let Some(id) = self.endpoints.poll_overrun() {
                 self.chat.handle_disconnect(now, id, DisconnectReason::Overrun);
-            } else if let Some((id, lines)) = self.undelivered.pop() {
-                self.chat.handle_undelivered(id, lines);
-            } else if let Some(id) = self.ended.pop() {
-                self.chat.handle_disconnect(now, id, DisconnectReason::HungUp);
             } else {
                 return;
             }

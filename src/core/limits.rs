@@ -156,6 +156,15 @@ pub const STOP_LINGER_MS: u64 = 500;
 /// KB/s at a round trip of 100 ms.
 pub const SOCKET_BUFFER_BYTES: usize = 64 * 1024;
 
+/// Bytes that are read and discarded from one connection when its partner ends the chat (7.45). Linux
+/// doubles the receive buffer that it is asked for (socket(7)), so this is all that the kernel can
+/// hold. A client that keeps sending cannot keep the loop here.
+pub const DRAIN_BYTES_MAX: usize = 2 * SOCKET_BUFFER_BYTES;
+
+/// Connections that are drained in one turn (7.45). The others wait for the next turn and are not
+/// written to before, so a thousand chats that end at once delay nobody.
+pub const DRAINS_PER_TURN: usize = 16;
+
 /// Milliseconds that sent bytes may stay unacknowledged (5.20, RFC 5482). On Linux this timeout
 /// also ends keepalive, so it is longer than all keepalive probes together.
 pub const USER_TIMEOUT_MS: u64 = 180_000;

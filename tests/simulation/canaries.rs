@@ -109,6 +109,11 @@ fn a_connection_that_is_never_closed_is_caught() {
 }
 
 #[test]
+fn input_left_in_the_kernel_at_the_end_of_a_chat_is_caught() {
+    assert_caught(Fault::KernelNotDrained, &["in the kernel still"]);
+}
+
+#[test]
 fn ignored_backpressure_is_caught() {
     assert_caught(Fault::BackpressureIgnored, &["bytes are buffered", "nothing explains"]);
 }

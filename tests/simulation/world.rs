@@ -147,6 +147,7 @@ impl World {
 
     /// Shows the model every line that the server produced since the last call.
     fn check_output(&mut self) {
+        self.drain_sockets();
         let mut observed = Observed::default();
         for who in self.sockets.keys().copied().collect::<Vec<_>>() {
             let new_output = self.new_output_for(who);
@@ -167,7 +168,10 @@ impl World {
         observed.check_lines();
         self.model.explain_all(observed);
         for who in self.model.take_discarded() {
-            self.sockets.get_mut(&who).into_iter().for_each(Socket::discard_partial_line);
+            let Some(socket) = self.sockets.get_mut(&who) else { continue };
+            let is_drained = socket.arrived == 0 || socket.has_failed;
+            assert!(is_drained, "what {who} sent before the end of a chat is in the kernel still");
+            socket.discard_partial_line();
         }
         self.start_closing_deadlines();
     }

@@ -30,6 +30,8 @@ pub(super) struct Endpoint {
     pub(super) deadline: Option<Time>,
     /// Bytes pass through a transport that `transports.rs` keeps; `false` is plain TCP.
     pub(super) is_encoded: bool,
+    /// The chat partner has ended the chat, and input from before that is being discarded (4.1.5).
+    pub(super) is_draining: bool,
 }
 
 /// The receiving half: bytes from the client.
@@ -89,6 +91,7 @@ impl Endpoint {
             held_until: None,
             deadline: None,
             is_encoded: false,
+            is_draining: false,
         }
     }
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::{Index, IndexMut};
 
 use super::broadcast_log::BroadcastLogs;
+use super::draining::Drain;
 use super::endpoint::{Blocked, Endpoint, Sending};
 use super::{Action, TrafficCounts};
 use crate::core::SessionId;
@@ -34,6 +35,8 @@ pub(super) struct Endpoints {
     pub(super) output_bytes: usize,
     pub(super) held_input_bytes: usize,
     pub(super) traffic: TrafficCounts,
+    /// Sessions whose old input is to be discarded before their output is written.
+    pub(super) drains: VecDeque<Drain>,
     /// The transports of connections that are not plain TCP: most servers have few or none, so an
     /// endpoint does not carry a pointer for one.
     pub(super) transports: BTreeMap<SessionId, Box<dyn Transport>>,
@@ -68,6 +71,7 @@ impl Endpoints {
             held_input_bytes: 0,
             traffic: TrafficCounts::default(),
             transports: BTreeMap::new(),
+            drains: VecDeque::new(),
         }
     }
 
@@ -84,6 +88,7 @@ impl Endpoints {
     pub(super) fn remove(&mut self, id: SessionId) {
         self.drop_held_input(id);
         self.drop_transport(id);
+        self.drop_drain(id);
         let Some(mut endpoint) = self.endpoints[id.key()].take() else { return };
         self.output_bytes -= endpoint.outbox.len();
         endpoint.outbox.clear(&mut self.pool);
@@ -284,17 +289,22 @@ impl Endpoints {
     /// The next action for the shell. `None` ends the turn, and the logs are trimmed.
     pub(super) fn poll_action(&mut self) -> Option<Action> {
         // Actions queue up while the shell works; the end of the queue is the end of the turn.
-        let Some(action) = self.actions.pop_front() else {
-            self.trim_logs();
-            return None;
-        };
-        if let Action::Write(id) = action
-            && self.contains(id)
-        {
-            self.prepare_write(id);
-            self[id].to_write = false;
+        while let Some(action) = self.actions.pop_front() {
+            if let Action::Write(id) = action
+                && self.contains(id)
+            {
+                self[id].to_write = false;
+                if self[id].is_draining {
+                    // The write is queued again when the drain ends.
+                    continue;
+                }
+                self.prepare_write(id);
+                self[id].to_write = false;
+            }
+            return Some(action);
         }
-        Some(action)
+        self.trim_logs();
+        None
     }
 
     /// The partner of `id` ended the chat and may have caused the stall of `id`, so the stall is timed

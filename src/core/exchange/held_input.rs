@@ -1,21 +1,12 @@
 //! Held input: bytes that were received but must not be processed yet (7.7, 7.9, 5.7.2, 6.2.3).
 //!
 //! The exchange stops reading a connection while its input is held, so at most one read is kept per
-//! connection. When a chat ends, input that was meant for the partner is discarded here.
+//! connection. `draining.rs` discards it when it was meant for a partner who ended the chat.
 
 use super::endpoint::Receiving;
 use super::endpoints::Endpoints;
 use crate::core::SessionId;
 use crate::core::buffers::Buffer;
-use crate::core::framing::{Frame, Input};
-
-/// What a piece of discarded input contained.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Discarded {
-    pub(super) lines: usize,
-    /// The input also said that no more would follow: IAC EOF or control-D (2.2.3, 2.3.1).
-    pub(super) end_said: bool,
-}
 
 impl Endpoints {
     /// Keeps `bytes` until they may be processed.
@@ -46,45 +37,17 @@ impl Endpoints {
         }
     }
 
-    /// Discards the input that is held for a chat that has ended (4.1.5), including a line whose first
-    /// part was processed already: the sender wrote all of it to the partner. Telnet options inside
-    /// are still refused, because telnet waits for the answer.
-    pub(super) fn discard_held_input(&mut self, id: SessionId) -> Discarded {
-        let mut discarded = Discarded::default();
-        let (endpoint, pool) = self.with_pool(id);
-        let Some(held_input) = endpoint.held_input.take() else { return discarded };
-        let (mut rest, mut refusals) = (held_input.as_slice(), Vec::new());
-        while let Some(frame) = endpoint.reader.next(pool, &mut rest) {
-            match frame {
-                Frame::Reply(refusal) => refusals.push(refusal),
-                Frame::Line(_)
-                | Frame::Assembled(_)
-                | Frame::Input(Input::TooLong | Input::NotUtf8) => discarded.lines += 1,
-                Frame::Input(Input::End) => {
-                    discarded.end_said = true;
-                    break;
-                }
-                Frame::Input(_) => {}
-            }
-            frame.recycle(pool);
-        }
-        // The rest of a partial line arrives later; the reader drops it then.
-        discarded.lines += usize::from(endpoint.reader.drop_begun(pool));
-        let bytes = held_input.len();
-        pool.take_back(held_input);
-        self.held_input_bytes -= bytes;
-        // The borrow of the endpoint ends here; only then can a reply go into its outbox.
-        refusals.iter().for_each(|refusal| self.say(id, [refusal]));
-        discarded
+    /// Takes the held input out, for the caller to look at and give back to the pool.
+    pub(super) fn take_held_input(&mut self, id: SessionId) -> Option<Box<Buffer>> {
+        let held_input = self[id].held_input.take()?;
+        self.held_input_bytes -= held_input.len();
+        Some(held_input)
     }
 
     /// Frees the held input of a session that is over.
     pub(super) fn drop_held_input(&mut self, id: SessionId) {
-        let (endpoint, pool) = self.with_pool(id);
-        if let Some(held_input) = endpoint.held_input.take() {
-            let left = held_input.len();
-            pool.take_back(held_input);
-            self.held_input_bytes -= left;
+        if let Some(held_input) = self.take_held_input(id) {
+            self.pool.take_back(held_input);
         }
     }
 }

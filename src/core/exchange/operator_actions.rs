@@ -123,6 +123,7 @@ mod tests {
     /// Performs all actions; returns whether a stop was due.
     fn take_actions(exchange: &mut Exchange, now: Time, here: &mut [bool; PEOPLE]) -> bool {
         let mut was_due = false;
+        exchange.finish_drains(now);
         while let Some(action) = exchange.poll_action() {
             match action {
                 Action::Write(id) => {

@@ -83,6 +83,7 @@ impl Scene {
     }
 
     fn settle(&mut self) {
+        self.exchange.finish_drains(self.now);
         while let Some(action) = self.exchange.poll_action() {
             self.actions.push(action);
         }

@@ -35,9 +35,7 @@ impl Exchange {
         // One buffer serves all connections: decoding allocates nothing once it has grown.
         let mut input = std::mem::take(&mut self.decoded);
         let received = self.endpoints.decode(now, id, bytes, &mut input);
-        if received == Ok(Received::EndOfInput) {
-            input.extend_from_slice(&END_OF_INPUT);
-        }
+        received.iter().for_each(|&received| self.mark_end(received, &mut input));
         self.process_received(now, id, &input);
         input.clear();
         self.decoded = input;
@@ -46,6 +44,13 @@ impl Exchange {
         }
         self.endpoints.write_rest(id);
         self.endpoints.refresh_deadline(id);
+    }
+
+    /// Puts the end of input behind the decoded bytes, if the peer closed the transport.
+    pub(super) fn mark_end(&self, received: Received, input: &mut Vec<u8>) {
+        if received == Received::EndOfInput {
+            input.extend_from_slice(&END_OF_INPUT);
+        }
     }
 
     /// Moves output into the transport before the shell writes. Does nothing for plain TCP.
@@ -88,7 +93,7 @@ impl Endpoints {
     }
 
     /// Decodes bytes, unless the session is over and they do not matter any more.
-    fn decode(
+    pub(super) fn decode(
         &mut self,
         now: Time,
         id: SessionId,

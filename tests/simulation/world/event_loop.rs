@@ -110,6 +110,27 @@ impl World {
     }
 
     /// The connection fails: no more bytes move in either direction.
+    /// Reads the sockets of users whose partner has ended the chat until they are empty (4.1.5). What
+    /// they hold was meant for the partner.
+    pub(super) fn drain_sockets(&mut self) {
+        let time = self.time();
+        while let Some(session) = self.exchange.poll_drain() {
+            let who = session.key();
+            let is_forgotten = self.sabotage.is_in_effect(Fault::KernelNotDrained);
+            if let Some(socket) = self.sockets.get_mut(&who)
+                && !socket.has_failed
+                && !is_forgotten
+            {
+                let bytes = socket.read(usize::MAX);
+                while let Some(received) = socket.next_received() {
+                    self.model.receive(who, received);
+                }
+                self.exchange.handle_stale_input(time, session, &bytes);
+            }
+            self.exchange.finish_drain(time, session);
+        }
+    }
+
     pub(super) fn fail_connection(&mut self, who: SessionKey) {
         let time = self.time();
         let Some(socket) = self.sockets.get_mut(&who).filter(|socket| !socket.has_failed) else {
