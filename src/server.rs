@@ -17,17 +17,17 @@ mod listener;
 pub mod logging;
 mod metrics;
 mod operator_commands;
+mod read_queue;
+mod reading;
 mod shutdown;
 mod socket_file;
 
-use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use log::{debug, info};
-use mio::event::Event;
 use mio::{Events, Interest, Poll, Token};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook_mio::v1_0::Signals;
@@ -36,9 +36,7 @@ use slab::Slab;
 use crate::core::SessionId;
 use crate::core::chat;
 use crate::core::exchange::{Action, Exchange};
-use crate::core::limits::{
-    DRAINS_PER_TURN, EVENTS_PER_TURN, Limits, READ_BYTES_PER_TURN, RESUMED_READS_PER_TURN,
-};
+use crate::core::limits::{DRAINS_PER_TURN, EVENTS_PER_TURN, Limits, READ_BYTES_PER_TURN};
 use crate::core::time::Time;
 use crate::core::transport::TransportError;
 use admission::Admission;
@@ -49,6 +47,7 @@ pub use listener::ListenAddress;
 use listener::Listener;
 use metrics::Metrics;
 pub use operator_commands::Operators;
+use read_queue::ReadQueue;
 
 const SIGNALS: Token = Token(usize::MAX - 1);
 /// A connection is registered once, for reading and writing. With edge-triggered polling an unused
@@ -75,11 +74,11 @@ pub struct Server {
     history_store: Option<HistoryStore>,
     operators: Operators,
     metrics: Metrics,
-    /// Connections to read in this turn: an event reported them, or they were just accepted.
-    newly_readable: Vec<SessionId>,
-    /// Connections with more to read than one turn allows. An edge is reported once, so the loop must
-    /// remember them. Clients that send without pause are always here; the others are read first.
-    unfinished_reads: VecDeque<SessionId>,
+    /// Connections to read in this turn: those that were just accepted, then those that the read
+    /// queue chooses. Empty between turns.
+    to_read: Vec<SessionId>,
+    /// Connections with input. An edge is reported once, so the loop must remember them.
+    read_queue: ReadQueue,
     /// The one read buffer. It serves all connections, because each read is processed before the
     /// next.
     read_buffer: Box<[u8]>,
@@ -135,8 +134,8 @@ impl Server {
             listeners,
             admission: Admission::new(&limits),
             connections: Slab::new(),
-            newly_readable: Vec::new(),
-            unfinished_reads: VecDeque::new(),
+            to_read: Vec::new(),
+            read_queue: ReadQueue::default(),
             read_buffer: vec![0; READ_BYTES_PER_TURN].into_boxed_slice(),
             #[expect(clippy::disallowed_methods, reason = "the loop is where the time comes from")]
             started: Instant::now(),
@@ -200,7 +199,7 @@ impl Server {
     /// looks. Without a deadline it sleeps without a timeout, so an idle server uses no CPU.
     fn wait(&mut self) -> io::Result<()> {
         // Work that is left must not wait for an event that may never come.
-        let left = !self.unfinished_reads.is_empty()
+        let left = !self.read_queue.is_empty()
             || self.listeners.iter().any(Listener::has_more)
             || self.operators.has_work()
             || self.exchange.poll_drain().is_some();
@@ -247,68 +246,6 @@ impl Server {
         self.events = events;
     }
 
-    /// Records the event of one client socket.
-    fn record_readiness(&mut self, key: usize, event: &Event) {
-        let Some(connection) = self.connections.get_mut(key) else { return };
-        let id = SessionId::from_key(key);
-        if event.is_writable() {
-            self.exchange.handle_writable(id);
-        }
-        if event.is_error() && !self.exchange.wants_input(id) {
-            // Input is held, so the read that would report the error never happens.
-            self.exchange.handle_failure(self.now, id);
-        } else if connection.record_event(event) {
-            match connection.floods {
-                true => self.unfinished_reads.push_back(id),
-                false => self.newly_readable.push(id),
-            }
-        }
-    }
-
-    /// Reads each connection with a new edge once, then a few of those with leftovers. A line from a
-    /// user is therefore read in the turn in which it arrives, however many clients flood.
-    fn read(&mut self) {
-        let leftovers = self.unfinished_reads.len().min(RESUMED_READS_PER_TURN);
-        let mut newly_readable = std::mem::take(&mut self.newly_readable);
-        newly_readable.drain(..).for_each(|id| self.read_once(id));
-        self.newly_readable = newly_readable;
-        for _ in 0..leftovers {
-            if let Some(id) = self.unfinished_reads.pop_front() {
-                self.read_once(id);
-            }
-        }
-    }
-
-    /// Reads a connection once and passes the bytes to the exchange. One read per turn, even if more
-    /// is waiting: otherwise one fast sender could keep the loop to itself.
-    fn read_once(&mut self, id: SessionId) {
-        let Some(connection) = self.connections.get_mut(id.key()) else { return };
-        connection.is_queued = false;
-        if !self.exchange.wants_input(id) {
-            self.metrics.inputs_held += 1;
-            return;
-        }
-        match connection.read(&mut self.read_buffer) {
-            IoOutcome::Bytes(n) => {
-                self.metrics.bytes_in += n as u64;
-                self.exchange.handle_received(self.now, id, &self.read_buffer[..n]);
-            }
-            IoOutcome::End => self.exchange.handle_end_of_input(self.now, id),
-            IoOutcome::Nothing => {}
-            IoOutcome::Failed(e) => self.fail(id, &e),
-        }
-        self.queue_again(id);
-    }
-
-    /// Queues a connection for the next turn if it may have more input and the input is wanted.
-    fn queue_again(&mut self, id: SessionId) {
-        let Some(connection) = self.connections.get_mut(id.key()) else { return };
-        if connection.has_more && !connection.is_queued && self.exchange.wants_input(id) {
-            connection.is_queued = true;
-            self.unfinished_reads.push_back(id);
-        }
-    }
-
     /// Performs the actions of the exchange. Each socket gets everything of this turn in one write, and
     /// sockets are closed only here, after the batch of events that names them.
     fn act(&mut self) {
@@ -318,13 +255,13 @@ impl Server {
             let Some(action) = self.exchange.poll_action() else { break };
             match action {
                 Action::Write(id) => self.write(id),
-                Action::Resume(id) => self.queue_again(id),
                 Action::EndSending(id) => self.end_sending(id),
                 Action::Close(id) => self.close(id),
                 Action::Report(event) => self.report(event),
                 Action::TransportFailed(id, error) => self.log_transport_error(id, error),
             }
         }
+        self.queue_resumed();
         self.store_history();
     }
 

@@ -282,7 +282,10 @@ fn two_quits_that_cross_end_the_chat_and_no_session() {
             let first = person.reads("* ");
             person.reads_exactly(MENU);
             if !first.starts_with("* You left") {
-                person.reads("! 1 line you had typed before that was not delivered");
+                // The other quit was drained (4.1.5), or it came too late even for that.
+                if person.reads("! ").contains("not a choice") {
+                    person.reads_exactly(MENU);
+                }
                 late += 1;
             }
             person.has_read_everything();

@@ -234,8 +234,7 @@ impl Stage {
 
     /// Writes down what everyone reads.
     fn watch(&mut self) {
-        self.exchange.finish_drains(self.now);
-        while let Some(action) = self.exchange.poll_action() {
+        while let Some(action) = self.exchange.poll_action_at_once(self.now) {
             match action {
                 Action::Write(id) => self.reads(id),
                 Action::EndSending(id) => self.note(id, "| the server ends the connection"),
@@ -247,7 +246,7 @@ impl Stage {
                 Action::Report(Event::StopIsDue) => {
                     writeln!(self.book, "| the server stops").unwrap()
                 }
-                Action::Resume(_) | Action::Report(_) | Action::TransportFailed(..) => {}
+                Action::Report(_) | Action::TransportFailed(..) => {}
             }
         }
     }

@@ -115,8 +115,7 @@ impl Scene {
     }
 
     fn settle(&mut self) {
-        self.exchange.finish_drains(self.now);
-        while let Some(action) = self.exchange.poll_action() {
+        while let Some(action) = self.exchange.poll_action_at_once(self.now) {
             match action {
                 Action::Write(id) => self.write(id),
                 Action::EndSending(id) => {
@@ -130,7 +129,7 @@ impl Scene {
                 }
                 Action::Report(Event::Left { who, why }) => self.left.push((who, why)),
                 Action::TransportFailed(_, error) => self.errors.push(error),
-                Action::Report(_) | Action::Resume(_) => {}
+                Action::Report(_) => {}
             }
         }
     }
@@ -304,7 +303,7 @@ fn a_broken_record_ends_the_connection_and_the_alert_is_written() {
     scene.exchange.handle_received(scene.now, id, b"GET / HTTP/1.1\r\n");
     let mut written = Vec::new();
     let mut actions = Vec::new();
-    while let Some(action) = scene.exchange.poll_action() {
+    while let Some(action) = scene.exchange.poll_action_at_once(scene.now) {
         if let Action::Write(id) = action {
             written.extend_from_slice(scene.exchange.output(id));
             let count = scene.exchange.output(id).len();

@@ -83,8 +83,7 @@ impl Room {
     /// Ends a turn: writes all output. Returns the bytes written.
     pub(crate) fn act(&mut self) -> usize {
         let mut written = 0;
-        self.exchange.finish_drains(self.now);
-        while let Some(action) = self.exchange.poll_action() {
+        while let Some(action) = self.exchange.poll_action_at_once(self.now) {
             match action {
                 Action::Write(id) => {
                     let count = self.exchange.output(id).len();
@@ -92,8 +91,7 @@ impl Room {
                     self.exchange.handle_sent(self.now, id, count);
                 }
                 Action::Close(id) => self.exchange.forget(id),
-                Action::Resume(_)
-                | Action::EndSending(_)
+                Action::EndSending(_)
                 | Action::Report(_)
                 | Action::TransportFailed(..) => {}
             }

@@ -113,31 +113,36 @@ impl Scene {
             self.exchange.handle_timeout(self.now);
             let actions = self.run_actions();
             self.check();
-            if read == 0 && actions == 0 {
+            let is_readable = (0..SESSIONS_MAX).any(|who| self.is_readable(who));
+            if read == 0 && actions == 0 && !is_readable {
                 return;
             }
         }
         panic!("the loop always finds work");
     }
 
+    fn is_readable(&self, who: usize) -> bool {
+        let has_input = !self.unread[who].is_empty() || self.ended[who];
+        has_input && self.connected.contains(&who) && self.exchange.wants_input(id(who))
+    }
+
     fn read(&mut self, who: usize) -> bool {
-        if !self.connected.contains(&who) || !self.exchange.wants_input(id(who)) {
+        if !self.is_readable(who) {
             return false;
         }
         let count = self.unread[who].len().min(READ_BYTES_PER_TURN);
         if count > 0 {
             let bytes = self.unread[who].drain(..count).collect::<Vec<_>>();
             self.exchange.handle_received(self.now, id(who), &bytes);
-        } else if self.ended[who] {
+        } else {
             self.exchange.handle_end_of_input(self.now, id(who));
         }
-        count > 0
+        true
     }
 
     fn run_actions(&mut self) -> usize {
         let mut count = 0;
-        self.exchange.finish_drains(self.now);
-        while let Some(action) = self.exchange.poll_action() {
+        while let Some(action) = self.exchange.poll_action_at_once(self.now) {
             count += 1;
             match action {
                 Action::Write(to) => self.write(to),
@@ -151,7 +156,7 @@ impl Scene {
                 Action::EndSending(whom) => {
                     assert!(self.exchange.output(whom).is_empty(), "the last lines are lost");
                 }
-                Action::Resume(_) | Action::Report(_) | Action::TransportFailed(..) => {}
+                Action::Report(_) | Action::TransportFailed(..) => {}
             }
         }
         count

@@ -36,8 +36,6 @@ pub struct Exchange {
     limits: Limits,
     chat: Chat,
     endpoints: Endpoints,
-    /// Sessions whose held input may go on.
-    to_resume: Vec<SessionId>,
     /// Messages in rooms that the shell must store before it writes.
     records: Vec<u8>,
     /// Decoded bytes of the connection that is being read; empty between calls.
@@ -61,9 +59,6 @@ pub struct Pending<'a> {
 pub enum Action {
     /// Output waits: write [`Exchange::output`], then call [`Exchange::handle_sent`].
     Write(SessionId),
-    /// Input is wanted again. An edge-triggered poll does not repeat a readiness event that came
-    /// while input was held, so the shell must remember it and read now.
-    Resume(SessionId),
     /// Everything is written: end the sending half (FIN).
     EndSending(SessionId),
     /// Both halves have ended, or the closing deadline passed: close the socket, then call
@@ -82,7 +77,6 @@ impl Exchange {
         Exchange {
             chat: Chat::new(limits.clone()),
             endpoints: Endpoints::new(limits.clone()),
-            to_resume: Vec::new(),
             records: Vec::new(),
             decoded: Vec::new(),
             limits,
@@ -113,7 +107,6 @@ impl Exchange {
         if !bytes.is_empty() && self.endpoints[id].receiving == Receiving::Lines {
             self.endpoints.hold_input(id, bytes);
         }
-        self.resume_all(now);
     }
 
     /// The client ended its half (FIN). Everything that it sent before is still answered (2.1.6).
@@ -122,8 +115,7 @@ impl Exchange {
             Receiving::Lines if !self.endpoints.is_end_clean(id) => self.handle_failure(now, id),
             Receiving::Lines => {
                 self.endpoints[id].receiving = Receiving::LastLines;
-                self.to_resume.push(id);
-                self.resume_all(now);
+                self.resume(now, id);
             }
             Receiving::Discarding => self.endpoints.end_receiving(id),
             Receiving::LastLines | Receiving::Ended => {}
@@ -135,7 +127,6 @@ impl Exchange {
         self.chat.handle_disconnect(now, id, DisconnectReason::Lost);
         self.deliver(now);
         self.endpoints.close(now, id);
-        self.resume_all(now);
     }
 
     /// The socket took `count` bytes of the output.
@@ -143,10 +134,6 @@ impl Exchange {
         debug_assert!(self.records.is_empty(), "a message is stored before anybody can read it");
         let resumable = self.endpoints.take_output(now, id, count);
         self.queue_resumable(id, resumable);
-        // The check saves a call for the common case, in which nobody waits.
-        if !self.to_resume.is_empty() {
-            self.resume_all(now);
-        }
     }
 
     /// The socket, which was full, takes bytes again.
@@ -157,8 +144,6 @@ impl Exchange {
     /// The socket is full, and output waits.
     pub fn handle_blocked(&mut self, now: Time, id: SessionId) {
         self.endpoints.block(now, id);
-        // A transport may have taken output although the socket did not.
-        self.resume_all(now);
     }
 
     /// The server stops: every session is told and ends (4.10.4).
@@ -173,7 +158,8 @@ impl Exchange {
         self.chat.forget(id);
     }
 
-    /// Whether the shell may read that socket now. If not, [`Action::Resume`] follows later.
+    /// Whether the shell may read that socket now. If not, [`Exchange::poll_resume`] returns the session
+    /// later.
     #[must_use]
     pub fn wants_input(&self, id: SessionId) -> bool {
         // Bytes that are held already come first, so nothing more is read until they are processed.
@@ -311,7 +297,7 @@ impl Exchange {
                         if let Event::Parted { by, from } = event {
                             self.endpoints.restart_stall_clock(now, from);
                             self.endpoints.begin_drain(from);
-                            self.to_resume.push(by);
+                            self.endpoints.queue_resume(by);
                         }
                     }
                 }
@@ -327,23 +313,46 @@ impl Exchange {
 
     fn queue_resumable(&mut self, id: SessionId, resumable: Resumable) {
         if resumable.own_input {
-            self.to_resume.push(id);
+            self.endpoints.queue_resume(id);
         }
-        if resumable.partner {
-            self.to_resume.extend(self.chat.partner(id));
+        if resumable.partner
+            && let Some(partner) = self.chat.partner(id)
+        {
+            self.endpoints.queue_resume(partner);
         }
     }
 
-    fn resume_all(&mut self, now: Time) {
-        while let Some(id) = self.to_resume.pop() {
-            if self.endpoints.contains(id) {
-                self.resume(now, id);
-            }
-        }
+    /// The next session whose input may go on: the shell calls [`Exchange::resume`] for it, and reads
+    /// its socket if a readiness event came while input was held (an edge is reported once).
+    ///
+    /// The shell chooses when. Resuming at once, after each write, would let one client with a burst
+    /// of commands keep the whole turn to itself.
+    pub fn poll_resume(&mut self) -> Option<SessionId> {
+        self.endpoints.poll_resume()
+    }
+
+    /// Whether received input of that session waits inside the exchange.
+    #[must_use]
+    pub fn holds_input(&self, id: SessionId) -> bool {
+        let endpoint = &self.endpoints[id];
+        endpoint.held_input.is_some() || endpoint.receiving == Receiving::LastLines
+    }
+
+    /// Whether held input of that session may go on now.
+    #[must_use]
+    pub fn may_resume(&self, id: SessionId) -> bool {
+        self.holds_input(id) && self.may_process_input(id)
+    }
+
+    /// Bytes in the outbox of that session. The difference around a call shows how much reply one
+    /// input has cost.
+    #[must_use]
+    pub fn outbox_bytes(&self, id: SessionId) -> usize {
+        self.endpoints[id].outbox.len()
     }
 
     /// Processes held input as far as the rule allows now.
-    fn resume(&mut self, now: Time, id: SessionId) {
+    pub fn resume(&mut self, now: Time, id: SessionId) {
         if let Some(held_input) = self.endpoints[id].held_input.take() {
             self.process_held_input(now, id, held_input);
         }
@@ -353,11 +362,6 @@ impl Exchange {
             && self.may_process_input(id)
         {
             self.finish(now, id);
-        }
-        // The poll reports an edge once. Readiness that was ignored while the input was held would be
-        // forgotten without this action.
-        if self.wants_input(id) {
-            self.endpoints.act(Action::Resume(id));
         }
     }
 

@@ -100,15 +100,21 @@ pub const ACCEPTS_PER_TURN: usize = 64;
 /// end could fill a whole turn.
 pub const READ_BYTES_PER_TURN: usize = 4 * 1024;
 
-/// Reads in one turn from connections that flood or have bytes left from earlier turns (7.34).
-/// The server reads all other ready connections first. With 64 instead of 4, a line waits six times
-/// as long while thousands flood (`tests/crowd.rs`), and the flood itself gains only turns.
-pub const RESUMED_READS_PER_TURN: usize = 4;
+/// Heavy connections whose input is processed in one turn (7.34). More would make each turn longer,
+/// and every other user waits for the turn; with 64 of them a line waits six times as long while
+/// thousands of clients flood (`tests/crowd.rs`).
+pub const HEAVY_READS_PER_TURN: usize = 4;
 
-/// Bytes in one read above which a connection counts as flooding (7.34), until a later read brings
-/// fewer. A person does not type that much, and a program that waits for answers does not send that
-/// much: it is a paste, or an attack.
-pub const FLOOD_BYTES: usize = READ_BYTES_PER_TURN / 2;
+/// Light connections whose input is processed in one turn (7.34), as many as one batch of events.
+pub const LIGHT_READS_PER_TURN: usize = EVENTS_PER_TURN;
+
+/// Bytes in one read that make a connection heavy (7.46), until a read brings fewer. Neither a person
+/// who types nor a program that waits for answers sends so much at once; a paste does, or an attack.
+pub const BURST_BYTES: usize = READ_BYTES_PER_TURN / 2;
+
+/// Bytes of work that the first class of heavy connections may have caused lately (7.34): a paste of a
+/// few screens. Each further class has twice as much. Every second halves what counts.
+pub const HEAVY_CLASS_BYTES: usize = 16 * 1024;
 
 /// Readiness events that one turn takes from the kernel. The server collects the output of a whole
 /// turn and writes each socket once. The data of 64 events is still in the CPU cache at that time;

@@ -48,7 +48,7 @@ impl Server {
         entry.insert(Connection::new(stream, self.accepted_count, peer, self.now));
         // A script has sent its first lines by now. Read in this turn, they are answered together with
         // the welcome, in one write.
-        self.newly_readable.push(id);
+        self.to_read.push(id);
         info!(target: "chinwag", "#{} {peer} connected", self.accepted_count);
         match scheme.transport() {
             None => self.exchange.handle_connect(self.now, id),

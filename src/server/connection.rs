@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv6Addr, Shutdown, SocketAddr};
 use mio::event::Event;
 use mio::net::TcpStream;
 
-use crate::core::limits::FLOOD_BYTES;
+use super::read_queue::Work;
 use crate::core::time::Time;
 
 /// Whether a short read means that the socket has no more bytes.
@@ -38,8 +38,8 @@ pub(super) struct Connection {
     pub(super) has_more: bool,
     /// The connection is in one of the loop's lists of connections to read.
     pub(super) is_queued: bool,
-    /// The last read brought more than [`FLOOD_BYTES`]. The loop reads other connections first.
-    pub(super) floods: bool,
+    /// The work that this connection has caused lately; it decides how soon the connection is read.
+    pub(super) work: Work,
     /// A short read does not prove that the socket is empty. Either the client has ended its half,
     /// which only the next read reports; or it has sent urgent data (telnet's synch), and a read
     /// stops before such a byte (tcp(7)).
@@ -95,9 +95,10 @@ impl Connection {
             number,
             peer: Peer::new(peer),
             accepted_s: u32::try_from(accepted_s).unwrap_or(u32::MAX),
-            has_more: false,
+            // A script has sent its first lines by the time it is accepted: try at once.
+            has_more: true,
             is_queued: false,
-            floods: false,
+            work: Work::default(),
             must_drain: !SHORT_READ_DRAINS,
         }
     }
@@ -120,7 +121,6 @@ impl Connection {
     /// Reads once into `buffer`. One read per turn keeps the loop fair.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> IoOutcome {
         let outcome = IoOutcome::of(|| self.stream.read(buffer));
-        self.floods = matches!(outcome, IoOutcome::Bytes(n) if n > FLOOD_BYTES);
         self.has_more = match outcome {
             IoOutcome::Bytes(n) => n == buffer.len() || self.must_drain,
             IoOutcome::Nothing | IoOutcome::End | IoOutcome::Failed(_) => false,

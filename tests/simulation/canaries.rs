@@ -82,7 +82,10 @@ fn a_state_change_without_input_is_caught() {
 
 #[test]
 fn held_input_that_is_never_read_again_is_caught() {
-    assert_caught(Fault::NeverResumed, &["is not read, although the exchange wants input"]);
+    assert_caught(
+        Fault::NeverResumed,
+        &["is not read, although the exchange wants input", "is not served"],
+    );
 }
 
 #[test]

@@ -40,8 +40,7 @@ fn play(mut cut: impl FnMut(&[u8]) -> Vec<usize>) -> [Vec<u8>; 2] {
             rest = later;
         }
         exchange.handle_received(Time::START, id(who), rest);
-        exchange.finish_drains(Time::START);
-        while let Some(action) = exchange.poll_action() {
+        while let Some(action) = exchange.poll_action_at_once(Time::START) {
             if let Action::Write(to) = action {
                 let output = exchange.output(to).to_vec();
                 said[to.key()].extend_from_slice(&output);

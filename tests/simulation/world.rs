@@ -147,7 +147,11 @@ impl World {
 
     /// Shows the model every line that the server produced since the last call.
     fn check_output(&mut self) {
+        // Either can cause the other: resumed input may end a chat, and a drain lets input go on.
         self.drain_sockets();
+        while self.resume_input() {
+            self.drain_sockets();
+        }
         let mut observed = Observed::default();
         for who in self.sockets.keys().copied().collect::<Vec<_>>() {
             let new_output = self.new_output_for(who);

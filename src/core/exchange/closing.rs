@@ -29,7 +29,7 @@ impl Endpoints {
         self.refresh_deadline(id);
         // Readiness that was ignored while input was held matters now: the input must be read and
         // discarded, or the client's FIN would never be seen.
-        self.act(Action::Resume(id));
+        self.queue_resume(id);
     }
 
     /// The client has ended its half after the session was over.

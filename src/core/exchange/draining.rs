@@ -5,23 +5,13 @@
 //! therefore cannot have read of the end when they sent what is discarded. The shell asks
 //! [`Exchange::poll_drain`] before it writes, and reads that socket until it is empty.
 
-use super::Exchange;
-use super::endpoint::Receiving;
+use super::endpoint::{Drain, Receiving};
 use super::endpoints::Endpoints;
+use super::{Action, Exchange};
 use crate::core::SessionId;
 use crate::core::chat::DisconnectReason;
 use crate::core::framing::{Frame, Input};
 use crate::core::time::Time;
-
-/// One session that drains, and what its discarded input contained so far.
-#[derive(Debug)]
-pub(super) struct Drain {
-    id: SessionId,
-    /// Lines that went to nobody.
-    lines: usize,
-    /// The input also said that no more would follow: IAC EOF or control-D (2.2.3, 2.3.1).
-    end_said: bool,
-}
 
 impl Exchange {
     /// The next session whose socket must be read until it is empty. The shell passes the bytes to
@@ -31,11 +21,16 @@ impl Exchange {
         self.endpoints.drains.front().map(|drain| drain.id)
     }
 
-    /// Ends all drains at once, for callers whose clients have nothing in a kernel buffer.
-    pub fn finish_drains(&mut self, now: Time) {
+    /// [`Exchange::poll_action`] for callers without sockets: drains end at once, because no kernel
+    /// buffer holds anything, and input resumes at once, because nobody needs fairness.
+    pub fn poll_action_at_once(&mut self, now: Time) -> Option<Action> {
         while let Some(id) = self.poll_drain() {
             self.finish_drain(now, id);
         }
+        while let Some(id) = self.poll_resume() {
+            self.resume(now, id);
+        }
+        self.poll_action()
     }
 
     /// The socket of the session that drains delivered `bytes`, which are discarded.
@@ -68,8 +63,7 @@ impl Exchange {
             self.deliver(now);
         }
         self.endpoints.write_rest(id);
-        self.to_resume.push(id);
-        self.resume_all(now);
+        self.endpoints.queue_resume(id);
     }
 }
 

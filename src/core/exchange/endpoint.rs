@@ -5,6 +5,7 @@
 //! knows the chat or a socket.
 
 use super::broadcast_log::Cursor;
+use crate::core::SessionId;
 use crate::core::buffers::{Buffer, Outbox};
 use crate::core::framing::LineReader;
 use crate::core::limits::{LINE_BYTES_MAX, Limits, STALL_NOTICE_MS};
@@ -76,6 +77,16 @@ pub(super) struct Blocked {
     pub(super) since: Time,
     /// The partner was told about the stall (7.16).
     pub(super) told: bool,
+}
+
+/// One session that drains, and what its discarded input contained so far.
+#[derive(Debug)]
+pub(super) struct Drain {
+    pub(super) id: SessionId,
+    /// Lines that went to nobody.
+    pub(super) lines: usize,
+    /// The input also said that no more would follow: IAC EOF or control-D (2.2.3, 2.3.1).
+    pub(super) end_said: bool,
 }
 
 impl Endpoint {

@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::{Index, IndexMut};
 
 use super::broadcast_log::BroadcastLogs;
-use super::draining::Drain;
-use super::endpoint::{Blocked, Endpoint, Sending};
+use super::endpoint::{Blocked, Drain, Endpoint, Sending};
 use super::{Action, TrafficCounts};
 use crate::core::SessionId;
 use crate::core::buffers::Pool;
@@ -35,6 +34,8 @@ pub(super) struct Endpoints {
     pub(super) output_bytes: usize,
     pub(super) held_input_bytes: usize,
     pub(super) traffic: TrafficCounts,
+    /// Sessions whose input may go on.
+    resumable: VecDeque<SessionId>,
     /// Sessions whose old input is to be discarded before their output is written.
     pub(super) drains: VecDeque<Drain>,
     /// The transports of connections that are not plain TCP: most servers have few or none, so an
@@ -72,6 +73,7 @@ impl Endpoints {
             traffic: TrafficCounts::default(),
             transports: BTreeMap::new(),
             drains: VecDeque::new(),
+            resumable: VecDeque::new(),
         }
     }
 
@@ -197,6 +199,21 @@ impl Endpoints {
             endpoint.to_write = true;
             self.actions.push_back(Action::Write(id));
         }
+    }
+
+    /// Notes that the input of `id` may go on.
+    pub(super) fn queue_resume(&mut self, id: SessionId) {
+        self.resumable.push_back(id);
+    }
+
+    /// The next session whose input may go on, and that is still connected.
+    pub(super) fn poll_resume(&mut self) -> Option<SessionId> {
+        while let Some(id) = self.resumable.pop_front() {
+            if self.contains(id) {
+                return Some(id);
+            }
+        }
+        None
     }
 
     /// Whether any session waits to be ended for too much output.

@@ -36,7 +36,6 @@ impl Exchange {
     pub fn handle_removal(&mut self, now: Time, id: SessionId, how: Removal, reason: &str) -> bool {
         let was_here = self.chat.handle_removal(now, id, how, reason);
         self.deliver(now);
-        self.resume_all(now);
         was_here
     }
 
@@ -123,8 +122,7 @@ mod tests {
     /// Performs all actions; returns whether a stop was due.
     fn take_actions(exchange: &mut Exchange, now: Time, here: &mut [bool; PEOPLE]) -> bool {
         let mut was_due = false;
-        exchange.finish_drains(now);
-        while let Some(action) = exchange.poll_action() {
+        while let Some(action) = exchange.poll_action_at_once(now) {
             match action {
                 Action::Write(id) => {
                     let output = exchange.output(id);
@@ -138,7 +136,7 @@ mod tests {
                     here[id.key()] = false;
                 }
                 Action::Report(Event::StopIsDue) => was_due = true,
-                Action::Report(_) | Action::Resume(_) | Action::TransportFailed(..) => {}
+                Action::Report(_) | Action::TransportFailed(..) => {}
             }
         }
         was_due

@@ -17,6 +17,8 @@ struct Scene {
     exchange: Exchange,
     now: Time,
     actions: Vec<Action>,
+    /// Sessions whose input went on.
+    resumed: Vec<SessionId>,
 }
 
 impl Scene {
@@ -27,7 +29,8 @@ impl Scene {
 
     fn of(limits: Limits, names: &[&str]) -> Scene {
         let exchange = Exchange::new(limits);
-        let mut scene = Scene { exchange, now: Time::START, actions: Vec::new() };
+        let mut scene =
+            Scene { exchange, now: Time::START, actions: Vec::new(), resumed: Vec::new() };
         for (key, name) in names.iter().enumerate() {
             scene.exchange.handle_connect(scene.now, SessionId::from_key(key));
             scene.types(key, name);
@@ -83,8 +86,14 @@ impl Scene {
     }
 
     fn settle(&mut self) {
-        self.exchange.finish_drains(self.now);
-        while let Some(action) = self.exchange.poll_action() {
+        while let Some(id) = self.exchange.poll_drain() {
+            self.exchange.finish_drain(self.now, id);
+        }
+        while let Some(id) = self.exchange.poll_resume() {
+            self.resumed.push(id);
+            self.exchange.resume(self.now, id);
+        }
+        while let Some(action) = self.exchange.poll_action_at_once(self.now) {
             self.actions.push(action);
         }
     }
@@ -98,8 +107,7 @@ impl Scene {
     }
 
     fn said_to_resume(&mut self, key: usize) -> bool {
-        let resume = Action::Resume(SessionId::from_key(key));
-        std::mem::take(&mut self.actions).contains(&resume)
+        std::mem::take(&mut self.resumed).contains(&SessionId::from_key(key))
     }
 
     fn departure(&self, key: usize) -> Option<DisconnectReason> {

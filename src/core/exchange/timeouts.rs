@@ -20,7 +20,6 @@ impl Exchange {
         while let Some(id) = self.endpoints.due(now) {
             self.endpoint_due(now, id);
         }
-        self.resume_all(now);
     }
 
     /// Fires the deadlines of one connection: a rate limit, its transport, its sending half.
@@ -28,7 +27,7 @@ impl Exchange {
         let endpoint = &mut self.endpoints[id];
         if endpoint.held_until.is_some_and(|until| until <= now) {
             endpoint.held_until = None;
-            self.to_resume.push(id);
+            self.endpoints.queue_resume(id);
         }
         if self.endpoints[id].is_encoded
             && matches!(self.endpoints[id].sending, Sending::Open { .. })

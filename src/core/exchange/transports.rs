@@ -75,7 +75,6 @@ impl Exchange {
         self.chat.handle_disconnect(now, id, DisconnectReason::Lost);
         self.deliver(now);
         self.endpoints.discard_output(now, id);
-        self.resume_all(now);
     }
 }
 

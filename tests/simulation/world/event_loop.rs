@@ -110,6 +110,22 @@ impl World {
     }
 
     /// The connection fails: no more bytes move in either direction.
+    /// Lets input go on that the exchange has held, unless the sabotage forgets it. Returns whether
+    /// there was any.
+    pub(super) fn resume_input(&mut self) -> bool {
+        let time = self.time();
+        let mut has_resumed = false;
+        while let Some(session) = self.exchange.poll_resume() {
+            has_resumed = true;
+            if self.sabotage.is_in_effect(Fault::NeverResumed) {
+                continue;
+            }
+            self.exchange.resume(time, session);
+            self.requeue_if_readable(session.key());
+        }
+        has_resumed
+    }
+
     /// Reads the sockets of users whose partner has ended the chat until they are empty (4.1.5). What
     /// they hold was meant for the partner.
     pub(super) fn drain_sockets(&mut self) {
@@ -156,9 +172,6 @@ impl World {
                 Action::Write(session) if !self.sabotage.strikes(Fault::NeverWritten) => {
                     self.write(session.key());
                 }
-                Action::Resume(session) if !self.sabotage.is_in_effect(Fault::NeverResumed) => {
-                    self.requeue_if_readable(session.key());
-                }
                 Action::EndSending(session) => self.end_sending(session.key()),
                 Action::Close(session) if !self.sabotage.strikes(Fault::NeverClosed) => {
                     self.close(session.key());
@@ -171,7 +184,7 @@ impl World {
                     );
                 }
                 Action::TransportFailed(..) => unreachable!("every connection is plain TCP"),
-                Action::Write(_) | Action::Resume(_) | Action::Close(_) | Action::Report(_) => {}
+                Action::Write(_) | Action::Close(_) | Action::Report(_) => {}
             }
         }
         // At the end of a turn the exchange moves readers forward that are too far behind.

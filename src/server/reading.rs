@@ -1,0 +1,109 @@
+//! Reading: which connections are read in a turn, and how much of each.
+//!
+//! `Server::turn` calls [`Server::read`]. Connections with a new readiness event come first if they
+//! are light (`read_queue.rs`); then connections with leftovers or with held input that may go on.
+//! Nothing here knows what a line means.
+
+use mio::event::Event;
+
+use super::Server;
+use super::connection::IoOutcome;
+use crate::core::SessionId;
+use crate::core::time::Time;
+
+impl Server {
+    /// Records the event of one client socket.
+    pub(super) fn record_readiness(&mut self, key: usize, event: &Event) {
+        let now_s = self.now_s();
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let id = SessionId::from_key(key);
+        if event.is_writable() {
+            self.exchange.handle_writable(id);
+        }
+        if event.is_error() && !self.exchange.wants_input(id) {
+            // Input is held, so the read that would report the error never happens.
+            self.exchange.handle_failure(self.now, id);
+        } else if connection.record_event(event) {
+            self.read_queue.push(id, connection.work, now_s);
+        }
+    }
+
+    /// Processes the input of a bounded number of connections, light ones first.
+    pub(super) fn read(&mut self) {
+        self.queue_resumed();
+        let mut turn = std::mem::take(&mut self.to_read);
+        self.read_queue.take_turn(&mut turn);
+        turn.drain(..).for_each(|id| self.read_once(id));
+        self.to_read = turn;
+    }
+
+    /// Queues the sessions whose held input may go on. It goes on in the *next* turn: input that went
+    /// on after each write would let a burst of commands keep this turn to itself.
+    pub(super) fn queue_resumed(&mut self) {
+        while let Some(id) = self.exchange.poll_resume() {
+            self.queue_again(id);
+        }
+    }
+
+    /// Processes held input, then reads once. One read per turn, even if more is waiting: otherwise
+    /// one fast sender could keep the loop to itself.
+    fn read_once(&mut self, id: SessionId) {
+        let Some(connection) = self.connections.get_mut(id.key()) else { return };
+        connection.is_queued = false;
+        let before = self.exchange.outbox_bytes(id);
+        if self.exchange.holds_input(id) {
+            self.exchange.resume(self.now, id);
+        }
+        let mut received = 0;
+        if self.exchange.wants_input(id) {
+            received = self.read_socket(id);
+        } else {
+            self.metrics.inputs_held += 1;
+        }
+        self.record_work(id, before, received);
+        self.queue_again(id);
+    }
+
+    /// Reads the socket once, if an event says that there is something. Returns the bytes read.
+    fn read_socket(&mut self, id: SessionId) -> usize {
+        let Some(connection) = self.connections.get_mut(id.key()) else { return 0 };
+        if !connection.has_more {
+            return 0;
+        }
+        match connection.read(&mut self.read_buffer) {
+            IoOutcome::Bytes(n) => {
+                self.metrics.bytes_in += n as u64;
+                self.exchange.handle_received(self.now, id, &self.read_buffer[..n]);
+                return n;
+            }
+            IoOutcome::End => self.exchange.handle_end_of_input(self.now, id),
+            IoOutcome::Nothing => {}
+            IoOutcome::Failed(e) => self.fail(id, &e),
+        }
+        0
+    }
+
+    /// Records the bytes that a connection sent, and the replies that they caused.
+    fn record_work(&mut self, id: SessionId, outbox_before: usize, received: usize) {
+        let now_s = self.now_s();
+        let replied = self.exchange.outbox_bytes(id).saturating_sub(outbox_before);
+        if let Some(connection) = self.connections.get_mut(id.key()) {
+            connection.work.record(now_s, received, replied);
+        }
+    }
+
+    /// Queues a connection for the next turn if it has input that may be processed.
+    pub(super) fn queue_again(&mut self, id: SessionId) {
+        let now_s = self.now_s();
+        let Some(connection) = self.connections.get_mut(id.key()) else { return };
+        let may_read = connection.has_more && self.exchange.wants_input(id);
+        if !connection.is_queued && (may_read || self.exchange.may_resume(id)) {
+            connection.is_queued = true;
+            self.read_queue.push(id, connection.work, now_s);
+        }
+    }
+
+    fn now_s(&self) -> u64 {
+        self.now.ms_since(Time::START) / 1000
+    }
+}
