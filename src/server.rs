@@ -187,6 +187,7 @@ impl Server {
         self.accept();
         self.read();
         self.serve_consoles();
+        self.read_before_timeouts()?;
         self.exchange.handle_timeout(self.now);
         self.act();
         self.shorten_shutdown();

@@ -41,8 +41,10 @@ pub(super) struct ReadQueue {
 
 impl Work {
     /// Notes that one input of `received` bytes caused `replied` bytes of reply, at the second `now_s`.
-    pub(super) fn record(&mut self, now_s: u64, received: usize, replied: usize) {
-        self.is_heavy = received > BURST_BYTES || replied > REPLIES_BYTES_MAX;
+    /// `unread` bytes of output now wait for the client.
+    pub(super) fn record(&mut self, now_s: u64, received: usize, replied: usize, unread: usize) {
+        let fills_outbox = replied > 0 && unread > REPLIES_BYTES_MAX;
+        self.is_heavy = received > BURST_BYTES || fills_outbox;
         if self.is_heavy {
             let units = (received + replied).div_ceil(UNIT_BYTES);
             let units = u16::try_from(units).unwrap_or(u16::MAX);
@@ -103,7 +105,7 @@ mod tests {
 
     fn worked(bytes: usize) -> Work {
         let mut work = Work::default();
-        work.record(100, bytes, 0);
+        work.record(100, bytes, 0, 0);
         work
     }
 
@@ -140,13 +142,13 @@ mod tests {
     #[test]
     fn long_replies_make_an_input_heavy_and_work_is_forgotten_second_by_second() {
         let mut work = Work::default();
-        work.record(100, 13, REPLIES_BYTES_MAX);
+        work.record(100, 13, REPLIES_BYTES_MAX, REPLIES_BYTES_MAX);
         assert_eq!(work.class(100), None);
-        work.record(100, 13, 3 * HEAVY_CLASS_BYTES);
+        work.record(100, 13, 3 * HEAVY_CLASS_BYTES, 3 * HEAVY_CLASS_BYTES);
         assert_eq!(work.class(100), Some(2));
         assert_eq!(work.class(101), Some(1));
         assert_eq!(work.class(110), Some(0));
-        work.record(110, 13, 0);
+        work.record(110, 13, 0, 2 * REPLIES_BYTES_MAX);
         assert_eq!(work.class(110), None, "one line at a time is light again");
     }
 }

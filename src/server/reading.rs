@@ -4,11 +4,15 @@
 //! are light (`read_queue.rs`); then connections with leftovers or with held input that may go on.
 //! Nothing here knows what a line means.
 
+use std::io;
+use std::time::Duration;
+
 use mio::event::Event;
 
 use super::Server;
 use super::connection::IoOutcome;
 use crate::core::SessionId;
+use crate::core::limits::EVENTS_PER_TURN;
 use crate::core::time::Time;
 
 impl Server {
@@ -35,6 +39,25 @@ impl Server {
         self.read_queue.take_turn(&mut turn);
         turn.drain(..).for_each(|id| self.read_once(id));
         self.to_read = turn;
+    }
+
+    /// Reads all input that has arrived, if a deadline is due: an answer that arrived in time must win
+    /// against its deadline, even after the process was stopped for seconds and thousands of answers
+    /// wait (4.1.6). Each round sees another batch of ready sockets, so the rounds are bounded by the
+    /// number of connections.
+    pub(super) fn read_before_timeouts(&mut self) -> io::Result<()> {
+        let is_due = |at: Time| at <= self.now;
+        if !self.exchange.poll_timeout().is_some_and(is_due) {
+            return Ok(());
+        }
+        for _ in 0..=self.connections.len() / EVENTS_PER_TURN {
+            if !self.poll_at_once()? && self.read_queue.is_empty() {
+                break;
+            }
+            self.record_events();
+            self.read();
+        }
+        Ok(())
     }
 
     /// Queues the sessions whose held input may go on. It goes on in the *next* turn: input that went
@@ -86,9 +109,10 @@ impl Server {
     /// Records the bytes that a connection sent, and the replies that they caused.
     fn record_work(&mut self, id: SessionId, outbox_before: usize, received: usize) {
         let now_s = self.now_s();
-        let replied = self.exchange.outbox_bytes(id).saturating_sub(outbox_before);
+        let unread = self.exchange.outbox_bytes(id);
+        let replied = unread.saturating_sub(outbox_before);
         if let Some(connection) = self.connections.get_mut(id.key()) {
-            connection.work.record(now_s, received, replied);
+            connection.work.record(now_s, received, replied, unread);
         }
     }
 
@@ -100,6 +124,15 @@ impl Server {
         if !connection.is_queued && (may_read || self.exchange.may_resume(id)) {
             connection.is_queued = true;
             self.read_queue.push(id, connection.work, now_s);
+        }
+    }
+
+    /// Collects readiness without waiting; `false` if nothing is ready.
+    fn poll_at_once(&mut self) -> io::Result<bool> {
+        match self.poll.poll(&mut self.events, Some(Duration::ZERO)) {
+            Ok(()) => Ok(!self.events.is_empty()),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(true),
+            Err(e) => Err(e),
         }
     }
 

@@ -1,0 +1,121 @@
+//! Fairness: what one client does, within every limit, makes no other client wait.
+//!
+//! The real server over real sockets. Each test prints what it measured. The limits leave room for a
+//! debug build on a busy machine; `doc/hostile.md` has the figures of a release build.
+
+#![cfg(target_os = "linux")]
+
+mod common;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use common::{MENU, Person, Server, now, process, report, timeout};
+use rustix::process::Signal;
+
+/// Runs `attack` in a thread of its own while `honest` runs.
+fn during<T>(attack: impl Fn() + Sync, honest: impl FnOnce() -> T) -> T {
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                attack();
+            }
+        });
+        let result = honest();
+        is_over.store(true, Ordering::Relaxed);
+        result
+    })
+}
+
+/// The slowest of `count` messages from one partner to the other.
+fn slowest_message(from: &mut Person, to: &mut Person, count: usize) -> Duration {
+    let messages = (0..count).map(|n| {
+        let began = now();
+        from.says(&format!("message {n}"));
+        to.reads_exactly(&format!("{}: message {n}", from.name()));
+        began.elapsed()
+    });
+    messages.max().unwrap_or_default()
+}
+
+/// Clients that send `burst` again and again, and read whatever comes.
+fn attack_with(server: &Server, clients: usize, burst: &[u8]) -> impl Fn() + Sync {
+    let clients = (0..clients).map(|n| Person::joins(server, &format!("attacker{n}")));
+    let clients = Mutex::new(clients.collect::<Vec<_>>());
+    let burst = burst.to_owned();
+    move || {
+        for client in clients.lock().expect("one thread attacks").iter_mut() {
+            client.sends_without_waiting(&burst);
+            client.reads_without_waiting(64 * 1024);
+        }
+    }
+}
+
+fn a_burst_delays_nobody(burst: &[u8]) {
+    let server = Server::starts();
+    let (mut anna, mut bert) = (Person::joins(&server, "anna"), Person::joins(&server, "bert"));
+    anna.chats_with(&mut bert);
+    let attack = attack_with(&server, 300, burst);
+    let (slowest, hello, paste) = during(attack, || {
+        let slowest = slowest_message(&mut anna, &mut bert, 100);
+        let began = now();
+        let _newcomer = Person::joins(&server, "newcomer");
+        let hello = began.elapsed();
+        let began = now();
+        anna.sends(&b"a line of a paste, which is as long as lines of a paste are\n".repeat(150));
+        (0..150).for_each(|_| drop(bert.reads("anna: a line of a paste")));
+        (slowest, hello, began.elapsed())
+    });
+    report(&format!("slowest message {slowest:?}, newcomer {hello:?}, paste of 9 kB {paste:?}"));
+    assert!(slowest < Duration::from_millis(250), "a message took {slowest:?}");
+    assert!(hello < Duration::from_millis(200), "a newcomer waited {hello:?}");
+    assert!(paste < Duration::from_millis(100), "a paste took {paste:?}");
+}
+
+/// (7.34, 7.44, 7.46)
+#[test]
+fn bursts_of_lists_delay_nobody() {
+    a_burst_delays_nobody(&b"1 a\n".repeat(500));
+}
+
+/// (7.34, 7.44, 7.46)
+#[test]
+fn bursts_of_empty_lines_delay_nobody() {
+    a_burst_delays_nobody(&b"\n".repeat(8000));
+}
+
+/// (4.1.6)
+#[test]
+fn hundreds_of_answers_that_arrived_in_time_win_against_their_deadline() {
+    const PAIRS: usize = 200;
+    let server = Server::starts_with(&["--ask-timeout", "3", "--naming-timeout", "3"]);
+    let pairs = (0..PAIRS).map(|n| {
+        let asker = Person::joins(&server, &format!("asker{n}"));
+        (asker, Person::joins(&server, &format!("asked{n}")))
+    });
+    let mut pairs = pairs.collect::<Vec<_>>();
+    let mut newcomers = (0..PAIRS).map(|_| Person::arrives(&server)).collect::<Vec<_>>();
+    pairs.iter_mut().for_each(|(asker, asked)| asker.asks(asked));
+    server.signal(Signal::STOP);
+    let until = now() + timeout();
+    while process::state(server.pid()) != 'T' {
+        assert!(now() < until, "the server is not stopped by SIGSTOP");
+    }
+    pairs.iter_mut().for_each(|(_, asked)| asked.says("yes"));
+    for (n, newcomer) in newcomers.iter_mut().enumerate() {
+        newcomer.says(&format!("newcomer{n}"));
+    }
+    // The deadlines pass while the server is stopped.
+    pairs[0].0.reads_nothing_for(Duration::from_millis(3_500));
+    server.signal(Signal::CONT);
+    for (n, (asker, asked)) in pairs.iter_mut().enumerate() {
+        asker.reads_all(&[&format!("* asked{n} accepted"), "* You are now chatting"]);
+        asked.reads(&format!("* You are now chatting with asker{n}"));
+    }
+    for (n, newcomer) in newcomers.iter_mut().enumerate() {
+        newcomer.reads_all(&[&format!("* Hello, newcomer{n}"), MENU]);
+    }
+}
