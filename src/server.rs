@@ -79,6 +79,8 @@ pub struct Server {
     to_read: Vec<SessionId>,
     /// Connections with input. An edge is reported once, so the loop must remember them.
     read_queue: ReadQueue,
+    /// Turns in a row in which no reader of a room was written to.
+    postponed_turns: u32,
     /// The one read buffer. It serves all connections, because each read is processed before the
     /// next.
     read_buffer: Box<[u8]>,
@@ -136,6 +138,7 @@ impl Server {
             connections: Slab::new(),
             to_read: Vec::new(),
             read_queue: ReadQueue::default(),
+            postponed_turns: 0,
             read_buffer: vec![0; READ_BYTES_PER_TURN].into_boxed_slice(),
             #[expect(clippy::disallowed_methods, reason = "the loop is where the time comes from")]
             started: Instant::now(),
@@ -203,7 +206,8 @@ impl Server {
         let left = !self.read_queue.is_empty()
             || self.listeners.iter().any(Listener::has_more)
             || self.operators.has_work()
-            || self.exchange.poll_drain().is_some();
+            || self.exchange.poll_drain().is_some()
+            || self.exchange.has_fan_out();
         let retry = self.listeners.iter().filter_map(Listener::retry_at).min();
         let next = self.exchange.poll_timeout().into_iter().chain(retry).chain(self.stop_by).min();
         let mut timeout = match next {
@@ -244,6 +248,7 @@ impl Server {
             }
         }
         self.metrics.turn_events.record(count);
+        self.postpone_fan_out(count);
         self.events = events;
     }
 

@@ -192,6 +192,18 @@ impl Exchange {
         action
     }
 
+    /// Writes to no reader of a room in this turn: other input is ready, and comes first. The lines of
+    /// several turns then leave in one write for each reader.
+    pub fn postpone_fan_out(&mut self) {
+        self.endpoints.fan_out_left = 0;
+    }
+
+    /// Whether readers of rooms wait for a later turn.
+    #[must_use]
+    pub fn has_fan_out(&self) -> bool {
+        self.endpoints.fan_out.front().is_some()
+    }
+
     /// When [`Exchange::handle_timeout`] must be called. Any other call can change this.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {

@@ -108,6 +108,15 @@ pub const HEAVY_READS_PER_TURN: usize = 4;
 /// Light connections whose input is processed in one turn (7.34), as many as one batch of events.
 pub const LIGHT_READS_PER_TURN: usize = EVENTS_PER_TURN;
 
+/// Readers of rooms that are written to in one turn (7.47). A write takes about three microseconds, so
+/// a turn stays near two milliseconds, however many rooms and members there are. Lines that come in
+/// the meantime join the same write.
+pub const FAN_OUT_WRITES_PER_TURN: usize = 512;
+
+/// Turns in a row for which the fan-out to rooms may be postponed because more input is ready (7.47).
+/// A turn without it takes well under a millisecond, so members wait some ten milliseconds at most.
+pub const FAN_OUT_POSTPONED_TURNS_MAX: u32 = 32;
+
 /// Bytes in one read that make a connection heavy (7.46), until a read brings fewer. Neither a person
 /// who types nor a program that waits for answers sends so much at once; a paste does, or an attack.
 pub const BURST_BYTES: usize = READ_BYTES_PER_TURN / 2;
