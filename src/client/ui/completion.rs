@@ -16,7 +16,7 @@ enum Follows {
     Room,
 }
 
-/// The words of the menu (`protocol.md` 3.2 and 4).
+/// The words of the menu (`protocol.md` 4.1.7 and 4).
 const MENU_WORDS: [(&str, Follows); 10] = [
     ("list", Follows::Person),
     ("chat", Follows::Person),
@@ -34,7 +34,7 @@ const MENU_WORDS: [(&str, Follows); 10] = [
 const MENU_NUMBERS: [(&str, Follows); 4] =
     [("1", Follows::Person), ("2", Follows::Person), ("4", Follows::Room), ("5", Follows::Room)];
 
-/// The commands in a room (6.5).
+/// The commands in a room (4.8.5).
 const ROOM_WORDS: [(&str, Follows); 17] = [
     ("/who", Follows::Nothing),
     ("/me", Follows::Nothing),
@@ -147,7 +147,7 @@ pub fn complete(state: &ClientState, before: &str, known: &Known, me: Option<&st
     Completion { start, candidates, common }
 }
 
-/// What comes after `word`, which is read without regard to case (3.1.2).
+/// What comes after `word`, which is read without regard to case (4.1.2).
 fn follows(words: &[(&str, Follows)], word: &str) -> Follows {
     let known = words.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
     known.map_or(Follows::Nothing, |&(_, follows)| follows)
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(candidates(&ClientState::Choosing, "m"), [""; 0]);
     }
 
-    /// (6.1, 6.13)
+    /// (6.1.1, 6.1.2, 6.1.3, 5.3.1)
     #[test]
     fn rooms_after_the_words_that_take_them() {
         assert_eq!(candidates(&ClientState::Menu, "jo"), ["join"]);
@@ -199,7 +199,7 @@ mod tests {
         assert_eq!(candidates(&ClientState::Menu, "ignore l"), [""; 0]);
     }
 
-    /// (6.5)
+    /// (4.8.5, 4.8.1)
     #[test]
     fn in_a_room_commands_begin_with_a_slash_and_names_stand_anywhere() {
         let room = ClientState::Room { room: "lobby".into(), asked_by: None };

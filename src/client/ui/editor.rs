@@ -46,7 +46,7 @@ impl Editor {
     }
 
     /// Puts `text` in at the cursor; `false`, and nothing is done, if the line would be longer
-    /// than the server takes (1.3).
+    /// than the server takes (2.1.3).
     #[must_use]
     pub fn insert(&mut self, text: &str) -> bool {
         if self.text.len() + text.len() > LINE_BYTES_MAX {

@@ -139,7 +139,7 @@ fn is_count_of_users(words: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// (3.4.1)
+    /// (5.2.1)
     #[test]
     fn users() {
         for pursuit in ["available", "busy (you)", "asked by B", "chatting with in"] {
@@ -153,7 +153,7 @@ mod tests {
         assert!(Row::read("A in b").is_free() && !Row::read("A in b, busy").is_free());
     }
 
-    /// (6.2, 6.13)
+    /// (6.1.4, 5.3.1)
     #[test]
     fn rooms_and_members() {
         assert_eq!(Row::read("日本"), Row::Member { name: "日本", rest: "" });
@@ -164,7 +164,7 @@ mod tests {
         }
     }
 
-    /// (6.8)
+    /// (6.3.1)
     #[test]
     fn the_past() {
         let when = "2026-11-24T14:03:00Z".parse().expect("a time");

@@ -11,7 +11,7 @@ use super::server_line::{News, Question, ServerLine};
 const OWN_TAG: &str = "-- ";
 
 /// Keeps a name and a text of right-to-left letters from running into one, where a terminal
-/// turns such text (2.5).
+/// turns such text (3.2.3).
 const LEFT_TO_RIGHT_MARK: char = '\u{200e}';
 
 /// Makes lines of the transcript.
@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(transcript.said(&ServerLine::read("- B busy")), "- B busy");
     }
 
-    /// (6.8)
+    /// (6.3.1)
     #[test]
     fn the_past_is_told_by_the_clock_of_the_reader() {
         for timestamps in [false, true] {
