@@ -59,8 +59,8 @@ impl Editor {
         true
     }
 
-    /// Replaces the line and moves the cursor to its end. Does not check the length: the caller passes
-    /// only lines that were in an editor before.
+    /// Replaces the line and moves the cursor to its end. Does not check the length, because the text
+    /// is a username or a line that was sent or typed before.
     pub fn set(&mut self, text: &str) {
         text.clone_into(&mut self.text);
         self.cursor = self.text.len();

@@ -148,15 +148,15 @@ impl Transcript {
         let mut line = if self.palette.colours { "  " } else { "- " }.to_owned();
         let put = |line: &mut String, paint: Paint, text| self.palette.put(line, &paint, text);
         match *row {
-            Row::User { name, pursuit } | Row::Guest { name, pursuit, .. } => {
+            Row::User { name, status } | Row::Guest { name, status, .. } => {
                 put(&mut line, Paint::Name(name.to_owned()), name);
                 line.push(' ');
                 let paint = if row.is_free() { Paint::Free } else { Paint::Faint };
-                put(&mut line, paint, pursuit);
+                put(&mut line, paint, status);
             }
-            Row::Member { name, rest } => {
+            Row::Member { name, reader_mark } => {
                 put(&mut line, Paint::Name(name.to_owned()), name);
-                put(&mut line, Paint::Faint, rest);
+                put(&mut line, Paint::Faint, reader_mark);
             }
             Row::Room { room, users } => {
                 put(&mut line, Paint::Room, room);
