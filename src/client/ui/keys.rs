@@ -197,10 +197,10 @@ impl KeyReader {
             }
         } else {
             // The matched bytes were text after all.
-            let begins_anew = byte == ESCAPE;
-            let last = if begins_anew { &[][..] } else { &[byte] };
+            let restarts = byte == ESCAPE;
+            let last = if restarts { &[][..] } else { &[byte] };
             let pasted = [&PASTE_END[..matched], last].concat();
-            matched = usize::from(begins_anew);
+            matched = usize::from(restarts);
             if bytes.len() + pasted.len() <= PASTE_BYTES_MAX {
                 bytes.extend_from_slice(&pasted);
             } else {
@@ -315,10 +315,10 @@ mod tests {
 
     #[test]
     fn a_paste_with_a_part_of_its_end_sequence_loses_and_repeats_no_bytes() {
-        for nearly in 1..PASTE_END.len() {
-            let begun = str::from_utf8(&PASTE_END[..nearly]).expect("ASCII");
-            let typed = format!("\x1b[200~a{begun}b{begun}\x1b[201~");
-            assert_eq!(keys(typed.as_bytes()), [paste(&format!("a{begun}b{begun}"))]);
+        for part in 1..PASTE_END.len() {
+            let start = str::from_utf8(&PASTE_END[..part]).expect("ASCII");
+            let typed = format!("\x1b[200~a{start}b{start}\x1b[201~");
+            assert_eq!(keys(typed.as_bytes()), [paste(&format!("a{start}b{start}"))]);
         }
     }
 }

@@ -69,7 +69,7 @@ impl<'a> Row<'a> {
     /// Parses the text of a `-` line.
     #[must_use]
     pub fn read(text: &'a str) -> Row<'a> {
-        // A username may look like the start of a date, but a row of users has no time after it.
+        // The history comes first, because its date has the form of a username.
         if let Some(message) = Row::history(text) {
             return message;
         }

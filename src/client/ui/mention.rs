@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthChar;
 
 /// Returns the byte ranges in `text` at which `name` stands as a whole word. Ignores case.
 ///
-/// The ranges do not overlap. An empty `name` has no mentions.
+/// The ranges do not overlap.
 #[must_use]
 pub fn mentions(text: &str, name: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();

@@ -224,7 +224,7 @@ impl Screen {
         let room = self.columns - prompt_columns - 1;
         let cells = Cells::new(typed, room);
         self.scrolled = cells.scroll(self.scrolled);
-        let (before, after) = cells.seen(self.scrolled);
+        let (before, after) = cells.visible(self.scrolled);
         let prompt = typed.prompt.fitted(prompt_columns);
         let cursor = prompt_columns + cells.cursor - self.scrolled;
         Row { prompt, before, after, cursor }
