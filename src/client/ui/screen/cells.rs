@@ -49,7 +49,7 @@ impl<'a> Cells<'a> {
         let farthest = self.total.saturating_sub(self.room);
         let scrolled = scrolled.min(farthest);
         let (left, right) = self.marks(scrolled);
-        // The cursor needs one more column than the text: it stands in front of the mark.
+        // The cursor may stand one column after the end of the line, but not on the mark `>`.
         let visible = scrolled + left..=scrolled + self.room - 2 * right;
         if visible.contains(&self.cursor) {
             scrolled
