@@ -53,6 +53,7 @@ impl Transcript {
             ServerLine::Error(text) => self.tagged("! ", &Paint::Error, text),
             ServerLine::Question(text) => match Question::read(text) {
                 Question::Request(_) => self.tagged("? ", &Paint::Request, text),
+                // The server repeats the menu often, and the user soon knows it by heart.
                 Question::Menu => self.hint(text),
                 Question::Username | Question::Whom | Question::Unknown => {
                     self.tagged("? ", &Paint::Plain, text)
@@ -60,16 +61,20 @@ impl Transcript {
             },
             ServerLine::Row(text) => self.row(&Row::read(text)),
             ServerLine::Message { from, text } => self.message(from, text),
+            // A line without a known tag looks as the server sent it. Any colour would be a guess.
             ServerLine::Unknown(text) => self.tagged("", &Paint::Plain, text),
         }
     }
 
     /// Formats a message in a room, with each mention of the user `me` in bold.
+    ///
+    /// A room may have many members, and a user who looks up must find such a message at a glance.
     #[must_use]
     pub fn message_naming(&self, me: &str, from: &str, text: &str) -> String {
         let mut line = self.stamp();
         self.put_sender(&mut line, from, text);
         let mut shown = 0;
+        // Without colours the palette adds nothing, and the message stays as the user sent it.
         for mention in mentions(text, me) {
             line.push_str(&text[shown..mention.start]);
             shown = mention.end;
@@ -79,12 +84,14 @@ impl Transcript {
         line
     }
 
-    /// Formats information of little interest: a user joins or leaves the room.
+    /// Formats information of little interest: a user joins or leaves the room. It is faint, because a
+    /// large room sends many such lines between its messages.
     #[must_use]
     pub fn aside(&self, text: &str) -> String {
         self.tagged("* ", &Paint::Faint, text)
     }
 
+    /// Formats a message without a search for mentions. A chat has one reader, and needs no search.
     fn message(&self, from: &str, text: &str) -> String {
         let mut line = self.stamp();
         self.put_sender(&mut line, from, text);
@@ -112,7 +119,8 @@ impl Transcript {
         line
     }
 
-    /// Formats a command of the user, after the prompt at which the user typed it.
+    /// Formats a command of the user. The prompt stays before the command, because the same word means
+    /// something else in another state.
     #[must_use]
     pub fn command(&self, prompt: &str, text: &str) -> String {
         let mut line = self.stamp();
@@ -191,6 +199,7 @@ impl Transcript {
             return when.strftime("%Y-%m-%d %H:%MZ").to_string();
         };
         let local = when.to_zoned(clock.time_zone().clone());
+        // Most messages in the history are from today, and a date would make each row longer.
         let is_today = local.date() == clock.date();
         local.strftime(if is_today { "%H:%M" } else { "%Y-%m-%d %H:%M" }).to_string()
     }
