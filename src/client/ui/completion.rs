@@ -87,8 +87,8 @@ pub struct Completion {
 }
 
 impl Names {
-    /// Remembers a name with its latest spelling. Ignores new names once the limit is reached, because
-    /// a server that sends names without end must not fill the client's memory.
+    /// Remembers a name with its latest spelling. Ignores new names once the limit is reached,
+    /// because a server that sends names without end must not fill the client's memory.
     pub fn learn(&mut self, name: &str) {
         let key = name.to_lowercase();
         if self.0.len() < COMPLETED_NAMES_MAX || self.0.contains_key(&key) {
@@ -113,8 +113,8 @@ impl Names {
 /// cursor.
 ///
 /// `state` decides which commands and names fit. The candidates never contain the user's own name
-/// `me`, because nobody asks or ignores themselves. Messages complete usernames, but only after the first
-/// letter of a name: otherwise each Tab in a sentence would list all users.
+/// `me`, because nobody asks or ignores themselves. Messages complete usernames, but only after the
+/// first letter of a name: otherwise each Tab in a sentence would list all users.
 #[must_use]
 pub fn complete(state: &ClientState, before: &str, known: &Known, me: Option<&str>) -> Completion {
     let start = before.rfind(' ').map_or(0, |blank| blank + 1);
@@ -167,8 +167,8 @@ fn argument_of(words: &[(&str, Argument)], word: &str) -> Argument {
     known.map_or(Argument::None, |&(_, argument)| argument)
 }
 
-/// Returns the longest common prefix. It compares characters, because a cut in the middle of a UTF-8
-/// sequence is not valid text.
+/// Returns the longest common prefix. It compares characters, because a cut in the middle of a
+/// UTF-8 sequence is not valid text.
 fn common_start(candidates: &[String]) -> &str {
     let Some((first, rest)) = candidates.split_first() else { return "" };
     let mut common = first.as_str();

@@ -59,15 +59,15 @@ impl Editor {
         true
     }
 
-    /// Replaces the line and moves the cursor to its end. Does not check the length, because the text
-    /// is a username or a line that was sent or typed before.
+    /// Replaces the line and moves the cursor to its end. Does not check the length, because the
+    /// text is a username or a line that was sent or typed before.
     pub fn set(&mut self, text: &str) {
         text.clone_into(&mut self.text);
         self.cursor = self.text.len();
     }
 
-    /// Replaces the text from byte `start` to the cursor, for completion. Returns `false` and changes
-    /// nothing if the line would become too long.
+    /// Replaces the text from byte `start` to the cursor, for completion. Returns `false` and
+    /// changes nothing if the line would become too long.
     #[must_use]
     pub fn replace_from(&mut self, start: usize, with: &str) -> bool {
         let replaced = self.cursor - start;
@@ -183,8 +183,8 @@ impl Editor {
         self.cursor + after.len() - word.len() + len
     }
 
-    /// Deletes a range and keeps it for [`Editor::yank`]. An empty range keeps the older text: a kill
-    /// command at the end of the line must not lose it.
+    /// Deletes a range and keeps it for [`Editor::yank`]. An empty range keeps the older text: a
+    /// kill command at the end of the line must not lose it.
     fn kill(&mut self, start: usize, end: usize) {
         if start < end {
             self.text[start..end].clone_into(&mut self.killed);
@@ -198,7 +198,8 @@ impl Editor {
     }
 
     /// Moves the cursor to `at`, or to the end of the cluster around `at`. An edit can merge its
-    /// neighbours into one cluster: an accent joins the letter before it, two flags' letters pair up.
+    /// neighbours into one cluster: an accent joins the letter before it, two flags' letters pair
+    /// up.
     fn move_cursor_to(&mut self, at: usize) {
         let mut cluster = GraphemeCursor::new(at, self.text.len(), true);
         let is_boundary = cluster.is_boundary(&self.text, 0).unwrap_or(true);

@@ -1,4 +1,5 @@
-//! The lines that the user has sent, for arrow-up and arrow-down. `state_machine` calls this module.
+//! The lines that the user has sent, for arrow-up and arrow-down. `state_machine` calls this
+//! module.
 //!
 //! The history lives in memory only. Chats are private, and the client must not write them to a
 //! file.
@@ -18,8 +19,8 @@ pub struct InputHistory {
 }
 
 impl InputHistory {
-    /// Adds a line and returns to the input line. Ignores an empty line and a repetition of the last
-    /// line, because each would cost the user another press of arrow-up.
+    /// Adds a line and returns to the input line. Ignores an empty line and a repetition of the
+    /// last line, because each would cost the user another press of arrow-up.
     pub fn push(&mut self, line: &str) {
         self.steps = 0;
         if line.is_empty() || self.lines.back().is_some_and(|last| last == line) {
@@ -31,8 +32,8 @@ impl InputHistory {
         self.lines.push_back(line.to_owned());
     }
 
-    /// Returns the next older line, or `None` at the oldest. The first step keeps `shown`, the text of
-    /// the input line, as the draft.
+    /// Returns the next older line, or `None` at the oldest. The first step keeps `shown`, the text
+    /// of the input line, as the draft.
     pub fn up(&mut self, shown: &str) -> Option<&str> {
         if self.steps == 0 {
             shown.clone_into(&mut self.draft);
@@ -44,8 +45,8 @@ impl InputHistory {
         self.current()
     }
 
-    /// Returns the next newer line and after the newest the draft. Returns `None` if the user already
-    /// sees the input line.
+    /// Returns the next newer line and after the newest the draft. Returns `None` if the user
+    /// already sees the input line.
     pub fn down(&mut self) -> Option<&str> {
         self.steps = self.steps.checked_sub(1)?;
         self.current()

@@ -8,8 +8,8 @@
 use crate::core::limits::{PASTE_BYTES_MAX, SEQUENCE_BYTES_MAX};
 use std::mem;
 
-/// The end of a bracketed paste. It contains ESC only as its first byte, so a failed match can start
-/// again only at an ESC.
+/// The end of a bracketed paste. It contains ESC only as its first byte, so a failed match can
+/// start again only at an ESC.
 const PASTE_END: &[u8] = b"\x1b[201~";
 
 const ESCAPE: u8 = 0x1b;

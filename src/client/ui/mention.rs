@@ -7,9 +7,7 @@ use std::ops::Range;
 
 use unicode_width::UnicodeWidthChar;
 
-/// Returns the byte ranges in `text` at which `name` stands as a whole word. Ignores case.
-///
-/// The ranges do not overlap.
+/// Returns the byte ranges in `text` at which `name` is a whole word, in order. Ignores case.
 #[must_use]
 pub fn mentions(text: &str, name: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
@@ -29,7 +27,8 @@ pub fn mentions(text: &str, name: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Returns the length in bytes of `name` at the start of `text`, or `None` if `text` starts otherwise.
+/// Returns the length in bytes of `name` at the start of `text`, or `None` if `text` starts
+/// otherwise.
 ///
 /// The comparison works character by character. It cannot compare lower-case copies, because some
 /// letters change their length with their case: `K` (the Kelvin sign) has 3 bytes and `k` has 1.

@@ -1,7 +1,8 @@
 //! Produces the bytes that show new lines above the input line and keep the input line in place.
 //!
-//! `state_machine` calls this module; `client::io` writes the bytes. New lines go unwrapped into the
-//! terminal's own scrollback, so that the user can copy and search them. The input line takes one row.
+//! `state_machine` calls this module; `client::io` writes the bytes. New lines go unwrapped into
+//! the terminal's own scrollback, so that the user can copy and search them. The input line takes
+//! one row.
 //!
 //! Terminals disagree about the width of some clusters. The screen therefore never moves the cursor
 //! to a computed column: it draws up to the cursor, saves the position (DECSC), and restores it.
@@ -239,7 +240,8 @@ impl Screen {
 }
 
 impl Row {
-    /// Returns the text after the end of `drawn` if the rows differ in nothing else, otherwise `None`.
+    /// Returns the text after the end of `drawn` if the rows differ in nothing else, otherwise
+    /// `None`.
     fn tail_after(&self, drawn: &Row) -> Option<&str> {
         if self == drawn {
             return Some("");

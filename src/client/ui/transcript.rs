@@ -1,8 +1,8 @@
 //! Formats the lines of the transcript, the part of the screen that scrolls.
 //!
-//! `state_machine` chooses the method for each line; `screen` writes the result. Each method returns
-//! one line without its ending. This module must not know the state of the conversation. It expects
-//! text that is safe to show: control characters were removed before.
+//! `state_machine` chooses the method for each line; `screen` writes the result. Each method
+//! returns one line without its ending. This module must not know the state of the conversation. It
+//! expects text that is safe to show: control characters were removed before.
 
 use jiff::{Timestamp, Zoned};
 
@@ -40,7 +40,8 @@ impl Transcript {
         self.clock = Some(clock);
     }
 
-    /// Formats a server line. With colours, a colour replaces the tag; without colours the tag stays.
+    /// Formats a server line. With colours, a colour replaces the tag; without colours the tag
+    /// stays.
     #[must_use]
     pub fn said(&self, line: &ServerLine<'_>) -> String {
         match line {
@@ -84,8 +85,8 @@ impl Transcript {
         line
     }
 
-    /// Formats information of little interest: a user joins or leaves the room. It is faint, because a
-    /// large room sends many such lines between its messages.
+    /// Formats information of little interest: a user joins or leaves the room. It is faint,
+    /// because a large room sends many such lines between its messages.
     #[must_use]
     pub fn aside(&self, text: &str) -> String {
         self.tagged("* ", &Paint::Faint, text)
@@ -119,8 +120,8 @@ impl Transcript {
         line
     }
 
-    /// Formats a command of the user. The prompt stays before the command, because the same word means
-    /// something else in another state.
+    /// Formats a command of the user. The prompt stays before the command, because the same word
+    /// means something else in another state.
     #[must_use]
     pub fn command(&self, prompt: &str, text: &str) -> String {
         let mut line = self.stamp();
@@ -134,8 +135,8 @@ impl Transcript {
         self.tagged(OWN_TAG, &Paint::StopNotice, text)
     }
 
-    /// Formats one row of a quotation, such as a pasted line. It has no timestamp, because it is not
-    /// an event.
+    /// Formats one row of a quotation, such as a pasted line. It has no timestamp, because it is
+    /// not an event.
     #[must_use]
     pub fn quote(&self, text: &str) -> String {
         let mut line = self.palette.painted(&Paint::StopNotice, "   | ");
@@ -192,8 +193,8 @@ impl Transcript {
         line
     }
 
-    /// Formats a time in the user's time zone, with the date unless it is today. Without a clock the
-    /// time stays in UTC, as the server sent it.
+    /// Formats a time in the user's time zone, with the date unless it is today. Without a clock
+    /// the time stays in UTC, as the server sent it.
     fn time_of(&self, when: Timestamp) -> String {
         let Some(clock) = &self.clock else {
             return when.strftime("%Y-%m-%d %H:%MZ").to_string();

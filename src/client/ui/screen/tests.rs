@@ -1,5 +1,5 @@
-//! A simulated terminal (`vt100`) processes the bytes of the screen. Each test compares a picture of
-//! the terminal, because the same picture can come from different bytes.
+//! A simulated terminal (`vt100`) processes the bytes of the screen. Each test compares a picture
+//! of the terminal, because the same picture can come from different bytes.
 
 use crate::client::picture::{picture, size};
 use crate::client::ui::color::Paint;
@@ -147,7 +147,8 @@ fn a_row_that_the_terminal_has_wrapped_is_erased_completely() {
     let mut drawing = Drawing::new(6, 40);
     drawing.draw(&["one"], "a long line that |goes on");
     drawing.screen.resize(10);
-    // The cursor was in column 23. A terminal that wraps puts it two rows further down, in column 3.
+    // The cursor was in column 23. A terminal that wraps puts it two rows further down, in column
+    // 3.
     drawing.terminal.process(b"\x1b[4;4H");
     drawing.draw(&[], "a long line that |goes on");
     drawing.screen.cursor_is_at(4);
