@@ -104,7 +104,7 @@ impl Connection {
         self.waiting.push_back(bytes);
     }
 
-    /// Ends our half of the connection when all that waits has been sent (1.6).
+    /// Ends our half of the connection when all that waits has been sent (2.1.6).
     pub(in crate::client) fn finish(&mut self) {
         if let State::Open { finishing, .. } = &mut self.state {
             *finishing = true;

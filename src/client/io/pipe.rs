@@ -24,7 +24,7 @@ const INPUT: Token = Token(0);
 /// The token that the pipe's connection is to be made with.
 pub(in crate::client) const SOCKET: Token = Token(1);
 
-/// The byte that begins a telnet command, and is said as text by saying it twice (1.7).
+/// The byte that begins a telnet command, and is said as text by saying it twice (2.2.1).
 const IAC: u8 = 255;
 
 /// The pipe and what it holds together.
@@ -227,7 +227,7 @@ fn clock() -> Instant {
 mod tests {
     use super::*;
 
-    /// (6.2, 6.7, 6.8)
+    /// (6.1.4, 4.8.6, 4.8.7, 4.8.8, 6.3.1)
     #[test]
     fn of_a_room_everything_comes_through_as_it_was_said() {
         let mut output = Output { out: Vec::new(), shows_prompts: false, is_over: false };

@@ -32,7 +32,7 @@ pub enum ClientState {
         /// The partner.
         with: String,
     },
-    /// In a room, where whoever is asked to chat stays (6.7).
+    /// In a room, where whoever is asked to chat stays (4.8.6).
     Room {
         /// Which.
         room: String,
@@ -42,7 +42,7 @@ pub enum ClientState {
 }
 
 /// What a room is called, so that it is never taken for a person of the same name: no name of
-/// either begins so (2.3).
+/// either begins so (3.2.1).
 #[must_use]
 pub fn room_label(room: &str) -> String {
     format!("#{room}")
@@ -216,7 +216,7 @@ mod tests {
         ]);
     }
 
-    /// (6.2, 6.4, 6.7)
+    /// (6.1.4, 4.8.3, 4.8.4, 4.8.6, 4.8.7, 4.8.8)
     #[test]
     fn a_room_is_left_when_the_server_says_where_one_is_then() {
         let asked = "#lobby (B asks: /yes /no)";
@@ -235,7 +235,7 @@ mod tests {
         ]);
     }
 
-    /// (6.7)
+    /// (4.8.6, 4.8.7, 4.8.8)
     #[test]
     fn whoever_is_asked_in_a_room_stays_there_when_the_request_is_over() {
         let asked = "#lobby (B asks: /yes /no)";
@@ -257,7 +257,7 @@ mod tests {
         }
     }
 
-    /// (2.5)
+    /// (3.2.3, 3.3.1)
     #[test]
     fn somebody_whose_name_is_a_word_of_the_server_leads_nowhere() {
         let room = ("* You are now in lobby; quit leaves", "#lobby");

@@ -1,6 +1,6 @@
 //! A line of the server, read as `protocol.md` 3 says: which kind it is, and who is in it.
 //!
-//! Nothing a person says can pass for a line of the server (2.5), so the tag decides.
+//! Nothing a person says can pass for a line of the server (3.2.3), so the tag decides.
 
 use crate::core::limits::NAME_BYTES_MAX;
 
@@ -29,13 +29,13 @@ pub enum ServerLine<'a> {
 /// What a `?` line waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question<'a> {
-    /// A username (3.3).
+    /// A username (4.2).
     Username,
-    /// A choice from the menu (3.2).
+    /// A choice from the menu (4.1.7).
     Menu,
-    /// The name of somebody to chat with (3.5).
+    /// The name of somebody to chat with (4.3).
     Whom,
-    /// Yes or no to a request of this user (3.6).
+    /// Yes or no to a request of this user (4.6).
     Request(&'a str),
     /// Something newer than this client.
     Unknown,
@@ -44,35 +44,35 @@ pub enum Question<'a> {
 /// What a `*` line tells: where one is, and who comes and goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum News<'a> {
-    /// One has this username now (3.3.1).
+    /// One has this username now (4.2.2).
     Hello(&'a str),
-    /// One is asking this user (3.5.1).
+    /// One is asking this user (4.3.2).
     Asked(&'a str),
-    /// One is chatting with this user (3.6.1).
+    /// One is chatting with this user (4.6.2).
     Chatting(&'a str),
-    /// One is in this room (6.2).
+    /// One is in this room (6.1.4).
     Entered(&'a str),
-    /// One has left a room or a chat (6.4, 3.7.2).
+    /// One has left a room or a chat (4.8.3, 4.7.3).
     YouLeft,
-    /// The request of this user is over (3.6).
+    /// The request of this user is over (4.6).
     RequestOver(&'a str),
-    /// Somebody has come into a room (6.2).
+    /// Somebody has come into a room (6.1.4).
     Joined {
         /// Who.
         who: &'a str,
         /// Into which.
         room: &'a str,
     },
-    /// Somebody has left (3.7.2, 3.9.1, 6.4).
+    /// Somebody has left (4.7.3, 4.10.1, 4.8.3).
     Left {
         /// Who.
         who: &'a str,
         /// The word that says what was left: a room's name, if it was one; empty for the server.
         what: &'a str,
     },
-    /// Lines of a room were passed over (6.9).
+    /// Lines of a room were passed over (6.2.2).
     Missed,
-    /// The session is over as one wished (3.8.1).
+    /// The session is over as one wished (4.9.1).
     Goodbye,
     /// Anything else: it changes nothing by itself.
     Other,
@@ -177,13 +177,13 @@ impl<'a> News<'a> {
     }
 }
 
-/// Whether a `!` line says that an operator has ended the session (7.7).
+/// Whether a `!` line says that an operator has ended the session (8.2.2).
 #[must_use]
 pub fn is_removal(text: &str) -> bool {
     text.starts_with("An operator removed you")
 }
 
-/// The name a text begins with. What ends a name in a sentence cannot be part of one (2.3).
+/// The name a text begins with. What ends a name in a sentence cannot be part of one (3.2.1).
 #[must_use]
 pub fn first_name(text: &str) -> &str {
     let end = text.find(|c: char| c.is_whitespace() || is_sign(c));
@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(News::read("A accepted"), News::Other);
     }
 
-    /// (6.2, 6.4, 6.6, 6.9)
+    /// (6.1.4, 4.8.3, 4.8.4, 4.10.2, 6.2.2)
     #[test]
     fn news_of_a_room() {
         assert_eq!(News::read("You are now in lobby; quit leaves"), News::Entered("lobby"));
@@ -263,7 +263,7 @@ mod tests {
         assert_eq!(News::read("You missed 3 lines"), News::Missed);
     }
 
-    /// (3.6.2, 3.6.3, 3.6.4, 3.8.2)
+    /// (4.6.3, 4.5.2, 4.5.3, 4.9.2)
     #[test]
     fn news_of_a_request_that_is_over() {
         for text in ["You declined A", "A withdrew the request", "The request of A has lapsed"] {
@@ -274,7 +274,7 @@ mod tests {
         }
     }
 
-    /// (2.5)
+    /// (3.2.3, 3.3.1)
     #[test]
     fn a_name_that_is_a_word_of_the_server_forges_no_news() {
         for name in ["Asked", "Goodbye", "Hello", "The", "left", "joined", "Goodbyes"] {

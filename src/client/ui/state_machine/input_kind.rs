@@ -6,9 +6,9 @@ use crate::core::limits::LINE_BYTES_MAX;
 /// What becomes of a line where it is sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum InputKind<'a> {
-    /// A partner reads this, and nothing of it comes back (3.7.1).
+    /// A partner reads this, and nothing of it comes back (4.7.2).
     Told(&'a str),
-    /// A room reads it, and the server says it to us as well, in its state among the others (6.3).
+    /// A room reads it, and the server says it to us as well, in its state among the others (4.8.2).
     Echoed,
     /// The server takes it for itself.
     Command,
@@ -37,8 +37,8 @@ pub(super) fn input_kind<'a>(state: &ClientState, line: &'a str) -> InputKind<'a
     }
 }
 
-/// A pasted line is meant as text, so where others read it, it must not become a command (3.7.3,
-/// 6.5). The words that leave a room lose the blanks around them, so that they always fit.
+/// A pasted line is meant as text, so where others read it, it must not become a command (4.7.4,
+/// 4.8.5). The words that leave a room lose the blanks around them, so that they always fit.
 pub(super) fn as_text(state: &ClientState, line: String) -> String {
     match state {
         ClientState::Room { .. } if leaves_room(&line) => format!("/say {}", line.trim()),
@@ -58,27 +58,27 @@ pub(super) fn as_text(state: &ClientState, line: String) -> String {
     }
 }
 
-/// Whether a line answers a request (3.6).
+/// Whether a line answers a request (4.6).
 pub(super) fn is_answer(line: &str) -> bool {
     is_one_of(line.trim(), &["yes", "y", "no", "n"])
 }
 
-/// Whether a line answers a request in a room (6.7).
+/// Whether a line answers a request in a room (4.8.6).
 pub(super) fn is_answer_in_room(line: &str) -> bool {
     is_one_of(line.trim_end(), &["/yes", "/y", "/no", "/n"])
 }
 
-/// Whether a line ends a chat (3.7.2).
+/// Whether a line ends a chat (4.7.3).
 pub(super) fn is_quit(line: &str) -> bool {
     is_one_of(line.trim(), &["quit", "/quit"])
 }
 
-/// Whether a line leaves a room (6.4).
+/// Whether a line leaves a room (4.8.3).
 fn leaves_room(line: &str) -> bool {
     is_quit(line) || is_one_of(line.trim(), &["q", ".exit"])
 }
 
-/// Whether a command of a room, without its slash, says something (6.4, 6.5).
+/// Whether a command of a room, without its slash, says something (4.8.3, 4.8.5).
 fn says(command: &str) -> bool {
     command
         .split_once(' ')
@@ -97,7 +97,7 @@ mod tests {
         ClientState::Room { room: "lobby".into(), asked_by: None }
     }
 
-    /// (6.3, 6.4, 6.5)
+    /// (4.8.2, 6.2.1, 4.8.3, 4.8.4, 4.8.5, 4.8.1)
     #[test]
     fn in_a_room_what_is_said_comes_back_and_commands_do_not() {
         for line in
@@ -111,7 +111,7 @@ mod tests {
         }
     }
 
-    /// (3.7.3)
+    /// (4.7.4, 4.7.1)
     #[test]
     fn in_a_chat_nothing_comes_back() {
         let chat = ClientState::Chatting { with: "ben".into() };
@@ -123,7 +123,7 @@ mod tests {
         }
     }
 
-    /// (6.4, 6.5)
+    /// (4.8.3, 4.8.4, 4.8.5, 4.8.1)
     #[test]
     fn a_pasted_line_neither_leaves_a_room_nor_commands_there() {
         for (line, sent) in [

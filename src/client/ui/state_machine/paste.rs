@@ -54,7 +54,7 @@ impl StateMachine {
         }
     }
 
-    /// Which of the lines ends a chat. In a room none leaves, because it is said there (6.4).
+    /// Which of the lines ends a chat. In a room none leaves, because it is said there (4.8.3).
     fn ends_chat(&self, lines: &[String]) -> Option<usize> {
         match self.state {
             ClientState::Chatting { .. } => lines.iter().position(|line| is_quit(line)),

@@ -47,7 +47,7 @@ impl StateMachine {
         self.refused = matches!(said, ServerLine::Error(_));
     }
 
-    /// What one says in a room comes back as well (6.3), and is no news. Whoever names somebody
+    /// What one says in a room comes back as well (4.8.2), and is no news. Whoever names somebody
     /// there among many wants to be heard.
     fn handle_message(&mut self, from: &str, text: &str, said: &ServerLine<'_>) {
         self.known.people.learn(from);

@@ -256,7 +256,7 @@ fn who_types_on_without_a_connection_does_not_lengthen_the_wait() {
     assert_eq!(scene.state_machine.poll_action(), Some(Action::Connect), "Enter is one each time");
 }
 
-/// (3.7.2)
+/// (4.7.3)
 #[test]
 fn what_stands_behind_a_pasted_quit_is_kept_and_never_becomes_a_choice() {
     let mut scene = Scene::in_chat(14);
@@ -361,7 +361,7 @@ fn a_server_that_said_goodbye_may_close_and_one_that_never_answered_may_not() {
     assert_eq!(scene.state_machine.poll_timeout(scene.now), None, "it is not asked for ever");
 }
 
-/// (7.7)
+/// (8.2.2)
 #[test]
 fn whoever_an_operator_removed_does_not_come_back_by_themselves() {
     let mut scene = Scene::at_menu(5);

@@ -1,4 +1,4 @@
-//! Whatever the server says and the clipboard holds, the terminal gets text (2.1).
+//! Whatever the server says and the clipboard holds, the terminal gets text (3.1.1).
 
 use super::super::RING;
 use super::Scene;

@@ -8,7 +8,7 @@ use crate::core::limits::LINE_BYTES_MAX;
 const ENTERED: &str = "* You are now in lobby; quit leaves it";
 const BEN_ASKS: &str = "? ben wants to chat, /yes or /no";
 
-/// (6.3)
+/// (4.8.2, 6.2.1)
 #[test]
 fn what_one_says_appears_where_the_room_heard_it() {
     let mut scene = Scene::in_lobby(12);
@@ -23,7 +23,7 @@ fn what_one_says_appears_where_the_room_heard_it() {
     assert!(scene.sent().is_empty(), "nothing is said by an empty line");
 }
 
-/// (6.4, 6.5)
+/// (4.8.3, 4.8.4, 4.8.5, 4.8.1)
 #[test]
 fn a_command_is_shown_at_once_and_the_menu_ends_the_room() {
     let mut scene = Scene::in_lobby(12);
@@ -34,7 +34,7 @@ fn a_command_is_shown_at_once_and_the_menu_ends_the_room() {
     assert_eq!(scene.last(3), ["* You left lobby", MENU, "menu> |"]);
 }
 
-/// (2.5)
+/// (3.2.3, 3.3.1)
 #[test]
 fn what_is_said_in_a_room_leads_nowhere() {
     let mut scene = Scene::in_lobby(12);
@@ -46,7 +46,7 @@ fn what_is_said_in_a_room_leads_nowhere() {
     assert_eq!(scene.last(1), ["#lobby> |"]);
 }
 
-/// (6.7)
+/// (4.8.6, 4.8.7, 4.8.8)
 #[test]
 fn a_request_in_a_room_rings_and_stands_in_the_prompt_until_it_is_over() {
     let mut scene = Scene::in_lobby(12);
@@ -70,7 +70,7 @@ fn a_request_in_a_room_rings_and_stands_in_the_prompt_until_it_is_over() {
     assert_eq!(scene.last(1), ["ben> |"]);
 }
 
-/// (6.7)
+/// (4.8.6, 4.8.7, 4.8.8)
 #[test]
 fn an_answer_in_a_room_is_not_given_to_somebody_else() {
     let mut scene = Scene::in_lobby(12);
@@ -118,7 +118,7 @@ fn a_line_begun_elsewhere_does_not_go_to_a_room_unasked_nor_one_of_a_room_elsewh
     assert!(goes_out(&[ENTERED, BEN_ASKS], &["* ben left"]), "nor does its end");
 }
 
-/// (6.4, 6.5)
+/// (4.8.3, 4.8.4, 4.8.5, 4.8.1)
 #[test]
 fn pasted_lines_are_said_whatever_they_are() {
     let mut scene = Scene::in_lobby(16);
@@ -137,7 +137,7 @@ fn pasted_lines_are_said_whatever_they_are() {
     assert!(scene.sent().is_empty());
 }
 
-/// (6.2, 6.4)
+/// (6.1.4, 4.8.3, 4.8.4)
 #[test]
 fn who_comes_and_goes_is_faint() {
     let mut scene = Scene::in_lobby(12);
@@ -179,7 +179,7 @@ fn the_bell_rings_for_those_who_name_one_and_never_for_oneself() {
     assert!(!scene.rang, "in a chat it is clear who is meant");
 }
 
-/// (6.2, 6.8)
+/// (6.1.4, 6.3.1)
 #[test]
 fn the_past_of_a_room_is_shown_in_the_time_of_the_reader() {
     let mut scene = Scene::at_menu(12);
