@@ -14,6 +14,7 @@ mod draining;
 mod event_log;
 mod history_store;
 mod listener;
+mod log_pace;
 pub mod logging;
 mod metrics;
 mod operator_commands;
@@ -21,15 +22,15 @@ mod read_queue;
 mod reading;
 mod shutdown;
 mod socket_file;
+mod wall_clock;
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use log::{debug, info};
 use mio::{Events, Interest, Poll, Token};
-use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook_mio::v1_0::Signals;
 use slab::Slab;
 
@@ -48,6 +49,7 @@ use listener::Listener;
 use metrics::Metrics;
 pub use operator_commands::Operators;
 use read_queue::ReadQueue;
+use wall_clock::unix_seconds;
 
 const SIGNALS: Token = Token(usize::MAX - 1);
 /// A connection is registered once, for reading and writing. With edge-triggered polling an unused
@@ -98,7 +100,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds all `addresses`, takes over SIGINT and SIGTERM, and restores the history in the folder
+    /// Binds all `addresses`, takes over the signals that stop the server, and restores the history in the folder
     /// `history`.
     ///
     /// # Errors
@@ -116,7 +118,7 @@ impl Server {
             exchange.start_recording();
         }
         let poll = Poll::new()?;
-        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        let mut signals = shutdown::take_signals()?;
         poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
         let mut listeners = Vec::with_capacity(addresses.len());
         for (n, &address) in addresses.iter().enumerate() {
@@ -179,6 +181,7 @@ impl Server {
             self.turn()?;
         }
         info!(target: "chinwag", "stopped with {} connections left", self.connections.len());
+        log::logger().flush();
         Ok(())
     }
 
@@ -194,6 +197,7 @@ impl Server {
         self.exchange.handle_timeout(self.now);
         self.act();
         self.shorten_shutdown();
+        logging::flush_due();
         let awake = self.started.elapsed().saturating_sub(self.woke).as_nanos();
         self.metrics.turn_ns.record(u64::try_from(awake).unwrap_or(u64::MAX));
         Ok(())
@@ -215,6 +219,7 @@ impl Server {
             Some(at) => Some(Duration::from_millis(at.ms_since(self.now))),
             None => None,
         };
+        timeout = timeout.into_iter().chain(logging::flush_in()).min();
         while let Err(e) = self.poll.poll(&mut self.events, timeout) {
             if e.kind() != io::ErrorKind::Interrupted {
                 return Err(e);
@@ -342,9 +347,4 @@ impl Server {
             listener.retry_now();
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "room history shows the time of day")]
-fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

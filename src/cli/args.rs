@@ -171,6 +171,10 @@ pub struct LimitArgs {
     /// Seconds to keep the history of an empty room
     #[arg(long, value_name = "SECONDS", env = "CHINWAG_ROOM_PAST", default_value = "86400", value_parser = seconds)]
     pub room_past: Milliseconds,
+
+    /// Log lines of one kind per second, such as "connected"; the others are counted. 0 means no limit
+    #[arg(long, value_name = "COUNT", env = "CHINWAG_LOG_PACE", default_value = "100")]
+    pub log_pace: u32,
 }
 
 /// The addresses that one `--listen` stands for: a host name can have several.

@@ -199,6 +199,10 @@ pub const BUFFERS_KEPT_MAX: usize = 4 * EVENTS_PER_TURN;
 /// a ready terminal accepts without blocking; a pipe accepts more (pipe(7), `PIPE_BUF`).
 pub const LOG_LINE_BYTES_MAX: usize = 190;
 
+/// Milliseconds between two lines of the log about connections that a ban rejected (7.61). A banned
+/// script tries again thousands of times per second; the metrics count every try.
+pub const BANS_REPORT_MS: u64 = 60_000;
+
 /// Consoles open at a time (7.31): enough for a few operators and their scripts. More open consoles
 /// are a leak in a script, and would take file descriptors from users.
 pub const CONSOLES_MAX: usize = 8;

@@ -9,12 +9,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use log::{info, warn};
 use memchr::{memchr_iter, memrchr};
 use rustix::fs::{FlockOperation, OFlags, flock};
-use rustix::process::Signal;
 
 use crate::core::chat::Record;
 use crate::core::limits::HISTORY_FILE_BYTES_MAX;
@@ -66,7 +64,6 @@ impl HistoryStore {
         let directory = OFlags::DIRECTORY.bits().cast_signed();
         let lock = OpenOptions::new().read(true).custom_flags(directory).open(folder);
         let lock = lock.map_err(with_folder)?;
-        survive_file_limit().map_err(with_folder)?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)
             .map_err(|_| with_folder(io::Error::other("another server uses it")))?;
         let mut records = read(&folder.join(OLDER)).map_err(with_folder)?;
@@ -169,12 +166,6 @@ impl HistoryStore {
         (self.file, self.len) = opened;
         Ok(())
     }
-}
-
-/// Registers a handler for SIGXFSZ. Without a handler, a write above the limit on file size kills
-/// the process (setrlimit(2)); with one, the write fails as on a full disk.
-fn survive_file_limit() -> io::Result<()> {
-    signal_hook::flag::register(Signal::XFSZ.as_raw(), Arc::default()).map(drop)
 }
 
 /// Reads the complete records of a file; none if the file does not exist.
