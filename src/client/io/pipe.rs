@@ -12,7 +12,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 use rustix::stdio::{stdin, stdout};
 
-use super::connection::{Connection, Outcome, Received, words};
+use super::connection::{Connection, Outcome, Received, describe};
 use super::terminal::write_all;
 use crate::client::options::ConnectArgs;
 use crate::client::ui::server_line::{News, Question, ServerLine};
@@ -63,7 +63,7 @@ pub(in crate::client) fn run(
     shows_prompts: bool,
 ) -> Result<(), String> {
     let started = clock();
-    let cannot_wait = |error: io::Error| format!("cannot wait for input: {}", words(&error));
+    let cannot_wait = |error: io::Error| format!("cannot wait for input: {}", describe(&error));
     let mut pipe = Route::new(connection, shows_prompts).map_err(cannot_wait)?;
     if let Some(name) = &args.name {
         pipe.connection.push(format!("{name}\r\n").into_bytes());
@@ -76,7 +76,7 @@ pub(in crate::client) fn run(
             None => {}
             Some(Outcome::Connected) => is_connected = true,
             Some(Outcome::Failed(reason)) => return Err(cannot_connect(&args.server, &reason)),
-            Some(Outcome::Lost { reason, in_order }) => return pipe.end(reason, in_order),
+            Some(Outcome::Lost { reason, is_clean }) => return pipe.end(reason, is_clean),
         }
         let elapsed = clock().duration_since(started).as_millis();
         let now = Time::START.after_ms(u64::try_from(elapsed).unwrap_or(u64::MAX));
@@ -133,7 +133,7 @@ impl Route {
                 self.input = InputState::Waiting;
                 return Ok(());
             }
-            Err(error) => return Err(format!("cannot read the input: {}", words(&error))),
+            Err(error) => return Err(format!("cannot read the input: {}", describe(&error))),
         };
         if count == 0 {
             self.input = InputState::Ended;
@@ -160,9 +160,9 @@ impl Route {
 
     /// Whether the connection ended as it should: after goodbye, or when there was nothing more
     /// to say and the server had answered it all.
-    fn end(&self, reason: String, in_order: bool) -> Result<(), String> {
+    fn end(&self, reason: String, is_clean: bool) -> Result<(), String> {
         let all_said = self.input == InputState::Ended && self.connection.is_drained();
-        if self.output.is_over || (all_said && in_order) {
+        if self.output.is_over || (all_said && is_clean) {
             Ok(())
         } else {
             Err(format!("the connection was lost: {reason}"))
@@ -197,7 +197,7 @@ impl Output {
     fn flush(&mut self) -> Result<(), String> {
         let printed = write_all(stdout(), &self.out);
         self.out.clear();
-        printed.map_err(|error| format!("cannot print: {}", words(&error)))
+        printed.map_err(|error| format!("cannot print: {}", describe(&error)))
     }
 }
 
