@@ -44,6 +44,7 @@ pub(in crate::client) struct EventLoop {
     poll: Poll,
     signals: Signals,
     terminal: Terminal,
+    /// Keeps a partial escape sequence or character until the next read brings the rest.
     keys: KeyReader,
     state_machine: StateMachine,
     connection: Connection,
@@ -106,6 +107,7 @@ impl EventLoop {
             self.advance_connection(is_ready(SOCKET), now);
             self.run_actions(now);
         }
+        // The user must learn which lines never left, and must find the cursor on a fresh line.
         self.state_machine.handle_leaving(self.connection.take_unsent().len());
         let mut out = String::new();
         self.state_machine.draw_last(&mut out);
@@ -129,6 +131,8 @@ impl EventLoop {
         }
     }
 
+    /// Acts on the signals since the last turn. A handler itself may hardly call anything
+    /// (signal-safety(7)), so it only wakes the poll.
     fn handle_signals(&mut self) -> io::Result<()> {
         for signal in self.signals.pending() {
             match signal {
@@ -230,6 +234,7 @@ impl EventLoop {
 
     /// Draws the changes in a single write, so the user never sees a half-drawn screen.
     fn draw(&mut self) -> io::Result<()> {
+        // Most turns of a busy session change nothing on the screen: they cost no system call.
         let mut out = String::new();
         self.state_machine.draw(self.now(), &mut out);
         if out.is_empty() { Ok(()) } else { self.terminal.write(&out) }
@@ -244,8 +249,8 @@ impl EventLoop {
 }
 
 /// Makes the second SIGTERM, SIGHUP or SIGINT end the process at once. A terminal that takes no
-/// output (after Ctrl-S, for example) blocks the loop in a write. The loop then cannot act on the
-/// first signal.
+/// output (its emulator hangs, for example) blocks the loop in a write. The loop then cannot act
+/// on the first signal.
 fn end_at_second_signal() -> io::Result<()> {
     let is_second = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGHUP, SIGINT] {
