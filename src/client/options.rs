@@ -64,9 +64,9 @@ pub enum Bell {
 /// When the client uses colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// Unless `NO_COLOR` is set and not empty.
+    /// Unless NO_COLOR is set and not empty.
     Auto,
-    /// Even if `NO_COLOR` is set.
+    /// Even if NO_COLOR is set.
     Always,
     /// Never.
     Never,

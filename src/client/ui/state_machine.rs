@@ -226,7 +226,7 @@ impl StateMachine {
             (Some(Asking::Leave), _) => Prompt::new("Leave? y/n", Paint::StopNotice),
             (Some(Asking::Send { lines, .. }), _) => {
                 let lines = count(lines.len(), "line");
-                let question = format!("Send {lines} to {}? y/n", self.state.words());
+                let question = format!("Send {lines} to {}? y/n", self.state.recipient());
                 Prompt::new(&question, Paint::StopNotice)
             }
             (None, Link::Lost(Some(wait))) => {

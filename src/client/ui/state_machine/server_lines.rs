@@ -22,7 +22,7 @@ impl StateMachine {
         let state = self.state.after(&said);
         let is_new = state.as_ref().is_some_and(|state| *state != self.state);
         if let Some(state) = state {
-            if !state.is_same(&self.state) {
+            if !state.has_same_recipients(&self.state) {
                 self.void_question();
             }
             self.state = state;
@@ -108,9 +108,9 @@ impl StateMachine {
         let news = News::read(text);
         match (news, &self.state) {
             (
-                News::Joined { room: what, .. } | News::Left { what, .. },
+                News::Joined { room: place, .. } | News::Left { place, .. },
                 ClientState::Room { room, .. },
-            ) if what == room => self.arrived.push(self.transcript.aside(text)),
+            ) if place == room => self.arrived.push(self.transcript.aside(text)),
             _ => self.show(said),
         }
         self.handle_news(news);
@@ -119,7 +119,7 @@ impl StateMachine {
     fn handle_news(&mut self, news: News<'_>) {
         match news {
             News::Hello(name) => self.handle_hello(name),
-            News::Asked(name) | News::Chatting(name) | News::Joined { who: name, .. } => {
+            News::Asked(name) | News::Chatting(name) | News::Joined { name, .. } => {
                 self.known.people.learn(name);
             }
             News::Entered(room) => self.known.rooms.learn(room),

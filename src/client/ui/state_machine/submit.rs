@@ -30,19 +30,19 @@ impl StateMachine {
         let line = self.editor.text();
         let misleads = match &self.state {
             ClientState::Chatting { .. } => true,
-            ClientState::Room { asked_by, .. } if self.begun_at.is_same(&self.state) => {
+            ClientState::Room { asked_by, .. } if self.begun_at.has_same_recipients(&self.state) => {
                 let by = asked_by.as_ref().filter(|_| is_answer_in_room(line))?;
                 return Some(format!("It is {by} who asks now; Enter again answers"));
             }
             ClientState::Room { .. } => true,
-            ClientState::Asked { .. } => self.begun_at.is_heard() || is_answer(line),
+            ClientState::Asked { .. } => self.begun_at.reaches_others() || is_answer(line),
             ClientState::Nowhere
             | ClientState::Naming
             | ClientState::Menu
             | ClientState::Choosing
-            | ClientState::Asking { .. } => self.begun_at.is_heard(),
+            | ClientState::Asking { .. } => self.begun_at.reaches_others(),
         };
-        let (then, now) = (self.begun_at.words(), self.state.words());
+        let (then, now) = (self.begun_at.recipient(), self.state.recipient());
         misleads.then(|| format!("This line was for {then}; Enter again sends it to {now}"))
     }
 
