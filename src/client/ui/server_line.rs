@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn news_of_a_room_carry_the_room_in_them() {
         assert_eq!(News::read("You are now in lobby; quit leaves"), News::Entered("lobby"));
-        assert_eq!(News::read("A joined b.c"), News::Joined { who: "A", room: "b.c" });
+        assert_eq!(News::read("A joined b.c"), News::Joined { name: "A", room: "b.c" });
         assert_eq!(News::read("A left lobby"), News::Left { name: "A", place: "lobby" });
         assert_eq!(News::read("A left lobby: it ended"), News::Left { name: "A", place: "lobby" });
         assert_eq!(News::read("You left lobby"), News::YouLeft);

@@ -48,7 +48,7 @@ impl Scene {
     /// A scene at the menu, as anna.
     fn at_menu(rows: u16) -> Scene {
         let mut scene = Scene::new(rows, Some("anna"));
-        scene.hear(&["? Username:", "* Hello, anna", MENU]);
+        scene.receive(&["? Username:", "* Hello, anna", MENU]);
         assert_eq!(scene.sent(), ["anna"]);
         scene
     }
@@ -56,18 +56,18 @@ impl Scene {
     /// A scene in a chat with ben.
     fn in_chat(rows: u16) -> Scene {
         let mut scene = Scene::at_menu(rows);
-        scene.hear(&["* You are now chatting with ben; quit ends it"]);
+        scene.receive(&["* You are now chatting with ben; quit ends it"]);
         scene
     }
 
     /// A scene in the lobby, where ben is.
     fn in_lobby(rows: u16) -> Scene {
         let mut scene = Scene::at_menu(rows);
-        scene.hear(&["* You are now in lobby; quit leaves it", "- ben"]);
+        scene.receive(&["* You are now in lobby; quit leaves it", "- ben"]);
         scene
     }
 
-    fn hear(&mut self, lines: &[&str]) {
+    fn receive(&mut self, lines: &[&str]) {
         for line in lines {
             self.state_machine.handle_line(line);
         }
@@ -108,10 +108,10 @@ fn a_request_appears_above_the_line_being_typed_and_rings() {
     let mut scene = Scene::at_menu(10);
     scene.press("2 日本e\u{301}\x1b[D");
     assert_eq!(scene.last(1), ["menu> 2 日本|e\u{301}"]);
-    scene.hear(&["? ben wants to chat, yes or no"]);
+    scene.receive(&["? ben wants to chat, yes or no"]);
     assert_eq!(scene.last(2), ["? ben wants to chat, yes or no", "ben?> 2 日本|e\u{301}"]);
     assert!(scene.rang);
-    scene.hear(&["? ben wants to chat, yes or no"]);
+    scene.receive(&["? ben wants to chat, yes or no"]);
     scene.last(1);
     assert!(!scene.rang, "the same question again is not a second request");
     scene.press("\x03");
@@ -125,11 +125,11 @@ fn the_menu_is_shown_on_arriving_there_and_when_a_choice_was_refused() {
     let mut scene = Scene::at_menu(12);
     assert_eq!(scene.last(3), ["* Hello, anna", MENU, "menu> |"]);
     scene.press("1\r");
-    scene.hear(&["* 1 user online", "- anna available (you)", MENU]);
+    scene.receive(&["* 1 user online", "- anna available (you)", MENU]);
     let list = ["menu> 1", "* 1 user online", "- anna available (you)", "menu> |"];
     assert_eq!(scene.last(4), list);
     scene.press("what\r");
-    scene.hear(&["! That is not a choice here", MENU]);
+    scene.receive(&["! That is not a choice here", MENU]);
     assert_eq!(scene.last(3), ["! That is not a choice here", MENU, "menu> |"]);
     scene.sent();
     scene.press("\r");
@@ -141,7 +141,7 @@ fn the_menu_is_shown_on_arriving_there_and_when_a_choice_was_refused() {
 fn a_chat_reads_like_a_conversation() {
     let mut scene = Scene::in_chat(12);
     scene.press("hello\r//usr\r/help\r");
-    scene.hear(&["ben: hi"]);
+    scene.receive(&["ben: hi"]);
     let chat = ["anna: hello", "anna: /usr", "ben> /help", "ben: hi", "ben> |"];
     assert_eq!(scene.last(5), chat);
     assert_eq!(scene.sent(), ["hello", "//usr", "/help"]);
@@ -154,7 +154,7 @@ fn a_line_begun_in_one_chat_does_not_go_elsewhere_unasked() {
     let mut scene = Scene::in_chat(12);
     scene.press("just between us");
     scene.last(1);
-    scene.hear(&["* ben left the chat", MENU]);
+    scene.receive(&["* ben left the chat", MENU]);
     scene.press("\r");
     assert!(scene.sent().is_empty());
     let warned = "-- This line was for ben; Enter again sends it to the menu";
@@ -166,15 +166,15 @@ fn a_line_begun_in_one_chat_does_not_go_elsewhere_unasked() {
 #[test]
 fn an_answer_begun_for_one_request_is_not_given_to_the_next() {
     let mut scene = Scene::at_menu(12);
-    scene.hear(&["? ben wants to chat, yes or no"]);
+    scene.receive(&["? ben wants to chat, yes or no"]);
     scene.press("yes");
-    scene.hear(&["* ben withdrew the request", MENU, "? eve wants to chat, yes or no"]);
+    scene.receive(&["* ben withdrew the request", MENU, "? eve wants to chat, yes or no"]);
     scene.press("\r");
     assert!(scene.sent().is_empty());
     scene.press("\r");
     assert_eq!(scene.sent(), ["yes"]);
     scene.press("1");
-    scene.hear(&["* eve withdrew the request", MENU, "? ben wants to chat, yes or no"]);
+    scene.receive(&["* eve withdrew the request", MENU, "? ben wants to chat, yes or no"]);
     scene.press("\r");
     assert_eq!(scene.sent(), ["1"], "what answers nobody may be sent at once");
 }
@@ -206,7 +206,7 @@ fn a_paste_that_is_declined_or_overtaken_is_not_sent() {
     scene.press("\x1b[200~one\rtwo\x1b[201~n");
     assert_eq!(scene.last(2), ["-- Nothing was sent", "ben> |"]);
     scene.press("\x1b[200~one\rtwo\x1b[201~");
-    scene.hear(&["* ben left the chat", MENU]);
+    scene.receive(&["* ben left the chat", MENU]);
     scene.press("y");
     assert!(scene.sent().is_empty());
     assert_eq!(scene.last(1), ["menu> y|"]);
@@ -269,7 +269,7 @@ fn what_stands_behind_a_pasted_quit_is_kept_and_never_becomes_a_choice() {
 #[test]
 fn tab_completes_or_shows_what_there_is() {
     let mut scene = Scene::at_menu(8);
-    scene.hear(&["- Benno available", "- ben available", "- Carla busy"]);
+    scene.receive(&["- Benno available", "- ben available", "- Carla busy"]);
     scene.press("ch\tC\t");
     assert_eq!(scene.last(1), ["menu> chat Carla |"]);
     scene.press("\x152 b\t");
@@ -294,9 +294,9 @@ fn a_lost_connection_counts_down_keeps_the_draft_and_takes_the_name_again() {
     scene.press("n");
     assert_eq!(scene.state_machine.poll_action(), Some(Action::Connect), "a key tries at once");
     scene.state_machine.handle_connected();
-    scene.hear(&["* Welcome", "? Username:"]);
+    scene.receive(&["* Welcome", "? Username:"]);
     assert_eq!(scene.sent(), ["anna"]);
-    scene.hear(&["* Hello, anna", MENU]);
+    scene.receive(&["* Hello, anna", MENU]);
     assert_eq!(scene.last(1), ["me~> half a lin|"]);
 }
 
@@ -307,11 +307,11 @@ fn a_name_that_is_taken_meanwhile_is_asked_for_and_the_draft_comes_back() {
     scene.state_machine.handle_loss("reset", Vec::new(), scene.now);
     scene.press("\x01");
     scene.state_machine.handle_connected();
-    scene.hear(&["? Username:", "! anna is taken; choose another", "? Username:"]);
+    scene.receive(&["? Username:", "! anna is taken; choose another", "? Username:"]);
     assert_eq!(scene.last(1), ["name> anna|"]);
     assert_eq!(scene.state_machine.poll_action(), Some(Action::Connect));
     scene.press("2\r");
-    scene.hear(&["* Hello, anna2", MENU]);
+    scene.receive(&["* Hello, anna2", MENU]);
     assert_eq!(scene.last(1), ["menu> half|"]);
     scene.sent();
     scene.press("\r");
@@ -327,8 +327,8 @@ fn unsent_lines_are_offered_and_never_sent_unasked() {
     assert_eq!(scene.last(5)[..3], lost);
     scene.press("\x01");
     scene.state_machine.handle_connected();
-    scene.hear(&["? Username:", "* Hello, anna", MENU]);
-    scene.hear(&["* You are now chatting with ben; quit ends it"]);
+    scene.receive(&["? Username:", "* Hello, anna", MENU]);
+    scene.receive(&["* You are now chatting with ben; quit ends it"]);
     assert_eq!(scene.state_machine.poll_action(), Some(Action::Connect));
     assert_eq!(scene.sent(), ["anna"]);
     scene.press("\x1b[A");
@@ -350,7 +350,7 @@ fn what_was_entered_in_the_instant_of_the_loss_does_not_go_over_the_next_connect
 fn a_server_that_said_goodbye_may_close_and_one_that_never_answered_may_not() {
     let mut scene = Scene::at_menu(5);
     scene.press("3\r");
-    scene.hear(&["* Goodbye, anna"]);
+    scene.receive(&["* Goodbye, anna"]);
     assert_eq!(scene.sent(), ["3"]);
     scene.state_machine.handle_loss("closed", Vec::new(), scene.now);
     assert_eq!(scene.state_machine.poll_action(), Some(Action::Leave(Leaving::Wished)));
@@ -365,7 +365,7 @@ fn a_server_that_said_goodbye_may_close_and_one_that_never_answered_may_not() {
 #[test]
 fn whoever_an_operator_removed_does_not_come_back_by_themselves() {
     let mut scene = Scene::at_menu(5);
-    scene.hear(&["! An operator removed you: too loud. Goodbye"]);
+    scene.receive(&["! An operator removed you: too loud. Goodbye"]);
     scene.state_machine.handle_loss("closed", Vec::new(), scene.now);
     assert_eq!(scene.last(1), ["not connected> |"]);
     assert_eq!(
@@ -399,7 +399,7 @@ fn whatever_a_server_says_and_a_person_types_the_desk_holds() {
         for step in 0..60 {
             let at = (seed * 31 + step * 17) % (lines.len() + 2);
             match lines.get(at) {
-                Some(line) => scene.hear(&[line]),
+                Some(line) => scene.receive(&[line]),
                 None => scene.press(keys.get(step % 3..).unwrap_or(keys)),
             }
             scene.last(1);
