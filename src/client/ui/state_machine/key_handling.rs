@@ -143,7 +143,7 @@ impl StateMachine {
     fn complete(&mut self) {
         self.note_draft_state();
         let before = self.editor.before();
-        // The user's own name is left out: nobody asks or ignores themselves.
+        // The user's own name is left out, since no command is of use with it.
         let completion = complete(&self.state, before, &self.known, self.username.as_deref());
         let word = &before[completion.start..];
         let is_only = completion.candidates.len() == 1;
