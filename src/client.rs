@@ -26,7 +26,7 @@ pub mod ui;
 mod picture;
 
 /// Common shells add this to the number of the signal that ended a program (POSIX only demands a
-/// status above 128: XCU 2.8.2). The client exits with the same sum, as scripts expect.
+/// status above 128). The client exits with the same sum, as scripts expect.
 const SIGNAL_EXIT_CODE: u8 = 128;
 
 /// Runs the client until it ends. A failure is printed on standard error.

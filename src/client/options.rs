@@ -41,7 +41,7 @@ pub struct ConnectArgs {
     #[arg(long, value_name = "WHEN", default_value = "auto", env = "CHINWAG_COLOR")]
     pub color: Color,
 
-    /// Show the local time before each line
+    /// Show the local time before messages and news
     #[arg(long, env = "CHINWAG_TIMESTAMPS", value_parser = FalseyValueParser::new())]
     pub timestamps: bool,
 
@@ -109,7 +109,7 @@ impl std::str::FromStr for Server {
                 None => return Err(format!("{rest:?} behind the brackets is no port")),
             },
             // Two colons without brackets make an IPv6 address. A port needs brackets: the end of
-            // `::1:99` could be either (RFC 3986, 3.2.2).
+            // `::1:99` could be either (RFC 3986, "IP-literal").
             None if text.matches(':').count() > 1 => (text, None),
             None => match text.split_once(':') {
                 Some((host, port)) => (host, Some(port)),

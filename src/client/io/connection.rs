@@ -137,8 +137,8 @@ impl Connection {
         self.outgoing.is_empty()
     }
 
-    /// Empties the queue and returns its lines without their endings. A partly sent line
-    /// is returned whole: the user can decide about a line, but not about the rest of a line.
+    /// Empties the queue and returns its lines without their endings. A partly sent line is
+    /// returned whole: the user can decide about a line, but not about the rest of a line.
     pub(in crate::client) fn take_unsent(&mut self) -> Vec<String> {
         self.written = 0;
         let line = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim_end().to_owned();

@@ -122,7 +122,7 @@ impl EventLoop {
         let timeouts = [self.state_machine.poll_timeout(now), self.connection.poll_timeout(now)];
         let timeout = timeouts.into_iter().flatten().min().map(Duration::from_millis);
         match self.poll.poll(events, timeout) {
-            // A signal ends epoll_wait(2) early and leaves the events of the last turn in place.
+            // A signal may end epoll_wait(2) early. This is no failure: the turn has no events.
             Err(error) if error.kind() == ErrorKind::Interrupted => {
                 events.clear();
                 Ok(())
@@ -191,6 +191,7 @@ impl EventLoop {
         match outcome {
             None => {}
             Some(Outcome::Connected) => self.state_machine.handle_connected(),
+            // The state machine decides about a retry, since it owns the countdown in the prompt.
             Some(Outcome::Failed(reason)) => self.state_machine.handle_failure(&reason, now),
             Some(Outcome::Lost { reason, .. }) => {
                 // Unsent lines must leave the queue now. Otherwise the next connection would send

@@ -161,8 +161,8 @@ impl Pipe {
         Ok(())
     }
 
-    /// Writes, reads and prints. If the connection opens in this turn, the second flush
-    /// sends the first lines; no later event would announce a socket that is already writable.
+    /// Writes, reads and prints. If the connection opens in this turn, the second flush sends the
+    /// first lines; no later event would announce a socket that is already writable.
     fn advance(&mut self, is_ready: bool, now: Time) -> Result<Option<Outcome>, String> {
         self.connection.flush();
         let output = &mut self.output;

@@ -76,7 +76,7 @@ impl Terminal {
         Ok(rustix::io::retry_on_intr(|| rustix::io::read(&self.input, &mut *buffer))?)
     }
 
-    /// Writes all of `text`. Blocks while the terminal takes no output.
+    /// Writes all of `text`, and blocks while the terminal takes no output.
     ///
     /// # Errors
     /// If the terminal is gone.
@@ -97,8 +97,7 @@ impl Terminal {
         self.enter()
     }
 
-    /// Switches to raw mode. Input is neither echoed nor edited nor turned into signals, and output
-    /// reaches the screen unchanged.
+    /// Switches to raw mode: no echo, no line editing, no signals from keys, no output conversion.
     ///
     /// # Errors
     /// If the terminal is gone.
@@ -114,7 +113,6 @@ impl Terminal {
                 | InputModes::ISTRIP,
         );
         raw.output_modes.remove(OutputModes::OPOST);
-        // A read returns as soon as one byte is there, without a timer.
         raw.special_codes[SpecialCodeIndex::VMIN] = 1;
         raw.special_codes[SpecialCodeIndex::VTIME] = 0;
         tcsetattr(&self.input, OptionalActions::Now, &raw)?;
@@ -138,7 +136,6 @@ fn restore(input: BorrowedFd<'_>, output: BorrowedFd<'_>, original: &Termios) {
     let _ = write_all(output, BRACKETED_PASTE_OFF.as_bytes());
 }
 
-/// Writes all of `bytes`, whether or not the descriptor blocks.
 pub(in crate::client) fn write_all(output: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match rustix::io::write(output, bytes).map_err(io::Error::from) {

@@ -65,7 +65,7 @@ pub struct Setup {
     pub server: Server,
     /// Whether to use colours.
     pub palette: Palette,
-    /// Show the time of day before each line.
+    /// Show the time of day before messages and news.
     pub timestamps: bool,
     /// When to ring the bell.
     pub bell: Bell,

@@ -124,7 +124,7 @@ impl StateMachine {
     }
 
     /// Remembers the state in which the user starts a line. Every edit calls this, but only an edit
-    /// of an empty line counts: later edits do not change for whom the line was meant.
+    /// of an empty line counts: later edits do not change the intended recipients.
     fn note_draft_state(&mut self) {
         if self.editor.is_empty() {
             self.draft_state = self.state.clone();
