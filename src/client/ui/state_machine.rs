@@ -52,7 +52,7 @@ pub enum Action {
 /// Why the client ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leaving {
-    /// The user asked to leave. The exit code is 0.
+    /// The user asked to leave, or the server said goodbye. The exit code is 0.
     Wished,
     /// Something failed. The text is ready to print, and the exit code is 1.
     Failed(String),
@@ -101,7 +101,7 @@ pub struct StateMachine {
     /// The state in which the user started the draft, which is the line in the editor. Enter in
     /// another state first warns: a private line must not go to the wrong recipients.
     draft_state: ClientState,
-    /// A question from the client itself. The next key answers it.
+    /// A question from the client itself. A single key answers it, without Enter.
     confirmation: Option<Confirmation>,
     /// The draft, with its `draft_state`, that had to make room for a refused username.
     saved_draft: Option<(String, ClientState)>,

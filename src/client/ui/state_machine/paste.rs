@@ -57,7 +57,7 @@ impl StateMachine {
     pub(super) fn send_pasted(&mut self, mut lines: Vec<String>) {
         let end = self.ends_chat(&lines);
         let rest = end.map_or_else(Vec::new, |end| lines.split_off(end + 1));
-        // The state cannot change within this loop: this method returns before the next line.
+        // No server line is handled within this loop, so the state stays the same.
         for line in lines {
             self.send_line(&as_text(&self.state, line));
         }

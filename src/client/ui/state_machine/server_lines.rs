@@ -129,8 +129,7 @@ impl StateMachine {
                 News::Joined { room: place, .. } | News::Left { place, .. },
                 ClientState::Room { room, .. },
             ) if place == room => self.pending_lines.push(self.transcript.aside(text)),
-            // Everything else is important enough for full colour, even a departure from the
-            // server.
+            // Other news is shown in full colour, even a departure from the server.
             _ => self.show(line),
         }
         self.handle_news(news);
