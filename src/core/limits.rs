@@ -285,7 +285,7 @@ pub struct Limits {
     pub naming_ms: u64,
     /// Milliseconds after which an unanswered request lapses (7.14).
     pub ask_ms: u64,
-    /// Milliseconds of the cool-down before a user may ask the same user again (7.15).
+    /// Milliseconds of the cool-down before a user may ask the same user again (7.15); 0 means none.
     pub ask_again_ms: u64,
     /// High-water mark in bytes (7.7). With more unsent output, the server reads neither the
     /// connection nor its chat partner.
@@ -304,7 +304,7 @@ pub struct Limits {
     pub members_max: usize,
     /// Milliseconds until the rate limit allows one more line in a room (7.24); 0 means no limit.
     pub room_line_ms: u64,
-    /// Milliseconds that the server keeps the history of an empty room (7.21).
+    /// Milliseconds that the server keeps the history of an empty room (7.21); 0 keeps none.
     pub room_history_ms: u64,
 }
 

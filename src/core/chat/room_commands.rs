@@ -163,13 +163,14 @@ impl Chat {
 
     /// Until when the room of `id` is kept if `id` is the last member to leave.
     ///
-    /// A room without history is kept for 1 ms, just long enough to log its name. If such rooms
-    /// were kept longer, a user could enter many rooms in turn and use up the limit on rooms.
+    /// A room without history is kept for 1 ms, just long enough to log its name, and so is each
+    /// room if the limit is 0. If rooms without history were kept longer, a user could enter many
+    /// rooms in turn and use up the limit on rooms.
     pub(super) fn room_kept_until(&self, now: Time, id: SessionId) -> Time {
         let has_no_history = |room| self.roster.rooms().room(room).history.len() == 0;
         match self.room(id).is_some_and(has_no_history) {
             true => now.after_ms(1),
-            false => now.after_ms(self.limits.room_history_ms),
+            false => now.after_ms(self.limits.room_history_ms.max(1)),
         }
     }
 

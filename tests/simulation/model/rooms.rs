@@ -246,7 +246,7 @@ impl Model {
     pub(super) fn start_expiry_if_empty(&mut self, room_id: RoomId) {
         if self.members_of(room_id).is_empty() {
             let is_silent = self.rooms.rooms[&room_id].history.is_empty();
-            let kept_ms = if is_silent { 1 } else { self.limits.room_history_ms };
+            let kept_ms = if is_silent { 1 } else { self.limits.room_history_ms.max(1) };
             let until = self.now + kept_ms;
             self.room_mut(room_id).expires_at = Some(until);
         }
