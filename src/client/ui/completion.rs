@@ -36,7 +36,7 @@ const MENU_NUMBERS: [(&str, Follows); 4] =
 
 /// The commands in a room (6.5).
 const ROOM_WORDS: [(&str, Follows); 17] = [
-    ("/who", Follows::Nothing),
+    ("/who", Follows::Person),
     ("/me", Follows::Nothing),
     ("/history", Follows::Nothing),
     ("/quiet", Follows::Nothing),

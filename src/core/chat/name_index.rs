@@ -53,12 +53,7 @@ impl<Id: Copy> NameIndex<Id> {
     /// The ids of the names that begin with `prefix` in any case, in order of folded name. An empty
     /// prefix gives all. Finding the first one takes O(log n).
     pub(super) fn with_prefix(&self, prefix: &str) -> impl Iterator<Item = Id> {
-        let prefix = fold(prefix);
-        let from = Bound::Included(prefix.as_str());
-        self.ids
-            .range::<str, _>((from, Bound::Unbounded))
-            .take_while(move |(name, _)| name.starts_with(prefix.as_str()))
-            .map(|(_, &id)| id)
+        with_prefix(&self.ids, prefix)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -72,6 +67,18 @@ impl<Id: Copy> NameIndex<Id> {
     pub(super) fn check(&self) {
         assert_eq!(self.ids.len(), self.skeletons.len(), "each name has its own skeleton");
     }
+}
+
+/// The ids in `ids`, which are ordered by folded name, whose names begin with `prefix` in any case.
+pub(super) fn with_prefix<Id: Copy>(
+    ids: &BTreeMap<CompactString, Id>,
+    prefix: &str,
+) -> impl Iterator<Item = Id> {
+    let prefix = fold(prefix);
+    let from = Bound::Included(prefix.as_str());
+    ids.range::<str, _>((from, Bound::Unbounded))
+        .take_while(move |(name, _)| name.starts_with(prefix.as_str()))
+        .map(|(_, &id)| id)
 }
 
 #[cfg(test)]
