@@ -8,7 +8,7 @@ use std::ops::Bound;
 
 use compact_str::CompactString;
 
-use super::name::{Name, fold};
+use super::name::{Name, fold_prefix};
 
 /// Ids by name. Case does not matter (3.2.2).
 #[derive(Debug)]
@@ -74,11 +74,12 @@ pub(super) fn with_prefix<Id: Copy>(
     ids: &BTreeMap<CompactString, Id>,
     prefix: &str,
 ) -> impl Iterator<Item = Id> {
-    let prefix = fold(prefix);
-    let from = Bound::Included(prefix.as_str());
-    ids.range::<str, _>((from, Bound::Unbounded))
-        .take_while(move |(name, _)| name.starts_with(prefix.as_str()))
-        .map(|(_, &id)| id)
+    fold_prefix(prefix).into_iter().flat_map(|prefix| {
+        let from = Bound::Included(prefix.as_str());
+        let names = ids.range::<str, _>((from, Bound::Unbounded));
+        let matching = names.take_while(move |(name, _)| name.starts_with(prefix.as_str()));
+        matching.map(|(_, &id)| id)
+    })
 }
 
 #[cfg(test)]

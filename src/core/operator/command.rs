@@ -162,8 +162,8 @@ fn parse_kick(rest: &str) -> Result<OperatorCommand<'_>, CommandFault> {
     }
 }
 
-/// Reads the target of a ban as an address if that is possible. A username may look like an
-/// address, but an operator who types an address means the address.
+/// Reads the target of a ban as an address if that is possible. No username can look like an
+/// address: it has no colon, and it has a letter (3.2.1).
 fn parse_ban(rest: &str) -> Result<OperatorCommand<'_>, CommandFault> {
     let (word, rest) = split_word(rest);
     let target = match parse_network(word) {
