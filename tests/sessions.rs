@@ -472,7 +472,7 @@ fn valid_usernames_are_taken_unchanged() {
     let server = Server::starts();
     let names = [
         "a",
-        "7",
+        "7of9",
         "Anna",
         "anna_b",
         "anna-b2",
@@ -486,8 +486,8 @@ fn valid_usernames_are_taken_unchanged() {
         "אבי",
         "محمد",
         "GET",
-        "yes",
-        "01234567890123456789",
+        "yesterday",
+        "0123456789012345678x",
         "GÖTEBORG",
     ];
     let _people: Vec<Person> = names.map(|name| Person::joins(&server, name)).into();
@@ -506,6 +506,10 @@ fn invalid_usernames_are_refused_and_the_prompt_is_repeated() {
         "you",
         "Asked",
         "goodbye",
+        "7",
+        "01234567890123456789",
+        "yes",
+        "Operator",
         "YOU",
         "-anna",
         "_anna",
@@ -548,7 +552,7 @@ fn usernames_in_use_and_their_look_alikes_are_refused() {
         .into();
     let mut person = Person::arrives(&server);
     for name in
-        ["Anna", "anna", "ANNA", "сосо", "СОСО", "zoe\u{301}", "ZOÉ", "B0B", "b0b", "1ily", "bom"]
+        ["Anna", "ANNA", "сосо", "СОСО", "zoe\u{301}", "ZOÉ", "Zoe", "ạnna", "B0B", "1ily", "bom"]
     {
         person.says(name);
         person.reads_all(&["! ", USERNAME]);

@@ -17,6 +17,7 @@ mod output;
 mod pairing;
 mod rate_limit;
 mod refusal_counts;
+mod reserved_names;
 mod room_commands;
 mod rooms;
 mod roster;

@@ -21,7 +21,7 @@ pub enum Paint {
     /// The status of a user that can be asked to chat.
     Free,
     /// Text of the client itself: a lost connection, a question.
-    StopNotice,
+    Notice,
     /// The name of a room. It has no colour, because colours tell users apart.
     Room,
     /// The user's own name in the message of another user.
@@ -78,7 +78,7 @@ impl Paint {
             Paint::Error => colour(AnsiColor::Red),
             Paint::Request => colour(AnsiColor::Magenta).effects(Effects::BOLD),
             Paint::Free => colour(AnsiColor::Green),
-            Paint::StopNotice => colour(AnsiColor::Yellow),
+            Paint::Notice => colour(AnsiColor::Yellow),
             Paint::Room => Style::new().effects(Effects::BOLD),
             Paint::Mention => Style::new().effects(Effects::BOLD.insert(Effects::UNDERLINE)),
             Paint::Name(name) => colour(colour_of(name)).effects(Effects::BOLD),

@@ -20,7 +20,7 @@ enum Argument {
     Room,
 }
 
-/// The commands at the menu (`protocol.md` 4.1.7 and 4). The user sees candidates in this order.
+/// The commands at the menu (4.3.1, 5.1.1). The user sees candidates in this order.
 const MENU_WORDS: [(&str, Argument); 10] = [
     ("list", Argument::User),
     ("chat", Argument::User),
@@ -41,7 +41,7 @@ const MENU_NUMBERS: [(&str, Argument); 4] =
 
 /// The commands in a room (4.8.5).
 const ROOM_WORDS: [(&str, Argument); 17] = [
-    ("/who", Argument::None),
+    ("/who", Argument::User),
     ("/me", Argument::None),
     ("/history", Argument::None),
     ("/quiet", Argument::None),

@@ -1,4 +1,4 @@
-//! Parses a row of a list (`protocol.md` 3.4.1, 6.2, 6.8 and 6.13): users, rooms, members, history.
+//! Parses a row of a list (`protocol.md` 5.2.1, 5.3.1, 6.1.4 and 6.3.1): users, rooms, members, history.
 //!
 //! `transcript` colours the parts of a row, and `state_machine` learns names from them. The parser
 //! must accept every line: a newer server may send rows that this client does not know.

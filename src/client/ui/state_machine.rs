@@ -234,19 +234,19 @@ impl StateMachine {
     /// The prompt of the most urgent matter: a confirmation, the connection, then the session.
     fn prompt(&self, now: Time) -> Prompt {
         match (&self.confirmation, &self.link) {
-            (Some(Confirmation::Leave), _) => Prompt::new("Leave? y/n", Paint::StopNotice),
+            (Some(Confirmation::Leave), _) => Prompt::new("Leave? y/n", Paint::Notice),
             (Some(Confirmation::Send { lines, .. }), _) => {
                 let lines = count(lines.len(), "line");
                 let question = format!("Send {lines} to {}? y/n", self.state.recipient());
-                Prompt::new(&question, Paint::StopNotice)
+                Prompt::new(&question, Paint::Notice)
             }
             (None, Link::Lost(Some(wait))) => {
                 let seconds = wait.seconds(now);
                 let label = format!("{seconds} s to reconnect");
-                Prompt::new(&label, Paint::StopNotice).or_short(&format!("{seconds} s"))
+                Prompt::new(&label, Paint::Notice).or_short(&format!("{seconds} s"))
             }
-            (None, Link::Lost(None)) => Prompt::new("not connected", Paint::StopNotice),
-            (None, Link::Connecting { .. }) => Prompt::new("connecting", Paint::StopNotice),
+            (None, Link::Lost(None)) => Prompt::new("not connected", Paint::Notice),
+            (None, Link::Connecting { .. }) => Prompt::new("connecting", Paint::Notice),
             (None, Link::Up { .. }) => self.state.prompt(),
         }
     }

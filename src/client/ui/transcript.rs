@@ -48,7 +48,7 @@ impl Transcript {
             ServerLine::Information(text) => {
                 // Lost lines need more attention than other information.
                 let is_missed = News::read(text) == News::Missed;
-                let paint = if is_missed { Paint::StopNotice } else { Paint::Information };
+                let paint = if is_missed { Paint::Notice } else { Paint::Information };
                 self.tagged("* ", &paint, text)
             }
             ServerLine::Error(text) => self.tagged("! ", &Paint::Error, text),
@@ -132,14 +132,14 @@ impl Transcript {
     /// Formats a line of the client itself.
     #[must_use]
     pub fn notice(&self, text: &str) -> String {
-        self.tagged(OWN_TAG, &Paint::StopNotice, text)
+        self.tagged(OWN_TAG, &Paint::Notice, text)
     }
 
     /// Formats one row of a quotation, such as a pasted line. It has no timestamp, because it is
     /// not an event.
     #[must_use]
     pub fn quote(&self, text: &str) -> String {
-        let mut line = self.palette.painted(&Paint::StopNotice, "   | ");
+        let mut line = self.palette.painted(&Paint::Notice, "   | ");
         line.push_str(text);
         line
     }

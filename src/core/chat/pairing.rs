@@ -85,7 +85,9 @@ impl Chat {
         }
         // A cool-down after a withdrawal too: asking and withdrawing in turn would also pester the
         // asked user (5.7.1).
-        if let RequestEnd::Declined | RequestEnd::Withdrawn | RequestEnd::Lapsed = how {
+        let cools_down =
+            matches!(how, RequestEnd::Declined | RequestEnd::Withdrawn | RequestEnd::Lapsed);
+        if cools_down && self.limits.ask_again_ms > 0 {
             let name = self.roster.user(asked).name.folded();
             let until = now.after_ms(self.limits.ask_again_ms);
             self.roster.user_mut(asker).options_mut().start_cooldown(now, name, until);

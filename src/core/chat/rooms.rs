@@ -10,7 +10,7 @@ use slab::Slab;
 
 use super::history::History;
 use super::name::Name;
-use super::name_index::NameIndex;
+use super::name_index::{NameIndex, with_prefix};
 use crate::core::SessionId;
 use crate::core::limits::LOBBY;
 use crate::core::time::{Deadlines, Time};
@@ -230,13 +230,14 @@ impl Room {
         }
     }
 
-    /// The members, in order of name.
-    pub(super) fn members(&self) -> impl Iterator<Item = SessionId> {
+    /// The members whose names begin with `prefix` in any case, in order of name. An empty prefix
+    /// gives all. Finding the first one takes O(log n).
+    pub(super) fn members(&self, prefix: &str) -> impl Iterator<Item = SessionId> {
         let members = match &self.occupancy {
-            Occupancy::Members(members) => Some(members.values().copied()),
+            Occupancy::Members(members) => Some(members),
             Occupancy::Empty { .. } => None,
         };
-        members.into_iter().flatten()
+        members.into_iter().flat_map(move |members| with_prefix(members, prefix))
     }
 }
 
