@@ -428,6 +428,7 @@ fn the_log_contains_no_messages_at_its_highest_verbosity() {
     bert.hang_up();
     server.signal(Signal::TERM);
     assert_eq!(server.exits().code(), Some(0));
+    server.logs(&["stopped with"]);
     let log = server.log();
     assert!(!log.contains("secret"), "{log}");
     assert!(log.contains("DEBUG") || log.contains("TRACE"), "{log}");
