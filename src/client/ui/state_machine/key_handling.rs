@@ -98,7 +98,9 @@ impl StateMachine {
 
     pub(super) fn insert(&mut self, text: &str) {
         self.begin();
-        let fitted = self.editor.insert(&text::clean(text));
+        // Keys come one by one, and the tags of a flag are no text without each other: `submit`
+        // cleans the whole line.
+        let fitted = self.editor.insert(&text.replace(text::is_unsafe, ""));
         self.refuse_unless(fitted);
     }
 

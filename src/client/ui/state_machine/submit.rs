@@ -3,6 +3,7 @@
 use super::input_kind::{InputKind, input_kind, is_answer, is_answer_in_room};
 use super::{Action, Link, StateMachine};
 use crate::client::ui::client_state::ClientState;
+use crate::core::framing::text;
 
 impl StateMachine {
     pub(super) fn submit(&mut self) {
@@ -17,7 +18,8 @@ impl StateMachine {
             self.begun_at = self.state.clone();
             return;
         }
-        let line = self.editor.take();
+        // As the server cleans it: the line is then shown as its readers see it.
+        let line = text::clean(&self.editor.take()).into_owned();
         if self.state != ClientState::Naming {
             self.history.push(&line);
         }
