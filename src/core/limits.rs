@@ -35,6 +35,14 @@ pub const NAME_FOLDED_COLUMNS_MAX: usize = 2 * NAME_COLUMNS_MAX;
 /// marks is no writing system's and covers the lines above and below.
 pub const NAME_MARKS_MAX: usize = 4;
 
+/// Combining marks on one character of a text (7.45). Writing systems use up to five; hundreds cover
+/// the lines above and below.
+pub const TEXT_MARKS_MAX: usize = 8;
+
+/// Tags in one emoji flag (7.45): the code of a region has at most seven letters and digits (UTS #51,
+/// ED-14a). More tags would be a text that nobody sees.
+pub const FLAG_TAGS_MAX: usize = 7;
+
 /// Rows of one list (7.30): as many as a person reads. The limit also caps the cost of one reply.
 pub const LIST_ROWS_MAX: usize = 50;
 

@@ -119,7 +119,9 @@ impl StateMachine {
     /// and drawing them would let the clipboard control the terminal (3.1.1).
     pub(super) fn insert(&mut self, text: &str) {
         self.note_draft_state();
-        let fitted = self.editor.insert(&text::clean(text));
+        // Keys come one by one, and the tags of a flag are no text without each other, so the whole
+        // line is cleaned when it is sent.
+        let fitted = self.editor.insert(&text.replace(text::is_unsafe, ""));
         self.ring_unless(fitted);
     }
 

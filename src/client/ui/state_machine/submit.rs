@@ -6,6 +6,7 @@
 use super::input_kind::{InputKind, input_kind, is_answer, is_answer_in_room};
 use super::{Action, Link, StateMachine};
 use crate::client::ui::client_state::ClientState;
+use crate::core::framing::text;
 
 impl StateMachine {
     /// Sends the line in the editor. If the state has changed since the line was started, the first
@@ -24,7 +25,8 @@ impl StateMachine {
             self.draft_state = self.state.clone();
             return;
         }
-        let line = self.editor.take();
+        // Cleaned as the server cleans it: the line is then shown as its readers see it.
+        let line = text::clean(&self.editor.take()).into_owned();
         // A username would only be in the way at later prompts.
         if self.state != ClientState::Naming {
             self.history.push(&line);
