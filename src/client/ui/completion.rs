@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(candidates(&room, "/me hugs be"), ["Ben"]);
         assert_eq!(candidates(&room, "an"), ["Anna", "anton"]);
         assert_eq!(candidates(&room, "so, an"), ["Anna", "anton"]);
-        assert_eq!(candidates(&room, "/who an"), ["anton"]);
+        assert_eq!(candidates(&room, "/who an"), ["Anna", "anton"]);
         for before in ["", "so, ", "qu", "so, /w"] {
             assert_eq!(candidates(&room, before), [""; 0], "{before}");
         }
