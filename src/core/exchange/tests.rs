@@ -316,6 +316,7 @@ fn asks_in_a_loop_are_slowed_and_nothing_is_lost() {
     assert_eq!(scene.takes_all(0), "");
     scene.ms_pass(1);
     assert!(scene.takes_all(0).contains("* Asked"), "what was typed is done then");
+    scene.ms_pass(ASK_INTERVAL_MS);
     assert!(scene.is_read(0) && scene.said_to_resume(0));
 }
 
