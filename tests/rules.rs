@@ -66,6 +66,52 @@ impl Scene {
     }
 }
 
+/// Six requests in a row are one more than the allowance: further input of anna is held for 2 s.
+fn anna_asks_six() -> Scene {
+    let others = (0..7).map(|n| format!("user{n}"));
+    let mut scene = Scene::with(["anna".to_owned()].into_iter().chain(others));
+    for n in 0..5 {
+        scene.says("anna", &format!("2 user{n}\ncancel"));
+    }
+    scene.says("anna", "2 user5");
+    scene.reads("anna");
+    scene
+}
+
+/// (5.7.2, 4.5.2)
+#[test]
+fn a_rate_limit_holds_no_cancel_and_no_text_for_a_partner() {
+    let mut scene = anna_asks_six();
+    scene.says("anna", "cancel\n2 user6");
+    assert!(scene.reads("anna").starts_with("* You withdrew your request to user5\n"));
+    scene.says("user5", "yes");
+    assert!(scene.reads("user5").ends_with("! That request is over; nothing was done\n"));
+    assert_eq!(scene.reads("user6"), "", "the next request is held");
+    scene.seconds_pass(2);
+    assert_eq!(scene.reads("user6"), "? anna wants to chat, yes or no\n");
+
+    let mut scene = anna_asks_six();
+    scene.says("user5", "yes");
+    scene.reads("user5");
+    scene.says("anna", "hello\nquit\n2 user6");
+    assert!(scene.reads("user5").starts_with("anna: hello\n* anna left the chat\n"));
+    assert_eq!(scene.reads("user6"), "", "at the menu the input is held again");
+    scene.seconds_pass(2);
+    assert_eq!(scene.reads("user6"), "? anna wants to chat, yes or no\n");
+}
+
+/// (5.7.2, 6.2.3, 4.8.8)
+#[test]
+fn the_rate_limit_of_a_room_holds_no_cancel() {
+    let mut scene = Scene::with(["anna", "bert"]);
+    scene.says("anna", "4");
+    scene.says("anna", &format!("{}/chat bert\ncancel", "hi\n".repeat(9)));
+    scene.reads("anna");
+    scene.seconds_pass(1);
+    let read = scene.reads("bert");
+    assert!(read.starts_with("? anna wants to chat, yes or no\n* anna withdrew"), "{read}");
+}
+
 /// (4.8.10, 5.2.2)
 #[test]
 fn a_long_list_of_members_says_how_to_narrow_it() {

@@ -191,6 +191,22 @@ impl Chat {
         }
     }
 
+    /// Whether no rate limit holds the input of a session in its state (5.7.2). ASKING and CHATTING
+    /// have no line that a limit counts, and a held line would reach another state than its writer
+    /// saw: a `cancel` would be said to a user who has accepted meanwhile.
+    ///
+    /// Only a line of the session itself leads to these states, or a `yes` to its request. No input is
+    /// held then, and nobody needs to resume it.
+    #[must_use]
+    pub fn is_free_of_rate_limits(&self, id: SessionId) -> bool {
+        match self.roster.session(id) {
+            Session::User(user) => {
+                matches!(user.state, UserState::Asking { .. } | UserState::Chatting { .. })
+            }
+            Session::Naming { .. } | Session::Over { .. } => false,
+        }
+    }
+
     /// Where the messages of a session go, if it is in a chat.
     ///
     /// A route is a shortcut for many lines at once. [`Route::message`] gives the same result as

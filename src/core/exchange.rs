@@ -224,7 +224,7 @@ impl Exchange {
 
     /// The rule of backpressure. A client's input waits while
     /// - the client's chat partner has just ended the chat, and old input is drained (4.1.5), or
-    /// - a rate limit holds it, or
+    /// - a rate limit holds it in the state of the session, or
     /// - the client has not read the replies to its own lines (7.9, 7.36), or
     /// - its chat partner has too much unread output (7.7, 7.8, 7.35).
     ///
@@ -233,7 +233,7 @@ impl Exchange {
     fn may_process_input(&self, id: SessionId) -> bool {
         let endpoint = &self.endpoints[id];
         !endpoint.is_draining
-            && endpoint.held_until.is_none()
+            && (endpoint.held_until.is_none() || self.chat.is_free_of_rate_limits(id))
             && endpoint.outbox.len() <= REPLIES_BYTES_MAX
             && self.chat.partner(id).is_none_or(|with| !self.endpoints[with].outbox.is_congested())
     }

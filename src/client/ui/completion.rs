@@ -222,12 +222,13 @@ mod tests {
         assert_eq!(candidates(&room, "/un"), ["/unignore"]);
         assert_eq!(candidates(&room, "/").len(), ROOM_WORDS.len());
         assert_eq!(candidates(&room, "/chat "), ["Anna", "anton", "Ben", "日本"]);
+        assert_eq!(candidates(&room, "/who be"), ["Ben"]);
         assert_eq!(candidates(&room, "/rooms "), ["annex", "lobby", "me"]);
         assert_eq!(candidates(&room, "/me hugs be"), ["Ben"]);
         assert_eq!(candidates(&room, "an"), ["Anna", "anton"]);
         assert_eq!(candidates(&room, "so, an"), ["Anna", "anton"]);
         assert_eq!(candidates(&room, "/who an"), ["Anna", "anton"]);
-        for before in ["", "so, ", "qu", "so, /w"] {
+        for before in ["", "so, ", "qu", "so, /w", "/quiet "] {
             assert_eq!(candidates(&room, before), [""; 0], "{before}");
         }
     }
