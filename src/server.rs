@@ -13,6 +13,7 @@ pub mod descriptors;
 mod draining;
 mod event_log;
 mod history_store;
+mod history_upkeep;
 mod listener;
 mod log_pace;
 pub mod logging;
@@ -20,6 +21,7 @@ mod metrics;
 mod operator_commands;
 mod read_queue;
 mod reading;
+mod safe_file;
 mod shutdown;
 mod socket_file;
 mod wall_clock;
@@ -49,7 +51,6 @@ use listener::Listener;
 use metrics::Metrics;
 pub use operator_commands::Operators;
 use read_queue::ReadQueue;
-use wall_clock::unix_seconds;
 
 const SIGNALS: Token = Token(usize::MAX - 1);
 /// A connection is registered once, for reading and writing. With edge-triggered polling an unused
@@ -92,6 +93,8 @@ pub struct Server {
     now: Time,
     /// The same time in full precision, for the metrics.
     woke: Duration,
+    /// When the loop last looked at the wall clock.
+    wall_clock_read_at: Time,
     /// Connections accepted so far; the number of the latest one in the log.
     accepted_count: u32,
     /// Set while the server stops: when it ends even if clients are still connected.
@@ -111,12 +114,7 @@ impl Server {
         history: Option<&Path>,
     ) -> io::Result<Server> {
         let mut exchange = Exchange::new(limits.clone());
-        let mut history_store = history.map(HistoryStore::open).transpose()?;
-        exchange.handle_start(unix_seconds(), history_store.iter().flat_map(HistoryStore::past));
-        if let Some(history_store) = &mut history_store {
-            history_store.clear_history();
-            exchange.start_recording();
-        }
+        let history_store = history_upkeep::restore(&mut exchange, history)?;
         let poll = Poll::new()?;
         let mut signals = shutdown::take_signals()?;
         poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
@@ -146,6 +144,7 @@ impl Server {
             started: Instant::now(),
             now: Time::START,
             woke: Duration::ZERO,
+            wall_clock_read_at: Time::START,
             operators: Operators::default(),
             metrics: Metrics::new(),
             accepted_count: 0,
@@ -211,9 +210,11 @@ impl Server {
             || self.listeners.iter().any(Listener::has_more)
             || self.operators.has_work()
             || self.exchange.poll_drain().is_some()
-            || self.exchange.has_fan_out();
+            || self.exchange.has_fan_out()
+            || self.has_history_work();
         let retry = self.listeners.iter().filter_map(Listener::retry_at).min();
-        let next = self.exchange.poll_timeout().into_iter().chain(retry).chain(self.stop_by).min();
+        let shell = [retry, self.stop_by, self.history_deadline()].into_iter().flatten();
+        let next = self.exchange.poll_timeout().into_iter().chain(shell).min();
         let mut timeout = match next {
             _ if left => Some(Duration::ZERO),
             Some(at) => Some(Duration::from_millis(at.ms_since(self.now))),
@@ -230,6 +231,7 @@ impl Server {
         }
         self.woke = self.started.elapsed();
         self.now = Time::START.after_ms(u64::try_from(self.woke.as_millis()).unwrap_or(u64::MAX));
+        self.follow_wall_clock();
         Ok(())
     }
 
@@ -274,17 +276,7 @@ impl Server {
         }
         self.queue_resumed();
         self.store_history();
-    }
-
-    /// Stores new room messages. This happens before any write to a socket, so a crash never loses a
-    /// message that somebody has read.
-    fn store_history(&mut self) {
-        if let Some(history_store) = &mut self.history_store
-            && !self.exchange.records().is_empty()
-        {
-            history_store.append(self.exchange.records());
-            self.exchange.clear_records();
-        }
+        self.tend_history();
     }
 
     /// Logs and counts an event. A planned stop that is due ends the loop.

@@ -86,9 +86,39 @@ pub const HISTORY_BYTES_MAX: usize = 32 * 1024;
 /// Lines of history that a user sees on entering a room and for `/history` (6.3.1).
 pub const HISTORY_LINES_SHOWN: usize = 50;
 
-/// Bytes of one file of the history store (7.6). There are two files; a full newer file replaces
-/// the older. The server reads both at the start, which takes a fraction of a second.
-pub const HISTORY_FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes that the history store appends to its file before it writes the file anew from memory
+/// (7.6); if memory keeps more than this, the store appends as many bytes as memory keeps. Each
+/// byte that users say therefore costs at most two bytes on disk.
+pub const HISTORY_APPENDED_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Bytes that the history store writes in one turn while it writes its file anew. One room more can
+/// come on top ([`HISTORY_BYTES_MAX`]). The step takes a few tenths of a millisecond; users wait no
+/// longer than that.
+pub const HISTORY_STEP_BYTES: usize = 128 * 1024;
+
+/// Milliseconds after which the history store writes its file anew even if it is small (7.62).
+/// History that memory has forgotten leaves the disk then.
+pub const HISTORY_REWRITE_MS: u64 = 3_600_000;
+
+/// Milliseconds until the history store tries again after the disk took no more (7.63).
+pub const HISTORY_RETRY_MS: u64 = 5_000;
+
+/// Milliseconds after a line until the history store looks whether its file is still there (7.63).
+/// A look at every line would cost a system call for each.
+pub const HISTORY_CHECK_MS: u64 = 2_000;
+
+/// Milliseconds for which the history store keeps the file before the current one. The kernel writes
+/// new data to the disk within 30 to 35 s (`vm.dirty_expire_centisecs`); until then a power failure
+/// could leave the current file empty, and the old file replaces it.
+pub const HISTORY_OLD_FILE_MS: u64 = 60_000;
+
+/// Bytes of the largest file that the history store reads. It is far more than any history: the
+/// limit only keeps a wrong file from filling the memory.
+pub const HISTORY_READ_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+
+/// Milliseconds between two looks at the wall clock. A step of the clock shows in the dates of
+/// history after this time.
+pub const WALL_CLOCK_MS: u64 = 1_000;
 
 /// Bytes that may wait for one connection above the high-water mark (7.11). They are lines that
 /// other users cause and that backpressure cannot slow: requests, ends of chats, announcements. It

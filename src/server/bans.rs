@@ -4,16 +4,16 @@
 //! and ends the sessions that a ban covers. A ban outlives the process, so it ends by the calendar
 //! and not by the loop's clock.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 use log::warn;
 
 use super::logging::OPERATOR;
+use super::safe_file;
 use super::wall_clock::unix_seconds;
 use crate::core::limits::{BANS_FILE_BYTES_MAX, BANS_MAX, BANS_REPORT_MS};
 use crate::core::operator::{Expiry, parse_network};
@@ -100,8 +100,16 @@ impl Bans {
         let with_path = |e: io::Error| {
             io::Error::new(e.kind(), format!("cannot keep bans in {}: {e}", file.display()))
         };
-        // Replace the target of a symbolic link, not the link.
-        let file = &fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+        // Replace the target of a symbolic link, not the link. A link to nothing is a mistake: the
+        // operator expects bans there, and there are none.
+        let is_link = fs::symlink_metadata(file).is_ok_and(|found| found.is_symlink());
+        let file = &match fs::canonicalize(file) {
+            Err(e) if is_link => {
+                let fault = format!("it is a link whose target cannot be used: {e}");
+                return Err(with_path(io::Error::new(e.kind(), fault)));
+            }
+            found => found.unwrap_or_else(|_| file.to_owned()),
+        };
         let bans = match read(file).and_then(|text| parse(&text)) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -227,12 +235,13 @@ fn write(file: &Path, bans: &[Ban]) -> io::Result<()> {
     let mut temporary = file.as_os_str().to_owned();
     temporary.push(".new");
     let temporary = PathBuf::from(temporary);
-    let mut options = OpenOptions::new();
-    let mut new = options.write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
     let text = bans.iter().map(|ban| ban.line() + "\n").collect::<String>();
-    new.write_all(text.as_bytes())?;
-    new.sync_all()?;
-    fs::rename(&temporary, file)
+    let mut new = safe_file::create(&temporary)?;
+    let written = new.write_all(text.as_bytes()).and_then(|()| new.sync_all());
+    written.and_then(|()| fs::rename(&temporary, file)).inspect_err(|_| {
+        // Best effort: the next attempt removes what is left.
+        drop(fs::remove_file(&temporary));
+    })
 }
 
 #[cfg(test)]

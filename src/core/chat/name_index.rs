@@ -56,6 +56,11 @@ impl<Id: Copy> NameIndex<Id> {
         with_prefix(&self.ids, prefix)
     }
 
+    /// The ids of the names after the folded name `last`, in order of folded name.
+    pub(super) fn after(&self, last: &str) -> impl Iterator<Item = Id> {
+        self.ids.range::<str, _>((Bound::Excluded(last), Bound::Unbounded)).map(|(_, &id)| id)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.ids.len()
     }

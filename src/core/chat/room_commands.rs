@@ -280,17 +280,22 @@ impl Chat {
         }
     }
 
-    /// The wall-clock time at `now`. Derived from the time at the start, and therefore monotonic: a
-    /// change of the system clock cannot put the lines of a history out of order.
+    /// The wall-clock time at `now`, counted from the last time that the shell told it.
     fn unix_seconds(&self, now: Time) -> UnixSeconds {
-        self.started_at + now.ms_since(Time::START) / 1000
+        let (at, shown) = self.wall_clock;
+        shown + now.ms_since(at) / 1000
     }
 
     /// Restores one line from the history store (6.3.3). Skips a line whose room has an invalid
     /// name, or does not fit within the limit on rooms. Call it before the first session connects,
     /// in the order in which the lines were said.
+    ///
+    /// A line from the future was said while the clock was wrong. It counts as said now; otherwise
+    /// its room would be kept until that future.
     pub fn restore_history(&mut self, record: Record<'_>) {
-        let age_ms = self.started_at.saturating_sub(record.said_at).saturating_mul(1000);
+        let started_at = self.unix_seconds(Time::START);
+        let said_at = record.said_at.min(started_at);
+        let age_ms = (started_at - said_at).saturating_mul(1000);
         let (history_ms, rooms_max) = (self.limits.room_history_ms, self.limits.rooms_max);
         let Ok(name) = Name::parse(record.room) else { return };
         // A room expires as a whole, by the age of its last line. The line of a room that is too
@@ -298,7 +303,7 @@ impl Chat {
         let until = Time::START.after_ms(history_ms.saturating_sub(age_ms));
         if let Ok(room) = self.roster.find_or_add_room(&name, until, rooms_max) {
             self.roster.keep_room_until(room, until);
-            self.roster.room_mut(room).history.push(record.said_at, record.line);
+            self.roster.room_mut(room).history.push(said_at, record.line);
         }
     }
 }

@@ -175,6 +175,11 @@ impl Rooms {
         self.names.with_prefix(prefix).map(|id| self.room(id)).filter(|room| !room.is_empty())
     }
 
+    /// All rooms after the folded name `last`, in order of folded name. Empty rooms are included.
+    pub(super) fn after(&self, last: &str) -> impl Iterator<Item = &Room> {
+        self.names.after(last).map(|id| self.room(id))
+    }
+
     /// The number of rooms with members. O(1): each empty room has exactly one deadline.
     pub(super) fn open_count(&self) -> usize {
         self.rooms.len() - self.deadlines.len()
