@@ -5,6 +5,7 @@
 //! outputs before the next `handle_*` call. The chat knows no socket, clock, thread or I/O: the
 //! same calls always give the same outputs, and a simulation can replay any run.
 
+mod address_limits;
 mod command;
 mod common_commands;
 mod dispatch;
@@ -33,10 +34,11 @@ pub use refusal_counts::{RefusalCounts, RefusalKind};
 pub use rooms::RoomId;
 pub use wording::missed_lines;
 
-use crate::core::SessionId;
 use crate::core::framing::Input;
 use crate::core::limits::Limits;
 use crate::core::time::Time;
+use crate::core::{Origin, SessionId};
+use address_limits::AddressLimits;
 use operator_actions::PlannedStop;
 use output::Outputs;
 use roster::Roster;
@@ -55,6 +57,8 @@ pub struct Chat {
     records_history: bool,
     /// A stop that an operator has announced, until it happens or is called off (8.2.6).
     planned_stop: Option<PlannedStop>,
+    /// What each address has used of its allowances (7.51).
+    address_limits: AddressLimits,
 }
 
 impl Chat {
@@ -62,6 +66,7 @@ impl Chat {
     #[must_use]
     pub fn new(limits: Limits) -> Chat {
         Chat {
+            address_limits: AddressLimits::new(&limits),
             limits,
             roster: Roster::default(),
             outputs: Outputs::default(),
@@ -84,9 +89,9 @@ impl Chat {
 
     /// A client has connected (4.1.1). `id` must not be in use. It stays in use until
     /// [`Chat::forget`].
-    pub fn handle_connect(&mut self, now: Time, id: SessionId) {
+    pub fn handle_connect(&mut self, now: Time, id: SessionId, origin: Origin) {
         self.assert_drained();
-        self.roster.add(id, now.after_ms(self.limits.naming_ms));
+        self.roster.add(id, now.after_ms(self.limits.naming_ms), origin);
         self.say(id, Line::News(News::Welcome));
         self.say_planned_stop(now, id);
         self.say(id, Line::Prompt(Prompt::Username));

@@ -40,6 +40,24 @@ pub const ASKS_IN_A_ROW_MAX: u32 = 5;
 /// Milliseconds until the rate limit allows one more request (7.23).
 pub const ASK_INTERVAL_MS: u64 = 2_000;
 
+/// Usernames that one session's worth of an address may take in a row (7.53). With the default of
+/// 64 sessions' worth a whole crowd comes back at once after a restart.
+pub const LOGINS_IN_A_ROW_MAX: u32 = 16;
+
+/// Milliseconds until one session's worth of an address may take one more username (7.53).
+pub const LOGIN_INTERVAL_MS: u64 = 1_000;
+
+/// How many times the allowance of a /64 its /48 has (7.51). A company or a school has many users.
+pub const SITE_SHARE: u32 = 4;
+
+/// Milliseconds that an address which used up its allowance waits at most (7.51). Clients that come
+/// and go could otherwise run up a debt that holds up their honest neighbours for hours.
+pub const ADDRESS_DEBT_MS_MAX: u64 = 60_000;
+
+/// Allowances of addresses that the server remembers (7.51), about 4 MiB. An entry goes when its
+/// allowance is full again. Beyond the limit those go first that have used least.
+pub const ALLOWANCES_MAX: usize = 65_536;
+
 /// Cool-downs that the server remembers for one user (7.15); a new one replaces the oldest. At the
 /// default settings the rate limit of 7.23 keeps a user from reaching this limit.
 pub const COOLDOWNS_MAX: usize = 64;
@@ -321,6 +339,8 @@ pub struct Limits {
     pub room_line_ms: u64,
     /// Milliseconds that the server keeps the history of an empty room (7.21).
     pub room_history_ms: u64,
+    /// How many sessions' allowances one address has (7.51); 0 means no limit.
+    pub address_share: u32,
 }
 
 impl Default for Limits {
@@ -338,6 +358,7 @@ impl Default for Limits {
             members_max: 1_000,
             room_line_ms: 200,
             room_history_ms: 86_400_000,
+            address_share: 64,
         }
     }
 }

@@ -70,7 +70,7 @@ impl Chat {
     /// Turns do-not-disturb on or off (5.5.1). A request that the user already has to answer stays:
     /// its asker has been told to wait.
     fn set_busy(&mut self, id: SessionId, busy: bool) {
-        self.roster.user_mut(id).options_mut().busy = busy;
+        self.roster.options_mut(id).busy = busy;
         self.say(id, Line::News(if busy { News::Busy } else { News::Free }));
     }
 
@@ -81,7 +81,7 @@ impl Chat {
             return self.say(id, Line::Refusal(Refusal::NoSuchName));
         };
         // A full list is refused. Dropping the oldest entry would silently let that user ask again.
-        let ignored = self.roster.user_mut(id).options_mut().ignore(name.folded());
+        let ignored = self.roster.options_mut(id).ignore(name.folded());
         self.say(
             id,
             match ignored {
@@ -97,13 +97,13 @@ impl Chat {
         let Ok(name) = Name::parse(name) else {
             return self.say(id, Line::Refusal(Refusal::NoSuchName));
         };
-        self.roster.user_mut(id).options_mut().unignore(&name.folded());
+        self.roster.options_mut(id).unignore(&name.folded());
         self.say(id, Line::News(News::NotIgnoring(&name)));
     }
 
     /// Lists the ignored names. They appear in folded form, the only form that is stored.
     fn show_ignore_list(&mut self, id: SessionId) {
-        let ignored = self.roster.user(id).ignored();
+        let ignored = self.roster.options(id).ignored();
         self.outputs.say(id, &Line::News(News::IgnoredCount(ignored.len())));
         for name in ignored {
             self.outputs.say(id, &Line::Row(Row::Ignored(name)));

@@ -5,6 +5,7 @@
 //! user's state is told to that user in the same turn (4.1.4).
 
 use super::Chat;
+use super::address_limits::Allowance;
 use super::event::{DisconnectReason, Event, RequestEnd};
 use super::name::Name;
 use super::roster::Roster;
@@ -34,9 +35,8 @@ impl Chat {
         // The question to the asked user is a prompt, because the server waits for the answer.
         self.prompt(asked);
         // The limit delays what the asker sends next. The request itself has been made (5.7.2).
-        if let Some(until) = self.roster.user_mut(asker).options_mut().charge_request(now) {
-            self.outputs.pause(asker, until);
-        }
+        let until = self.roster.options_mut(asker).charge_request(now);
+        self.charge_address(now, asker, Allowance::Requests, until);
     }
 
     /// The user whom `asker` asked says yes (4.6.2). That user has left any room first.
@@ -88,7 +88,7 @@ impl Chat {
         if let RequestEnd::Declined | RequestEnd::Withdrawn | RequestEnd::Lapsed = how {
             let name = self.roster.user(asked).name.folded();
             let until = now.after_ms(self.limits.ask_again_ms);
-            self.roster.user_mut(asker).options_mut().start_cooldown(now, name, until);
+            self.roster.options_mut(asker).start_cooldown(now, name, until);
         }
     }
 
@@ -125,7 +125,10 @@ impl Chat {
             },
             Session::Over { .. } => return,
         }
-        self.leave_room(now, id, why);
+        if self.leave_room(now, id, why).is_some() {
+            // The members read one more line, and whoever comes back at once has a new allowance.
+            self.charge_address(now, id, Allowance::RoomLines, None);
+        }
         self.say_farewell(id, why);
         self.roster.end_session(id);
         self.outputs.report(Event::Left { who: id, why });
@@ -153,7 +156,7 @@ impl Chat {
     /// still be on their way, and must not be said to a room.
     fn block_rooms_for(&mut self, now: Time, id: SessionId) {
         let until = now.after_ms(ROOM_AFTER_CHAT_MS);
-        self.roster.user_mut(id).options_mut().no_room_until = Some(until);
+        self.roster.options_mut(id).no_room_until = Some(until);
     }
 
     /// Ends the chat of a session that is ending. Unlike [`Chat::quit_chat`], the partner reads the
@@ -254,7 +257,7 @@ pub(super) fn find_askable_user<'r>(
     if id == asker {
         return Err(Refusal::Yourself);
     }
-    let (asker, asked) = (roster.user(asker), roster.user(id));
+    let (asker_id, asker, asked) = (asker, roster.user(asker), roster.user(id));
     // The status decides rather than the state, so that the refusal agrees with the list.
     match roster.status(id) {
         Status::Available | Status::InRoom { busy: false, .. } => {}
@@ -265,10 +268,10 @@ pub(super) fn find_askable_user<'r>(
             return Err(Refusal::Unavailable { whom: &asked.name, status });
         }
     }
-    if asked.ignores(&asker.name.folded()) {
+    if roster.options(id).ignores(&asker.name.folded()) {
         return Err(Refusal::TakesNoRequests(&asked.name));
     }
-    match asker.cooldown_seconds(now, &asked.name.folded()) {
+    match roster.options(asker_id).cooldown_seconds(now, &asked.name.folded()) {
         Some(seconds) => Err(Refusal::AskedLately { whom: &asked.name, seconds }),
         None => Ok(id),
     }
