@@ -45,6 +45,11 @@ impl Origin {
         (self.0 > u32::MAX.into()).then_some(Origin(self.0 & !0xffff))
     }
 
+    /// Whether the address is one of this machine, 127.0.0.0/8.
+    pub(crate) fn is_loopback(self) -> bool {
+        self.0 >> 24 == 127
+    }
+
     /// The key, if the origin needs no entry in a table.
     pub(crate) fn short_key(self) -> Option<OriginKey> {
         let address = u32::try_from(self.0).ok()?;

@@ -57,12 +57,36 @@ pub(super) struct AddressLimits {
     share: u32,
     room_line_ms: u64,
     debts: Debts<(Allowance, Scope)>,
+    /// How many users each loopback address has: a proxy or a terminal server may stand behind it.
+    loopback_users: HashMap<Origin, u32>,
 }
 
 impl AddressLimits {
     pub(super) fn new(limits: &Limits) -> AddressLimits {
         let (share, room_line_ms) = (limits.address_share, limits.room_line_ms);
-        AddressLimits { share, room_line_ms, debts: Debts::default() }
+        let (debts, loopback_users) = (Debts::default(), HashMap::new());
+        AddressLimits { share, room_line_ms, debts, loopback_users }
+    }
+
+    fn add_user(&mut self, origin: Origin) {
+        if origin.is_loopback() {
+            *self.loopback_users.entry(origin).or_default() += 1;
+        }
+    }
+
+    fn remove_user(&mut self, origin: Origin) {
+        if let Some(count) = self.loopback_users.get_mut(&origin) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// How many sessions' allowances the scope has; 0 means no limit.
+    fn share_of(&self, scope: Scope) -> u64 {
+        let users = match scope {
+            Scope::Address(origin) if self.share > 0 => self.loopback_users.get(&origin).copied(),
+            Scope::Address(_) | Scope::Site(_) => None,
+        };
+        u64::from(self.share.max(users.unwrap_or(0))) * u64::from(scope.factor())
     }
 
     /// Counts one unit for a session from `origin`. Returns until when the input of the session must
@@ -103,8 +127,8 @@ impl AddressLimits {
             Allowance::RoomLines => (self.room_line_ms, ROOM_LINES_IN_A_ROW_MAX),
             Allowance::Logins => (LOGIN_INTERVAL_MS, LOGINS_IN_A_ROW_MAX),
         };
-        let share = u64::from(self.share) * u64::from(scope.factor());
-        let interval_us = (1_000 * interval_ms).checked_div(share).filter(|&us| us > 0)?;
+        let interval_us =
+            (1_000 * interval_ms).checked_div(self.share_of(scope)).filter(|&us| us > 0)?;
         // The burst of one session, as many times: a share of the interval, times the share.
         Some((interval_us, 1_000 * interval_ms * u64::from(in_a_row)))
     }
@@ -174,6 +198,23 @@ fn microseconds(now: Time) -> u64 {
 }
 
 impl Chat {
+    /// A session has taken a username.
+    pub(super) fn charge_login(&mut self, now: Time, id: SessionId) {
+        self.address_limits.add_user(self.roster.origin(id));
+        self.charge_address(now, id, Allowance::Logins, None);
+    }
+
+    /// A user leaves the server; `was_in_room` is whether the members of a room read so.
+    pub(super) fn charge_leave(&mut self, now: Time, id: SessionId, was_in_room: bool) {
+        let origin = self.roster.origin(id);
+        if was_in_room {
+            self.address_limits.charge(now, origin, Allowance::RoomLines);
+        }
+        if self.roster.name_of(id).is_some() {
+            self.address_limits.remove_user(origin);
+        }
+    }
+
     /// Counts one unit against the address of `id`. Pauses the input of `id` for as long as that
     /// allowance or `own`, the allowance of the session, is exceeded.
     pub(super) fn charge_address(
@@ -238,6 +279,21 @@ mod tests {
             assert_eq!(without.charge(Time::START, home, Allowance::Logins), None);
             assert_eq!(small.charge(Time::START, Origin::NONE, Allowance::Logins), None);
         }
+    }
+
+    /// (7.52)
+    #[test]
+    fn a_loopback_address_has_the_allowance_of_all_its_users() {
+        let (mut limits, now) = (limits(1), Time::START);
+        let mut charge = |address| {
+            let origin = Origin::v4(address);
+            (0..100).for_each(|_| limits.add_user(origin));
+            let free = 100 * ROOM_LINES_IN_A_ROW_MAX;
+            let charges = (0..2 * free).map(|_| limits.charge(now, origin, Allowance::RoomLines));
+            charges.take_while(Option::is_none).count()
+        };
+        assert_eq!(charge([127, 0, 0, 1]), 100 * ROOM_LINES_IN_A_ROW_MAX as usize);
+        assert_eq!(charge(HOME), ROOM_LINES_IN_A_ROW_MAX as usize);
     }
 
     /// (7.52)

@@ -5,7 +5,6 @@
 //! and commands that work in every state are in `common_commands`.
 
 use super::Chat;
-use super::address_limits::Allowance;
 use super::command::{ChatCommand, Command};
 use super::event::{DisconnectReason, Event, RequestEnd};
 use super::name::Name;
@@ -94,7 +93,7 @@ impl Chat {
                 self.say(id, Line::News(News::Hello(&name)));
                 self.outputs.report(Event::Named(id));
                 self.prompt(id);
-                self.charge_address(now, id, Allowance::Logins, None);
+                self.charge_login(now, id);
             }
             Err(NameInUse::Taken) => self.refuse(id, Refusal::NameTaken(&name)),
             Err(NameInUse::LooksTaken) => self.refuse(id, Refusal::NameLooksTaken(&name)),

@@ -125,10 +125,8 @@ impl Chat {
             },
             Session::Over { .. } => return,
         }
-        if self.leave_room(now, id, why).is_some() {
-            // The members read one more line, and whoever comes back at once has a new allowance.
-            self.charge_address(now, id, Allowance::RoomLines, None);
-        }
+        let was_in_room = self.leave_room(now, id, why).is_some();
+        self.charge_leave(now, id, was_in_room);
         self.say_farewell(id, why);
         self.roster.end_session(id);
         self.outputs.report(Event::Left { who: id, why });
@@ -145,6 +143,7 @@ impl Chat {
             if self.roster.leave_room(id, self.room_kept_until(now, id)).is_some() {
                 self.outputs.subscribe(id, None);
             }
+            self.charge_leave(now, id, false);
             self.say_farewell(id, DisconnectReason::Stopping);
             self.roster.end_session(id);
             self.outputs.report(Event::Left { who: id, why: DisconnectReason::Stopping });
