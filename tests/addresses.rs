@@ -54,6 +54,9 @@ impl Scene {
     }
 
     fn leaves(&mut self, who: usize) {
+        if !self.is_open[who] {
+            return;
+        }
         self.exchange.handle_failure(self.now, id(who));
         self.acts();
     }
@@ -158,4 +161,125 @@ fn a_crowd_comes_back_at_once_and_then_one_after_the_other() {
     assert!(!scene.says(late, "1"), "held");
     scene.passes(16);
     assert!(scene.says(late, "1"), "64 in a second");
+}
+
+/// Asks `victim` from 11 sessions in turn, each of which comes back when it may not ask. Returns for
+/// how many of 600 seconds the victim was asked, and how often.
+fn seconds_asked(limits: Limits, way: &str) -> (u64, usize) {
+    let mut scene = Scene::new(limits);
+    let victim = scene.arrives(HOME, "victim");
+    let (mut seconds, mut questions) = (0, 0);
+    let mut askers = (0..11).map(|n| scene.arrives(CAFE, &format!("a{n}"))).collect::<Vec<_>>();
+    for turn in 0..6_000_u32 {
+        for (n, slot) in askers.iter_mut().enumerate() {
+            let asker = *slot;
+            let before = scene.read[victim].matches("wants to chat").count();
+            scene.says(asker, "2 victim");
+            if scene.read[victim].matches("wants to chat").count() > before {
+                questions += 1;
+                scene.says(if way == "no" { victim } else { asker }, way);
+            }
+            if way == "3" || scene.last_read(asker).starts_with("! You asked") {
+                scene.leaves(asker);
+                *slot = scene.arrives(CAFE, &format!("b{turn}-{n}"));
+            }
+        }
+        let status = scene.exchange.chat().status(id(victim)).to_string();
+        seconds += u64::from(status.starts_with("asked by"));
+        scene.passes(100);
+    }
+    (seconds / 10, questions)
+}
+
+/// (5.7.3, 7.54)
+#[test]
+fn one_address_takes_at_most_half_of_a_users_time() {
+    let (seconds, _) = seconds_asked(Limits::default(), "help");
+    assert!((200..=340).contains(&seconds), "asked for {seconds} of 600 s");
+    for way in ["3", "cancel", "no"] {
+        let (_, questions) = seconds_asked(Limits::default(), way);
+        assert!(
+            (4..=66).contains(&questions),
+            "{questions} questions in 600 s, each ends by {way}"
+        );
+    }
+}
+
+/// (5.7.3)
+#[test]
+fn a_users_time_belongs_to_other_addresses_still() {
+    let mut scene = Scene::new(Limits::default());
+    let (victim, asker) = (scene.arrives(HOME, "victim"), scene.arrives(CAFE, "a"));
+    scene.says(asker, "2 victim");
+    scene.passes(60_000);
+    assert_eq!(scene.last_read(asker), "* victim did not answer; your request has lapsed");
+    scene.leaves(asker);
+    let again = scene.arrives(CAFE, "b");
+    scene.says(again, "2 victim");
+    let refusal = "! victim was asked too much from your address; ask again in 30 s";
+    assert_eq!(scene.last_read(again), refusal);
+    let honest = scene.arrives(SCHOOL, "honest");
+    scene.says(honest, "2 victim");
+    assert_eq!(scene.last_read(victim), "* The request of a has lapsed");
+    scene.says(victim, "yes");
+    assert_eq!(scene.last_read(honest), "* You are now chatting with victim; quit ends it");
+    scene.says(honest, "quit");
+    scene.passes(30_000);
+    scene.says(again, "2 victim");
+    assert!(scene.read[victim].ends_with("? b wants to chat, yes or no\r\n"));
+}
+
+/// (5.6.2)
+#[test]
+fn who_is_asked_can_shut_out_an_address_and_stays_available() {
+    for (in_room, command) in [(false, "ignore"), (false, "IGNORE a"), (true, "/ignore")] {
+        let mut scene = Scene::new(Limits::default());
+        let (victim, asker) = (scene.arrives(HOME, "victim"), scene.arrives(CAFE, "a"));
+        if in_room {
+            scene.says(victim, "4");
+        }
+        scene.says(asker, "2 victim");
+        scene.says(victim, command);
+        assert_eq!(scene.last_read(asker), "* victim declined");
+        assert_eq!(scene.last_read(victim), "* You declined a");
+        assert!(scene.read[victim].contains("* You ignore a and everybody from the same address"));
+        scene.leaves(asker);
+        let other_name = scene.arrives(CAFE, "other");
+        scene.says(other_name, "2 victim");
+        let refusal = "! victim takes no requests at the moment; nobody was asked";
+        assert_eq!(scene.last_read(other_name), refusal);
+        let honest = scene.arrives(SCHOOL, "honest");
+        scene.says(honest, "1 v\n2 victim");
+        assert!(!scene.read[honest].contains("busy"), "the victim is available");
+        assert!(scene.read[victim].contains("honest wants to chat"));
+        scene.says(honest, "cancel");
+        scene.says(victim, if in_room { "/unignore a" } else { "unignore a" });
+        scene.says(other_name, "2 victim");
+        assert!(scene.read[victim].contains("other wants to chat"), "{command}");
+    }
+}
+
+/// (5.7.4, 7.55)
+#[test]
+fn nobody_is_disconnected_for_what_others_ask() {
+    let mut scene = Scene::new(Limits { ask_again_ms: 0, ..Limits::default() });
+    let victim = scene.arrives(HOME, "victim");
+    scene.stalled.push(victim);
+    for n in 0..10_000_u32 {
+        let who = scene.arrives(n.to_be_bytes(), &format!("x{n}"));
+        scene.says(who, "2 victim");
+        if n >= 16 {
+            assert_eq!(scene.last_read(who), "! victim is not reading right now; nobody was asked");
+        }
+        scene.says(who, "3");
+    }
+    assert!(scene.exchange.pending(id(victim)).own.len() <= 8 * 1024);
+    scene.stalled.clear();
+    scene.exchange.handle_writable(id(victim));
+    scene.acts();
+    let honest = scene.arrives(SCHOOL, "honest");
+    scene.says(honest, "2 victim");
+    assert!(scene.read[victim].ends_with("? honest wants to chat, yes or no\r\n"));
+    assert!(scene.says(victim, "yes\nhello"), "the session goes on");
+    assert_eq!(scene.last_read(honest), "victim: hello");
 }

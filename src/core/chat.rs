@@ -18,6 +18,7 @@ mod output;
 mod pairing;
 mod rate_limit;
 mod refusal_counts;
+mod request_limits;
 mod room_commands;
 mod rooms;
 mod roster;
@@ -41,6 +42,7 @@ use crate::core::{Origin, SessionId};
 use address_limits::AddressLimits;
 use operator_actions::PlannedStop;
 use output::Outputs;
+use request_limits::RequestLimits;
 use roster::Roster;
 use session::{Session, UserState};
 use wording::{Line, News, Prompt, Refusal};
@@ -59,6 +61,8 @@ pub struct Chat {
     planned_stop: Option<PlannedStop>,
     /// What each address has used of its allowances (7.51).
     address_limits: AddressLimits,
+    /// What keeps requests from taking all of a user's time or memory (5.7).
+    request_limits: RequestLimits,
 }
 
 impl Chat {
@@ -67,6 +71,7 @@ impl Chat {
     pub fn new(limits: Limits) -> Chat {
         Chat {
             address_limits: AddressLimits::new(&limits),
+            request_limits: RequestLimits::new(&limits),
             limits,
             roster: Roster::default(),
             outputs: Outputs::default(),
@@ -127,6 +132,18 @@ impl Chat {
         }
     }
 
+    /// Whether any client has requests that it may not have read. A cheap question before
+    /// [`Chat::handle_output_taken`].
+    #[must_use]
+    pub fn has_unread_requests(&self) -> bool {
+        self.request_limits.has_unread()
+    }
+
+    /// The client of a session has taken all of its own output (5.7.4).
+    pub fn handle_output_taken(&mut self, id: SessionId) {
+        self.request_limits.forget_unread(id);
+    }
+
     /// `lines` lines of a session were dropped, because the partner ended the chat before the
     /// server had processed them (4.1.5). Does nothing if the session is over.
     pub fn handle_undelivered(&mut self, id: SessionId, lines: usize) {
@@ -161,6 +178,7 @@ impl Chat {
     /// Removes a session that is over. Its id may be used again. The name stays available until
     /// then, for the log.
     pub fn forget(&mut self, id: SessionId) {
+        self.request_limits.forget_unread(id);
         self.roster.remove(id);
     }
 

@@ -140,6 +140,9 @@ impl Exchange {
         debug_assert!(self.records.is_empty(), "a message is stored before anybody can read it");
         let resumable = self.endpoints.take_output(now, id, count);
         self.queue_resumable(id, resumable);
+        if self.chat.has_unread_requests() && self.endpoints[id].outbox.is_empty() {
+            self.chat.handle_output_taken(id);
+        }
     }
 
     /// The socket, which was full, takes bytes again.

@@ -40,6 +40,14 @@ pub const ASKS_IN_A_ROW_MAX: u32 = 5;
 /// Milliseconds until the rate limit allows one more request (7.23).
 pub const ASK_INTERVAL_MS: u64 = 2_000;
 
+/// Milliseconds by which the requests of one address may exceed half of an asked user's time (7.54).
+/// A few quick requests from a school or an office pass.
+pub const ADDRESS_ASKED_MS_MAX: u64 = 30_000;
+
+/// Requests to a user who has not taken all output since the first of them (7.55). Their lines are
+/// at most [`REPLIES_BYTES_MAX`], so no stranger can fill the outbox.
+pub const UNREAD_REQUESTS_MAX: u32 = 16;
+
 /// Usernames that one session's worth of an address may take in a row (7.53). With the default of
 /// 64 sessions' worth a whole crowd comes back at once after a restart.
 pub const LOGINS_IN_A_ROW_MAX: u32 = 16;
@@ -286,9 +294,16 @@ const LIST_BYTES_MAX: usize = (LIST_ROWS_MAX + 3) * (2 * NAME_BYTES_MAX + 64);
 /// Bytes of the server's longest reply to one line of a user: a room's member list and history.
 const REPLY_BYTES_MAX: usize = LIST_BYTES_MAX + HISTORY_BYTES_MAX + HISTORY_LINES_MAX * 32;
 
+/// Bytes that one request makes a user read: the question, how it ended, and the menu.
+const REQUEST_BYTES_MAX: usize = 4 * NAME_BYTES_MAX + 256;
+
 const _: () = assert!(
     REPLY_BYTES_MAX < OUTBOX_BYTES_OVER_HIGH_WATER,
     "one reply of the server must not exceed the limit on output"
+);
+const _: () = assert!(
+    UNREAD_REQUESTS_MAX as usize * REQUEST_BYTES_MAX <= REPLIES_BYTES_MAX,
+    "unread requests must fit into the bytes that may wait for a user"
 );
 const _: () = assert!(LINE_BYTES_MAX <= READ_BYTES_PER_TURN, "a full line must fit into one read");
 const _: () = assert!(

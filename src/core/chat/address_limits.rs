@@ -76,7 +76,10 @@ impl AddressLimits {
 
     fn remove_user(&mut self, origin: Origin) {
         if let Some(count) = self.loopback_users.get_mut(&origin) {
-            *count = count.saturating_sub(1);
+            *count -= 1;
+            if *count == 0 {
+                self.loopback_users.remove(&origin);
+            }
         }
     }
 

@@ -6,10 +6,12 @@
 
 use super::Chat;
 use super::command::CommonCommand;
+use super::event::RequestEnd;
 use super::name::Name;
 use super::wording::{Line, MENU_HELP, News, Refusal, Row};
 use crate::core::SessionId;
 use crate::core::limits::{LIST_COUNT_MAX, LIST_ROWS_MAX};
+use crate::core::time::Time;
 
 impl Chat {
     /// Executes a command, then repeats the prompt of the state, if the state has one (5.1.1).
@@ -89,6 +91,27 @@ impl Chat {
                 false => Line::Refusal(Refusal::IgnoringTooMany),
             },
         );
+    }
+
+    /// Whether `name`, said with `ignore` by a user who is asked, means the asker (5.6.2).
+    pub(super) fn is_asker_or_empty(&self, id: SessionId, name: &str) -> bool {
+        let asker = self.roster.user(id).state.asker();
+        asker.is_some_and(|asker| name.is_empty() || self.has_name(asker, name))
+    }
+
+    /// Declines the request to `id` and shuts out where it came from (5.6.2). A name alone would not
+    /// do: whoever pesters comes back with another. Otherwise only `busy` helps, which hides the user
+    /// from everybody.
+    pub(super) fn shut_out_asker(&mut self, now: Time, id: SessionId) {
+        let Some(asker) = self.roster.user(id).state.asker() else { return };
+        let (name, origin) = (self.roster.user(asker).name.clone(), self.roster.origin(asker));
+        if self.roster.options_mut(id).shut_out(origin, name.folded()) {
+            self.say(id, Line::News(News::ShutOut(&name)));
+            self.end_request(now, asker, RequestEnd::Declined);
+        } else {
+            self.say(id, Line::Refusal(Refusal::IgnoringTooMany));
+            self.prompt(id);
+        }
     }
 
     /// Removes a name from the ignore list. Succeeds if the name is not on the list: the user has

@@ -6,7 +6,7 @@
 
 use super::Chat;
 use super::address_limits::Allowance;
-use super::command::RoomCommand;
+use super::command::{CommonCommand, RoomCommand};
 use super::event::{DisconnectReason, Event, RequestEnd};
 use super::history::{Record, UnixSeconds};
 use super::name::Name;
@@ -98,6 +98,11 @@ impl Chat {
             RoomCommand::Chat(name) => self.request_chat_from_room(now, id, name),
             RoomCommand::Yes => self.answer_request_in_room(now, id, true),
             RoomCommand::No => self.answer_request_in_room(now, id, false),
+            RoomCommand::CommonCommand(CommonCommand::Ignore(name))
+                if self.is_asker_or_empty(id, name) =>
+            {
+                self.shut_out_asker(now, id);
+            }
             RoomCommand::Help => self.help(id, &ROOM_HELP),
             RoomCommand::CommonCommand(command) => self.common_command(id, command),
             // Not said to the room: `/quti` would be noise, and `/msg anna secret` would be worse.
@@ -194,7 +199,7 @@ impl Chat {
             };
         }
         // Check before leaving; `request_chat` checks again, with the same result.
-        match find_askable_user(&self.roster, now, id, name) {
+        match find_askable_user(&self.roster, &self.request_limits, now, id, name) {
             Ok(_) => {
                 self.quit_room(now, id);
                 self.request_chat(now, id, name);

@@ -267,6 +267,14 @@ impl Roster {
         }
     }
 
+    /// When the request of `asker` lapses, if there is one.
+    pub(super) fn lapses_at(&self, asker: SessionId) -> Option<Time> {
+        match self.user(asker).state {
+            UserState::Asking { lapses_at, .. } => Some(lapses_at),
+            _ => None,
+        }
+    }
+
     /// The session with this id.
     ///
     /// # Panics

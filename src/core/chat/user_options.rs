@@ -10,6 +10,7 @@ use compact_str::CompactString;
 use slab::Slab;
 
 use super::rate_limit::RateLimit;
+use crate::core::Origin;
 use crate::core::limits::{
     ASK_INTERVAL_MS, ASKS_IN_A_ROW_MAX, COOLDOWNS_MAX, IGNORED_MAX, ROOM_LINES_IN_A_ROW_MAX,
 };
@@ -70,6 +71,8 @@ pub(super) struct UserOptions {
     pub(super) quiet: bool,
     /// Names whose requests the user does not take (5.6.1), sorted.
     ignored: Vec<CompactString>,
+    /// Addresses whose requests the user does not take (5.6.2), each with the name to take it back by.
+    shut_out: Vec<(Origin, CompactString)>,
     /// Names that the user may not ask before the given time (5.7.1), oldest entry first.
     cooldowns: Vec<(CompactString, Time)>,
     /// No room may be entered until this time, because the partner has just ended a chat (6.1.1).
@@ -92,6 +95,7 @@ impl UserOptions {
             busy: false,
             quiet: false,
             ignored: Vec::new(),
+            shut_out: Vec::new(),
             cooldowns: Vec::new(),
             no_room_until: None,
             requests: RateLimit::new(),
@@ -148,8 +152,26 @@ impl UserOptions {
         true
     }
 
+    /// Ignores `name` and everybody from `origin`. `false` if there is no place for one more.
+    pub(super) fn shut_out(&mut self, origin: Origin, name: CompactString) -> bool {
+        if self.shut_out.len() == IGNORED_MAX || !self.ignore(name.clone()) {
+            return false;
+        }
+        if origin != Origin::NONE {
+            self.shut_out.push((origin, name));
+        }
+        true
+    }
+
+    /// Whether requests from there are not taken.
+    pub(super) fn shuts_out(&self, origin: Origin) -> bool {
+        self.shut_out.iter().any(|(shut_out, _)| *shut_out == origin)
+    }
+
+    /// Takes a name off the ignore list, and with it the address that was shut out with it.
     pub(super) fn unignore(&mut self, name: &str) {
         self.ignored.retain(|ignored| ignored != name);
+        self.shut_out.retain(|(_, shut_out)| shut_out != name);
     }
 
     /// The names on the ignore list, in order.
