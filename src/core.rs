@@ -10,8 +10,10 @@ pub mod exchange;
 pub mod framing;
 pub mod limits;
 pub mod operator;
+mod origin;
 mod session_id;
 pub mod time;
 pub mod transport;
 
+pub use origin::Origin;
 pub use session_id::SessionId;

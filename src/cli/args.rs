@@ -156,6 +156,11 @@ pub struct LimitArgs {
           value_parser = clap::value_parser!(u32).range(1..))]
     pub max_per_address: u32,
 
+    /// Requests, room lines and logins of one address, in allowances of one session; 0 means no limit
+    #[arg(long, value_name = "COUNT", env = "CHINWAG_ADDRESS_SHARE", default_value = "64",
+          value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub address_share: u32,
+
     /// Rooms at a time
     #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_ROOMS", default_value = "1000", value_parser = clap::value_parser!(u16).range(1..=32_766))]
     pub max_rooms: u16,
@@ -221,6 +226,7 @@ impl ServeArgs {
             members_max: flags.max_members as usize,
             room_line_ms: 1000 / u64::from(flags.room_pace),
             room_history_ms: flags.room_past.0,
+            address_share: flags.address_share,
         }
     }
 }

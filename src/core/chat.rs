@@ -5,6 +5,7 @@
 //! outputs before the next `handle_*` call. The chat knows no socket, clock, thread or I/O: the
 //! same calls always give the same outputs, and a simulation can replay any run.
 
+mod address_limits;
 mod command;
 mod common_commands;
 mod dispatch;
@@ -18,6 +19,7 @@ mod output;
 mod pairing;
 mod rate_limit;
 mod refusal_counts;
+mod request_limits;
 mod reserved_names;
 mod room_commands;
 mod rooms;
@@ -36,12 +38,14 @@ pub use refusal_counts::{RefusalCounts, RefusalKind};
 pub use rooms::RoomId;
 pub use wording::missed_lines;
 
-use crate::core::SessionId;
 use crate::core::framing::Input;
 use crate::core::limits::Limits;
 use crate::core::time::Time;
+use crate::core::{Origin, SessionId};
+use address_limits::AddressLimits;
 use operator_actions::PlannedStop;
 use output::Outputs;
+use request_limits::RequestLimits;
 use roster::Roster;
 use session::{Session, UserState};
 use wording::{Line, News, Prompt, Refusal};
@@ -58,6 +62,10 @@ pub struct Chat {
     records_history: bool,
     /// A stop that an operator has announced, until it happens or is called off (8.2.6).
     planned_stop: Option<PlannedStop>,
+    /// What each address has used of its allowances (7.51).
+    address_limits: AddressLimits,
+    /// What keeps requests from taking all of a user's time or memory (5.7).
+    request_limits: RequestLimits,
 }
 
 impl Chat {
@@ -65,6 +73,8 @@ impl Chat {
     #[must_use]
     pub fn new(limits: Limits) -> Chat {
         Chat {
+            address_limits: AddressLimits::new(&limits),
+            request_limits: RequestLimits::new(&limits),
             limits,
             roster: Roster::default(),
             outputs: Outputs::default(),
@@ -87,9 +97,9 @@ impl Chat {
 
     /// A client has connected (4.1.1). `id` must not be in use. It stays in use until
     /// [`Chat::forget`].
-    pub fn handle_connect(&mut self, now: Time, id: SessionId) {
+    pub fn handle_connect(&mut self, now: Time, id: SessionId, origin: Origin) {
         self.assert_drained();
-        self.roster.add(id, now.after_ms(self.limits.naming_ms));
+        self.roster.add(id, now.after_ms(self.limits.naming_ms), origin);
         self.say(id, Line::News(News::Welcome));
         self.say_planned_stop(now, id);
         self.say(id, Line::Prompt(Prompt::Username));
@@ -123,6 +133,18 @@ impl Chat {
             let name = &self.roster.user(id).name;
             self.outputs.say(partner, &Line::News(News::NotReading(name)));
         }
+    }
+
+    /// Whether any client has requests that it may not have read. A cheap question before
+    /// [`Chat::handle_output_taken`].
+    #[must_use]
+    pub fn has_unread_requests(&self) -> bool {
+        self.request_limits.has_unread()
+    }
+
+    /// The client of a session has taken all of its own output (5.7.4).
+    pub fn handle_output_taken(&mut self, id: SessionId) {
+        self.request_limits.forget_unread(id);
     }
 
     /// `lines` lines of a session were dropped, because the partner ended the chat before the
@@ -159,6 +181,7 @@ impl Chat {
     /// Removes a session that is over. Its id may be used again. The name stays available until
     /// then, for the log.
     pub fn forget(&mut self, id: SessionId) {
+        self.request_limits.forget_unread(id);
         self.roster.remove(id);
     }
 

@@ -19,13 +19,13 @@ mod tests;
 mod timeouts;
 mod transports;
 
-use crate::core::SessionId;
 use crate::core::buffers::Buffer;
 use crate::core::chat::{Audience, BroadcastId, Chat, DisconnectReason, Event, Output};
 use crate::core::framing::{Frame, Input};
 use crate::core::limits::{Limits, REPLIES_BYTES_MAX};
 use crate::core::time::Time;
 use crate::core::transport::TransportError;
+use crate::core::{Origin, SessionId};
 use endpoint::Receiving;
 use endpoints::{Endpoints, Resumable};
 pub use operator_actions::TrafficCounts;
@@ -83,10 +83,16 @@ impl Exchange {
         }
     }
 
-    /// A client has connected over plain TCP. `id` must be free.
+    /// A client has connected over plain TCP, from no address that has limits. `id` must be free.
     pub fn handle_connect(&mut self, now: Time, id: SessionId) {
+        self.handle_connect_from(now, id, Origin::NONE);
+    }
+
+    /// A client has connected over plain TCP. `id` must be free. The limits of part 7 that belong to
+    /// an address apply to all sessions of one `origin` together.
+    pub fn handle_connect_from(&mut self, now: Time, id: SessionId, origin: Origin) {
         self.endpoints.add(id);
-        self.chat.handle_connect(now, id);
+        self.chat.handle_connect(now, id, origin);
         self.deliver(now);
     }
 
@@ -134,6 +140,9 @@ impl Exchange {
         debug_assert!(self.records.is_empty(), "a message is stored before anybody can read it");
         let resumable = self.endpoints.take_output(now, id, count);
         self.queue_resumable(id, resumable);
+        if self.chat.has_unread_requests() && self.endpoints[id].outbox.is_empty() {
+            self.chat.handle_output_taken(id);
+        }
     }
 
     /// The socket, which was full, takes bytes again.

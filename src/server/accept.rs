@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use log::{info, warn};
 use mio::Token;
 
-use super::admission::Rejection;
+use super::admission::{Rejection, origin};
 use super::connection::Connection;
 use super::listener::{self, Accepted};
 use super::{INTEREST, Server};
@@ -52,9 +52,9 @@ impl Server {
         // the welcome, in one write.
         self.to_read.push(id);
         info!(target: "chinwag", "#{} {peer} connected", self.accepted_count);
-        match scheme.transport() {
-            None => self.exchange.handle_connect(self.now, id),
-            Some(transport) => self.exchange.handle_connect_through(self.now, id, transport),
+        self.exchange.handle_connect_from(self.now, id, origin(peer.ip()));
+        if let Some(transport) = scheme.transport() {
+            self.exchange.set_transport(id, transport);
         }
     }
 

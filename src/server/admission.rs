@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use crate::core::Origin;
 use crate::core::limits::Limits;
 
 /// Counts the open connections.
@@ -105,6 +106,14 @@ pub(super) fn subscriber_network(address: IpAddr) -> IpNet {
         IpAddr::V6(_) => 64,
     };
     IpNet::new(address, prefix_len).map_or(address.into(), |network| network.trunc())
+}
+
+/// What the core knows of an address: enough for the limits that belong to it (7.51).
+pub(super) fn origin(address: IpAddr) -> Origin {
+    match address.to_canonical() {
+        IpAddr::V4(ip) => Origin::v4(ip.octets()),
+        IpAddr::V6(ip) => Origin::v6(ip.octets()),
+    }
 }
 
 impl fmt::Display for Rejection {

@@ -6,10 +6,12 @@
 
 use super::Chat;
 use super::command::CommonCommand;
+use super::event::RequestEnd;
 use super::name::Name;
 use super::wording::{Line, MENU_HELP, News, Refusal, Row};
 use crate::core::SessionId;
 use crate::core::limits::{LIST_COUNT_MAX, LIST_ROWS_MAX};
+use crate::core::time::Time;
 
 impl Chat {
     /// Executes a command, then repeats the prompt of the state, if the state has one (5.1.1).
@@ -70,7 +72,7 @@ impl Chat {
     /// Turns do-not-disturb on or off (5.5.1). A request that the user already has to answer stays:
     /// its asker has been told to wait.
     fn set_busy(&mut self, id: SessionId, busy: bool) {
-        self.roster.user_mut(id).options_mut().busy = busy;
+        self.roster.options_mut(id).busy = busy;
         self.say(id, Line::News(if busy { News::Busy } else { News::Free }));
     }
 
@@ -81,7 +83,7 @@ impl Chat {
             return self.say(id, Line::Refusal(Refusal::NoSuchName));
         };
         // A full list is refused. Dropping the oldest entry would silently let that user ask again.
-        let ignored = self.roster.user_mut(id).options_mut().ignore(name.folded());
+        let ignored = self.roster.options_mut(id).ignore(name.folded());
         self.say(
             id,
             match ignored {
@@ -91,19 +93,40 @@ impl Chat {
         );
     }
 
+    /// Whether `name`, said with `ignore` by a user who is asked, means the asker (5.6.2).
+    pub(super) fn is_asker_or_empty(&self, id: SessionId, name: &str) -> bool {
+        let asker = self.roster.user(id).state.asker();
+        asker.is_some_and(|asker| name.is_empty() || self.has_name(asker, name))
+    }
+
+    /// Declines the request to `id` and shuts out where it came from (5.6.2). A name alone would not
+    /// do: whoever pesters comes back with another. Otherwise only `busy` helps, which hides the user
+    /// from everybody.
+    pub(super) fn shut_out_asker(&mut self, now: Time, id: SessionId) {
+        let Some(asker) = self.roster.user(id).state.asker() else { return };
+        let (name, origin) = (self.roster.user(asker).name.clone(), self.roster.origin(asker));
+        if self.roster.options_mut(id).shut_out(origin, name.folded()) {
+            self.say(id, Line::News(News::ShutOut(&name)));
+            self.end_request(now, asker, RequestEnd::Declined);
+        } else {
+            self.say(id, Line::Refusal(Refusal::IgnoringTooMany));
+            self.prompt(id);
+        }
+    }
+
     /// Removes a name from the ignore list. Succeeds if the name is not on the list: the user has
     /// what they wanted.
     fn unignore(&mut self, id: SessionId, name: &str) {
         let Ok(name) = Name::parse(name) else {
             return self.say(id, Line::Refusal(Refusal::NoSuchName));
         };
-        self.roster.user_mut(id).options_mut().unignore(&name.folded());
+        self.roster.options_mut(id).unignore(&name.folded());
         self.say(id, Line::News(News::NotIgnoring(&name)));
     }
 
     /// Lists the ignored names. They appear in folded form, the only form that is stored.
     fn show_ignore_list(&mut self, id: SessionId) {
-        let ignored = self.roster.user(id).ignored();
+        let ignored = self.roster.options(id).ignored();
         self.outputs.say(id, &Line::News(News::IgnoredCount(ignored.len())));
         for name in ignored {
             self.outputs.say(id, &Line::Row(Row::Ignored(name)));

@@ -5,7 +5,7 @@
 //! and commands that work in every state are in `common_commands`.
 
 use super::Chat;
-use super::command::{ChatCommand, Command};
+use super::command::{ChatCommand, Command, CommonCommand};
 use super::event::{DisconnectReason, Event, RequestEnd};
 use super::name::Name;
 use super::output::ChatMessage;
@@ -93,6 +93,7 @@ impl Chat {
                 self.say(id, Line::News(News::Hello(&name)));
                 self.outputs.report(Event::Named(id));
                 self.prompt(id);
+                self.charge_login(now, id);
             }
             Err(NameInUse::Taken) => self.refuse(id, Refusal::NameTaken(&name)),
             Err(NameInUse::LooksTaken) => self.refuse(id, Refusal::NameLooksTaken(&name)),
@@ -174,6 +175,11 @@ impl Chat {
             // The line may be the answer to "Chat with whom?", typed before the request arrived.
             _ if interrupted == InterruptedPrompt::PartnerName && self.has_name(asker, line) => {
                 self.accept_request(asker);
+            }
+            Command::CommonCommand(CommonCommand::Ignore(name))
+                if self.is_asker_or_empty(id, name) =>
+            {
+                self.shut_out_asker(now, id);
             }
             Command::Exit => self.end_session(now, id, DisconnectReason::Exit),
             Command::Chat(_)

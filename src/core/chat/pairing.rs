@@ -5,8 +5,10 @@
 //! user's state is told to that user in the same turn (4.1.4).
 
 use super::Chat;
+use super::address_limits::Allowance;
 use super::event::{DisconnectReason, Event, RequestEnd};
 use super::name::Name;
+use super::request_limits::RequestLimits;
 use super::roster::Roster;
 use super::session::{Session, UserState};
 use super::status::Status;
@@ -19,7 +21,7 @@ impl Chat {
     /// `asker`, at the menu, asks the user called `name` (4.3). If that user cannot be asked, the
     /// asker reads why and returns to the menu.
     pub(super) fn request_chat(&mut self, now: Time, asker: SessionId, name: &str) {
-        let asked = match find_askable_user(&self.roster, now, asker, name) {
+        let asked = match find_askable_user(&self.roster, &self.request_limits, now, asker, name) {
             Ok(asked) => asked,
             Err(refusal) => {
                 self.outputs.say(asker, &Line::Refusal(refusal));
@@ -33,10 +35,10 @@ impl Chat {
         self.outputs.say(asker, &Line::News(News::Asked(&self.roster.user(asked).name)));
         // The question to the asked user is a prompt, because the server waits for the answer.
         self.prompt(asked);
+        self.request_limits.count_unread(asked);
         // The limit delays what the asker sends next. The request itself has been made (5.7.2).
-        if let Some(until) = self.roster.user_mut(asker).options_mut().charge_request(now) {
-            self.outputs.pause(asker, until);
-        }
+        let until = self.roster.options_mut(asker).charge_request(now);
+        self.charge_address(now, asker, Allowance::Requests, until);
     }
 
     /// The user whom `asker` asked says yes (4.6.2). That user has left any room first.
@@ -56,6 +58,7 @@ impl Chat {
     pub(super) fn end_request(&mut self, now: Time, asker: SessionId, how: RequestEnd) {
         // Only a `no` is an answer by the asked user. In the other cases a `yes` may cross the news
         // on the network, and `request_just_ended` catches it (4.6.5).
+        let lapses_at = self.roster.lapses_at(asker).unwrap_or(now);
         let asked = self.roster.end_request(asker, how == RequestEnd::Declined);
         self.outputs.report(Event::Unanswered { by: asker, whom: asked, how });
         let (asker_name, asked_name) =
@@ -83,6 +86,23 @@ impl Chat {
         if !matches!(how, RequestEnd::AskedLeft(_)) {
             self.prompt(asked);
         }
+        self.start_cooldowns(now, asker, asked, lapses_at, how);
+    }
+
+    /// Keeps the asker from asking the same user again at once (5.7.1), and the asker's address from
+    /// taking all of that user's time (5.7.3). A user who left is asked by nobody.
+    fn start_cooldowns(
+        &mut self,
+        now: Time,
+        asker: SessionId,
+        asked: SessionId,
+        lapses_at: Time,
+        how: RequestEnd,
+    ) {
+        if !matches!(how, RequestEnd::AskedLeft(_)) {
+            let (origin, name) = (self.roster.origin(asker), &self.roster.user(asked).name);
+            self.request_limits.charge(now, origin, name, lapses_at);
+        }
         // A cool-down after a withdrawal too: asking and withdrawing in turn would also pester the
         // asked user (5.7.1).
         let cools_down =
@@ -90,7 +110,7 @@ impl Chat {
         if cools_down && self.limits.ask_again_ms > 0 {
             let name = self.roster.user(asked).name.folded();
             let until = now.after_ms(self.limits.ask_again_ms);
-            self.roster.user_mut(asker).options_mut().start_cooldown(now, name, until);
+            self.roster.options_mut(asker).start_cooldown(now, name, until);
         }
     }
 
@@ -127,7 +147,8 @@ impl Chat {
             },
             Session::Over { .. } => return,
         }
-        self.leave_room(now, id, why);
+        let was_in_room = self.leave_room(now, id, why).is_some();
+        self.charge_leave(now, id, was_in_room);
         self.say_farewell(id, why);
         self.roster.end_session(id);
         self.outputs.report(Event::Left { who: id, why });
@@ -144,6 +165,7 @@ impl Chat {
             if self.roster.leave_room(id, self.room_kept_until(now, id)).is_some() {
                 self.outputs.subscribe(id, None);
             }
+            self.charge_leave(now, id, false);
             self.say_farewell(id, DisconnectReason::Stopping);
             self.roster.end_session(id);
             self.outputs.report(Event::Left { who: id, why: DisconnectReason::Stopping });
@@ -155,7 +177,7 @@ impl Chat {
     /// still be on their way, and must not be said to a room.
     fn block_rooms_for(&mut self, now: Time, id: SessionId) {
         let until = now.after_ms(ROOM_AFTER_CHAT_MS);
-        self.roster.user_mut(id).options_mut().no_room_until = Some(until);
+        self.roster.options_mut(id).no_room_until = Some(until);
     }
 
     /// Ends the chat of a session that is ending. Unlike [`Chat::quit_chat`], the partner reads the
@@ -243,9 +265,10 @@ impl Chat {
 /// # Errors
 /// The first reason against the request, in the order of the checks below. An ignored asker reads
 /// the same refusal as for do-not-disturb (5.6.1): nobody should learn that they are ignored. The
-/// cool-down comes last, because the other reasons tell the asker more.
+/// cool-downs come last, because the other reasons tell the asker more.
 pub(super) fn find_askable_user<'r>(
     roster: &'r Roster,
+    limits: &RequestLimits,
     now: Time,
     asker: SessionId,
     name: &str,
@@ -256,22 +279,29 @@ pub(super) fn find_askable_user<'r>(
     if id == asker {
         return Err(Refusal::Yourself);
     }
-    let (asker, asked) = (roster.user(asker), roster.user(id));
+    let (origin, whom) = (roster.origin(asker), &roster.user(id).name);
     // The status decides rather than the state, so that the refusal agrees with the list.
     match roster.status(id) {
         Status::Available | Status::InRoom { busy: false, .. } => {}
         Status::Busy | Status::InRoom { busy: true, .. } => {
-            return Err(Refusal::TakesNoRequests(&asked.name));
+            return Err(Refusal::TakesNoRequests(whom));
         }
         status @ (Status::Asking(_) | Status::AskedBy(_) | Status::ChattingWith(_)) => {
-            return Err(Refusal::Unavailable { whom: &asked.name, status });
+            return Err(Refusal::Unavailable { whom, status });
         }
     }
-    if asked.ignores(&asker.name.folded()) {
-        return Err(Refusal::TakesNoRequests(&asked.name));
+    let options = roster.options(id);
+    if options.ignores(&roster.user(asker).name.folded()) || options.shuts_out(origin) {
+        return Err(Refusal::TakesNoRequests(whom));
     }
-    match asker.cooldown_seconds(now, &asked.name.folded()) {
-        Some(seconds) => Err(Refusal::AskedLately { whom: &asked.name, seconds }),
+    if limits.has_too_many_unread(id) {
+        return Err(Refusal::NotReading(whom));
+    }
+    if let Some(seconds) = roster.options(asker).cooldown_seconds(now, &whom.folded()) {
+        return Err(Refusal::AskedLately { whom, seconds });
+    }
+    match limits.wait_seconds(now, origin, whom) {
+        Some(seconds) => Err(Refusal::AddressAskedLately { whom, seconds }),
         None => Ok(id),
     }
 }

@@ -17,13 +17,12 @@ pub(super) struct RateLimit {
     paid_at: Time,
 }
 
-impl Default for RateLimit {
-    fn default() -> Self {
+impl RateLimit {
+    /// A full allowance.
+    pub(super) const fn new() -> RateLimit {
         RateLimit { paid_at: Time::START }
     }
-}
 
-impl RateLimit {
     /// Counts one action at `now`. `burst` actions are free in a row; one more becomes free every
     /// `interval_ms` milliseconds. An interval of 0 means no limit.
     ///
@@ -46,7 +45,7 @@ mod tests {
     /// (5.7.2, 6.2.3)
     #[test]
     fn a_burst_is_free_and_then_one_action_per_interval() {
-        let (mut limit, now) = (RateLimit::default(), Time::START.after_ms(77_777));
+        let (mut limit, now) = (RateLimit::new(), Time::START.after_ms(77_777));
         for _ in 0..BURST {
             assert_eq!(limit.charge(now, INTERVAL_MS, BURST), None);
         }
@@ -61,7 +60,7 @@ mod tests {
     /// (7.24)
     #[test]
     fn an_interval_of_zero_is_no_limit() {
-        let mut limit = RateLimit::default();
+        let mut limit = RateLimit::new();
         assert!((0..1_000).all(|_| limit.charge(Time::START, 0, BURST).is_none()));
     }
 }

@@ -76,19 +76,23 @@ pub enum RefusalKind {
     NobodyAsks,
     /// The chat has just ended and rooms are blocked (7.20).
     ChatJustEnded,
+    /// The asker's address has asked the user too much (5.7.3).
+    AddressAskedLately,
+    /// The user asked for has not read the last requests (5.7.4).
+    NotReading,
 }
 
 /// How often each kind of refusal has been said since the server started.
 ///
 /// An array rather than a map: counting is one addition, and every kind appears in the metrics even
 /// at zero. A dashboard then shows 0 instead of "no data".
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Clone)]
 pub struct RefusalCounts([u64; RefusalKind::ALL.len()]);
 
 impl RefusalKind {
     /// Every kind and its label in the metrics, in declaration order:
     /// `ALL[kind as usize].0 == kind`.
-    pub const ALL: [(RefusalKind, &'static str); 32] = [
+    pub const ALL: [(RefusalKind, &'static str); 34] = [
         (RefusalKind::Name, "name"),
         (RefusalKind::NameTaken, "name_taken"),
         (RefusalKind::NameLooksTaken, "name_looks_taken"),
@@ -121,7 +125,15 @@ impl RefusalKind {
         (RefusalKind::NotACount, "not_a_count"),
         (RefusalKind::NobodyAsks, "nobody_asks"),
         (RefusalKind::ChatJustEnded, "just_parted"),
+        (RefusalKind::AddressAskedLately, "address_asked_lately"),
+        (RefusalKind::NotReading, "not_reading"),
     ];
+}
+
+impl Default for RefusalCounts {
+    fn default() -> Self {
+        RefusalCounts([0; RefusalKind::ALL.len()])
+    }
 }
 
 impl RefusalCounts {
@@ -151,6 +163,8 @@ impl Refusal<'_> {
             Refusal::Unavailable { .. } => RefusalKind::Unavailable,
             Refusal::TakesNoRequests(_) => RefusalKind::TakesNoRequests,
             Refusal::AskedLately { .. } => RefusalKind::AskedLately,
+            Refusal::AddressAskedLately { .. } => RefusalKind::AddressAskedLately,
+            Refusal::NotReading(_) => RefusalKind::NotReading,
             Refusal::AnswerFirst(_) => RefusalKind::AnswerFirst,
             Refusal::WaitingFor(_) => RefusalKind::WaitingFor,
             Refusal::NoSuchName => RefusalKind::NoSuchName,

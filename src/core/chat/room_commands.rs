@@ -5,7 +5,8 @@
 //! with the number of members.
 
 use super::Chat;
-use super::command::RoomCommand;
+use super::address_limits::Allowance;
+use super::command::{CommonCommand, RoomCommand};
 use super::event::{DisconnectReason, Event, RequestEnd};
 use super::history::{Record, UnixSeconds};
 use super::name::Name;
@@ -33,7 +34,7 @@ impl Chat {
         let joined = RoomNews::Joined { who: &user.name, room: name };
         self.outputs.publish(room, Audience::Loud, &Line::from(joined));
         // Subscribe after publishing: the new member reads "You are now in" instead of "joined".
-        self.outputs.subscribe(id, Some(BroadcastId::of(room, user.is_quiet())));
+        self.outputs.subscribe(id, Some(BroadcastId::of(room, self.roster.options(id).quiet)));
         self.outputs.report(Event::Joined { who: id, room });
         let others = self.roster.rooms().room(room).member_count() - 1;
         self.outputs.say(id, &Line::from(RoomNews::NowIn { room: name, others }));
@@ -56,7 +57,7 @@ impl Chat {
         id: SessionId,
         name: &str,
     ) -> Result<RoomId, RoomRefusal<'static>> {
-        if self.roster.user(id).must_wait_for_room(now) {
+        if self.roster.options(id).must_wait_for_room(now) {
             return Err(RoomRefusal::ChatJustEnded);
         }
         // The rules for usernames keep a room's name from imitating another one, too.
@@ -92,6 +93,11 @@ impl Chat {
             RoomCommand::Chat(name) => self.request_chat_from_room(now, id, name),
             RoomCommand::Yes => self.answer_request_in_room(now, id, true),
             RoomCommand::No => self.answer_request_in_room(now, id, false),
+            RoomCommand::CommonCommand(CommonCommand::Ignore(name))
+                if self.is_asker_or_empty(id, name) =>
+            {
+                self.shut_out_asker(now, id);
+            }
             RoomCommand::Help => self.help(id, &ROOM_HELP),
             RoomCommand::CommonCommand(command) => self.common_command(id, command),
             // Not said to the room: `/quti` would be noise, and `/msg anna secret` would be worse.
@@ -121,10 +127,9 @@ impl Chat {
     /// Counts one line that `id` made all members read, and pauses the input of `id` if that was
     /// too many (6.2.3).
     fn charge_room_line(&mut self, now: Time, id: SessionId) {
-        let options = self.roster.user_mut(id).options_mut();
-        if let Some(until) = options.charge_room_line(now, self.limits.room_line_ms) {
-            self.outputs.pause(id, until);
-        }
+        let options = self.roster.options_mut(id);
+        let until = options.charge_room_line(now, self.limits.room_line_ms);
+        self.charge_address(now, id, Allowance::RoomLines, until);
     }
 
     /// `id` leaves its room by choice (4.8.3). The caller says the next prompt, which depends on why
@@ -172,7 +177,7 @@ impl Chat {
     /// Hides or shows joins and leavings. The exchange filters them: a member subscribes either to
     /// all lines of the room or to what members say.
     fn set_quiet(&mut self, id: SessionId, room: RoomId, quiet: bool) {
-        self.roster.user_mut(id).options_mut().quiet = quiet;
+        self.roster.options_mut(id).quiet = quiet;
         self.outputs.subscribe(id, Some(BroadcastId::of(room, quiet)));
         self.say(id, Line::from(if quiet { RoomNews::Quiet } else { RoomNews::Loud }));
     }
@@ -190,7 +195,7 @@ impl Chat {
             };
         }
         // Check before leaving; `request_chat` checks again, with the same result.
-        match find_askable_user(&self.roster, now, id, name) {
+        match find_askable_user(&self.roster, &self.request_limits, now, id, name) {
             Ok(_) => {
                 self.quit_room(now, id);
                 self.request_chat(now, id, name);

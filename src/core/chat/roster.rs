@@ -5,6 +5,7 @@
 //! The roster says nothing to users: `pairing`, `room_commands` and `dispatch` do.
 
 mod check;
+mod options;
 
 use std::mem;
 
@@ -14,8 +15,11 @@ use super::reserved_names::is_reserved;
 use super::rooms::{Room, RoomId, RoomUnavailable, Rooms};
 use super::session::{InterruptedPrompt, Session, User, UserState};
 use super::status::Status;
+use super::user_options::OptionsTable;
+use crate::core::Origin;
 use crate::core::SessionId;
 use crate::core::time::{Deadlines, Time};
+use options::Origins;
 
 /// All sessions, and every index over them.
 #[derive(Debug, Default)]
@@ -28,6 +32,8 @@ pub(super) struct Roster {
     /// No session has both.
     deadlines: Deadlines<SessionId>,
     rooms: Rooms,
+    options: OptionsTable,
+    origins: Origins,
     /// Chats in progress. Counted here because the metrics ask often, and a count would visit all.
     chats: usize,
 }
@@ -43,11 +49,12 @@ pub(super) enum NameInUse {
 
 impl Roster {
     /// Adds a session without a name. It must get one before `until`.
-    pub(super) fn add(&mut self, id: SessionId, until: Time) {
+    pub(super) fn add(&mut self, id: SessionId, until: Time, origin: Origin) {
         if self.sessions.len() <= id.key() {
             self.sessions.resize_with(id.key() + 1, || None);
         }
-        let replaced = self.sessions[id.key()].replace(Session::Naming { until });
+        let origin = self.origins.add(origin);
+        let replaced = self.sessions[id.key()].replace(Session::Naming { until, origin });
         assert!(replaced.is_none(), "{id} connected while its id was in use");
         self.deadlines.replace(id, None, Some(until));
     }
@@ -64,8 +71,8 @@ impl Roster {
         }
         self.users.insert(&name, id);
         let session = self.session_mut(id);
-        let Session::Naming { until } = *session else { panic!("{id} has a name already") };
-        *session = Session::User(User { name, state: UserState::MENU, options: None });
+        let Session::Naming { until, origin } = *session else { panic!("{id} has a name already") };
+        *session = Session::User(User { name, state: UserState::MENU, options: None, origin });
         self.deadlines.replace(id, Some(until), None);
         Ok(())
     }
@@ -76,13 +83,18 @@ impl Roster {
     pub(super) fn end_session(&mut self, id: SessionId) {
         let session = self.session_mut(id);
         match mem::replace(session, Session::Over { name: None }) {
-            Session::Naming { until } => self.deadlines.replace(id, Some(until), None),
+            Session::Naming { until, origin } => {
+                self.deadlines.replace(id, Some(until), None);
+                self.origins.remove(origin);
+            }
             Session::User(user) => {
                 assert!(
                     matches!(user.state, UserState::Menu { .. } | UserState::Choosing),
                     "{id} still has a request, a chat or a room"
                 );
                 self.users.remove(&user.name);
+                self.options.remove(user.options);
+                self.origins.remove(user.origin);
                 *self.session_mut(id) = Session::Over { name: Some(user.name) };
             }
             Session::Over { name } => *session = Session::Over { name },
@@ -244,6 +256,14 @@ impl Roster {
         }
     }
 
+    /// When the request of `asker` lapses, if there is one.
+    pub(super) fn lapses_at(&self, asker: SessionId) -> Option<Time> {
+        match self.user(asker).state {
+            UserState::Asking { lapses_at, .. } => Some(lapses_at),
+            _ => None,
+        }
+    }
+
     /// The session with this id.
     ///
     /// # Panics
@@ -315,8 +335,9 @@ impl Roster {
     /// activity says more (5.2.1).
     pub(super) fn status(&self, id: SessionId) -> Status<'_> {
         let user = self.user(id);
+        let is_busy = self.options.get(user.options).busy;
         match user.state {
-            UserState::Menu { .. } | UserState::Choosing if user.is_busy() => Status::Busy,
+            UserState::Menu { .. } | UserState::Choosing if is_busy => Status::Busy,
             UserState::Menu { .. } | UserState::Choosing => Status::Available,
             UserState::Asking { asked, .. } => Status::Asking(&self.user(asked).name),
             UserState::Asked { asker, .. } | UserState::AskedInRoom { asker, .. } => {
@@ -324,7 +345,7 @@ impl Roster {
             }
             UserState::Chatting { partner } => Status::ChattingWith(&self.user(partner).name),
             UserState::InRoom { room } => {
-                Status::InRoom { room: &self.rooms.room(room).name, busy: user.is_busy() }
+                Status::InRoom { room: &self.rooms.room(room).name, busy: is_busy }
             }
         }
     }

@@ -3,19 +3,18 @@
 //!
 //! Only `roster` changes a state. The other modules read it.
 
-use compact_str::CompactString;
-
 use super::name::Name;
 use super::rooms::RoomId;
-use super::user_options::UserOptions;
+use super::user_options::OptionsKey;
 use crate::core::SessionId;
+use crate::core::origin::OriginKey;
 use crate::core::time::Time;
 
 /// One connection's conversation, from connecting until the server has forgotten the id.
 #[derive(Debug)]
 pub(super) enum Session {
     /// Has no username yet, and ends at `until` without one (4.2.4).
-    Naming { until: Time },
+    Naming { until: Time, origin: OriginKey },
     /// Has a username.
     User(User),
     /// Has ended, but the connection is still closing. The log needs the name until then.
@@ -27,9 +26,11 @@ pub(super) enum Session {
 pub(super) struct User {
     pub(super) name: Name,
     pub(super) state: UserState,
-    /// Allocated at the first change; `None` means the defaults. Most users never change an option,
-    /// and an idle user should cost little memory.
-    pub(super) options: Option<Box<UserOptions>>,
+    /// `None` means the defaults. Most users never change an option, and an idle user should cost
+    /// little memory.
+    pub(super) options: Option<OptionsKey>,
+    /// Where the user comes from.
+    pub(super) origin: OriginKey,
 }
 
 /// What a user is doing.
@@ -91,42 +92,5 @@ impl UserState {
             | UserState::Chatting { .. }
             | UserState::InRoom { .. } => None,
         }
-    }
-}
-
-/// Reads options without allocating them.
-impl User {
-    pub(super) fn is_busy(&self) -> bool {
-        self.options.as_ref().is_some_and(|options| options.busy)
-    }
-
-    pub(super) fn ignores(&self, folded_name: &str) -> bool {
-        self.options.as_ref().is_some_and(|options| options.ignores(folded_name))
-    }
-
-    /// Whether the user hides joins and leavings in rooms (4.8.9).
-    pub(super) fn is_quiet(&self) -> bool {
-        self.options.as_ref().is_some_and(|options| options.quiet)
-    }
-
-    /// Whether the user may not enter a room yet (7.20): the partner has just ended a chat, and the
-    /// user's next lines may have been typed for that partner.
-    pub(super) fn must_wait_for_room(&self, now: Time) -> bool {
-        let until = self.options.as_ref().and_then(|options| options.no_room_until);
-        until.is_some_and(|until| now < until)
-    }
-
-    /// The folded names on the ignore list, in order.
-    pub(super) fn ignored(&self) -> &[CompactString] {
-        self.options.as_ref().map_or(&[], |options| options.ignored())
-    }
-
-    /// Seconds, rounded up, until this user may ask the user of that folded name again (5.7.1).
-    pub(super) fn cooldown_seconds(&self, now: Time, folded_name: &str) -> Option<u64> {
-        self.options.as_ref()?.cooldown_seconds(now, folded_name)
-    }
-
-    pub(super) fn options_mut(&mut self) -> &mut UserOptions {
-        self.options.get_or_insert_default()
     }
 }

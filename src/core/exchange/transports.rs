@@ -27,6 +27,11 @@ impl Exchange {
         transport: Box<dyn Transport>,
     ) {
         self.handle_connect(now, id);
+        self.set_transport(id, transport);
+    }
+
+    /// Puts `transport` under a connection that was made just now: nothing was read or written.
+    pub fn set_transport(&mut self, id: SessionId, transport: Box<dyn Transport>) {
         self.endpoints.set_transport(id, transport);
     }
 

@@ -16,6 +16,8 @@ struct Counts {
     members: usize,
     /// Users in a chat.
     chatting: usize,
+    /// Users with options of their own.
+    options: usize,
     /// Sessions without a name, and askers.
     deadlines: usize,
 }
@@ -35,6 +37,7 @@ impl Roster {
                 Session::Naming { .. } | Session::Over { .. } => counts.deadlines += 1,
             }
         }
+        self.check_tables(counts.options);
         self.users.check();
         self.rooms.check();
         assert_eq!(self.users.len(), counts.users, "every indexed name has a user");
@@ -46,6 +49,7 @@ impl Roster {
     /// Checks one user against the indexes and against the other user of a request or chat.
     fn check_user(&self, id: SessionId, user: &User, counts: &mut Counts) {
         counts.users += 1;
+        counts.options += usize::from(user.options.is_some());
         assert_eq!(self.users.get(&user.name), Some(id), "the name finds the user");
         assert!(self.users.has_look_alike(&user.name), "the name's skeleton is indexed");
         if let Some(room) = user.state.room() {

@@ -58,6 +58,8 @@ pub(in crate::core::chat) enum News<'a> {
     Free,
     /// This name is on the ignore list (5.6.1).
     Ignoring(&'a Name),
+    /// This name is on the ignore list, and the address of its user is shut out (5.6.2).
+    ShutOut(&'a Name),
     /// This name is not on the ignore list.
     NotIgnoring(&'a Name),
     /// Heads the ignore list, with its length.
@@ -123,6 +125,9 @@ impl fmt::Display for News<'_> {
             News::Busy => write!(f, "You are busy: nobody can ask you until you say free"),
             News::Free => write!(f, "You are free: others can ask you"),
             News::Ignoring(whom) => write!(f, "You ignore {whom} until you leave"),
+            News::ShutOut(whom) => {
+                write!(f, "You ignore {whom} and everybody from the same address until you leave")
+            }
             News::NotIgnoring(whom) => write!(f, "You do not ignore {whom}"),
             News::IgnoredCount(0) => write!(f, "You ignore nobody"),
             News::IgnoredCount(count) => write!(f, "You ignore {count}"),

@@ -37,6 +37,10 @@ pub(in crate::core::chat) enum Refusal<'a> {
     TakesNoRequests(&'a Name),
     /// The cool-down for this user lasts `seconds` more, rounded up (5.7.1).
     AskedLately { whom: &'a Name, seconds: u64 },
+    /// The asker's address has asked this user too much; it may again in `seconds` (5.7.3).
+    AddressAskedLately { whom: &'a Name, seconds: u64 },
+    /// The user has not read the last requests (5.7.4).
+    NotReading(&'a Name),
     /// The request of this user waits for a yes or no.
     AnswerFirst(&'a Name),
     /// The reader waits for the answer of this user, and can only withdraw or leave.
@@ -93,6 +97,12 @@ impl fmt::Display for Refusal<'_> {
             }
             Refusal::AskedLately { whom, seconds } => {
                 write!(f, "You asked {whom} just now; ask again in {seconds} s")
+            }
+            Refusal::AddressAskedLately { whom, seconds } => {
+                write!(f, "{whom} was asked too much from your address; ask again in {seconds} s")
+            }
+            Refusal::NotReading(whom) => {
+                write!(f, "{whom} is not reading right now; nobody was asked")
             }
             Refusal::AnswerFirst(by) => {
                 write!(f, "{by} wants to chat: yes or no first; nothing else was done")
