@@ -30,7 +30,9 @@ impl Scene {
     }
 
     fn id(&self, name: &str) -> SessionId {
-        SessionId::from_key(self.names.iter().position(|other| other == name).unwrap())
+        SessionId::from_key(
+            self.names.iter().position(|other| other == name).expect("a user of this scene"),
+        )
     }
 
     /// `name` sends these lines in one packet.
@@ -48,7 +50,7 @@ impl Scene {
             self.settle();
             let output = self.exchange.output(id).to_vec();
             if output.is_empty() {
-                return String::from_utf8(read).unwrap().replace('\r', "");
+                return String::from_utf8(read).expect("2.1.1: UTF-8").replace('\r', "");
             }
             self.exchange.handle_sent(self.now, id, output.len());
             read.extend(output);

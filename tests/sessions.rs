@@ -80,6 +80,7 @@ const TABLE: &[(&str, [&str; 6])] = &[
     ("join a b", [NO_NAME, UNKNOWN, NOBODY, NO_EFFECT[0], NO_EFFECT[1], TEXT]),
     ("5", [NO_NAME, "LIST|MENU => menu", NOBODY, "*  => asking", "* |ASK => asked", TEXT]),
     ("rooms x", [NO_NAME, "* |MENU => menu", NOBODY, "*  => asking", "* |ASK => asked", TEXT]),
+    ("hello{s}", [HELLO, UNKNOWN, NOBODY, NO_EFFECT[0], NO_EFFECT[1], TEXT]),
     ("{o}", ["! |USERNAME => naming", UNKNOWN, ASKED, NO_EFFECT[0], NO_EFFECT[1], TEXT]),
     (" {o} ", ["! |USERNAME => naming", UNKNOWN, ASKED, NO_EFFECT[0], NO_EFFECT[1], TEXT]),
     ("  two  blanks  ", [NO_NAME, UNKNOWN, NOBODY, NO_EFFECT[0], NO_EFFECT[1], TEXT]),
