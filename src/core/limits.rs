@@ -79,6 +79,9 @@ pub const HISTORY_APPENDED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// longer than that.
 pub const HISTORY_STEP_BYTES: usize = 128 * 1024;
 
+/// Bytes of a removed history file that the history store frees in one turn.
+pub const HISTORY_FREED_BYTES: u64 = 1024 * 1024;
+
 /// Milliseconds after which the history store writes its file anew even if it is small (7.62).
 /// History that memory has forgotten leaves the disk then.
 pub const HISTORY_REWRITE_MS: u64 = 3_600_000;
