@@ -48,7 +48,7 @@ fn history(server: &Server, room: &str) -> Vec<String> {
     said.collect()
 }
 
-/// (6.3.3, 7.6)
+/// (6.3.4, 7.6)
 #[test]
 fn one_user_who_fills_the_history_does_not_push_other_rooms_off_the_disk() {
     const ROOMS: usize = 50;
@@ -89,7 +89,7 @@ fn one_user_who_fills_the_history_does_not_push_other_rooms_off_the_disk() {
     assert_eq!(flood.last().map(String::as_str), Some("mallory: the last"));
 }
 
-/// (6.3.3, 7.63)
+/// (6.3.5, 7.63)
 #[test]
 fn a_history_folder_that_is_removed_is_logged_once_and_recreated() {
     let folder = TempFolder::new();
@@ -113,7 +113,7 @@ fn a_history_folder_that_is_removed_is_logged_once_and_recreated() {
     assert_eq!(said, ["anna: before", "anna: after", "anna: later"]);
 }
 
-/// (6.3.3, 7.63)
+/// (6.3.4, 7.63)
 #[cfg(target_os = "linux")]
 #[test]
 fn after_a_full_disk_the_lines_that_are_missing_are_written_from_memory() {
@@ -171,7 +171,7 @@ fn a_dangling_link_as_the_file_of_bans_is_one_error_at_the_start() {
     assert!(!folder.path("nothing").exists());
 }
 
-/// (6.3.3)
+/// (6.3.5)
 #[test]
 fn a_stored_line_from_the_future_is_shown_with_the_time_of_the_start() {
     let folder = TempFolder::new();

@@ -939,7 +939,7 @@ fn input_that_arrived_in_time_counts_although_the_process_was_stopped_beyond_the
 }
 
 /// What a partner does not read backs up into the sender's kernel buffer. When the partner then ends the
-/// chat, these lines are nobody's, and least of all choices of the menu (4.1.5, 7.45).
+/// chat, these lines are nobody's, and least of all choices of the menu (4.1.5, 7.48).
 #[test]
 fn lines_for_a_partner_that_wait_in_the_kernel_reach_nobody_else() {
     let server = Server::starts();

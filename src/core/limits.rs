@@ -122,6 +122,9 @@ pub const HISTORY_APPENDED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// longer than that.
 pub const HISTORY_STEP_BYTES: usize = 128 * 1024;
 
+/// Bytes of a removed history file that the history store frees in one turn.
+pub const HISTORY_FREED_BYTES: u64 = 1024 * 1024;
+
 /// Milliseconds after which the history store writes its file anew even if it is small (7.62).
 /// History that memory has forgotten leaves the disk then.
 pub const HISTORY_REWRITE_MS: u64 = 3_600_000;
@@ -244,12 +247,12 @@ pub const STOP_LINGER_MS: u64 = 500;
 /// KB/s at a round trip of 100 ms.
 pub const SOCKET_BUFFER_BYTES: usize = 64 * 1024;
 
-/// Bytes that are read and discarded from one connection when its partner ends the chat (7.45). Linux
+/// Bytes that are read and discarded from one connection when its partner ends the chat (7.48). Linux
 /// doubles the receive buffer that it is asked for (socket(7)), so this is all that the kernel can
 /// hold. A client that keeps sending cannot keep the loop here.
 pub const DRAIN_BYTES_MAX: usize = 2 * SOCKET_BUFFER_BYTES;
 
-/// Connections that are drained in one turn (7.45). The others wait for the next turn and are not
+/// Connections that are drained in one turn (7.48). The others wait for the next turn and are not
 /// written to before, so a thousand chats that end at once delay nobody.
 pub const DRAINS_PER_TURN: usize = 16;
 

@@ -1,4 +1,4 @@
-//! A walk over the history of all rooms, for the history store (6.3.3).
+//! A walk over the history of all rooms, for the history store (6.3.4).
 //!
 //! The store writes its file anew from memory, a few rooms at a time, while users go on talking.
 //! The walk goes by name, because a name stays the same while rooms come and go.

@@ -20,7 +20,7 @@ impl Exchange {
         self.chat.handle_timeout(Time::START);
     }
 
-    /// Tells what the wall clock shows. It can step while the server runs (6.3.1).
+    /// Tells what the wall clock shows. It can step while the server runs (6.3.5).
     pub fn handle_wall_clock(&mut self, now: Time, shown: UnixSeconds) {
         self.chat.set_wall_clock(now, shown);
     }
@@ -74,7 +74,7 @@ mod tests {
         while exchange.poll_action().is_some() {}
     }
 
-    /// (6.3.1)
+    /// (6.3.1, 6.3.5)
     #[test]
     fn the_dates_of_history_follow_the_wall_clock_when_it_steps() {
         let mut exchange = Exchange::new(Limits::default());
@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(times.collect::<Vec<_>>(), ["1000", "1005", "90001", "1008"]);
     }
 
-    /// (6.3.3)
+    /// (6.3.5)
     #[test]
     fn a_record_from_the_future_counts_as_said_at_the_start() {
         let mut exchange = Exchange::new(Limits { room_history_ms: 60_000, ..Limits::default() });
@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(kept(&exchange), "", "its room is not kept until that future");
     }
 
-    /// (6.3.3)
+    /// (6.3.4)
     #[test]
     fn a_walk_passes_every_room_once_and_knows_which_it_has_passed() {
         let mut exchange = Exchange::new(Limits::default());

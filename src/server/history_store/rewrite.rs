@@ -1,5 +1,5 @@
 //! A rewrite: a new file that begins with the history that memory keeps, and replaces the current
-//! file once it is complete (6.3.3).
+//! file once it is complete (6.3.4).
 //!
 //! The rewrite goes room by room, a few rooms per turn. Lines that are said meanwhile go to the
 //! current file; those of a room that the rewrite has passed go to the new file as well. A crash at

@@ -106,7 +106,8 @@ impl StoredHistory {
             rewrite_fails: false,
             rewrite_at,
             check_at: None,
-            remove_old_at: None,
+            old: None,
+            to_free: Vec::new(),
         })
     }
 }

@@ -190,7 +190,7 @@ fn a_second_server_cannot_use_the_same_folder() {
     Rig::start(&folder);
 }
 
-/// (6.3.3, 7.6)
+/// (6.3.4, 7.6)
 #[test]
 fn a_full_file_is_written_anew_and_keeps_the_lines_of_every_room() {
     let folder = Folder::new("full-file");
@@ -215,7 +215,7 @@ fn a_full_file_is_written_anew_and_keeps_the_lines_of_every_room() {
     }
 }
 
-/// (6.3.3, 7.62)
+/// (6.3.4, 7.62)
 #[test]
 fn forgotten_history_leaves_the_disk_at_the_start_and_within_an_hour() {
     let folder = Folder::new("forgotten");
@@ -250,7 +250,7 @@ fn forgotten_history_leaves_the_disk_at_the_start_and_within_an_hour() {
     assert_eq!(fs::read(folder.current()).unwrap(), HEADER, "the line is 1,000 s old");
 }
 
-/// (6.3.3)
+/// (6.3.4)
 #[test]
 fn lines_that_are_said_during_a_rewrite_are_kept_once_and_in_order() {
     let folder = Folder::new("meanwhile");
@@ -286,7 +286,7 @@ fn lines_that_are_said_during_a_rewrite_are_kept_once_and_in_order() {
     }
 }
 
-/// (6.3.3)
+/// (6.3.4)
 #[test]
 fn a_crash_during_a_rewrite_leaves_one_complete_file() {
     let folder = Folder::new("crash");
@@ -307,7 +307,7 @@ fn a_crash_during_a_rewrite_leaves_one_complete_file() {
     assert_eq!(folder.lines(), ["tea user0: hello"]);
 }
 
-/// (6.3.3, 7.63)
+/// (6.3.4, 7.63)
 #[test]
 fn after_a_full_disk_the_missing_lines_are_written_from_memory() {
     let folder = Folder::new("full");
@@ -333,7 +333,7 @@ fn after_a_full_disk_the_missing_lines_are_written_from_memory() {
     assert_eq!(folder.lines(), ["tea user0: 1", "tea user0: 2", "tea user0: 3"]);
 }
 
-/// (6.3.3)
+/// (6.3.4)
 #[test]
 fn a_file_that_cannot_be_written_anew_does_not_grow_for_ever() {
     let folder = Folder::new("endless");
@@ -349,7 +349,7 @@ fn a_file_that_cannot_be_written_anew_does_not_grow_for_ever() {
     assert_eq!(rig.store.state, StoreState::Failing);
 }
 
-/// (6.3.3, 7.63)
+/// (6.3.5, 7.63)
 #[test]
 fn a_removed_folder_is_noticed_and_written_again_from_memory() {
     let folder = Folder::new("removed");
