@@ -92,6 +92,10 @@ pub const HISTORY_LINES_MAX: usize = 200;
 /// thousand rooms with a full history use at most 64 MiB.
 pub const HISTORY_BYTES_MAX: usize = 32 * 1024;
 
+/// Speakers of a room that count for its worth (7.57). More would let one long evening outweigh all
+/// other rooms for days.
+pub const SPEAKERS_COUNTED_MAX: usize = 8;
+
 /// Lines of history that a user sees on entering a room and for `/history` (6.3.1).
 pub const HISTORY_LINES_SHOWN: usize = 50;
 
@@ -348,6 +352,8 @@ pub struct Limits {
     pub per_address_max: usize,
     /// Rooms at a time except the lobby, with rooms that have only history (7.27). At most 32,766.
     pub rooms_max: usize,
+    /// Rooms that one address has created and that exist (7.56).
+    pub rooms_per_address_max: usize,
     /// Members of one room at a time (7.28).
     pub members_max: usize,
     /// Milliseconds until the rate limit allows one more line in a room (7.24); 0 means no limit.
@@ -370,6 +376,7 @@ impl Default for Limits {
             connections_max: usize::MAX,
             per_address_max: 1024,
             rooms_max: 1_000,
+            rooms_per_address_max: 64,
             members_max: 1_000,
             room_line_ms: 200,
             room_history_ms: 86_400_000,
