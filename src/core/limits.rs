@@ -5,6 +5,10 @@
 //! of `chinwag serve` changes. The compiler checks the relations between limits at the end of the
 //! constants: a change that breaks one of them does not build.
 
+mod address;
+
+pub use address::*;
+
 /// Default port of the server and of the client.
 pub const PORT: u16 = 7878;
 
@@ -40,32 +44,6 @@ pub const ASKS_IN_A_ROW_MAX: u32 = 5;
 /// Milliseconds until the rate limit allows one more request (7.23).
 pub const ASK_INTERVAL_MS: u64 = 2_000;
 
-/// Milliseconds by which the requests of one address may exceed half of an asked user's time (7.54).
-/// A few quick requests from a school or an office pass.
-pub const ADDRESS_ASKED_MS_MAX: u64 = 30_000;
-
-/// Requests to a user who has not taken all output since the first of them (7.55). Their lines are
-/// at most [`REPLIES_BYTES_MAX`], so no stranger can fill the outbox.
-pub const UNREAD_REQUESTS_MAX: u32 = 16;
-
-/// Usernames that one session's worth of an address may take in a row (7.53). With the default of
-/// 64 sessions' worth a whole crowd comes back at once after a restart.
-pub const LOGINS_IN_A_ROW_MAX: u32 = 16;
-
-/// Milliseconds until one session's worth of an address may take one more username (7.53).
-pub const LOGIN_INTERVAL_MS: u64 = 1_000;
-
-/// How many times the allowance of a /64 its /48 has (7.51). A company or a school has many users.
-pub const SITE_SHARE: u32 = 4;
-
-/// Milliseconds that an address which used up its allowance waits at most (7.51). Clients that come
-/// and go could otherwise run up a debt that holds up their honest neighbours for hours.
-pub const ADDRESS_DEBT_MS_MAX: u64 = 60_000;
-
-/// Allowances of addresses that the server remembers (7.51), about 4 MiB. An entry goes when its
-/// allowance is full again. Beyond the limit those go first that have used least.
-pub const ALLOWANCES_MAX: usize = 65_536;
-
 /// Cool-downs that the server remembers for one user (7.15); a new one replaces the oldest. At the
 /// default settings the rate limit of 7.23 keeps a user from reaching this limit.
 pub const COOLDOWNS_MAX: usize = 64;
@@ -91,10 +69,6 @@ pub const HISTORY_LINES_MAX: usize = 200;
 /// Bytes of a room's history (7.5): two hundred ordinary lines, or one screen of pasted text. A
 /// thousand rooms with a full history use at most 64 MiB.
 pub const HISTORY_BYTES_MAX: usize = 32 * 1024;
-
-/// Speakers of a room that count for its worth (7.57). More would let one long evening outweigh all
-/// other rooms for days.
-pub const SPEAKERS_COUNTED_MAX: usize = 8;
 
 /// Lines of history that a user sees on entering a room and for `/history` (6.3.1).
 pub const HISTORY_LINES_SHOWN: usize = 50;
@@ -298,16 +272,9 @@ const LIST_BYTES_MAX: usize = (LIST_ROWS_MAX + 3) * (2 * NAME_BYTES_MAX + 64);
 /// Bytes of the server's longest reply to one line of a user: a room's member list and history.
 const REPLY_BYTES_MAX: usize = LIST_BYTES_MAX + HISTORY_BYTES_MAX + HISTORY_LINES_MAX * 32;
 
-/// Bytes that one request makes a user read: the question, how it ended, and the menu.
-const REQUEST_BYTES_MAX: usize = 4 * NAME_BYTES_MAX + 256;
-
 const _: () = assert!(
     REPLY_BYTES_MAX < OUTBOX_BYTES_OVER_HIGH_WATER,
     "one reply of the server must not exceed the limit on output"
-);
-const _: () = assert!(
-    UNREAD_REQUESTS_MAX as usize * REQUEST_BYTES_MAX <= REPLIES_BYTES_MAX,
-    "unread requests must fit into the bytes that may wait for a user"
 );
 const _: () = assert!(LINE_BYTES_MAX <= READ_BYTES_PER_TURN, "a full line must fit into one read");
 const _: () = assert!(

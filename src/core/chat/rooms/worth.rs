@@ -100,6 +100,22 @@ mod tests {
         Ok(())
     }
 
+    /// (7.57)
+    #[test]
+    fn lines_speakers_and_age_make_the_worth_of_a_room() {
+        let worth = |lines: &[&str], now| {
+            let mut rooms = Rooms::default();
+            for line in lines {
+                visit(&mut rooms, Origin::NONE, "tea", line).unwrap();
+            }
+            rooms.rooms.iter().next().unwrap().1.worth(now)
+        };
+        let of_two = worth(&["anna: a", "bert: b"], 100);
+        assert_eq!(of_two, (4_000, 100));
+        assert!(of_two > worth(&["anna: a", "anna: b", "anna: c"], 100));
+        assert_eq!(worth(&["anna: a", "bert: b"], 100 + 3_600), (2_000, 100));
+    }
+
     /// (7.42, 7.56)
     #[test]
     fn an_honest_history_outlives_ten_thousand_visitors() {
