@@ -1,9 +1,8 @@
 //! The terminal client: `chinwag connect`.
 //!
-//! Two halves, as in the server. The pure one decides: [`keys`] come out of bytes, the [`state_machine`]
-//! makes of keys and of the server's lines ([`said`]) what is sent and what the [`screen`] shows.
-//! The other half touches the world: the [`terminal`], the connection, and one loop over both.
-//! Without a terminal on both ends the client is a pipe, and only carries lines.
+//! The folder `ui` is pure: [`ui::keys`] turns bytes into keys, and [`ui::state_machine`] turns
+//! keys and server lines into lines to send and text to draw. The folder `io` owns the terminal,
+//! the socket and the loop. `main` calls [`run`]; nothing here may depend on the server's code.
 
 use std::env;
 use std::hash::{BuildHasher, RandomState};
@@ -12,7 +11,7 @@ use std::process::ExitCode;
 
 use rustix::stdio::{stdin, stdout};
 
-use io::connection::{Connection, words};
+use io::connection::{Connection, describe};
 use io::event_loop::{End, EventLoop};
 use io::terminal::Terminal;
 use options::ConnectArgs;
@@ -26,28 +25,35 @@ pub mod ui;
 #[path = "../tests/client/picture.rs"]
 mod picture;
 
-/// What a shell adds to the number of the signal that ended a program.
+/// Common shells add this to the number of the signal that ended a program (POSIX only demands a
+/// status above 128). The client exits with the same sum, as scripts expect.
 const SIGNAL_EXIT_CODE: u8 = 128;
 
-/// Runs the client until it ends, and says on standard error why, if it failed.
+/// Runs the client until it ends. A failure is printed on standard error.
+///
+/// The exit code is 0 for an orderly end, 1 for a failure, and 128 plus the number of a signal.
 #[must_use]
 pub fn run(args: &ConnectArgs) -> ExitCode {
+    // A dumb terminal shows escape sequences as text, therefore the client must not draw on it.
     let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-    let is_person = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let result = match is_person && !is_dumb {
+    let has_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+    let result = match has_terminal && !is_dumb {
         true => run_terminal(args),
-        false => run_pipe(args, is_person),
+        false => run_pipe(args, has_terminal),
     };
     match result {
         Ok(code) => code,
         Err(reason) => {
+            // The reason may quote the command line. A control character in there must not reach
+            // the terminal. If standard error is closed, the exit code still tells the failure.
             drop(writeln!(std::io::stderr(), "chinwag: {}", reason.replace(char::is_control, "?")));
             ExitCode::FAILURE
         }
     }
 }
 
-/// Carries lines. Only a person at a terminal that draws nothing needs the server's prompts.
+/// Runs the client without a terminal. `shows_prompts` is true on a dumb terminal: a person needs
+/// the server's prompts there, while a script would have to filter them out.
 fn run_pipe(args: &ConnectArgs, shows_prompts: bool) -> Result<ExitCode, String> {
     let connection = Connection::new(&args.server, io::pipe::SOCKET)?;
     io::pipe::run(args, connection, shows_prompts)?;
@@ -56,9 +62,12 @@ fn run_pipe(args: &ConnectArgs, shows_prompts: bool) -> Result<ExitCode, String>
 
 fn run_terminal(args: &ConnectArgs) -> Result<ExitCode, String> {
     let connection = Connection::new(&args.server, io::event_loop::SOCKET)?;
-    let failed = |error: std::io::Error| format!("cannot use the terminal: {}", words(&error));
-    let terminal = Terminal::borrow(stdin(), stdout()).map_err(failed)?;
-    terminal.restore_on_panic().map_err(failed)?;
+    let terminal_failed =
+        |error: std::io::Error| format!("cannot use the terminal: {}", describe(&error));
+    // The name is looked up before the terminal changes: Ctrl-C still ends a slow lookup.
+    let terminal = Terminal::borrow(stdin(), stdout()).map_err(terminal_failed)?;
+    terminal.restore_on_panic().map_err(terminal_failed)?;
+    // https://no-color.org: the variable counts only if it is not empty.
     let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let state_machine = StateMachine::new(Setup {
         server: args.server.clone(),
@@ -67,12 +76,14 @@ fn run_terminal(args: &ConnectArgs) -> Result<ExitCode, String> {
         bell: args.bell,
         reconnects: !args.no_reconnect,
         name: args.name.clone(),
-        // The standard library's only source of chance; nothing secret depends on it.
+        // The standard library's only random source. It is good enough: the seed spreads the
+        // reconnects of many clients over time, and no secret depends on it.
         seed: RandomState::new().hash_one(()),
         columns: terminal.columns(),
     });
-    let event_loop = EventLoop::new(terminal, state_machine, connection).map_err(failed)?;
-    match event_loop.run().map_err(failed)? {
+    let event_loop =
+        EventLoop::new(terminal, state_machine, connection).map_err(terminal_failed)?;
+    match event_loop.run().map_err(terminal_failed)? {
         End::Left(Leaving::Wished) => Ok(ExitCode::SUCCESS),
         End::Left(Leaving::Failed(reason)) => Err(reason),
         End::Signal(number) => {

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use chinwag::cli::args::{Cli, Command, OperatorArgs, ServeArgs};
 use chinwag::cli::ctl;
 use chinwag::client;
-use chinwag::server::descriptors::Descriptors;
+use chinwag::server::descriptors::{self, Descriptors};
 use chinwag::server::{Operators, Server, logging};
 use clap::error::ErrorKind;
 use log::info;
@@ -42,7 +42,9 @@ fn main() -> ExitCode {
 /// # Errors
 /// The server cannot start, or the kernel refuses to wait for events.
 fn serve(args: &ServeArgs) -> io::Result<()> {
-    logging::start(args.log_level());
+    // Before the first write to the log, which may be a file.
+    descriptors::survive_file_size_limit()?;
+    logging::start(args.log_level(), args.limits.log_pace);
     let descriptors = Descriptors::raise();
     let OperatorArgs { console, bans } = &args.operators;
     // Open the operators' files first: a bad path must fail before the server opens a port.

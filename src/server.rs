@@ -13,23 +13,26 @@ pub mod descriptors;
 mod draining;
 mod event_log;
 mod history_store;
+mod history_upkeep;
 mod listener;
+mod log_pace;
 pub mod logging;
 mod metrics;
 mod operator_commands;
 mod read_queue;
 mod reading;
+mod safe_file;
 mod shutdown;
 mod socket_file;
+mod wall_clock;
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use log::{debug, info};
 use mio::{Events, Interest, Poll, Token};
-use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook_mio::v1_0::Signals;
 use slab::Slab;
 
@@ -79,6 +82,8 @@ pub struct Server {
     to_read: Vec<SessionId>,
     /// Connections with input. An edge is reported once, so the loop must remember them.
     read_queue: ReadQueue,
+    /// Turns in a row in which no reader of a room was written to.
+    postponed_turns: u32,
     /// The one read buffer. It serves all connections, because each read is processed before the
     /// next.
     read_buffer: Box<[u8]>,
@@ -88,6 +93,8 @@ pub struct Server {
     now: Time,
     /// The same time in full precision, for the metrics.
     woke: Duration,
+    /// When the loop last looked at the wall clock.
+    wall_clock_read_at: Time,
     /// Connections accepted so far; the number of the latest one in the log.
     accepted_count: u32,
     /// Set while the server stops: when it ends even if clients are still connected.
@@ -96,7 +103,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds all `addresses`, takes over SIGINT and SIGTERM, and restores the history in the folder
+    /// Binds all `addresses`, takes over the signals that stop the server, and restores the history in the folder
     /// `history`.
     ///
     /// # Errors
@@ -107,14 +114,9 @@ impl Server {
         history: Option<&Path>,
     ) -> io::Result<Server> {
         let mut exchange = Exchange::new(limits.clone());
-        let mut history_store = history.map(HistoryStore::open).transpose()?;
-        exchange.handle_start(unix_seconds(), history_store.iter().flat_map(HistoryStore::past));
-        if let Some(history_store) = &mut history_store {
-            history_store.clear_history();
-            exchange.start_recording();
-        }
+        let history_store = history_upkeep::restore(&mut exchange, history)?;
         let poll = Poll::new()?;
-        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        let mut signals = shutdown::take_signals()?;
         poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
         let mut listeners = Vec::with_capacity(addresses.len());
         for (n, &address) in addresses.iter().enumerate() {
@@ -136,11 +138,13 @@ impl Server {
             connections: Slab::new(),
             to_read: Vec::new(),
             read_queue: ReadQueue::default(),
+            postponed_turns: 0,
             read_buffer: vec![0; READ_BYTES_PER_TURN].into_boxed_slice(),
             #[expect(clippy::disallowed_methods, reason = "the loop is where the time comes from")]
             started: Instant::now(),
             now: Time::START,
             woke: Duration::ZERO,
+            wall_clock_read_at: Time::START,
             operators: Operators::default(),
             metrics: Metrics::new(),
             accepted_count: 0,
@@ -176,6 +180,7 @@ impl Server {
             self.turn()?;
         }
         info!(target: "chinwag", "stopped with {} connections left", self.connections.len());
+        log::logger().flush();
         Ok(())
     }
 
@@ -191,6 +196,7 @@ impl Server {
         self.exchange.handle_timeout(self.now);
         self.act();
         self.shorten_shutdown();
+        logging::flush_due();
         let awake = self.started.elapsed().saturating_sub(self.woke).as_nanos();
         self.metrics.turn_ns.record(u64::try_from(awake).unwrap_or(u64::MAX));
         Ok(())
@@ -203,14 +209,18 @@ impl Server {
         let left = !self.read_queue.is_empty()
             || self.listeners.iter().any(Listener::has_more)
             || self.operators.has_work()
-            || self.exchange.poll_drain().is_some();
+            || self.exchange.poll_drain().is_some()
+            || self.exchange.has_fan_out()
+            || self.has_history_work();
         let retry = self.listeners.iter().filter_map(Listener::retry_at).min();
-        let next = self.exchange.poll_timeout().into_iter().chain(retry).chain(self.stop_by).min();
+        let shell = [retry, self.stop_by, self.history_deadline()].into_iter().flatten();
+        let next = self.exchange.poll_timeout().into_iter().chain(shell).min();
         let mut timeout = match next {
             _ if left => Some(Duration::ZERO),
             Some(at) => Some(Duration::from_millis(at.ms_since(self.now))),
             None => None,
         };
+        timeout = timeout.into_iter().chain(logging::flush_in()).min();
         while let Err(e) = self.poll.poll(&mut self.events, timeout) {
             if e.kind() != io::ErrorKind::Interrupted {
                 return Err(e);
@@ -221,6 +231,7 @@ impl Server {
         }
         self.woke = self.started.elapsed();
         self.now = Time::START.after_ms(u64::try_from(self.woke.as_millis()).unwrap_or(u64::MAX));
+        self.follow_wall_clock();
         Ok(())
     }
 
@@ -244,6 +255,7 @@ impl Server {
             }
         }
         self.metrics.turn_events.record(count);
+        self.postpone_fan_out(count);
         self.events = events;
     }
 
@@ -264,17 +276,7 @@ impl Server {
         }
         self.queue_resumed();
         self.store_history();
-    }
-
-    /// Stores new room messages. This happens before any write to a socket, so a crash never loses a
-    /// message that somebody has read.
-    fn store_history(&mut self) {
-        if let Some(history_store) = &mut self.history_store
-            && !self.exchange.records().is_empty()
-        {
-            history_store.append(self.exchange.records());
-            self.exchange.clear_records();
-        }
+        self.tend_history();
     }
 
     /// Logs and counts an event. A planned stop that is due ends the loop.
@@ -337,9 +339,4 @@ impl Server {
             listener.retry_now();
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "room history shows the time of day")]
-fn unix_seconds() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

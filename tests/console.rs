@@ -417,7 +417,7 @@ fn a_ban_that_cannot_be_saved_is_not_made() {
 fn stop_without_a_time_stops_the_server_at_once_like_a_signal() {
     let (folder, mut server, mut operator) = server_with_console();
     let mut anna = Person::joins(&server, "anna");
-    operator.succeeds("stop", "* Stopping");
+    operator.succeeds("stop", "* Stopping now");
     anna.reads("* The server is stopping");
     anna.reads_end_of_stream();
     drop(anna);

@@ -7,13 +7,16 @@
 
 mod common;
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use common::{MENU, Person, Server, now, process, report, timeout};
 use rustix::process::Signal;
+
+/// Each test needs the machine for itself.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// Runs `attack` in a thread of its own while `honest` runs.
 fn during<T>(attack: impl Fn() + Sync, honest: impl FnOnce() -> T) -> T {
@@ -30,15 +33,18 @@ fn during<T>(attack: impl Fn() + Sync, honest: impl FnOnce() -> T) -> T {
     })
 }
 
-/// The slowest of `count` messages from one partner to the other.
-fn slowest_message(from: &mut Person, to: &mut Person, count: usize) -> Duration {
-    let messages = (0..count).map(|n| {
+/// The 90th percentile of the time that 100 messages take from one partner to the other. A busy machine
+/// makes the slowest message meaningless.
+fn message_latency(from: &mut Person, to: &mut Person) -> Duration {
+    let messages = (0..100).map(|n| {
         let began = now();
         from.says(&format!("message {n}"));
         to.reads_exactly(&format!("{}: message {n}", from.name()));
         began.elapsed()
     });
-    messages.max().unwrap_or_default()
+    let mut messages = messages.collect::<Vec<_>>();
+    messages.sort();
+    messages[90]
 }
 
 /// Clients that send `burst` again and again, and read whatever comes.
@@ -55,22 +61,23 @@ fn attack_with(server: &Server, clients: usize, burst: &[u8]) -> impl Fn() + Syn
 }
 
 fn a_burst_delays_nobody(burst: &[u8]) {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::starts();
     let (mut anna, mut bert) = (Person::joins(&server, "anna"), Person::joins(&server, "bert"));
     anna.chats_with(&mut bert);
     let attack = attack_with(&server, 300, burst);
-    let (slowest, hello, paste) = during(attack, || {
-        let slowest = slowest_message(&mut anna, &mut bert, 100);
+    let (latency, hello, paste) = during(attack, || {
+        let latency = message_latency(&mut anna, &mut bert);
         let began = now();
         let _newcomer = Person::joins(&server, "newcomer");
         let hello = began.elapsed();
         let began = now();
         anna.sends(&b"a line of a paste, which is as long as lines of a paste are\n".repeat(150));
         (0..150).for_each(|_| drop(bert.reads("anna: a line of a paste")));
-        (slowest, hello, began.elapsed())
+        (latency, hello, began.elapsed())
     });
-    report(&format!("slowest message {slowest:?}, newcomer {hello:?}, paste of 9 kB {paste:?}"));
-    assert!(slowest < Duration::from_millis(250), "a message took {slowest:?}");
+    report(&format!("message {latency:?}, newcomer {hello:?}, paste of 9 kB {paste:?}"));
+    assert!(latency < Duration::from_millis(200), "a message took {latency:?}");
     assert!(hello < Duration::from_millis(200), "a newcomer waited {hello:?}");
     assert!(paste < Duration::from_millis(100), "a paste took {paste:?}");
 }
@@ -91,6 +98,7 @@ fn bursts_of_empty_lines_delay_nobody() {
 #[test]
 fn hundreds_of_answers_that_arrived_in_time_win_against_their_deadline() {
     const PAIRS: usize = 200;
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::starts_with(&["--ask-timeout", "3", "--naming-timeout", "3"]);
     let pairs = (0..PAIRS).map(|n| {
         let asker = Person::joins(&server, &format!("asker{n}"));

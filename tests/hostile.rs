@@ -937,3 +937,33 @@ fn input_that_arrived_in_time_counts_although_the_process_was_stopped_beyond_the
     unnamed.reads_all(&["* Hello, unnamed", MENU]);
     pair.talks();
 }
+
+/// What a partner does not read backs up into the sender's kernel buffer. When the partner then ends the
+/// chat, these lines are nobody's, and least of all choices of the menu (4.1.5, 7.45).
+#[test]
+fn lines_for_a_partner_that_wait_in_the_kernel_reach_nobody_else() {
+    let server = Server::starts();
+    let mut anna = Person::joins(&server, "anna");
+    let mut bert = with_small_buffers(&server, "bert");
+    let mut zoe = Person::joins(&server, "zoe");
+    anna.chats_with(&mut bert);
+    let lines = b"2 zoe\n".repeat(10_000);
+    let until = now() + timeout();
+    // Twice nothing: the server does not read anna any more.
+    let mut refused = 0;
+    while refused < 2 {
+        assert!(now() < until, "the server reads on although bert does not");
+        refused = if anna.sends_without_waiting(&lines) == 0 { refused + 1 } else { 0 };
+        anna.reads_nothing_for(Duration::from_millis(20));
+    }
+    bert.says("quit");
+    anna.reads_until("* bert left");
+    anna.reads_exactly(MENU);
+    let told = anna.reads("! ");
+    let count = told.split(' ').nth(1).and_then(|count| count.parse::<usize>().ok());
+    assert!(count.is_some_and(|count| count > 5_000), "{told}");
+    // The last line was cut. Its rest is nobody's either.
+    anna.sends(b"oe\n1\n");
+    anna.reads("* 3 users online");
+    zoe.has_read_everything();
+}

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Stdio};
 
+use common::console::{Console, TempFolder};
 use common::server::{program, run};
 use common::{MENU, Person, Server, skip};
 use rustix::process::{Pid, Signal, kill_process};
@@ -176,8 +177,8 @@ fn a_closed_standard_output_causes_no_panic() {
 // Shutdown (4.10.4).
 
 #[test]
-fn on_sigterm_and_sigint_every_session_is_told_and_the_server_exits_with_0() {
-    for signal in [Signal::TERM, Signal::INT] {
+fn on_sigterm_sigint_and_sighup_every_session_is_told_and_the_server_exits_with_0() {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let mut server = Server::starts();
         let mut people = vec![Person::arrives(&server)];
         let (mut anna, mut bert) = (Person::joins(&server, "anna"), Person::joins(&server, "bert"));
@@ -259,7 +260,130 @@ fn on_sigint_a_server_without_connections_exits_with_0() {
     assert_eq!(server.exits().code(), Some(0));
 }
 
+/// (4.10.4)
+#[test]
+fn closing_the_terminal_of_the_server_tells_the_users_and_removes_the_console() {
+    let folder = TempFolder::new();
+    let (mut pty, pts) = pty_process::blocking::open().expect("a pty");
+    let args = ["serve", "--listen", "127.0.0.1:0", "--console", &folder.argument("console")];
+    let mut server =
+        pty_process::blocking::Command::new(program()).args(args).spawn(pts).expect("it starts");
+    let mut printed = String::new();
+    let address = loop {
+        let mut bytes = [0; 256];
+        let count = pty.read(&mut bytes).expect("the server prints its address");
+        printed.push_str(&String::from_utf8_lossy(&bytes[..count]));
+        let rest = printed.split_once("listens on ").map_or("", |(_, rest)| rest);
+        if let Some((address, _)) = rest.split_once("\r\n") {
+            break address.parse().expect("an address");
+        }
+    };
+    let mut anna = Person::connects(address);
+    anna.reads_until("? Username:");
+    anna.takes_username("anna");
+    drop(pty);
+    // The shell sends a second one.
+    let _ = kill_process(Pid::from_child(&server), Signal::HUP);
+    anna.reads("* The server is stopping");
+    anna.reads_end_of_stream();
+    drop(anna);
+    assert_eq!(server.wait().expect("a child").code(), Some(0));
+    assert!(!folder.path("console").exists(), "the socket is removed");
+}
+
+/// (4.10.4)
+#[cfg(target_os = "linux")]
+#[test]
+fn under_nohup_the_server_outlives_its_terminal() {
+    let mut server = Server::starts_from_shell("trap '' HUP", &[]);
+    server.signal(Signal::HUP);
+    let _anna = Person::joins(&server, "anna");
+    server.is_healthy();
+    assert!(!server.log().contains("SIGHUP"), "{}", server.log());
+}
+
 // The log.
+
+/// (7.60)
+#[test]
+fn a_flood_of_connections_is_a_few_log_lines_and_a_count() {
+    const CONNECTIONS: u64 = 200;
+    let server = Server::starts_with(&["--log-pace", "20"]);
+    for _ in 0..CONNECTIONS {
+        drop(std::net::TcpStream::connect(server.address()).expect("the server listens"));
+    }
+    // Nothing else happens, and the count comes all the same.
+    server.logs(&["more such as", "connected"]);
+    let withheld = |line: &str| {
+        let (_, rest) = line.split_once("] and ")?;
+        rest.split_once(" more")?.0.replace(',', "").parse::<u64>().ok()
+    };
+    let until = common::now() + common::timeout();
+    loop {
+        let log = server.log();
+        let connected = log.lines().filter(|line| line.ends_with(" connected"));
+        let counts = connected.map(|line| withheld(line).unwrap_or(1)).collect::<Vec<_>>();
+        if counts.iter().sum::<u64>() == CONNECTIONS {
+            assert!(counts.len() < 100, "{log}");
+            return;
+        }
+        assert!(common::now() < until, "{log}");
+        std::thread::yield_now();
+    }
+}
+
+/// (7.61)
+#[test]
+fn banned_arrivals_are_counted_and_not_logged_one_by_one() {
+    let folder = TempFolder::new();
+    let server = folder.server(&[]);
+    let mut operator = Console::opens(&folder.path("console"));
+    operator.succeeds("ban 127.0.0.1", "* ");
+    for _ in 0..50 {
+        Person::connects(server.address()).reads("! Your address is banned");
+    }
+    let stats = operator.succeeds("stats", "* ");
+    assert!(
+        stats.iter().any(|row| row.contains("turned_away") && row.ends_with(" 50")),
+        "{stats:?}"
+    );
+    server.logs(&["rejected 1 from banned addresses", "127.0.0.1"]);
+    assert_eq!(server.log().matches("rejected").count(), 1, "{}", server.log());
+}
+
+// A limit on the size of files (SIGXFSZ).
+
+#[test]
+fn a_log_file_at_its_limit_loses_lines_and_never_the_server() {
+    let folder = TempFolder::new();
+    let shell = format!("ulimit -f 1; exec 2>'{}'", folder.argument("log"));
+    let mut server = Server::starts_from_shell(&shell, &["--console", &folder.argument("console")]);
+    for n in 0..60 {
+        Person::joins(&server, &format!("user{n}")).hang_up();
+    }
+    server.is_healthy();
+    let stats = Console::opens(&folder.path("console")).succeeds("stats", "* ");
+    let lost = stats.iter().find(|row| row.contains("log_lines_lost")).expect("the metric");
+    assert!(!lost.ends_with(" 0"), "the loss is reported: {lost}");
+}
+
+/// (8.2.5)
+#[test]
+fn bans_that_cannot_be_saved_are_refused_and_never_stop_the_server() {
+    let folder = TempFolder::new();
+    let flags =
+        ["-qq", "--bans", &folder.argument("bans"), "--console", &folder.argument("console")];
+    let mut server = Server::starts_from_shell("ulimit -f 1", &flags);
+    let mut operator = Console::opens(&folder.path("console"));
+    let reason = "x".repeat(300);
+    operator.succeeds(&format!("ban 192.0.2.1 never {reason}"), "* ");
+    let kept = std::fs::read(folder.path("bans")).expect("the file of bans");
+    let answer = (2..9).map(|n| operator.runs(&format!("ban 192.0.2.{n} never {reason}")));
+    let answer = answer.flatten().find(|line| line.starts_with('!')).expect("a refusal");
+    assert!(answer.contains("large"), "{answer}");
+    server.is_healthy();
+    assert!(std::fs::read(folder.path("bans")).expect("the file of bans").starts_with(&kept));
+}
 
 #[test]
 fn the_log_names_connections_chats_and_departures_and_never_contains_messages() {
@@ -304,6 +428,7 @@ fn the_log_contains_no_messages_at_its_highest_verbosity() {
     bert.hang_up();
     server.signal(Signal::TERM);
     assert_eq!(server.exits().code(), Some(0));
+    server.logs(&["stopped with"]);
     let log = server.log();
     assert!(!log.contains("secret"), "{log}");
     assert!(log.contains("DEBUG") || log.contains("TRACE"), "{log}");

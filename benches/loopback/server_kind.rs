@@ -14,6 +14,9 @@ use super::relay::FAN_OUT_ARGUMENT;
 /// The hidden first argument that turns this program into the relay.
 pub(super) const RELAY_ARGUMENT: &str = "relay";
 
+/// The environment variable that names another build of chinwag.
+const OTHER_VARIABLE: &str = "CHINWAG_BENCH_OTHER";
+
 /// How long a server may take to listen.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -24,6 +27,9 @@ pub(super) enum ServerKind {
     Relay,
     /// This package.
     Chinwag,
+    /// Another build of chinwag: the program that [`OTHER_VARIABLE`] names. It shows in one run what a
+    /// change costs.
+    Other,
     /// Used as a broker: one channel for each user or for the room.
     Redis,
     /// An IRC server in C++.
@@ -43,14 +49,15 @@ pub(super) enum Workload<'a> {
 
 impl ServerKind {
     /// All servers, the baseline first.
-    pub(super) const ALL: [Self; 5] =
-        [Self::Relay, Self::Chinwag, Self::Redis, Self::Inspircd, Self::Ngircd];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Relay, Self::Chinwag, Self::Other, Self::Redis, Self::Inspircd, Self::Ngircd];
 
     /// The name in the table, and for the option `--with`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Relay => "relay",
             Self::Chinwag => "chinwag",
+            Self::Other => "other",
             Self::Redis => "redis",
             Self::Inspircd => "inspircd",
             Self::Ngircd => "ngircd",
@@ -61,7 +68,7 @@ impl ServerKind {
     pub(super) fn protocol(self) -> Protocol {
         match self {
             Self::Relay => Protocol::Relay,
-            Self::Chinwag => Protocol::Chinwag,
+            Self::Chinwag | Self::Other => Protocol::Chinwag,
             Self::Redis => Protocol::Redis,
             Self::Inspircd => Protocol::Inspircd,
             Self::Ngircd => Protocol::Ngircd,
@@ -79,6 +86,10 @@ impl ServerKind {
         let name = match self {
             Self::Relay => return std::env::current_exe().ok(),
             Self::Chinwag => return Some(PathBuf::from(env!("CARGO_BIN_EXE_chinwag"))),
+            Self::Other => {
+                let program = PathBuf::from(std::env::var_os(OTHER_VARIABLE)?);
+                return Some(program).filter(|program| program.is_file());
+            }
             Self::Redis => "redis-server",
             Self::Inspircd => "inspircd",
             Self::Ngircd => "ngircd",
@@ -99,7 +110,9 @@ impl ServerKind {
         let program = self.program().ok_or_else(|| io::Error::other("not installed"))?;
         let arguments = match self {
             Self::Relay => return start_ours(core, &program, &relay_arguments(workload)),
-            Self::Chinwag => return start_ours(core, &program, &chinwag_arguments(workload)),
+            Self::Chinwag | Self::Other => {
+                return start_ours(core, &program, &chinwag_arguments(workload));
+            }
             Self::Redis | Self::Inspircd | Self::Ngircd => self.arguments()?,
         };
         let (arguments, address) = arguments;
@@ -137,7 +150,7 @@ impl ServerKind {
                 ]
             }
             Self::Ngircd => vec!["-n".into(), "-f".into(), configuration(NGIRCD)?],
-            Self::Relay | Self::Chinwag => {
+            Self::Relay | Self::Chinwag | Self::Other => {
                 unreachable!("the relay and chinwag choose a port themselves")
             }
         };

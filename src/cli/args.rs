@@ -131,8 +131,8 @@ pub struct LimitArgs {
     #[arg(long, value_name = "SECONDS", env = "CHINWAG_ASK_TIMEOUT", default_value = "60", value_parser = seconds)]
     pub ask_timeout: Milliseconds,
 
-    /// Seconds before a user may ask the same user again
-    #[arg(long, value_name = "SECONDS", env = "CHINWAG_ASK_AGAIN", default_value = "10", value_parser = seconds)]
+    /// Seconds before a user may ask the same user again; 0 means no wait
+    #[arg(long, value_name = "SECONDS", env = "CHINWAG_ASK_AGAIN", default_value = "10", value_parser = seconds_or_none)]
     pub ask_again: Milliseconds,
 
     /// Seconds that a client may read nothing while output waits
@@ -178,9 +178,13 @@ pub struct LimitArgs {
     #[arg(long, value_name = "COUNT", env = "CHINWAG_ROOM_PACE", default_value = "5", value_parser = clap::value_parser!(u32).range(1..))]
     pub room_pace: u32,
 
-    /// Seconds to keep the history of an empty room
-    #[arg(long, value_name = "SECONDS", env = "CHINWAG_ROOM_PAST", default_value = "86400", value_parser = seconds)]
+    /// Seconds to keep the history of an empty room; 0 keeps none
+    #[arg(long, value_name = "SECONDS", env = "CHINWAG_ROOM_PAST", default_value = "86400", value_parser = seconds_or_none)]
     pub room_past: Milliseconds,
+
+    /// Log lines of one kind per second, such as "connected"; the others are counted. 0 means no limit
+    #[arg(long, value_name = "COUNT", env = "CHINWAG_LOG_PACE", default_value = "100")]
+    pub log_pace: u32,
 }
 
 /// The addresses that one `--listen` stands for: a host name can have several.
@@ -252,6 +256,15 @@ fn seconds(text: &str) -> Result<Milliseconds, String> {
             Ok(Milliseconds((seconds * 1000.0).round() as u64))
         }
         _ => Err("from 0.001 to 86400 seconds".to_owned()),
+    }
+}
+
+/// Seconds as above, or 0 for none. The deadlines do not take 0: without a deadline a client could
+/// hold a connection for ever.
+fn seconds_or_none(text: &str) -> Result<Milliseconds, String> {
+    match text.parse::<f64>() {
+        Ok(0.0) => Ok(Milliseconds(0)),
+        _ => seconds(text).map_err(|range| format!("{range}, or 0 for none")),
     }
 }
 
@@ -331,5 +344,20 @@ mod tests {
         }
         assert_eq!(serve(&["--high-water", "2M"]).unwrap().limits.high_water, 2 * 1024 * 1024);
         assert_eq!(serve(&["--ask-timeout", "0.5"]).unwrap().limits.ask_timeout, Milliseconds(500));
+    }
+
+    /// (7.15, 7.21)
+    #[test]
+    fn zero_means_none_where_none_makes_sense() {
+        for flag in ["--ask-again", "--room-past"] {
+            let limits = serve(&[flag, "0"]).unwrap().limits(usize::MAX);
+            assert_eq!(limits.ask_again_ms.min(limits.room_history_ms), 0, "{flag}");
+            let error = serve(&[flag, "90000"]).unwrap_err().to_string();
+            assert!(error.contains("from 0.001 to 86400 seconds, or 0 for none"), "{error}");
+        }
+        for flag in ["--naming-timeout", "--ask-timeout", "--stall-timeout", "--closing-timeout"] {
+            let error = serve(&[flag, "0"]).unwrap_err().to_string();
+            assert!(error.contains("from 0.001 to 86400 seconds\n"), "{error}");
+        }
     }
 }

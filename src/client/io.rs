@@ -1,4 +1,5 @@
-//! The half of the client that touches the world.
+//! Input and output of the client: the terminal, the socket, the pipe and the loop over them.
+//! `client::run` calls this module. What the user sees is decided in `ui`, never here.
 
 pub(super) mod connection;
 pub(super) mod event_loop;

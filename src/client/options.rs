@@ -1,4 +1,7 @@
-//! What `chinwag connect` can be told, on the command line or in the environment.
+//! The options of `chinwag connect`: arguments and environment variables, parsed by clap.
+//!
+//! `cli::args` embeds [`ConnectArgs`] as a subcommand. The doc comments of the fields are the help
+//! text, so they follow the style of `--help` and end without a full stop.
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
@@ -6,18 +9,19 @@ use clap::{Args, ValueEnum};
 use super::ui::color::Palette;
 use crate::core::limits::PORT;
 
+/// Printed below the options in `--help`.
 const EXAMPLES: &str = "\
 Examples:
   chinwag connect                              the server on this machine
   chinwag connect chat.example.org --name anna --bell all
-  printf 'anna\\n1\\n3\\n' | chinwag connect     in a pipe: what the server says, as plain text
+  printf 'anna\\n1\\n3\\n' | chinwag connect     in a pipe: the server's lines, as plain text
 
   In a terminal the keys are those of a shell: arrows, Ctrl-A E U W K L Y, Alt-B F D,
-  arrow-up for what was typed before, Tab for names and words. Ctrl-C clears the line, and on an
-  empty line asks whether to leave; Ctrl-D on an empty line leaves; Ctrl-Z stops.
-  In a room, which the prompt shows as #lobby, Tab behind a / shows the commands.";
+  arrow-up for earlier lines, Tab for names and words. Ctrl-C clears the line; on an empty line
+  it asks whether to leave. Ctrl-D on an empty line leaves. Ctrl-Z stops the client.
+  In a room the prompt is #lobby, and Tab after a / shows the commands.";
 
-/// Arguments of `chinwag connect`.
+/// Arguments of `chinwag connect`. An argument overrides its environment variable.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ConnectArgs {
@@ -25,11 +29,11 @@ pub struct ConnectArgs {
     #[arg(value_name = "HOST[:PORT]", default_value = "127.0.0.1:7878", env = "CHINWAG_SERVER")]
     pub server: Server,
 
-    /// The username to take
+    /// The username to use
     #[arg(long, value_name = "NAME", env = "CHINWAG_NAME")]
     pub name: Option<String>,
 
-    /// What rings the terminal's bell
+    /// When to ring the terminal's bell
     #[arg(long, value_name = "WHEN", default_value = "request", env = "CHINWAG_BELL")]
     pub bell: Bell,
 
@@ -37,39 +41,40 @@ pub struct ConnectArgs {
     #[arg(long, value_name = "WHEN", default_value = "auto", env = "CHINWAG_COLOR")]
     pub color: Color,
 
-    /// Put the local time before what is said
+    /// Show the local time before messages and news
     #[arg(long, env = "CHINWAG_TIMESTAMPS", value_parser = FalseyValueParser::new())]
     pub timestamps: bool,
 
-    /// When the connection is lost, end instead of connecting again
+    /// Exit when the connection is lost, instead of reconnecting
     #[arg(long, env = "CHINWAG_NO_RECONNECT", value_parser = FalseyValueParser::new())]
     pub no_reconnect: bool,
 }
 
-/// What rings the bell.
+/// When the client rings the terminal's bell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Bell {
-    /// Nothing.
+    /// Never.
     Off,
-    /// Somebody wants to chat, or says one's name in a room.
+    /// On a request to chat, and on a message in a room that names you.
     Request,
-    /// A request, and every message.
+    /// On a request to chat, and on every message.
     All,
 }
 
-/// When there are colours.
+/// When the client uses colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// Unless NO_COLOR is set.
+    /// Unless NO_COLOR is set and not empty.
     Auto,
-    /// Even so.
+    /// Even if NO_COLOR is set.
     Always,
-    /// Not at all.
+    /// Never.
     Never,
 }
 
 impl Color {
-    /// The palette, given whether `NO_COLOR` is set and not empty.
+    /// Returns the palette. `no_color` tells whether `NO_COLOR` is set and not empty: the caller
+    /// reads the environment, which keeps this function testable.
     #[must_use]
     pub fn palette(self, no_color: bool) -> Palette {
         Palette {
@@ -82,16 +87,18 @@ impl Color {
     }
 }
 
-/// Where a server is: a host, which may be a name of many addresses, and a port.
+/// The server's host and port. A host name may resolve to many addresses; the connection tries
+/// them all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
     /// A host name, an IPv4 address, or an IPv6 address without brackets.
     pub host: String,
-    /// A TCP port.
+    /// A TCP port, never 0.
     pub port: u16,
 }
 
 impl std::str::FromStr for Server {
+    /// The reason, ready to print after clap's "invalid value".
     type Err = String;
 
     fn from_str(text: &str) -> Result<Server, String> {
@@ -101,7 +108,8 @@ impl std::str::FromStr for Server {
                 Some(port) => (host, Some(port)),
                 None => return Err(format!("{rest:?} behind the brackets is no port")),
             },
-            // Two colons without brackets are an IPv6 address, which takes no port.
+            // Two colons without brackets make an IPv6 address. A port needs brackets: the end of
+            // `::1:99` could be either (RFC 3986, "IP-literal").
             None if text.matches(':').count() > 1 => (text, None),
             None => match text.split_once(':') {
                 Some((host, port)) => (host, Some(port)),
@@ -111,6 +119,7 @@ impl std::str::FromStr for Server {
         if host.is_empty() {
             return Err("a host is missing".to_owned());
         }
+        // Port 0 means "any free port" to bind(2) and nothing to connect(2).
         let port = match port {
             None => PORT,
             Some(digits) => digits
@@ -123,6 +132,7 @@ impl std::str::FromStr for Server {
     }
 }
 
+/// Writes the form that `FromStr` reads: an IPv6 address gets brackets.
 impl std::fmt::Display for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.host.contains(':') {
@@ -137,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_is_written_in_many_ways() {
+    fn a_server_is_a_host_with_an_optional_port() {
         for (text, shown) in [
             ("localhost", "localhost:7878"),
             ("localhost:99", "localhost:99"),
@@ -154,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn no_color_is_honoured_unless_colours_are_asked_for() {
+    fn no_color_turns_colours_off_unless_the_user_demands_them() {
         assert!(Color::Auto.palette(false).colours);
         assert!(!Color::Auto.palette(true).colours);
         assert!(Color::Always.palette(true).colours);

@@ -1,4 +1,9 @@
-//! The pure half of the client.
+//! The pure half of the client: keys, server lines and the time go in; actions and bytes for the
+//! terminal come out.
+//!
+//! `client::io` calls [`state_machine`], which owns the other parts. No module in this folder may
+//! open a socket, read a clock or write to the terminal. The tests can therefore run the whole
+//! client without a terminal, and check a screen by comparing it with a picture.
 
 pub mod backoff;
 pub mod client_state;

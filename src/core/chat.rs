@@ -11,6 +11,7 @@ mod common_commands;
 mod dispatch;
 mod event;
 mod history;
+mod kept_history;
 pub mod name;
 mod name_index;
 mod operator_actions;
@@ -19,6 +20,7 @@ mod pairing;
 mod rate_limit;
 mod refusal_counts;
 mod request_limits;
+mod reserved_names;
 mod room_commands;
 mod rooms;
 mod roster;
@@ -29,6 +31,7 @@ mod wording;
 
 pub use event::{DisconnectReason, Event, Removal, RequestEnd};
 pub use history::{Record, UnixSeconds};
+pub use kept_history::HistoryCursor;
 pub use name::Name;
 pub use output::{Audience, BroadcastId, ChatMessage, Output, Route};
 pub use refusal_counts::{RefusalCounts, RefusalKind};
@@ -53,8 +56,8 @@ pub struct Chat {
     limits: Limits,
     roster: Roster,
     outputs: Outputs,
-    /// The wall-clock time at [`Time::START`]. Only room history shows dates (6.3.1).
-    started_at: UnixSeconds,
+    /// What the wall clock showed, and when. Only room history shows dates (6.3.1).
+    wall_clock: (Time, UnixSeconds),
     /// Whether lines said in rooms are recorded for the history store ([`Output::Record`]).
     records_history: bool,
     /// A stop that an operator has announced, until it happens or is called off (8.2.6).
@@ -75,16 +78,16 @@ impl Chat {
             limits,
             roster: Roster::default(),
             outputs: Outputs::default(),
-            started_at: 0,
+            wall_clock: (Time::START, 0),
             records_history: false,
             planned_stop: None,
         }
     }
 
-    /// Sets the wall-clock time at [`Time::START`]. Call it before the first input: the history of
-    /// rooms takes its times from it (6.3.1).
-    pub fn set_start(&mut self, started_at: UnixSeconds) {
-        self.started_at = started_at;
+    /// Tells what the wall clock shows at `now`. Call it before the first input, and again from time
+    /// to time: the clock can step. The history of rooms takes its dates from it (6.3.1).
+    pub fn set_wall_clock(&mut self, now: Time, shown: UnixSeconds) {
+        self.wall_clock = (now, shown);
     }
 
     /// From now on, each line said in a room also gives an [`Output::Record`] (6.3.3).
@@ -210,6 +213,22 @@ impl Chat {
                 | UserState::InRoom { .. } => None,
             },
             Session::Naming { .. } | Session::Over { .. } => None,
+        }
+    }
+
+    /// Whether no rate limit holds the input of a session in its state (5.7.2). ASKING and CHATTING
+    /// have no line that a limit counts, and a held line would reach another state than its writer
+    /// saw: a `cancel` would be said to a user who has accepted meanwhile.
+    ///
+    /// Only a line of the session itself leads to these states, or a `yes` to its request. No input is
+    /// held then, and nobody needs to resume it.
+    #[must_use]
+    pub fn is_free_of_rate_limits(&self, id: SessionId) -> bool {
+        match self.roster.session(id) {
+            Session::User(user) => {
+                matches!(user.state, UserState::Asking { .. } | UserState::Chatting { .. })
+            }
+            Session::Naming { .. } | Session::Over { .. } => false,
         }
     }
 

@@ -201,6 +201,18 @@ impl Exchange {
         action
     }
 
+    /// Writes to no reader of a room in this turn: other input is ready, and comes first. The lines of
+    /// several turns then leave in one write for each reader.
+    pub fn postpone_fan_out(&mut self) {
+        self.endpoints.fan_out_left = 0;
+    }
+
+    /// Whether readers of rooms wait for a later turn.
+    #[must_use]
+    pub fn has_fan_out(&self) -> bool {
+        self.endpoints.fan_out.front().is_some()
+    }
+
     /// When [`Exchange::handle_timeout`] must be called. Any other call can change this.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
@@ -221,7 +233,7 @@ impl Exchange {
 
     /// The rule of backpressure. A client's input waits while
     /// - the client's chat partner has just ended the chat, and old input is drained (4.1.5), or
-    /// - a rate limit holds it, or
+    /// - a rate limit holds it in the state of the session, or
     /// - the client has not read the replies to its own lines (7.9, 7.36), or
     /// - its chat partner has too much unread output (7.7, 7.8, 7.35).
     ///
@@ -230,7 +242,7 @@ impl Exchange {
     fn may_process_input(&self, id: SessionId) -> bool {
         let endpoint = &self.endpoints[id];
         !endpoint.is_draining
-            && endpoint.held_until.is_none()
+            && (endpoint.held_until.is_none() || self.chat.is_free_of_rate_limits(id))
             && endpoint.outbox.len() <= REPLIES_BYTES_MAX
             && self.chat.partner(id).is_none_or(|with| !self.endpoints[with].outbox.is_congested())
     }

@@ -26,9 +26,26 @@ pub const NAME_COLUMNS_MAX: usize = 20;
 /// Bytes of a username (7.3): 20 columns of three-byte letters, and a few marks.
 pub const NAME_BYTES_MAX: usize = 64;
 
+/// Bytes of a username as the user typed it, before normalization (7.3). NFC shortens no letter of a
+/// name to less than a third. A longer text is no name, and the server does not normalize it: that
+/// would cost up to 0.2 µs per byte.
+pub const NAME_TYPED_BYTES_MAX: usize = 3 * NAME_BYTES_MAX;
+
+/// Columns of a username without case, by which the server finds names. A letter becomes two at
+/// most: `ß` becomes `ss`.
+pub const NAME_FOLDED_COLUMNS_MAX: usize = 2 * NAME_COLUMNS_MAX;
+
 /// Combining marks in a row inside a username (7.3), as UTS #39, 5.4 advises. A longer stack of
 /// marks is no writing system's and covers the lines above and below.
 pub const NAME_MARKS_MAX: usize = 4;
+
+/// Combining marks on one character of a text (7.45). Writing systems use up to five; hundreds cover
+/// the lines above and below.
+pub const TEXT_MARKS_MAX: usize = 8;
+
+/// Tags in one emoji flag (7.45): the code of a region has at most seven letters and digits (UTS #51,
+/// ED-14a). More tags would be a text that nobody sees.
+pub const FLAG_TAGS_MAX: usize = 7;
 
 /// Rows of one list (7.30): as many as a person reads. The limit also caps the cost of one reply.
 pub const LIST_ROWS_MAX: usize = 50;
@@ -73,9 +90,39 @@ pub const HISTORY_BYTES_MAX: usize = 32 * 1024;
 /// Lines of history that a user sees on entering a room and for `/history` (6.3.1).
 pub const HISTORY_LINES_SHOWN: usize = 50;
 
-/// Bytes of one file of the history store (7.6). There are two files; a full newer file replaces
-/// the older. The server reads both at the start, which takes a fraction of a second.
-pub const HISTORY_FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes that the history store appends to its file before it writes the file anew from memory
+/// (7.6); if memory keeps more than this, the store appends as many bytes as memory keeps. Each
+/// byte that users say therefore costs at most two bytes on disk.
+pub const HISTORY_APPENDED_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Bytes that the history store writes in one turn while it writes its file anew. One room more can
+/// come on top ([`HISTORY_BYTES_MAX`]). The step takes a few tenths of a millisecond; users wait no
+/// longer than that.
+pub const HISTORY_STEP_BYTES: usize = 128 * 1024;
+
+/// Milliseconds after which the history store writes its file anew even if it is small (7.62).
+/// History that memory has forgotten leaves the disk then.
+pub const HISTORY_REWRITE_MS: u64 = 3_600_000;
+
+/// Milliseconds until the history store tries again after the disk took no more (7.63).
+pub const HISTORY_RETRY_MS: u64 = 5_000;
+
+/// Milliseconds after a line until the history store looks whether its file is still there (7.63).
+/// A look at every line would cost a system call for each.
+pub const HISTORY_CHECK_MS: u64 = 2_000;
+
+/// Milliseconds for which the history store keeps the file before the current one. The kernel writes
+/// new data to the disk within 30 to 35 s (`vm.dirty_expire_centisecs`); until then a power failure
+/// could leave the current file empty, and the old file replaces it.
+pub const HISTORY_OLD_FILE_MS: u64 = 60_000;
+
+/// Bytes of the largest file that the history store reads. It is far more than any history: the
+/// limit only keeps a wrong file from filling the memory.
+pub const HISTORY_READ_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+
+/// Milliseconds between two looks at the wall clock. A step of the clock shows in the dates of
+/// history after this time.
+pub const WALL_CLOCK_MS: u64 = 1_000;
 
 /// Bytes that may wait for one connection above the high-water mark (7.11). They are lines that
 /// other users cause and that backpressure cannot slow: requests, ends of chats, announcements. It
@@ -111,6 +158,15 @@ pub const HEAVY_READS_PER_TURN: usize = 4;
 
 /// Light connections whose input is processed in one turn (7.34), as many as one batch of events.
 pub const LIGHT_READS_PER_TURN: usize = EVENTS_PER_TURN;
+
+/// Readers of rooms that are written to in one turn (7.47). A write takes about three microseconds, so
+/// a turn stays near two milliseconds, however many rooms and members there are. Lines that come in
+/// the meantime join the same write.
+pub const FAN_OUT_WRITES_PER_TURN: usize = 512;
+
+/// Turns in a row for which the fan-out to rooms may be postponed because more input is ready (7.47).
+/// A turn without it takes well under a millisecond, so members wait some ten milliseconds at most.
+pub const FAN_OUT_POSTPONED_TURNS_MAX: u32 = 32;
 
 /// Bytes in one read that make a connection heavy (7.46), until a read brings fewer. Neither a person
 /// who types nor a program that waits for answers sends so much at once; a paste does, or an attack.
@@ -193,6 +249,10 @@ pub const BUFFERS_KEPT_MAX: usize = 4 * EVENTS_PER_TURN;
 /// Bytes of the text of one log line. With its date the line stays under 256 bytes, the number that
 /// a ready terminal accepts without blocking; a pipe accepts more (pipe(7), `PIPE_BUF`).
 pub const LOG_LINE_BYTES_MAX: usize = 190;
+
+/// Milliseconds between two lines of the log about connections that a ban rejected (7.61). A banned
+/// script tries again thousands of times per second; the metrics count every try.
+pub const BANS_REPORT_MS: u64 = 60_000;
 
 /// Consoles open at a time (7.31): enough for a few operators and their scripts. More open consoles
 /// are a leak in a script, and would take file descriptors from users.
@@ -304,7 +364,7 @@ pub struct Limits {
     pub naming_ms: u64,
     /// Milliseconds after which an unanswered request lapses (7.14).
     pub ask_ms: u64,
-    /// Milliseconds of the cool-down before a user may ask the same user again (7.15).
+    /// Milliseconds of the cool-down before a user may ask the same user again (7.15); 0 means none.
     pub ask_again_ms: u64,
     /// High-water mark in bytes (7.7). With more unsent output, the server reads neither the
     /// connection nor its chat partner.
@@ -325,7 +385,7 @@ pub struct Limits {
     pub members_max: usize,
     /// Milliseconds until the rate limit allows one more line in a room (7.24); 0 means no limit.
     pub room_line_ms: u64,
-    /// Milliseconds that the server keeps the history of an empty room (7.21).
+    /// Milliseconds that the server keeps the history of an empty room (7.21); 0 keeps none.
     pub room_history_ms: u64,
     /// How many sessions' allowances one address has (7.51); 0 means no limit.
     pub address_share: u32,

@@ -3,6 +3,8 @@
 //!
 //! `Server::turn` calls this once per turn. Nothing here knows what clients are told.
 
+use std::net::SocketAddr;
+
 use log::{info, warn};
 use mio::Token;
 
@@ -35,7 +37,7 @@ impl Server {
         self.accepted_count = self.accepted_count.wrapping_add(1);
         let banned = self.operators.bans.of(peer.ip()).map(|_| Rejection::Banned);
         if let Err(rejection) = banned.map_or_else(|| self.admission.admit(peer.ip()), Err) {
-            info!(target: "chinwag", "#{} {peer} rejected: {rejection}", self.accepted_count);
+            self.log_rejection(peer, rejection);
             self.metrics.count_rejection(rejection);
             return listener::reject(stream, rejection);
         }
@@ -53,6 +55,20 @@ impl Server {
         self.exchange.handle_connect_from(self.now, id, origin(peer.ip()));
         if let Some(transport) = scheme.transport() {
             self.exchange.set_transport(id, transport);
+        }
+    }
+
+    /// Logs a rejected connection. Banned addresses may try without end, so one line counts them.
+    fn log_rejection(&mut self, peer: SocketAddr, rejection: Rejection) {
+        match rejection {
+            Rejection::Banned => {
+                if let Some(count) = self.operators.bans.count_rejection(self.now) {
+                    info!(target: "chinwag", "rejected {count} from banned addresses; latest {peer}");
+                }
+            }
+            Rejection::Full | Rejection::AddressFull => {
+                info!(target: "chinwag", "#{} {peer} rejected: {rejection}", self.accepted_count);
+            }
         }
     }
 }

@@ -4,17 +4,20 @@
 //! and ends the sessions that a ban covers. A ban outlives the process, so it ends by the calendar
 //! and not by the loop's clock.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use ipnet::IpNet;
+use log::warn;
 
-use crate::core::limits::{BANS_FILE_BYTES_MAX, BANS_MAX};
+use super::logging::OPERATOR;
+use super::safe_file;
+use super::wall_clock::unix_seconds;
+use crate::core::limits::{BANS_FILE_BYTES_MAX, BANS_MAX, BANS_REPORT_MS};
 use crate::core::operator::{Expiry, parse_network};
+use crate::core::time::Time;
 
 /// All bans.
 #[derive(Debug, Default)]
@@ -24,6 +27,10 @@ pub(super) struct Bans {
     bans: Vec<Ban>,
     /// The ban file; `None` means that the bans end with the process.
     file: Option<PathBuf>,
+    /// Connections rejected since the last line of the log about them.
+    rejected: u64,
+    /// When the log had that line.
+    reported_at: Option<Time>,
 }
 
 /// A ban of the addresses in a network.
@@ -93,8 +100,16 @@ impl Bans {
         let with_path = |e: io::Error| {
             io::Error::new(e.kind(), format!("cannot keep bans in {}: {e}", file.display()))
         };
-        // Replace the target of a symbolic link, not the link.
-        let file = &fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+        // Replace the target of a symbolic link, not the link. A link to nothing is a mistake: the
+        // operator expects bans there, and there are none.
+        let is_link = fs::symlink_metadata(file).is_ok_and(|found| found.is_symlink());
+        let file = &match fs::canonicalize(file) {
+            Err(e) if is_link => {
+                let fault = format!("it is a link whose target cannot be used: {e}");
+                return Err(with_path(io::Error::new(e.kind(), fault)));
+            }
+            found => found.unwrap_or_else(|_| file.to_owned()),
+        };
         let bans = match read(file).and_then(|text| parse(&text)) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -103,7 +118,7 @@ impl Bans {
             }
             read => read.map_err(with_path)?,
         };
-        Ok(Bans { bans, file: Some(file.to_owned()) })
+        Ok(Bans { bans, file: Some(file.to_owned()), ..Bans::default() })
     }
 
     /// The ban that covers `address`, if any.
@@ -112,13 +127,24 @@ impl Bans {
         if self.bans.is_empty() {
             return None;
         }
-        let now = unix_s();
+        let now = unix_seconds();
         self.bans.iter().find(|ban| ban.covers(address) && !ban.is_over(now))
+    }
+
+    /// Counts a connection that a ban rejected. Returns the count since the last line of the log, if
+    /// the log may have another line now (7.61).
+    pub(super) fn count_rejection(&mut self, now: Time) -> Option<u64> {
+        self.rejected += 1;
+        if self.reported_at.is_some_and(|at| now.ms_since(at) < BANS_REPORT_MS) {
+            return None;
+        }
+        self.reported_at = Some(now);
+        Some(std::mem::take(&mut self.rejected))
     }
 
     /// The bans that have not ended.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Ban> {
-        let now = unix_s();
+        let now = unix_seconds();
         self.bans.iter().filter(move |ban| !ban.is_over(now))
     }
 
@@ -153,8 +179,11 @@ impl Bans {
     /// Replaces the bans, first in the file and then in memory. If the file fails, both keep the
     /// old bans, and a restart changes nothing.
     fn replace(&mut self, bans: Vec<Ban>) -> io::Result<()> {
-        if let Some(file) = &self.file {
-            write(file, &bans)?;
+        if let Some(file) = &self.file
+            && let Err(e) = write(file, &bans)
+        {
+            warn!(target: OPERATOR, "cannot keep bans in {}: {e}", file.display());
+            return Err(e);
         }
         self.bans = bans;
         Ok(())
@@ -163,13 +192,7 @@ impl Bans {
 
 /// The expiry of a ban that starts now and lasts `seconds`; `None` means for ever.
 pub(super) fn expiry(seconds: Option<u64>) -> Expiry {
-    seconds.map_or(Expiry::Never, |seconds| Expiry::At(unix_s().saturating_add(seconds)))
-}
-
-/// The calendar time in seconds since 1970.
-#[expect(clippy::disallowed_methods, reason = "a ban ends by the calendar")]
-fn unix_s() -> u64 {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    seconds.map_or(Expiry::Never, |seconds| Expiry::At(unix_seconds().saturating_add(seconds)))
 }
 
 /// Reads the file, if it is a regular file within the limit (7.33).
@@ -212,12 +235,13 @@ fn write(file: &Path, bans: &[Ban]) -> io::Result<()> {
     let mut temporary = file.as_os_str().to_owned();
     temporary.push(".new");
     let temporary = PathBuf::from(temporary);
-    let mut options = OpenOptions::new();
-    let mut new = options.write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
     let text = bans.iter().map(|ban| ban.line() + "\n").collect::<String>();
-    new.write_all(text.as_bytes())?;
-    new.sync_all()?;
-    fs::rename(&temporary, file)
+    let mut new = safe_file::create(&temporary)?;
+    let written = new.write_all(text.as_bytes()).and_then(|()| new.sync_all());
+    written.and_then(|()| fs::rename(&temporary, file)).inspect_err(|_| {
+        // Best effort: the next attempt removes what is left.
+        drop(fs::remove_file(&temporary));
+    })
 }
 
 #[cfg(test)]
@@ -241,6 +265,16 @@ mod tests {
         for garbage in ["", "192.0.2.0/24", "192.0.2.0/24 soon", "anna never", "\u{0} \u{0}"] {
             assert_eq!(Ban::parse(garbage), None, "{garbage:?}");
         }
+    }
+
+    /// (7.61)
+    #[test]
+    fn rejections_are_counted_and_reported_once_in_a_while() {
+        let (mut bans, later) = (Bans::default(), |ms| Time::START.after_ms(ms));
+        assert_eq!(bans.count_rejection(later(0)), Some(1));
+        let flood = (1..=500).filter_map(|ms| bans.count_rejection(later(ms)));
+        assert_eq!(flood.count(), 0);
+        assert_eq!(bans.count_rejection(later(BANS_REPORT_MS)), Some(501));
     }
 
     /// (8.2.3, 8.2.4, 8.2.5)

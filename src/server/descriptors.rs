@@ -1,11 +1,14 @@
-//! The process limit on file descriptors, and the number of connections that it allows.
+//! The limits of the process: on file descriptors, with the number of connections that it allows,
+//! and on the size of files.
 //!
 //! `main` calls this once, before it creates the server. Every connection needs one descriptor, and
 //! the usual soft limit of 1,024 is far below what the server can carry.
 
 use std::fmt;
+use std::io;
+use std::sync::Arc;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 use crate::core::limits::DESCRIPTORS_RESERVED;
 
@@ -42,6 +45,16 @@ impl Descriptors {
         let left = self.now.saturating_sub(DESCRIPTORS_RESERVED);
         usize::try_from(left).unwrap_or(usize::MAX).max(1)
     }
+}
+
+/// Registers a handler for SIGXFSZ. Without a handler, a write above the limit on file size kills
+/// the process (setrlimit(2)); with one, the write fails as on a full disk. The server may write to
+/// three files: the log, the bans and the history.
+///
+/// # Errors
+/// The system refuses the handler.
+pub fn survive_file_size_limit() -> io::Result<()> {
+    signal_hook::flag::register(Signal::XFSZ.as_raw(), Arc::default()).map(drop)
 }
 
 impl fmt::Display for Descriptors {

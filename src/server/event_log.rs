@@ -9,8 +9,9 @@ use log::{debug, info};
 use slab::Slab;
 
 use super::connection::Connection;
+use super::logging::OPERATOR;
 use crate::core::SessionId;
-use crate::core::chat::{Chat, Event, Name, RequestEnd, RoomId};
+use crate::core::chat::{Chat, DisconnectReason, Event, Name, RequestEnd, RoomId};
 
 /// Writes one log line for `event`.
 ///
@@ -39,6 +40,13 @@ pub(super) fn report(event: Event, connections: &Slab<Connection>, chat: &Chat) 
         }
         Event::LeftRoom { who: id, room } => {
             info!(target: "chinwag", "{} left {}", label(id), room_name(room));
+        }
+        // The log names every user that an operator removed, however many they are (8.1.6).
+        Event::Left {
+            who: id,
+            why: why @ (DisconnectReason::Removed | DisconnectReason::Banned),
+        } => {
+            info!(target: OPERATOR, "{} left: {why}", label(id));
         }
         Event::Left { who: id, why } => info!(target: "chinwag", "{} left: {why}", label(id)),
         Event::StopIsDue => info!(target: "chinwag", "operator: the time is up, stopping"),

@@ -4,8 +4,8 @@
 //! cost is one more look at the clock per turn, which Linux answers without a system call
 //! (vdso(7)). `operator_commands.rs` collects all metrics when an operator asks for them.
 
-use super::Server;
 use super::admission::Rejection;
+use super::{Server, logging};
 use crate::core::chat::{DisconnectReason, Event};
 use crate::core::operator::{Histogram, MetricFamily, MetricValue, Unit};
 
@@ -175,6 +175,7 @@ impl Server {
             counter("bytes_out", "Bytes written to users", metrics.bytes_out),
             counter("inputs_held", "Times input waited for a slow reader", held),
             counter("inputs_slowed", "Times input waited for an allowance", traffic.inputs_slowed),
+            counter("log_lines_lost", "Lines that the log did not take", logging::lost_lines()),
             counter("turns", "Turns of the loop", metrics.turn_ns.count()),
             histogram("turn_events", "Events of a turn", &metrics.turn_events),
             histogram("turn_seconds", "Time awake in a turn", &metrics.turn_ns),

@@ -17,6 +17,7 @@ use super::admission::subscriber_network;
 use super::bans::{self, Ban, Bans};
 use super::console::{ConsoleInput, Consoles};
 use super::event_log::SessionLabel;
+use super::logging::OPERATOR;
 use super::socket_file;
 use crate::core::SessionId;
 use crate::core::chat::{Name, Removal};
@@ -211,7 +212,7 @@ impl Server {
     /// text for the users; the log needs its own clean copy.
     fn say_to_all(&mut self, text: &str) -> Outcome {
         let count = self.exchange.handle_announcement(self.now, text);
-        info!(target: "chinwag", "operator: said to {count}: {}", text::clean(text));
+        info!(target: OPERATOR, "operator: said to {count}: {}", text::clean(text));
         Outcome::SaidTo { count }
     }
 
@@ -247,7 +248,7 @@ impl Server {
             bans::Fault::NotSaved(e) => CommandRefusal::BansNotSaved { why: e.to_string() },
         })?;
         let (expiry, reason) = (ban.expiry, with_colon(&ban.reason));
-        info!(target: "chinwag", "operator: banned {network} {expiry}{reason}");
+        info!(target: OPERATOR, "operator: banned {network} {expiry}{reason}");
         let removed = self.remove_banned(&ban);
         Ok(Outcome::Banned { network, expiry, removed })
     }
@@ -287,7 +288,7 @@ impl Server {
     fn unban(&mut self, network: IpNet) -> Result<Outcome, CommandRefusal> {
         match self.operators.bans.remove(network) {
             Ok(true) => {
-                info!(target: "chinwag", "operator: {network} is not banned any more");
+                info!(target: OPERATOR, "operator: {network} is not banned any more");
                 Ok(Outcome::Unbanned { network })
             }
             Ok(false) => Err(CommandRefusal::NotBanned),
@@ -304,17 +305,17 @@ impl Server {
         // In all cases the sessions learn of it from the chat, which words the announcement (8.2.6).
         match command {
             StopCommand::Now => {
-                info!(target: "chinwag", "operator: stopping");
+                info!(target: OPERATOR, "operator: stopping");
                 self.begin_shutdown();
                 Ok(Outcome::Stopping)
             }
             StopCommand::In { ms } => {
-                info!(target: "chinwag", "operator: stopping in {} s", ms.div_ceil(1000));
+                info!(target: OPERATOR, "operator: stopping in {} s", ms.div_ceil(1000));
                 self.exchange.handle_stop_in(self.now, ms);
                 Ok(Outcome::StopsIn { ms })
             }
             StopCommand::Cancel if self.exchange.handle_stop_called_off(self.now) => {
-                info!(target: "chinwag", "operator: not stopping after all");
+                info!(target: OPERATOR, "operator: not stopping after all");
                 Ok(Outcome::StopCancelled)
             }
             StopCommand::Cancel => Err(CommandRefusal::NoStopAnnounced),
@@ -325,7 +326,7 @@ impl Server {
     fn log_removal(&self, id: SessionId, reason: &str) {
         let session =
             SessionLabel { id, connections: &self.connections, chat: self.exchange.chat() };
-        info!(target: "chinwag", "operator: removed {session}{}", with_colon(reason));
+        info!(target: OPERATOR, "operator: removed {session}{}", with_colon(reason));
     }
 }
 

@@ -12,7 +12,7 @@ use mio::event::Event;
 use super::Server;
 use super::connection::IoOutcome;
 use crate::core::SessionId;
-use crate::core::limits::EVENTS_PER_TURN;
+use crate::core::limits::{EVENTS_PER_TURN, FAN_OUT_POSTPONED_TURNS_MAX};
 use crate::core::time::Time;
 
 impl Server {
@@ -124,6 +124,18 @@ impl Server {
         if !connection.is_queued && (may_read || self.exchange.may_resume(id)) {
             connection.is_queued = true;
             self.read_queue.push(id, connection.work, now_s);
+        }
+    }
+
+    /// Reads before it writes to rooms: a full batch of events means that more input is ready. The
+    /// number of turns is limited, so that members of rooms wait a moment and not for ever (7.47).
+    pub(super) fn postpone_fan_out(&mut self, events: u64) {
+        let is_full = events as usize == EVENTS_PER_TURN;
+        if is_full && self.postponed_turns < FAN_OUT_POSTPONED_TURNS_MAX {
+            self.postponed_turns += 1;
+            self.exchange.postpone_fan_out();
+        } else {
+            self.postponed_turns = 0;
         }
     }
 

@@ -3,21 +3,55 @@
 //! A signal, an operator command or an announced time starts the shutdown. The server closes its
 //! listeners, tells every session, and waits until all output is written or the time is up.
 
+use std::fs;
+use std::io;
+
 use log::{info, warn};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook_mio::v1_0::Signals;
 
 use super::Server;
 use crate::core::limits::STOP_LINGER_MS;
 
+/// Takes over the signals that stop the server.
+///
+/// # Errors
+/// The system refuses a handler.
+pub(super) fn take_signals() -> io::Result<Signals> {
+    let signals = Signals::new([SIGINT, SIGTERM])?;
+    // The server must survive the terminal if the operator started it with nohup(1).
+    if !hangups_are_ignored() {
+        signals.add_signal(SIGHUP)?;
+    }
+    Ok(signals)
+}
+
+/// Whether the process was started with SIGHUP ignored. Linux tells this in /proc (proc(5),
+/// `SigIgn`); on other systems the answer needs an unsafe call, and is taken to be no.
+fn hangups_are_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask & (1 << (SIGHUP - 1)) != 0)
+}
+
 impl Server {
-    /// Handles SIGINT and SIGTERM. The first starts the shutdown; a second ends the process at
-    /// once, for an operator who does not want to wait.
+    /// Handles SIGINT, SIGTERM and SIGHUP. The first starts the shutdown; a second ends the process
+    /// at once, for an operator who does not want to wait.
+    ///
+    /// A second SIGHUP changes nothing: a closed terminal sends one from the kernel and one from the
+    /// shell (bash(1), "SIGNALS"), and the users must still read the goodbye.
     pub(super) fn handle_signals(&mut self) {
         for signal in self.signals.pending() {
             let name = signal_hook::low_level::signal_name(signal).unwrap_or("a signal");
             if self.stop_by.is_some() {
+                if signal == SIGHUP {
+                    continue;
+                }
                 warn!(target: "chinwag", "{name} again: stopping at once");
                 // `exit` runs no destructor, so remove the socket file first.
                 self.operators.close_consoles();
+                log::logger().flush();
                 std::process::exit(1);
             }
             info!(target: "chinwag", "{name}: stopping");

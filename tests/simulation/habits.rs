@@ -24,11 +24,11 @@ const NAMES: [&str; 32] = [
     "Al",
     "AI",
     "1",
-    "2",
+    "LIST",
     "list",
     "7of9",
     "you",
-    "YOU",
+    "operat0r",
     "_anna",
     "an na",
     "anna:",
@@ -208,7 +208,7 @@ impl Habits {
             return in_random_case(random, quit);
         }
         match random.below(24) {
-            0 => "/who".into(),
+            0 => random.pick(&["/who", "/who", "/who U", "/who zz"]).into(),
             1 => with_argument("/me ", self.message(random)),
             2 => with_argument("/say ", self.message(random)),
             3 => random.pick(&["/history", "/history 3", "/history 0", "/history 999"]).into(),

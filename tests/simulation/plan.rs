@@ -90,7 +90,7 @@ fn limits(random: &mut Random) -> Limits {
     Limits {
         naming_ms: random.pick(&[1_000, 60_000]),
         ask_ms: random.pick(&[500, 3_000, 60_000]),
-        ask_again_ms: random.pick(&[1, 1_000, 10_000]),
+        ask_again_ms: random.pick(&[0, 1, 1_000, 10_000]),
         high_water_bytes: random.pick(&[1_024, 3_000, 20_000]),
         stall_ms: random.pick(&[1_000, 5_000, 30_000]),
         closing_ms: random.pick(&[10, 5_000]),
@@ -99,7 +99,7 @@ fn limits(random: &mut Random) -> Limits {
         address_share: random.pick(&[0, 1, 2, 64]),
         members_max: random.pick(&[1, 2, 1_000, 1_000]),
         room_line_ms: random.pick(&[0, 50, 200]),
-        room_history_ms: random.pick(&[1_000, 60_000, 86_400_000]),
+        room_history_ms: random.pick(&[0, 1_000, 60_000, 86_400_000]),
         ..Limits::default()
     }
 }

@@ -162,7 +162,7 @@ impl TypingStyle {
 
 /// Inserts something between two characters that leaves no trace in the line.
 fn add_noise(random: &mut Random, typed: &mut Typed) {
-    let traceless: [&[u8]; 13] = [
+    let traceless: [&[u8]; 14] = [
         b"x\x08",
         "é\x7f".as_bytes(),
         "日本\x08\x7f".as_bytes(),
@@ -176,6 +176,7 @@ fn add_noise(random: &mut Random, typed: &mut Typed) {
         "\u{feff}".as_bytes(),
         "\u{9b}31m".as_bytes(),
         "\u{85}".as_bytes(),
+        "\u{e0041}\u{e007f}".as_bytes(),
     ];
     if random.chance(60) {
         typed.push(random.pick(&traceless));

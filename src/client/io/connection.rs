@@ -1,5 +1,7 @@
-//! The socket to the server: made at whichever of its addresses answers first, read into lines,
-//! written from lines. Both loops of the client, the terminal's and the pipe's, hold one.
+//! The client's connection to the server: connects, reads lines, writes lines.
+//!
+//! The loop of the terminal client and the loop of the pipe each own one [`Connection`] and call
+//! [`Connection::advance`] once per turn. This module knows nothing of chats, rooms or screens.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
@@ -19,67 +21,84 @@ use crate::core::limits::{
 };
 use crate::core::time::Time;
 
-/// The one way to the server.
+/// The socket to the server and its buffers. One value serves every reconnect.
 #[derive(Debug)]
 pub(in crate::client) struct Connection {
+    /// Every address of the server, in the order of the resolver (RFC 6724 sorts them).
     addresses: Vec<SocketAddr>,
     token: Token,
     state: State,
+    /// Turns bytes into lines. Each new connection starts with a fresh reader: half a line of the
+    /// last connection must not run into the first line of the next.
     reader: LineReader,
     pool: Pool,
     read_buffer: Vec<u8>,
-    /// What is to be sent, and how much of its first part has been.
-    waiting: VecDeque<Vec<u8>>,
+    /// Bytes to send, in order. It is kept while there is no connection, because the first line
+    /// may be pushed before the connection is open.
+    outgoing: VecDeque<Vec<u8>>,
+    /// Bytes of the first element of `outgoing` that the kernel has already taken.
     written: usize,
 }
 
 /// The state of the socket.
 #[derive(Debug)]
 enum State {
+    /// There is no socket.
     Closed,
-    /// A try to connect. `number` tells which address it is for, `failures` what came of others.
+    /// An attempt to connect is under way.
     Connecting {
         stream: TcpStream,
-        number: usize,
+        /// Index of the tried address in `addresses`.
+        address_index: usize,
+        /// One text for each address that has failed before.
         failures: Vec<String>,
-        until: Time,
+        /// When to give this address up and to try the next.
+        deadline: Time,
     },
+    /// The socket is connected.
     Open {
         stream: TcpStream,
-        /// There is more to read than one turn allows.
+        /// The last read did not reach `WouldBlock`. With edge-triggered polling no new event
+        /// announces the bytes that are left (epoll(7)), so the next turn must read without one.
         still_readable: bool,
-        /// Nothing will be sent after what waits.
+        /// Shut our half down as soon as `outgoing` is empty.
         finishing: bool,
     },
 }
 
-/// What came of the connection.
+/// A change of the connection that the loop must act on.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::client) enum Outcome {
-    /// It is there.
+    /// The connection is open.
     Connected,
-    /// It could not be made, at any address, for these reasons.
+    /// No address accepted the connection. The text holds the reason of each address.
     Failed(String),
-    /// It is gone. `in_order` says that the server ended it and the network did not fail.
-    Lost { reason: String, in_order: bool },
+    /// An open connection has ended. `is_clean` is true if the server sent FIN, and false if the
+    /// network failed. A pipe exits with an error only in the second case.
+    Lost { reason: String, is_clean: bool },
 }
 
-/// Something of what the server says.
+/// One unit of the server's output.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::client) enum Received<'a> {
-    /// A line, safe for any terminal.
+    /// A line without control characters: it is safe to write to any terminal.
     Line(&'a str),
-    /// Bytes that made no line.
+    /// Bytes that are not a valid line, for example a line over `SERVER_LINE_BYTES_MAX`.
     Unreadable,
 }
 
 impl Connection {
-    /// A connection to be made to `server`. Looks its name up, which takes as long as it takes:
-    /// there is nothing else to do yet, and the addresses serve until the client ends.
+    /// Looks up the addresses of `server`, but does not connect yet.
+    ///
+    /// The lookup blocks (getaddrinfo(3) has no other mode). The client has nothing else to do at
+    /// this point. Reconnects use the same addresses, so they never block.
+    ///
+    /// # Errors
+    /// If the name cannot be resolved. The text is ready to print.
     pub(in crate::client) fn new(server: &Server, token: Token) -> Result<Connection, String> {
-        let found = (server.host.as_str(), server.port).to_socket_addrs();
-        let addresses: Vec<_> = found
-            .map_err(|error| format!("cannot find {}: {}", server.host, words(&error)))?
+        let lookup = (server.host.as_str(), server.port).to_socket_addrs();
+        let addresses: Vec<_> = lookup
+            .map_err(|error| format!("cannot find {}: {}", server.host, describe(&error)))?
             .collect();
         Ok(Connection {
             addresses,
@@ -88,65 +107,70 @@ impl Connection {
             reader: LineReader::new(SERVER_LINE_BYTES_MAX),
             pool: Pool::default(),
             read_buffer: vec![0; READ_BYTES_PER_TURN],
-            waiting: VecDeque::new(),
+            outgoing: VecDeque::new(),
             written: 0,
         })
     }
 
-    /// Begins to connect, at the first address.
+    /// Starts to connect to the first address. An outcome is returned only if every address fails
+    /// at once; otherwise [`Connection::advance`] reports it later.
     pub(in crate::client) fn connect(&mut self, registry: &Registry, now: Time) -> Option<Outcome> {
         self.reader = LineReader::new(SERVER_LINE_BYTES_MAX);
-        self.try_from(registry, now, 0, Vec::new())
+        self.connect_from(registry, now, 0, Vec::new())
     }
 
-    /// Adds to what is to be sent.
+    /// Queues `bytes`. The next [`Connection::flush`] sends them.
     pub(in crate::client) fn push(&mut self, bytes: Vec<u8>) {
-        self.waiting.push_back(bytes);
+        self.outgoing.push_back(bytes);
     }
 
-    /// Ends our half of the connection when all that waits has been sent (1.6).
+    /// Ends our half of the connection after the queued bytes are sent (2.1.6). The other half
+    /// stays open: the server's replies still arrive.
     pub(in crate::client) fn finish(&mut self) {
         if let State::Open { finishing, .. } = &mut self.state {
             *finishing = true;
         }
     }
 
-    /// Whether everything has been sent.
+    /// Whether the kernel has taken every queued byte.
     pub(in crate::client) fn is_drained(&self) -> bool {
-        self.waiting.is_empty()
+        self.outgoing.is_empty()
     }
 
-    /// Takes back what has not been sent, whole lines without their endings.
+    /// Empties the queue and returns its lines without their endings. A partly sent line is
+    /// returned whole: the user can decide about a line, but not about the rest of a line.
     pub(in crate::client) fn take_unsent(&mut self) -> Vec<String> {
         self.written = 0;
         let line = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim_end().to_owned();
-        self.waiting.drain(..).map(line).collect()
+        self.outgoing.drain(..).map(line).collect()
     }
 
-    /// Milliseconds until [`Connection::advance`] has something to do without an event.
+    /// Milliseconds until [`Connection::advance`] must be called even without an event. `None`
+    /// means that only an event matters, and the loop may sleep for ever.
     pub(in crate::client) fn poll_timeout(&self, now: Time) -> Option<u64> {
         match &self.state {
             State::Closed => None,
-            State::Connecting { until, .. } => Some(until.ms_since(now)),
+            State::Connecting { deadline, .. } => Some(deadline.ms_since(now)),
             State::Open { still_readable, .. } => still_readable.then_some(0),
         }
     }
 
-    /// Takes note that the socket is ready, and goes on with whatever can be gone on with: to be
-    /// called once a turn. What the server says goes to `hear`.
+    /// Does what is possible without blocking: checks an attempt to connect, or reads once. The
+    /// loop calls this once per turn; `is_ready` tells whether the poll reported the socket.
+    /// Each line goes to `receive`, because a returned list would copy every line.
     pub(in crate::client) fn advance(
         &mut self,
         registry: &Registry,
         now: Time,
         is_ready: bool,
-        hear: impl FnMut(Received<'_>),
+        receive: impl FnMut(Received<'_>),
     ) -> Option<Outcome> {
         match &mut self.state {
             State::Closed => None,
             State::Connecting { .. } => self.advance_connecting(registry, now, is_ready),
             State::Open { still_readable, .. } => {
                 let is_readable = is_ready || *still_readable;
-                let outcome = if is_readable { self.read(hear) } else { None };
+                let outcome = if is_readable { self.read(receive) } else { None };
                 if outcome.is_some() {
                     self.state = State::Closed;
                 }
@@ -155,15 +179,17 @@ impl Connection {
         }
     }
 
-    /// Writes as much of what waits as the socket takes. A failure is not told here: the next
-    /// read tells it, after the server's last words.
+    /// Writes as many queued bytes as the socket takes.
+    ///
+    /// A write error is not reported here. The next read reports the same failure, but only after
+    /// the server's last lines, and those often tell why the server closed.
     pub(in crate::client) fn flush(&mut self) {
         let State::Open { stream, finishing, .. } = &mut self.state else { return };
-        while let Some(first) = self.waiting.front() {
+        while let Some(first) = self.outgoing.front() {
             match stream.write(&first[self.written..]) {
                 Ok(count) if self.written + count < first.len() => self.written += count,
                 Ok(_) => {
-                    self.waiting.pop_front();
+                    self.outgoing.pop_front();
                     self.written = 0;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -176,68 +202,72 @@ impl Connection {
         }
     }
 
-    fn try_from(
+    /// Starts an attempt at the first address from index `first` on that does not fail at once.
+    fn connect_from(
         &mut self,
         registry: &Registry,
         now: Time,
         first: usize,
         mut failures: Vec<String>,
     ) -> Option<Outcome> {
-        for number in first..self.addresses.len() {
-            let address = self.addresses[number];
-            match begin(registry, self.token, address) {
+        for address_index in first..self.addresses.len() {
+            let address = self.addresses[address_index];
+            match start_connecting(registry, self.token, address) {
                 Ok(stream) => {
-                    let until = now.after_ms(CONNECT_TIMEOUT_MS);
-                    self.state = State::Connecting { stream, number, failures, until };
+                    let deadline = now.after_ms(CONNECT_TIMEOUT_MS);
+                    self.state = State::Connecting { stream, address_index, failures, deadline };
                     return None;
                 }
-                Err(error) => failures.push(self.failure(number, &words(&error))),
+                Err(error) => failures.push(self.failure(address_index, &describe(&error))),
             }
         }
         self.state = State::Closed;
         Some(Outcome::Failed(failures.join("; ")))
     }
 
-    /// What came of one address; which one needs no saying if there is but one.
-    fn failure(&self, number: usize, reason: &str) -> String {
+    /// Describes why one address failed. With a single address the reason alone is enough.
+    fn failure(&self, address_index: usize, reason: &str) -> String {
         match &self.addresses[..] {
             [_] => reason.to_owned(),
-            addresses => format!("{}: {reason}", addresses[number]),
+            addresses => format!("{}: {reason}", addresses[address_index]),
         }
     }
 
+    /// Checks the attempt that is under way. On failure or timeout the next address is tried.
     fn advance_connecting(
         &mut self,
         registry: &Registry,
         now: Time,
         is_ready: bool,
     ) -> Option<Outcome> {
-        let State::Connecting { stream, until, .. } = &self.state else { return None };
-        let result = if is_ready { connected(stream) } else { Ok(false) };
-        let is_late = *until <= now;
+        let State::Connecting { stream, deadline, .. } = &self.state else { return None };
+        let result = if is_ready { is_connected(stream) } else { Ok(false) };
+        let is_late = *deadline <= now;
         let failure = match result {
             Ok(false) if !is_late => return None,
             Ok(false) => "no answer".to_owned(),
             Ok(true) => String::new(),
-            Err(error) => words(&error),
+            Err(error) => describe(&error),
         };
-        let State::Connecting { stream, number, mut failures, .. } =
+        let State::Connecting { stream, address_index, mut failures, .. } =
             std::mem::replace(&mut self.state, State::Closed)
         else {
             return None;
         };
         if failure.is_empty() {
             keep_alive(&stream);
+            // The first bytes may have come with the event that reported the connection.
             self.state = State::Open { stream, still_readable: true, finishing: false };
             return Some(Outcome::Connected);
         }
-        failures.push(self.failure(number, &failure));
+        failures.push(self.failure(address_index, &failure));
         drop(stream);
-        self.try_from(registry, now, number + 1, failures)
+        self.connect_from(registry, now, address_index + 1, failures)
     }
 
-    /// Reads one buffer, which is all there is unless it is full.
-    fn read(&mut self, mut hear: impl FnMut(Received<'_>)) -> Option<Outcome> {
+    /// Reads one buffer, at most `READ_BYTES_PER_TURN` bytes. A server that never stops sending
+    /// thus cannot keep the loop from reading keys.
+    fn read(&mut self, mut receive: impl FnMut(Received<'_>)) -> Option<Outcome> {
         let State::Open { stream, still_readable, .. } = &mut self.state else { return None };
         let ended = match stream.read(&mut self.read_buffer) {
             Ok(0) => ("the server closed the connection".to_owned(), true),
@@ -245,7 +275,7 @@ impl Connection {
                 *still_readable = true;
                 let mut bytes = &self.read_buffer[..count];
                 while let Some(frame) = self.reader.next(&mut self.pool, &mut bytes) {
-                    hear_frame(frame, &mut self.pool, &mut hear);
+                    forward_frame(frame, &mut self.pool, &mut receive);
                 }
                 return None;
             }
@@ -254,36 +284,45 @@ impl Connection {
                 return None;
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => return None,
-            Err(error) => (words(&error), false),
+            Err(error) => (describe(&error), false),
         };
+        // A last line without an ending still counts: it may tell why the server closes.
         if let Some(frame) = self.reader.finish(&mut self.pool) {
-            hear_frame(frame, &mut self.pool, &mut hear);
+            forward_frame(frame, &mut self.pool, &mut receive);
         }
-        let (reason, in_order) = ended;
-        Some(Outcome::Lost { reason, in_order })
+        let (reason, is_clean) = ended;
+        Some(Outcome::Lost { reason, is_clean })
     }
 }
 
-fn hear_frame(frame: Frame<'_>, pool: &mut Pool, hear: &mut impl FnMut(Received<'_>)) {
+/// Gives one frame to `receive` and returns its buffer to the pool.
+fn forward_frame(frame: Frame<'_>, pool: &mut Pool, receive: &mut impl FnMut(Received<'_>)) {
     match &frame {
         Frame::Line(_) | Frame::Assembled(_) => {
-            hear(frame.text().map_or(Received::Unreadable, Received::Line));
+            receive(frame.text().map_or(Received::Unreadable, Received::Line));
         }
-        // Our server negotiates nothing, so there is nobody to refuse to.
+        // A reply would refuse a telnet option (RFC 854). chinwag's server offers none.
         Frame::Reply(_) => {}
-        Frame::Input(_) => hear(Received::Unreadable),
+        Frame::Input(_) => receive(Received::Unreadable),
     }
     frame.recycle(pool);
 }
 
-fn begin(registry: &Registry, token: Token, address: SocketAddr) -> io::Result<TcpStream> {
+/// Starts a non-blocking connect and registers the socket. Interest in writing is needed, because
+/// the kernel reports a finished connect as writable (connect(2), `EINPROGRESS`).
+fn start_connecting(
+    registry: &Registry,
+    token: Token,
+    address: SocketAddr,
+) -> io::Result<TcpStream> {
     let mut stream = TcpStream::connect(address)?;
     registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
     Ok(stream)
 }
 
-/// Whether a connection that was begun is there; readiness alone does not say.
-fn connected(stream: &TcpStream) -> io::Result<bool> {
+/// Whether an attempt to connect has succeeded. An event is only a hint: the socket's error and
+/// its peer address decide (the documentation of `mio::net::TcpStream::connect` says how).
+fn is_connected(stream: &TcpStream) -> io::Result<bool> {
     if let Some(error) = stream.take_error()? {
         return Err(error);
     }
@@ -294,8 +333,8 @@ fn connected(stream: &TcpStream) -> io::Result<bool> {
     }
 }
 
-/// Lets the kernel notice a server that has vanished, so that the client need not wake to ask.
-/// A socket that cannot do that still works, so a failure changes nothing.
+/// Lets the kernel detect a dead server, which sends neither FIN nor RST. A timer in the client
+/// would wake the process for that. Errors are ignored: the socket works without these options.
 fn keep_alive(stream: &TcpStream) {
     let keepalive = TcpKeepalive::new()
         .with_time(Duration::from_secs(KEEPALIVE_IDLE_S))
@@ -305,14 +344,15 @@ fn keep_alive(stream: &TcpStream) {
     let _ = socket.set_tcp_keepalive(&keepalive);
     #[cfg(any(target_os = "android", target_os = "linux"))]
     let _ = socket.set_tcp_user_timeout(Some(Duration::from_millis(limits::USER_TIMEOUT_MS)));
+    // Nagle's algorithm (RFC 896) would delay a short line until the last one is acknowledged.
     let _ = stream.set_nodelay(true);
 }
 
-/// An error as a person would say it, without its number.
-pub(in crate::client) fn words(error: &io::Error) -> String {
+/// Describes an error in words, without its number: a user cannot use "(os error 111)".
+pub(in crate::client) fn describe(error: &io::Error) -> String {
     let text = error.to_string();
     match text.split_once(" (os error") {
-        Some((words, _)) => words.to_owned(),
+        Some((description, _)) => description.to_owned(),
         None => text,
     }
 }

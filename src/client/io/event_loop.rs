@@ -1,8 +1,8 @@
 //! The loop of the terminal client: one poll over the terminal, the socket and the signals.
 //!
-//! wait · signals · keys · lines · time · actions · draw. Everything that is decided is decided
-//! by the [`StateMachine`]; the loop carries bytes. It waits without a timeout unless a connection is
-//! being made or counted down to, so an idle client never wakes.
+//! One turn: draw, wait, signals, keys, timers, server lines, actions. The loop moves bytes and
+//! reads the clock; the [`StateMachine`] makes every decision. The wait has a timeout only during
+//! an attempt to connect or a countdown to the next, so an idle client never wakes.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
@@ -17,7 +17,7 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook::flag;
 use signal_hook_mio::v1_0::Signals;
 
-use super::connection::{Connection, Outcome, Received, words};
+use super::connection::{Connection, Outcome, Received, describe};
 use super::terminal::Terminal;
 use crate::client::SIGNAL_EXIT_CODE;
 use crate::client::ui::keys::KeyReader;
@@ -27,32 +27,38 @@ use crate::core::time::Time;
 
 const TERMINAL: Token = Token(0);
 const SIGNALS: Token = Token(1);
-/// The token that the loop's connection is to be made with.
+/// `client::run` creates the loop's [`Connection`] with this token.
 pub(in crate::client) const SOCKET: Token = Token(2);
 
-/// How the loop came to its end.
+/// Why the loop has ended.
 #[derive(Debug)]
 pub(in crate::client) enum End {
-    /// The person, the server or a failure ended it.
+    /// The user or the server ended the session, or something failed.
     Left(Leaving),
-    /// A signal did.
+    /// A signal with this number ended the client.
     Signal(i32),
 }
 
-/// The loop and everything it moves bytes between.
+/// The loop with the endpoints that it moves bytes between.
 pub(in crate::client) struct EventLoop {
     poll: Poll,
     signals: Signals,
     terminal: Terminal,
+    /// Keeps a partial escape sequence or character until the next read brings the rest.
     keys: KeyReader,
     state_machine: StateMachine,
     connection: Connection,
+    /// `Time::START` for everything that this loop calls.
     started: Instant,
+    /// Set when the loop must end. The turn still runs to its end.
     ending: Option<End>,
 }
 
 impl EventLoop {
-    /// A loop over the standard input and output, which are `terminal`.
+    /// Creates the loop. Standard input and output must be `terminal`.
+    ///
+    /// # Errors
+    /// If the kernel refuses to watch the terminal or the signals.
     pub(in crate::client) fn new(
         terminal: Terminal,
         state_machine: StateMachine,
@@ -76,16 +82,21 @@ impl EventLoop {
         })
     }
 
-    /// Runs until the client is to end.
+    /// Runs the loop until the client ends.
+    ///
+    /// # Errors
+    /// If the poll or the terminal fails.
     pub(in crate::client) fn run(mut self) -> io::Result<End> {
         let mut events = Events::with_capacity(16);
-        self.act(Time::START);
+        // The state machine starts with a wish to connect. No event would trigger it.
+        self.run_actions(Time::START);
         while self.ending.is_none() {
             self.draw()?;
             self.wait(&mut events)?;
             let now = self.now();
             self.state_machine.set_clock(jiff::Zoned::now());
             let is_ready = |token| events.iter().any(|event| event.token() == token);
+            // A change of the window's size comes first: keys must be drawn at the new width.
             if is_ready(SIGNALS) {
                 self.handle_signals()?;
             }
@@ -94,21 +105,24 @@ impl EventLoop {
             }
             self.state_machine.handle_timeout(now);
             self.advance_connection(is_ready(SOCKET), now);
-            self.act(now);
+            self.run_actions(now);
         }
+        // The user must learn which lines never left, and must find the cursor on a fresh line.
         self.state_machine.handle_leaving(self.connection.take_unsent().len());
         let mut out = String::new();
         self.state_machine.draw_last(&mut out);
-        // A terminal that is gone cannot show the end, and that is no second failure.
+        // If the terminal is gone, this write fails. The reason is already in `ending`.
         let _ = self.terminal.write(&out);
         Ok(self.ending.unwrap_or(End::Left(Leaving::Wished)))
     }
 
+    /// Waits for events, at most until the next timer of the state machine or the connection.
     fn wait(&mut self, events: &mut Events) -> io::Result<()> {
         let now = self.now();
         let timeouts = [self.state_machine.poll_timeout(now), self.connection.poll_timeout(now)];
         let timeout = timeouts.into_iter().flatten().min().map(Duration::from_millis);
         match self.poll.poll(events, timeout) {
+            // A signal may end epoll_wait(2) early. This is no failure: the turn has no events.
             Err(error) if error.kind() == ErrorKind::Interrupted => {
                 events.clear();
                 Ok(())
@@ -117,10 +131,13 @@ impl EventLoop {
         }
     }
 
+    /// Acts on the signals since the last turn. A handler itself may hardly call anything
+    /// (signal-safety(7)), so it only wakes the poll.
     fn handle_signals(&mut self) -> io::Result<()> {
         for signal in self.signals.pending() {
             match signal {
                 SIGWINCH => self.state_machine.handle_resize(self.terminal.columns()),
+                // The shell may have changed the terminal's modes while the client was stopped.
                 SIGCONT => {
                     self.terminal.enter()?;
                     self.state_machine.handle_return(self.terminal.columns());
@@ -131,26 +148,29 @@ impl EventLoop {
         Ok(())
     }
 
+    /// Reads once from the terminal and gives each key to the state machine.
     fn read_keys(&mut self) -> io::Result<()> {
         let mut buffer = [0; TERMINAL_READ_BYTES];
         let count = match self.terminal.read(&mut buffer) {
-            Ok(0) => return self.lose_terminal("it was closed"),
+            Ok(0) => return self.end_without_terminal("it was closed"),
             Ok(count) => count,
             Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
-            Err(error) => return self.lose_terminal(&words(&error)),
+            Err(error) => return self.end_without_terminal(&describe(&error)),
         };
         for &byte in &buffer[..count] {
             if let Some(key) = self.keys.push(byte) {
                 self.state_machine.handle_key(key);
             }
         }
-        // The descriptor blocks, so it cannot be read until it has no more. Registering it anew
-        // makes the kernel look again, and wake us if there is.
+        // Standard input is a blocking descriptor: a second read could hang the loop. It is also
+        // shared with the shell, so it must not be made non-blocking. Registering it again makes
+        // the kernel check once more, and an event follows if bytes are left (epoll(7)).
         let input = stdin().as_raw_fd();
         self.poll.registry().reregister(&mut SourceFd(&input), TERMINAL, Interest::READABLE)
     }
 
-    fn lose_terminal(&mut self, reason: &str) -> io::Result<()> {
+    /// Ends the client because its terminal is gone. The reason becomes the error message.
+    fn end_without_terminal(&mut self, reason: &str) -> io::Result<()> {
         let reason = format!("the terminal is gone: {reason}");
         self.ending = Some(End::Left(Leaving::Failed(reason)));
         Ok(())
@@ -158,34 +178,38 @@ impl EventLoop {
 
     fn advance_connection(&mut self, is_ready: bool, now: Time) {
         let state_machine = &mut self.state_machine;
-        let hear = |heard: Received<'_>| match heard {
+        let receive = |received: Received<'_>| match received {
             Received::Line(line) => state_machine.handle_line(line),
             Received::Unreadable => state_machine.handle_unreadable(),
         };
-        let outcome = self.connection.advance(self.poll.registry(), now, is_ready, hear);
-        self.tell_outcome(outcome, now);
+        let outcome = self.connection.advance(self.poll.registry(), now, is_ready, receive);
+        self.handle_outcome(outcome, now);
     }
 
-    fn tell_outcome(&mut self, outcome: Option<Outcome>, now: Time) {
+    /// Reports a change of the connection to the state machine.
+    fn handle_outcome(&mut self, outcome: Option<Outcome>, now: Time) {
         match outcome {
             None => {}
             Some(Outcome::Connected) => self.state_machine.handle_connected(),
+            // The state machine decides about a retry, since it owns the countdown in the prompt.
             Some(Outcome::Failed(reason)) => self.state_machine.handle_failure(&reason, now),
             Some(Outcome::Lost { reason, .. }) => {
+                // Unsent lines must leave the queue now. Otherwise the next connection would send
+                // them at a prompt that they were not written for.
                 let unsent = self.connection.take_unsent();
                 self.state_machine.handle_loss(&reason, unsent, now);
             }
         }
     }
 
-    /// Does what the state_machine wants done, and sends what it wants sent.
-    fn act(&mut self, now: Time) {
+    /// Carries out the actions of the state machine, then writes what they queued.
+    fn run_actions(&mut self, now: Time) {
         while let Some(action) = self.state_machine.poll_action() {
             match action {
                 Action::Send(line) => self.connection.push(format!("{line}\r\n").into_bytes()),
                 Action::Connect => {
                     let outcome = self.connection.connect(self.poll.registry(), now);
-                    self.tell_outcome(outcome, now);
+                    self.handle_outcome(outcome, now);
                 }
                 Action::Suspend => self.suspend(),
                 Action::Leave(leaving) => self.ending = Some(End::Left(leaving)),
@@ -194,6 +218,8 @@ impl EventLoop {
         self.connection.flush();
     }
 
+    /// Stops the process as the shell expects of Ctrl-Z. The prompt is erased first, because the
+    /// shell prints its own prompt at the cursor.
     fn suspend(&mut self) {
         let mut out = String::new();
         self.state_machine.draw_last(&mut out);
@@ -201,37 +227,43 @@ impl EventLoop {
         match suspended {
             Ok(()) => self.state_machine.handle_return(self.terminal.columns()),
             Err(error) => {
-                let reason = format!("the terminal is gone: {}", words(&error));
+                let reason = format!("the terminal is gone: {}", describe(&error));
                 self.ending = Some(End::Left(Leaving::Failed(reason)));
             }
         }
     }
 
+    /// Draws the changes in a single write, so the user never sees a half-drawn screen.
     fn draw(&mut self) -> io::Result<()> {
+        // Most turns of a busy session change nothing on the screen: they cost no system call.
         let mut out = String::new();
         self.state_machine.draw(self.now(), &mut out);
         if out.is_empty() { Ok(()) } else { self.terminal.write(&out) }
     }
 
+    /// Milliseconds since the start. The clock is monotonic: a change of the wall clock must not
+    /// shorten or lengthen a timer.
     fn now(&self) -> Time {
         let elapsed = clock().duration_since(self.started);
         Time::START.after_ms(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX))
     }
 }
 
-/// A terminal that takes nothing blocks the loop in its write. Then the first signal to end cannot
-/// be heeded, and the second ends the client where it stands.
+/// Makes the second SIGTERM, SIGHUP or SIGINT end the process at once. A terminal that takes no
+/// output (its emulator hangs, for example) blocks the loop in a write. The loop then cannot act
+/// on the first signal.
 fn end_at_second_signal() -> io::Result<()> {
     let is_second = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGHUP, SIGINT] {
         let code = i32::from(SIGNAL_EXIT_CODE) + signal;
+        // Handlers run in this order. The first signal finds the flag unset, then sets it.
         flag::register_conditional_shutdown(signal, code, Arc::clone(&is_second))?;
         flag::register(signal, Arc::clone(&is_second))?;
     }
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "the loop is what reads the clock")]
+#[expect(clippy::disallowed_methods, reason = "only the loops read the clock")]
 fn clock() -> Instant {
     Instant::now()
 }

@@ -1,5 +1,8 @@
-//! The terminal, borrowed from whoever started the client, and given back as it was on every way
-//! out: it is restored when this value is dropped, on a panic, and before the client is stopped.
+//! The terminal in raw mode: each key arrives at once, and the client draws everything itself.
+//!
+//! The event loop owns one [`Terminal`]. The original modes are restored on drop, on a panic and
+//! before the client is stopped; otherwise the shell would get a terminal that echoes nothing.
+//! This module moves bytes and does not know what they mean.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -12,22 +15,26 @@ use rustix::termios::{
     tcgetpgrp, tcgetwinsize, tcsetattr,
 };
 
+/// Asks the terminal to mark pasted text (xterm's "Bracketed Paste Mode"). Without the mark a
+/// pasted line ending would look like Enter and send the line.
 const BRACKETED_PASTE_ON: &str = "\x1b[?2004h";
 const BRACKETED_PASTE_OFF: &str = "\x1b[?2004l";
 
-/// A terminal that gives each key as it is pressed.
+/// A terminal that delivers each key when it is pressed.
 #[derive(Debug)]
 pub struct Terminal {
     input: OwnedFd,
     output: OwnedFd,
+    /// The modes before the client changed them (termios(3)).
     original: Termios,
 }
 
 impl Terminal {
-    /// Borrows the terminal that is read at `input` and written at `output`.
+    /// Saves the modes of the terminal at `input` and switches the terminal to raw mode. Output
+    /// goes to `output`, which may be another descriptor of the same terminal.
     ///
     /// # Errors
-    /// If it is none.
+    /// If `input` is not a terminal.
     pub fn borrow(input: BorrowedFd<'_>, output: BorrowedFd<'_>) -> io::Result<Terminal> {
         let original = tcgetattr(input)?;
         let terminal = Terminal {
@@ -39,28 +46,29 @@ impl Terminal {
         Ok(terminal)
     }
 
-    /// Has the terminal given back before a panic says what it has to say.
+    /// Makes a panic restore the terminal before it prints its message. In raw mode the message
+    /// would be unreadable, as line feeds would not return the cursor to the first column.
     ///
     /// # Errors
-    /// If its descriptors cannot be copied.
+    /// If the descriptors cannot be duplicated.
     pub fn restore_on_panic(&self) -> io::Result<()> {
         let (input, output) = (self.input.try_clone()?, self.output.try_clone()?);
         let original = self.original.clone();
-        let say = panic::take_hook();
+        let previous_hook = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            give_back(input.as_fd(), output.as_fd(), &original);
-            say(info);
+            restore(input.as_fd(), output.as_fd(), &original);
+            previous_hook(info);
         }));
         Ok(())
     }
 
-    /// Its columns, 0 if it does not know.
+    /// The width in columns, or 0 if the terminal does not know its width.
     #[must_use]
     pub fn columns(&self) -> u16 {
         tcgetwinsize(&self.output).map_or(0, |size| size.ws_col)
     }
 
-    /// Reads what has been typed; nothing at its end.
+    /// Reads typed bytes into `buffer` and returns their number; 0 means that the terminal hung up.
     ///
     /// # Errors
     /// If the terminal is gone.
@@ -68,7 +76,7 @@ impl Terminal {
         Ok(rustix::io::retry_on_intr(|| rustix::io::read(&self.input, &mut *buffer))?)
     }
 
-    /// Writes all of `text`, and waits while the terminal takes none.
+    /// Writes all of `text`, and blocks while the terminal takes no output.
     ///
     /// # Errors
     /// If the terminal is gone.
@@ -76,20 +84,20 @@ impl Terminal {
         write_all(self.output.as_fd(), text.as_bytes())
     }
 
-    /// Stops the client and those it was started with, as Ctrl-Z does elsewhere; returns when a
-    /// shell continues it.
+    /// Stops the client's whole process group, as Ctrl-Z does in other programs, and returns when
+    /// the shell continues it. In raw mode the kernel does not do this for us.
     ///
     /// # Errors
-    /// If the terminal is gone then.
+    /// If the terminal is gone when the client continues.
     pub fn suspend(&self) -> io::Result<()> {
-        give_back(self.input.as_fd(), self.output.as_fd(), &self.original);
-        // The signal is left to its default, so that the kernel can refuse to stop a client that
-        // no shell could continue.
+        restore(self.input.as_fd(), self.output.as_fd(), &self.original);
+        // SIGTSTP keeps its default action: the kernel ignores it in an orphaned process group
+        // (setpgid(2)), where no shell could continue the client. SIGSTOP would hang the client.
         kill_current_process_group(Signal::TSTP)?;
         self.enter()
     }
 
-    /// Makes the terminal give each key as it is pressed, and show each byte as it is written.
+    /// Switches to raw mode: no echo, no line editing, no signals from keys, no output conversion.
     ///
     /// # Errors
     /// If the terminal is gone.
@@ -114,13 +122,13 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        give_back(self.input.as_fd(), self.output.as_fd(), &self.original);
+        restore(self.input.as_fd(), self.output.as_fd(), &self.original);
     }
 }
 
-/// Restores a terminal. Whoever is in its background would be stopped for touching it, and need
-/// not: the shell that put it there has taken the terminal back already.
-fn give_back(input: BorrowedFd<'_>, output: BorrowedFd<'_>, original: &Termios) {
+/// Restores the original modes. A background process must not try: the kernel would stop it with
+/// SIGTTOU (tcsetattr(3p)). The shell has already set its own modes when it took the terminal back.
+fn restore(input: BorrowedFd<'_>, output: BorrowedFd<'_>, original: &Termios) {
     if tcgetpgrp(input).is_ok_and(|group| group != getpgrp()) {
         return;
     }
@@ -140,7 +148,8 @@ pub(in crate::client) fn write_all(output: BorrowedFd<'_>, mut bytes: &[u8]) -> 
     Ok(())
 }
 
-/// Somebody who shares the descriptor has made it non-blocking; we are not to change that.
+/// Waits until a non-blocking descriptor takes output. Another program that shares the descriptor
+/// made it non-blocking; that program would break if the client changed the flag back.
 fn wait_until_writable(output: BorrowedFd<'_>) -> io::Result<()> {
     let mut ready = [PollFd::new(&output, PollFlags::OUT)];
     rustix::io::retry_on_intr(|| poll(&mut ready, None))?;

@@ -1,30 +1,33 @@
-//! Where in the conversation the person is. It is always derived from what the server said last,
-//! never from what was typed, so that it cannot drift from the truth.
+//! The state of the session, as the client knows it: NAMING, MENU, in a chat, in a room and others.
+//!
+//! The state machine feeds every server line to [`ClientState::after`]. The state follows from
+//! server lines alone and never from typed lines. It therefore cannot differ from the server's
+//! state for longer than the network's delay.
 
 use super::color::Paint;
 use super::prompt::Prompt;
 use super::server_line::{News, Question, ServerLine};
 
-/// The person's state; the states of `protocol.md` 3, as seen from here.
+/// The user's state: one of the states of `protocol.md`, part 4.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ClientState {
-    /// The server has not said yet.
+    /// There is no connection, or the server has not prompted yet.
     #[default]
     Nowhere,
-    /// Asked for a username.
+    /// At the prompt for a username.
     Naming,
     /// At the menu.
     Menu,
-    /// Asked whom to chat with.
+    /// At the prompt for the name of a chat partner.
     Choosing,
-    /// Waiting for the answer of `whom`.
+    /// Waiting for another user's answer to our request.
     Asking {
-        /// Who was asked.
-        whom: String,
+        /// The user who was asked.
+        name: String,
     },
-    /// Owing `by` an answer.
+    /// Another user waits for our answer.
     Asked {
-        /// Who asks.
+        /// The user who asks.
         by: String,
     },
     /// In a chat.
@@ -32,27 +35,28 @@ pub enum ClientState {
         /// The partner.
         with: String,
     },
-    /// In a room, where whoever is asked to chat stays (6.7).
+    /// In a room. A user who is asked to chat stays in the room (4.8.6), so a request is part of
+    /// this state and not a state of its own.
     Room {
-        /// Which.
+        /// The room's name.
         room: String,
-        /// Who asks, if anybody does.
+        /// The user who waits for our answer, if there is such a user.
         asked_by: Option<String>,
     },
 }
 
-/// What a room is called, so that it is never taken for a person of the same name: no name of
-/// either begins so (2.3).
+/// The room's name with a `#` before it. A user may have the name of a room; no name begins with
+/// `#` (3.2.1), so the label tells the two apart.
 #[must_use]
 pub fn room_label(room: &str) -> String {
     format!("#{room}")
 }
 
 impl ClientState {
-    /// Where `said` leads from here, if it leads anywhere.
+    /// The state after `line`, or `None` if the line changes no state.
     #[must_use]
-    pub fn after(&self, said: &ServerLine<'_>) -> Option<ClientState> {
-        match said {
+    pub fn after(&self, line: &ServerLine<'_>) -> Option<ClientState> {
+        match line {
             ServerLine::Question(text) => match Question::read(text) {
                 Question::Username => Some(ClientState::Naming),
                 Question::Menu => Some(ClientState::Menu),
@@ -68,23 +72,29 @@ impl ClientState {
         }
     }
 
+    /// The state after the news of a `*` line. Outside a room most ends of a state need no case
+    /// here: the prompt that follows tells the new state.
     fn after_news(&self, news: News<'_>) -> Option<ClientState> {
         match news {
-            News::Asked(whom) => Some(ClientState::Asking { whom: whom.to_owned() }),
+            News::Asked(name) => Some(ClientState::Asking { name: name.to_owned() }),
             News::Chatting(with) => Some(ClientState::Chatting { with: with.to_owned() }),
             News::Entered(room) => {
                 Some(ClientState::Room { room: room.to_owned(), asked_by: None })
             }
             News::YouLeft => self.without_request(|_, _| true),
-            News::RequestOver(of) => self.without_request(|_, by| by == of),
-            // Who leaves a room to ask somebody in it is not gone.
-            News::Left { who, what } => self.without_request(|room, by| by == who && what != room),
+            News::RequestOver(name) => self.without_request(|_, by| by == name),
+            // An asker who leaves only this room still waits for an answer.
+            News::Left { name, place } => {
+                self.without_request(|room, by| by == name && place != room)
+            }
             News::Hello(_) | News::Joined { .. } | News::Missed | News::Goodbye | News::Other => {
                 None
             }
         }
     }
 
+    /// The state with a request from `by`. In a room the user stays (4.8.6); elsewhere a request
+    /// replaces the state.
     fn with_request(&self, by: &str) -> ClientState {
         let by = by.to_owned();
         match self {
@@ -101,8 +111,8 @@ impl ClientState {
         }
     }
 
-    /// The room without the request, if there is one that `is_over`. Elsewhere the next prompt
-    /// tells that.
+    /// The room without its request, if `is_over` holds for the room and the asker. In other states
+    /// this returns `None`: the server sends a prompt there, and the prompt tells the new state.
     fn without_request(&self, is_over: impl Fn(&str, &str) -> bool) -> Option<ClientState> {
         if let ClientState::Room { room, asked_by: Some(by) } = self
             && is_over(room, by)
@@ -112,21 +122,22 @@ impl ClientState {
         None
     }
 
-    /// Whether what is typed goes to the same ears here and there. A request that comes to a room
-    /// or ends there changes nothing of that.
+    /// Whether a typed line has the same recipients in both states. A request that arrives or ends
+    /// in a room does not change the recipients, so the user may go on typing.
     #[must_use]
-    pub fn is_same(&self, there: &ClientState) -> bool {
-        match (self, there) {
-            (ClientState::Room { room, .. }, ClientState::Room { room: other, .. }) => {
-                room == other
+    pub fn has_same_recipients(&self, other: &ClientState) -> bool {
+        match (self, other) {
+            (ClientState::Room { room, .. }, ClientState::Room { room: other_room, .. }) => {
+                room == other_room
             }
-            (here, there) => here == there,
+            (state, other) => state == other,
         }
     }
 
-    /// Whether what is typed here reaches other people.
+    /// Whether other users read a line that is typed in this state. Such a line may be private, so
+    /// the client is careful about sending it in another state.
     #[must_use]
-    pub fn is_heard(&self) -> bool {
+    pub fn reaches_others(&self) -> bool {
         match self {
             ClientState::Chatting { .. } | ClientState::Room { .. } => true,
             ClientState::Nowhere
@@ -138,9 +149,9 @@ impl ClientState {
         }
     }
 
-    /// The state in words, to complete "a line for …".
+    /// The recipient of a typed line, in words that complete "this line was for …".
     #[must_use]
-    pub fn words(&self) -> String {
+    pub fn recipient(&self) -> String {
         match self {
             ClientState::Chatting { with } => with.clone(),
             ClientState::Room { room, .. } => room_label(room),
@@ -153,7 +164,8 @@ impl ClientState {
         }
     }
 
-    /// The prompt that shows this state.
+    /// The prompt that shows this state. A request has a short form, because on a narrow terminal
+    /// the line being typed needs the space.
     #[must_use]
     pub fn prompt(&self) -> Prompt {
         match self {
@@ -161,7 +173,7 @@ impl ClientState {
             ClientState::Naming => Prompt::new("name", Paint::Plain),
             ClientState::Menu => Prompt::new("menu", Paint::Plain),
             ClientState::Choosing => Prompt::new("chat with whom", Paint::Plain),
-            ClientState::Asking { whom } => Prompt::new(&format!("asking {whom}"), Paint::Faint),
+            ClientState::Asking { name } => Prompt::new(&format!("asking {name}"), Paint::Faint),
             ClientState::Asked { by } => {
                 let label = format!("{by} asks, yes or no");
                 Prompt::new(&label, Paint::Request).or_short(&format!("{by}?"))
@@ -185,8 +197,8 @@ mod tests {
 
     const MENU: &str = "? 1 list users, 2 request chat, 3 exit, 4 join a room, 5 list rooms";
 
-    /// Goes from state to state, and checks what the prompts say.
-    fn go(steps: &[(&str, &str)]) {
+    /// Feeds each line to the state and checks the label of the prompt after it.
+    fn check_prompts(steps: &[(&str, &str)]) {
         let mut state = ClientState::Nowhere;
         for (line, label) in steps {
             state = state.after(&ServerLine::read(line)).unwrap_or(state);
@@ -195,8 +207,8 @@ mod tests {
     }
 
     #[test]
-    fn a_session_as_protocol_md_tells_it() {
-        go(&[
+    fn the_state_follows_the_server_through_a_whole_session() {
+        check_prompts(&[
             ("* Welcome to chinwag", "connecting"),
             ("? Username:", "name"),
             ("* Hello, A", "name"),
@@ -216,11 +228,11 @@ mod tests {
         ]);
     }
 
-    /// (6.2, 6.4, 6.7)
+    /// (6.1.4, 4.8.3, 4.8.4, 4.8.6, 4.8.7, 4.8.8)
     #[test]
-    fn a_room_is_left_when_the_server_says_where_one_is_then() {
+    fn the_state_stays_in_a_room_until_the_server_names_the_next_state() {
         let asked = "#lobby (B asks: /yes /no)";
-        go(&[
+        check_prompts(&[
             (MENU, "menu"),
             ("* You are now in lobby; quit leaves", "#lobby"),
             ("- B", "#lobby"),
@@ -235,9 +247,9 @@ mod tests {
         ]);
     }
 
-    /// (6.7)
+    /// (4.8.6, 4.8.7, 4.8.8)
     #[test]
-    fn whoever_is_asked_in_a_room_stays_there_when_the_request_is_over() {
+    fn the_end_of_a_request_leaves_the_user_in_the_room() {
         let asked = "#lobby (B asks: /yes /no)";
         for end in [
             "* You declined B",
@@ -246,7 +258,7 @@ mod tests {
             "* B left",
             "* B left: the connection ended",
         ] {
-            go(&[
+            check_prompts(&[
                 ("* You are now in lobby; quit leaves", "#lobby"),
                 ("? B wants to chat, /yes or /no", asked),
                 ("* C left", asked),
@@ -257,14 +269,14 @@ mod tests {
         }
     }
 
-    /// (2.5)
+    /// (3.2.3, 3.3.1)
     #[test]
-    fn somebody_whose_name_is_a_word_of_the_server_leads_nowhere() {
+    fn a_username_that_is_a_word_of_the_server_changes_no_state() {
         let room = ("* You are now in lobby; quit leaves", "#lobby");
         for line in ["* Asked joined lobby", "* Asked left lobby", "* Goodbye joined lobby"] {
-            go(&[room, (line, "#lobby")]);
+            check_prompts(&[room, (line, "#lobby")]);
         }
         let chat = ("* You are now chatting with Asked; quit ends it", "Asked");
-        go(&[chat, ("* Asked is not reading; what you send waits", "Asked")]);
+        check_prompts(&[chat, ("* Asked is not reading; what you send waits", "Asked")]);
     }
 }

@@ -1,37 +1,37 @@
-//! Colour and emphasis: the one state that knows escape sequences for looks.
+//! Colour and emphasis. No other module knows the escape sequences for them.
 //!
-//! With colour the server's tags are said in colour; without (`NO_COLOR`, `--color never`) they
-//! stay as text, so that nothing is ever told by colour alone to those who do not see it.
+//! `transcript` and `screen` call this module. With colour, a colour replaces the tag of a server
+//! line. Without colour (`NO_COLOR`, `--color never`) the tag stays, and no information is lost.
 
 use anstyle::{AnsiColor, Effects, Style};
 
-/// What a piece of text is, as far as its looks are concerned.
+/// What a piece of text means. The meaning decides the colour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Paint {
-    /// What people say.
+    /// Messages.
     Plain,
-    /// What is there to be found, not to be read each time: hints, timestamps, what was typed.
+    /// Text that the user rarely needs to read: hints, timestamps, the user's own input.
     Faint,
     /// Information from the server.
     Information,
-    /// What was refused, and why.
+    /// A refusal and its reason.
     Error,
-    /// A request to chat, which stands out.
+    /// A request to chat. It is the most visible colour, because a request waits for an answer.
     Request,
-    /// Somebody who is free to chat.
+    /// The status of a user that can be asked to chat.
     Free,
-    /// What the client itself has to say: a lost connection, a question.
-    StopNotice,
-    /// A room: no colour of a person's.
+    /// Text of the client itself: a lost connection, a question.
+    Notice,
+    /// The name of a room. It has no colour, because colours tell users apart.
     Room,
-    /// The reader's own name in what somebody says.
+    /// The user's own name in the message of another user.
     Mention,
-    /// A person's name, in a colour of its own.
+    /// A username. The name decides the colour.
     Name(String),
 }
 
-/// The colours that tell names apart. Red says error, magenta request; black, white and the
-/// blues vanish on somebody's background.
+/// The colours of usernames. Red and magenta are missing, because they mark errors and requests.
+/// Black, white and blue are missing, because they are unreadable on some backgrounds.
 const NAME_COLOURS: [AnsiColor; 6] = [
     AnsiColor::Green,
     AnsiColor::Yellow,
@@ -41,15 +41,15 @@ const NAME_COLOURS: [AnsiColor; 6] = [
     AnsiColor::BrightCyan,
 ];
 
-/// Whether there are colours.
+/// Whether the client writes colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Palette {
-    /// Escape sequences for looks may be written.
+    /// The terminal may receive escape sequences for colour and emphasis.
     pub colours: bool,
 }
 
 impl Palette {
-    /// `text` as `paint` looks, at the end of `line`.
+    /// Appends `text` to `line` in the colour of `paint`.
     pub fn put(self, line: &mut String, paint: &Paint, text: &str) {
         let style = paint.style();
         if !self.colours || text.is_empty() || style == Style::new() {
@@ -59,7 +59,7 @@ impl Palette {
         }
     }
 
-    /// `text` as `paint` looks.
+    /// Returns `text` in the colour of `paint`.
     #[must_use]
     pub fn painted(self, paint: &Paint, text: &str) -> String {
         let mut line = String::new();
@@ -78,7 +78,7 @@ impl Paint {
             Paint::Error => colour(AnsiColor::Red),
             Paint::Request => colour(AnsiColor::Magenta).effects(Effects::BOLD),
             Paint::Free => colour(AnsiColor::Green),
-            Paint::StopNotice => colour(AnsiColor::Yellow),
+            Paint::Notice => colour(AnsiColor::Yellow),
             Paint::Room => Style::new().effects(Effects::BOLD),
             Paint::Mention => Style::new().effects(Effects::BOLD.insert(Effects::UNDERLINE)),
             Paint::Name(name) => colour(colour_of(name)).effects(Effects::BOLD),
@@ -86,13 +86,14 @@ impl Paint {
     }
 }
 
-/// The colour of a name: the same in every run, and without regard to case, as names are.
+/// Chooses a colour from a hash of the name. The colour is the same in every run. Case makes no
+/// difference, because two names that differ only in case are the same name.
 fn colour_of(name: &str) -> AnsiColor {
-    let sum = name
+    let hash = name
         .to_lowercase()
         .bytes()
-        .fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(byte)));
-    NAME_COLOURS[sum % NAME_COLOURS.len()]
+        .fold(0_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(byte)));
+    NAME_COLOURS[hash % NAME_COLOURS.len()]
 }
 
 #[cfg(test)]
@@ -100,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_colours_not_one_escape_sequence_is_written() {
+    fn without_colours_the_text_contains_no_escape_sequence() {
         let plain = Palette { colours: false };
         for paint in [Paint::Error, Paint::Request, Paint::Name("anna".into())] {
             assert_eq!(plain.painted(&paint, "text"), "text");

@@ -1,86 +1,94 @@
-//! What Tab makes of the line: names the client has seen, and the words that mean something here.
+//! Tab completion: commands of the current state, and names from earlier server lines.
+//!
+//! `state_machine` calls [`complete`] when the user presses Tab, and teaches [`Known`] the names
+//! that it reads. This module must not ask the server: a request for names would show up in the
+//! transcript, and the user would wait for the answer.
 
 use std::collections::BTreeMap;
 
 use super::client_state::ClientState;
 use crate::core::limits::COMPLETED_NAMES_MAX;
 
-/// What comes after a word.
+/// The argument that a command takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Follows {
-    /// Nothing, or text.
-    Nothing,
-    /// Somebody's name.
-    Person,
+enum Argument {
+    /// No argument, or free text. Completion offers nothing.
+    None,
+    /// A username.
+    User,
     /// The name of a room.
     Room,
 }
 
-/// The words of the menu (`protocol.md` 3.2 and 4).
-const MENU_WORDS: [(&str, Follows); 10] = [
-    ("list", Follows::Person),
-    ("chat", Follows::Person),
-    ("exit", Follows::Nothing),
-    ("join", Follows::Room),
-    ("rooms", Follows::Room),
-    ("help", Follows::Nothing),
-    ("busy", Follows::Nothing),
-    ("free", Follows::Nothing),
-    ("ignore", Follows::Person),
-    ("unignore", Follows::Person),
+/// The commands at the menu (4.3.1, 5.1.1). The user sees candidates in this order.
+const MENU_WORDS: [(&str, Argument); 10] = [
+    ("list", Argument::User),
+    ("chat", Argument::User),
+    ("exit", Argument::None),
+    ("join", Argument::Room),
+    ("rooms", Argument::Room),
+    ("help", Argument::None),
+    ("busy", Argument::None),
+    ("free", Argument::None),
+    ("ignore", Argument::User),
+    ("unignore", Argument::User),
 ];
 
-/// Its numbers, which nobody needs help with typing.
-const MENU_NUMBERS: [(&str, Follows); 4] =
-    [("1", Follows::Person), ("2", Follows::Person), ("4", Follows::Room), ("5", Follows::Room)];
+/// The menu's numbers that take an argument. Completion never offers the numbers themselves,
+/// because one digit is quicker to type than Tab.
+const MENU_NUMBERS: [(&str, Argument); 4] =
+    [("1", Argument::User), ("2", Argument::User), ("4", Argument::Room), ("5", Argument::Room)];
 
-/// The commands in a room (6.5).
-const ROOM_WORDS: [(&str, Follows); 17] = [
-    ("/who", Follows::Nothing),
-    ("/me", Follows::Nothing),
-    ("/history", Follows::Nothing),
-    ("/quiet", Follows::Nothing),
-    ("/loud", Follows::Nothing),
-    ("/chat", Follows::Person),
-    ("/yes", Follows::Nothing),
-    ("/no", Follows::Nothing),
-    ("/help", Follows::Nothing),
-    ("/say", Follows::Nothing),
-    ("/quit", Follows::Nothing),
-    ("/list", Follows::Person),
-    ("/rooms", Follows::Room),
-    ("/busy", Follows::Nothing),
-    ("/free", Follows::Nothing),
-    ("/ignore", Follows::Person),
-    ("/unignore", Follows::Person),
+/// The commands in a room (4.8.5).
+const ROOM_WORDS: [(&str, Argument); 17] = [
+    ("/who", Argument::User),
+    ("/me", Argument::None),
+    ("/history", Argument::None),
+    ("/quiet", Argument::None),
+    ("/loud", Argument::None),
+    ("/chat", Argument::User),
+    ("/yes", Argument::None),
+    ("/no", Argument::None),
+    ("/help", Argument::None),
+    ("/say", Argument::None),
+    ("/quit", Argument::None),
+    ("/list", Argument::User),
+    ("/rooms", Argument::Room),
+    ("/busy", Argument::None),
+    ("/free", Argument::None),
+    ("/ignore", Argument::User),
+    ("/unignore", Argument::User),
 ];
 
-/// The names the server has mentioned: of people, or of rooms.
+/// Names from earlier server lines, at most [`COMPLETED_NAMES_MAX`].
+///
+/// The key is the name in lower case. A sorted map finds all names with a prefix in one range.
 #[derive(Debug, Default)]
 pub struct Names(BTreeMap<String, String>);
 
-/// Everything the server has mentioned.
+/// All names that completion can offer.
 #[derive(Debug, Default)]
 pub struct Known {
-    /// Who there is.
+    /// Usernames.
     pub people: Names,
-    /// Which rooms there are.
+    /// Names of rooms.
     pub rooms: Names,
 }
 
-/// What could stand in state of the word before the cursor.
+/// The possible replacements of the word before the cursor.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Completion {
-    /// Byte index at which that word starts.
+    /// Byte index in the line at which the word starts.
     pub start: usize,
-    /// Everything it could become, in order.
+    /// All replacements, commands in the order of their table, names sorted by their lower case.
     pub candidates: Vec<String>,
-    /// What all candidates begin with.
+    /// The longest text with which all candidates begin. Tab can insert it without a question.
     pub common: String,
 }
 
 impl Names {
-    /// Remembers a name, as it was written last.
+    /// Remembers a name with its latest spelling. Ignores new names once the limit is reached,
+    /// because a server that sends names without end must not fill the client's memory.
     pub fn learn(&mut self, name: &str) {
         let key = name.to_lowercase();
         if self.0.len() < COMPLETED_NAMES_MAX || self.0.contains_key(&key) {
@@ -88,7 +96,7 @@ impl Names {
         }
     }
 
-    /// The names that begin with `prefix`, without regard to case, without that of `except`.
+    /// Returns the names that begin with `prefix`, except the name `except`. Ignores case.
     fn beginning_with(&self, prefix: &str, except: Option<&str>) -> Vec<String> {
         let prefix = prefix.to_lowercase();
         let except = except.map(str::to_lowercase);
@@ -101,41 +109,47 @@ impl Names {
     }
 }
 
-/// What the word at the end of `before` could become at `state`; `me` is never offered.
+/// Finds candidates for the last word of `before`, the text between the start of the line and the
+/// cursor.
+///
+/// `state` decides which commands and names fit. The candidates never contain the user's own name
+/// `me`, because nobody asks or ignores themselves. Messages complete usernames, but only after the
+/// first letter of a name: otherwise each Tab in a sentence would list all users.
 #[must_use]
 pub fn complete(state: &ClientState, before: &str, known: &Known, me: Option<&str>) -> Completion {
     let start = before.rfind(' ').map_or(0, |blank| blank + 1);
     let (earlier, word) = before.split_at(start);
-    let people = || known.people.beginning_with(word, me);
+    let users = || known.people.beginning_with(word, me);
     let rooms = || known.rooms.beginning_with(word, None);
     let words = |words: &[&str]| {
-        let is_meant = |w: &&&str| w.starts_with(&word.to_lowercase());
-        words.iter().filter(is_meant).map(|&w| w.to_owned()).collect()
+        let is_candidate = |w: &&&str| w.starts_with(&word.to_lowercase());
+        words.iter().filter(is_candidate).map(|&w| w.to_owned()).collect()
     };
     let candidates = match state {
         ClientState::Nowhere | ClientState::Naming => Vec::new(),
-        ClientState::Choosing if start == 0 => people(),
+        ClientState::Choosing if start == 0 => users(),
         ClientState::Asked { .. } if start == 0 => words(&["yes", "no", "list", "rooms", "exit"]),
         ClientState::Asking { .. } if start == 0 => words(&["cancel", "list", "rooms", "exit"]),
         ClientState::Chatting { .. } if start == 0 && word.starts_with('/') => {
             words(&["/help", "/quit"])
         }
-        ClientState::Chatting { .. } if !word.is_empty() => people(),
+        ClientState::Chatting { .. } if !word.is_empty() => users(),
         ClientState::Room { .. } if start == 0 && word.starts_with('/') => {
             words(&ROOM_WORDS.map(|(room_word, _)| room_word))
         }
-        ClientState::Room { .. } => match follows(&ROOM_WORDS, earlier.trim_end()) {
-            Follows::Room => rooms(),
-            Follows::Person => people(),
-            Follows::Nothing if word.is_empty() => Vec::new(),
-            Follows::Nothing => people(),
+        // Text without a command before it is a message.
+        ClientState::Room { .. } => match argument_of(&ROOM_WORDS, earlier.trim_end()) {
+            Argument::Room => rooms(),
+            Argument::User => users(),
+            Argument::None if word.is_empty() => Vec::new(),
+            Argument::None => users(),
         },
         ClientState::Menu if start == 0 => words(&MENU_WORDS.map(|(menu_word, _)| menu_word)),
         ClientState::Menu => {
-            match follows(&[&MENU_WORDS[..], &MENU_NUMBERS].concat(), earlier.trim()) {
-                Follows::Room => rooms(),
-                Follows::Person => people(),
-                Follows::Nothing => Vec::new(),
+            match argument_of(&[&MENU_WORDS[..], &MENU_NUMBERS].concat(), earlier.trim()) {
+                Argument::Room => rooms(),
+                Argument::User => users(),
+                Argument::None => Vec::new(),
             }
         }
         ClientState::Choosing
@@ -147,12 +161,14 @@ pub fn complete(state: &ClientState, before: &str, known: &Known, me: Option<&st
     Completion { start, candidates, common }
 }
 
-/// What comes after `word`, which is read without regard to case (3.1.2).
-fn follows(words: &[(&str, Follows)], word: &str) -> Follows {
+/// Returns the argument that the command `word` takes. Case makes no difference (4.1.2).
+fn argument_of(words: &[(&str, Argument)], word: &str) -> Argument {
     let known = words.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
-    known.map_or(Follows::Nothing, |&(_, follows)| follows)
+    known.map_or(Argument::None, |&(_, argument)| argument)
 }
 
+/// Returns the longest common prefix. It compares characters, because a cut in the middle of a
+/// UTF-8 sequence is not valid text.
 fn common_start(candidates: &[String]) -> &str {
     let Some((first, rest)) = candidates.split_first() else { return "" };
     let mut common = first.as_str();
@@ -179,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn words_at_the_start_and_names_after_them() {
+    fn the_menu_completes_commands_at_the_start_and_usernames_after_them() {
         assert_eq!(candidates(&ClientState::Menu, "ch"), ["chat"]);
         assert_eq!(candidates(&ClientState::Menu, "2 an"), ["Anna", "anton"]);
         assert_eq!(candidates(&ClientState::Menu, "chat 日"), ["日本"]);
@@ -188,9 +204,9 @@ mod tests {
         assert_eq!(candidates(&ClientState::Choosing, "m"), [""; 0]);
     }
 
-    /// (6.1, 6.13)
+    /// (6.1.1, 6.1.2, 6.1.3, 5.3.1)
     #[test]
-    fn rooms_after_the_words_that_take_them() {
+    fn commands_that_take_a_room_complete_rooms() {
         assert_eq!(candidates(&ClientState::Menu, "jo"), ["join"]);
         assert_eq!(candidates(&ClientState::Menu, "ro"), ["rooms"]);
         assert_eq!(candidates(&ClientState::Menu, "4 "), ["annex", "lobby", "me"]);
@@ -199,24 +215,26 @@ mod tests {
         assert_eq!(candidates(&ClientState::Menu, "ignore l"), [""; 0]);
     }
 
-    /// (6.5)
+    /// (4.8.5, 4.8.1)
     #[test]
-    fn in_a_room_commands_begin_with_a_slash_and_names_stand_anywhere() {
+    fn in_a_room_a_slash_starts_a_command_and_usernames_complete_anywhere() {
         let room = ClientState::Room { room: "lobby".into(), asked_by: None };
         assert_eq!(candidates(&room, "/un"), ["/unignore"]);
         assert_eq!(candidates(&room, "/").len(), ROOM_WORDS.len());
         assert_eq!(candidates(&room, "/chat "), ["Anna", "anton", "Ben", "日本"]);
+        assert_eq!(candidates(&room, "/who be"), ["Ben"]);
         assert_eq!(candidates(&room, "/rooms "), ["annex", "lobby", "me"]);
         assert_eq!(candidates(&room, "/me hugs be"), ["Ben"]);
         assert_eq!(candidates(&room, "an"), ["Anna", "anton"]);
         assert_eq!(candidates(&room, "so, an"), ["Anna", "anton"]);
-        for before in ["", "so, ", "qu", "so, /w", "/who "] {
+        assert_eq!(candidates(&room, "/who an"), ["Anna", "anton"]);
+        for before in ["", "so, ", "qu", "so, /w", "/quiet "] {
             assert_eq!(candidates(&room, before), [""; 0], "{before}");
         }
     }
 
     #[test]
-    fn in_a_chat_only_words_with_a_slash_are_commands() {
+    fn in_a_chat_only_a_word_with_a_slash_completes_as_a_command() {
         let chat = ClientState::Chatting { with: "Ben".into() };
         assert_eq!(candidates(&chat, "/q"), ["/quit"]);
         assert_eq!(candidates(&chat, "hello be"), ["Ben"]);
@@ -225,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_all_candidates_share_is_found_between_characters() {
+    fn the_common_prefix_ends_between_characters() {
         let of = |words: &[&str]| words.iter().map(|&w| w.to_owned()).collect::<Vec<_>>();
         assert_eq!(common_start(&of(&["anna", "anton"])), "an");
         assert_eq!(common_start(&of(&["日本", "日曜"])), "日");
@@ -233,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_names_is_bounded() {
+    fn a_flood_of_names_stops_at_the_limit() {
         let mut names = Names::default();
         for number in 0..2 * COMPLETED_NAMES_MAX {
             names.learn(&number.to_string());

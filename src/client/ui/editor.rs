@@ -1,8 +1,9 @@
-//! The line being typed: its text, and the state in it where the next character goes.
+//! The input line: its text and the cursor. `state_machine` calls one method for each editing key.
 //!
-//! Pure, and about text only: columns are the screen's concern. The cursor always stands between
-//! two grapheme clusters (what a person calls a character), so that a wide letter, a letter with
-//! its marks, or a family emoji moves and goes as one.
+//! The editor must not know columns: `screen` decides how wide a character is. The cursor always
+//! stands between two grapheme clusters (UAX #29), which readers see as single characters. An
+//! accented letter or a family emoji consists of several code points. One key must move over all
+//! of them or delete all of them, because half a cluster shows as a different character.
 
 use std::mem;
 
@@ -10,60 +11,63 @@ use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
 use crate::core::limits::LINE_BYTES_MAX;
 
-/// A line, a cursor, and what was last killed.
+/// The input line, its cursor and the kill buffer.
 #[derive(Debug, Default)]
 pub struct Editor {
+    /// At most [`LINE_BYTES_MAX`] bytes.
     text: String,
-    /// A byte index into `text`, on a boundary between clusters.
+    /// A byte index into `text`, always on a boundary between clusters.
     cursor: usize,
-    /// What Ctrl-K, U or W took out last, for Ctrl-Y.
+    /// The text that the last kill command (Ctrl-K, Ctrl-U, Ctrl-W) deleted. Ctrl-Y inserts it.
     killed: String,
 }
 
 impl Editor {
-    /// The line.
+    /// The whole line.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether nothing has been typed.
+    /// Whether the line has no text.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
-    /// The line before the cursor.
+    /// The text before the cursor.
     #[must_use]
     pub fn before(&self) -> &str {
         &self.text[..self.cursor]
     }
 
-    /// The line after the cursor.
+    /// The text after the cursor.
     #[must_use]
     pub fn after(&self) -> &str {
         &self.text[self.cursor..]
     }
 
-    /// Puts `text` in at the cursor; `false`, and nothing is done, if the line would be longer
-    /// than the server takes (1.3).
+    /// Inserts `text` at the cursor. Returns `false` and changes nothing if the line would become
+    /// longer than the server accepts (2.1.3): the user notices at once, and not after Enter.
     #[must_use]
     pub fn insert(&mut self, text: &str) -> bool {
         if self.text.len() + text.len() > LINE_BYTES_MAX {
             return false;
         }
         self.text.insert_str(self.cursor, text);
-        self.state(self.cursor + text.len());
+        self.move_cursor_to(self.cursor + text.len());
         true
     }
 
-    /// Replaces the line, cursor at its end.
+    /// Replaces the line and moves the cursor to its end. Does not check the length, because the
+    /// text is a username or a line that was sent or typed before.
     pub fn set(&mut self, text: &str) {
         text.clone_into(&mut self.text);
         self.cursor = self.text.len();
     }
 
-    /// Replaces what stands from byte `start` to the cursor.
+    /// Replaces the text from byte `start` to the cursor, for completion. Returns `false` and
+    /// changes nothing if the line would become too long.
     #[must_use]
     pub fn replace_from(&mut self, start: usize, with: &str) -> bool {
         let replaced = self.cursor - start;
@@ -71,52 +75,52 @@ impl Editor {
             return false;
         }
         self.text.replace_range(start..self.cursor, with);
-        self.state(start + with.len());
+        self.move_cursor_to(start + with.len());
         true
     }
 
-    /// Takes the line out, and leaves an empty one.
+    /// Returns the line and leaves the editor empty.
     pub fn take(&mut self) -> String {
         self.cursor = 0;
         mem::take(&mut self.text)
     }
 
-    /// One cluster to the left.
+    /// Moves the cursor one cluster to the left.
     pub fn left(&mut self) {
         self.cursor = self.previous();
     }
 
-    /// One cluster to the right.
+    /// Moves the cursor one cluster to the right.
     pub fn right(&mut self) {
         self.cursor = self.next();
     }
 
-    /// To the start of the word at or before the cursor.
+    /// Moves the cursor to the start of the word at or before it.
     pub fn word_left(&mut self) {
         self.cursor = self.word_start(char::is_alphanumeric);
     }
 
-    /// To the end of the word at or after the cursor.
+    /// Moves the cursor to the end of the word at or after it.
     pub fn word_right(&mut self) {
         self.cursor = self.word_end();
     }
 
-    /// To the start of the line.
+    /// Moves the cursor to the start of the line.
     pub fn home(&mut self) {
         self.cursor = 0;
     }
 
-    /// To the end of the line.
+    /// Moves the cursor to the end of the line.
     pub fn end(&mut self) {
         self.cursor = self.text.len();
     }
 
-    /// Takes out the cluster before the cursor.
+    /// Deletes the cluster before the cursor.
     pub fn backspace(&mut self) {
         self.remove(self.previous(), self.cursor);
     }
 
-    /// Takes out the cluster after the cursor.
+    /// Deletes the cluster after the cursor.
     pub fn delete(&mut self) {
         self.remove(self.cursor, self.next());
     }
@@ -131,7 +135,7 @@ impl Editor {
         self.kill(0, self.cursor);
     }
 
-    /// Kills back to a blank, as Ctrl-W does in a shell.
+    /// Kills back to the last blank, as Ctrl-W does in a shell.
     pub fn kill_blank_word_left(&mut self) {
         self.kill(self.word_start(|c| !c.is_whitespace()), self.cursor);
     }
@@ -146,7 +150,7 @@ impl Editor {
         self.kill(self.cursor, self.word_end());
     }
 
-    /// Puts back what was last killed; `false` if there is no room for it.
+    /// Inserts the killed text. Returns `false` if the line would become too long.
     #[must_use]
     pub fn yank(&mut self) -> bool {
         let killed = mem::take(&mut self.killed);
@@ -163,6 +167,7 @@ impl Editor {
         self.cursor + self.after().graphemes(true).next().map_or(0, str::len)
     }
 
+    /// Byte index at which the word at or before the cursor starts.
     fn word_start(&self, is_word: fn(char) -> bool) -> usize {
         let before = self.before().trim_end_matches(|c| !is_word(c));
         before
@@ -170,6 +175,7 @@ impl Editor {
             .map_or(0, |at| at + before[at..].chars().next().map_or(0, char::len_utf8))
     }
 
+    /// Byte index at which the word at or after the cursor ends.
     fn word_end(&self) -> usize {
         let after = self.after();
         let word = after.trim_start_matches(|c: char| !c.is_alphanumeric());
@@ -177,6 +183,8 @@ impl Editor {
         self.cursor + after.len() - word.len() + len
     }
 
+    /// Deletes a range and keeps it for [`Editor::yank`]. An empty range keeps the older text: a
+    /// kill command at the end of the line must not lose it.
     fn kill(&mut self, start: usize, end: usize) {
         if start < end {
             self.text[start..end].clone_into(&mut self.killed);
@@ -186,11 +194,13 @@ impl Editor {
 
     fn remove(&mut self, start: usize, end: usize) {
         self.text.replace_range(start..end, "");
-        self.state(start);
+        self.move_cursor_to(start);
     }
 
-    /// Puts the cursor at `at`, or after the cluster that what stands around `at` has merged into.
-    fn state(&mut self, at: usize) {
+    /// Moves the cursor to `at`, or to the end of the cluster around `at`. An edit can merge its
+    /// neighbours into one cluster: an accent joins the letter before it, two flags' letters pair
+    /// up.
+    fn move_cursor_to(&mut self, at: usize) {
         let mut cluster = GraphemeCursor::new(at, self.text.len(), true);
         let is_boundary = cluster.is_boundary(&self.text, 0).unwrap_or(true);
         self.cursor = match is_boundary {
@@ -204,7 +214,7 @@ impl Editor {
 mod tests {
     use super::*;
 
-    /// An editor with `text`, where `|` stands for the cursor.
+    /// An editor with `text`, in which `|` marks the cursor.
     fn editor(text: &str) -> Editor {
         let (before, after) = text.split_once('|').expect("a cursor");
         let mut editor = Editor::default();
@@ -220,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cluster_moves_and_goes_as_one() {
+    fn one_key_moves_over_or_deletes_a_whole_cluster() {
         for cluster in ["é", "e\u{301}", "日", "👩‍👩‍👧", "🇩🇪", "👍🏽", "각", "ก็"]
         {
             let typed = format!("a{cluster}|b");
@@ -232,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn at_the_ends_of_the_line_nothing_happens() {
+    fn a_key_at_the_end_of_the_line_changes_nothing() {
         for edit in [Editor::left, Editor::backspace, Editor::word_left, Editor::kill_to_start] {
             assert_eq!(after("|ab", edit), "|ab");
         }
@@ -242,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_moved_over_and_killed_as_in_a_shell() {
+    fn word_keys_move_and_kill_as_in_a_shell() {
         assert_eq!(after("say 日本 — to|", Editor::word_left), "say 日本 — |to");
         assert_eq!(after("say 日本 — |to", Editor::word_left), "say |日本 — to");
         assert_eq!(after("say| 日本 — to", Editor::word_right), "say 日本| — to");
@@ -252,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_killed_comes_back() {
+    fn yank_inserts_the_killed_text() {
         let mut editor = editor("one two| three");
         editor.kill_to_start();
         editor.end();
@@ -261,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_longer_than_the_server_takes_is_not_begun() {
+    fn the_editor_refuses_a_line_longer_than_the_server_accepts() {
         let mut editor = Editor::default();
         assert!(editor.insert(&"x".repeat(LINE_BYTES_MAX)));
         assert!(!editor.insert("y"));

@@ -1,22 +1,26 @@
-//! The lines sent before, for the arrow keys. Pure, and gone when the client ends: what people
-//! say to each other is written nowhere.
+//! The lines that the user has sent, for arrow-up and arrow-down. `state_machine` calls this
+//! module.
+//!
+//! The history lives in memory only. Chats are private, and the client must not write them to a
+//! file.
 
 use crate::core::limits::INPUT_HISTORY_LINES_MAX;
 use std::collections::VecDeque;
 
-/// Lines sent before, and where among them the person is looking.
+/// The sent lines and the line among them that the user looks at.
 #[derive(Debug, Default)]
 pub struct InputHistory {
+    /// The oldest first; at most [`INPUT_HISTORY_LINES_MAX`].
     lines: VecDeque<String>,
-    /// How many steps up from the line being typed; 0 is that line itself.
+    /// Steps up from the input line; 0 is the input line itself.
     steps: usize,
-    /// The line that was being typed when the person began to look.
+    /// The unfinished input line from before the first arrow-up. Arrow-down brings it back.
     draft: String,
 }
 
 impl InputHistory {
-    /// Remembers a line, and looks at the line being typed again. A line twice in a row is kept
-    /// once, an empty one not at all.
+    /// Adds a line and returns to the input line. Ignores an empty line and a repetition of the
+    /// last line, because each would cost the user another press of arrow-up.
     pub fn push(&mut self, line: &str) {
         self.steps = 0;
         if line.is_empty() || self.lines.back().is_some_and(|last| last == line) {
@@ -28,7 +32,8 @@ impl InputHistory {
         self.lines.push_back(line.to_owned());
     }
 
-    /// One line further back than `shown`, the one on the screen; `None` at the oldest.
+    /// Returns the next older line, or `None` at the oldest. The first step keeps `shown`, the text
+    /// of the input line, as the draft.
     pub fn up(&mut self, shown: &str) -> Option<&str> {
         if self.steps == 0 {
             shown.clone_into(&mut self.draft);
@@ -37,16 +42,17 @@ impl InputHistory {
             return None;
         }
         self.steps += 1;
-        self.at_steps()
+        self.current()
     }
 
-    /// One line nearer; at last the line that was being typed. `None` if that is shown already.
+    /// Returns the next newer line and after the newest the draft. Returns `None` if the user
+    /// already sees the input line.
     pub fn down(&mut self) -> Option<&str> {
         self.steps = self.steps.checked_sub(1)?;
-        self.at_steps()
+        self.current()
     }
 
-    fn at_steps(&self) -> Option<&str> {
+    fn current(&self) -> Option<&str> {
         match self.steps {
             0 => Some(&self.draft),
             steps => self.lines.get(self.lines.len() - steps).map(String::as_str),
@@ -59,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn up_and_down_end_at_the_line_that_was_being_typed() {
+    fn arrow_down_ends_at_the_unfinished_line() {
         let mut history = InputHistory::default();
         for line in ["one", "two", "two", ""] {
             history.push(line);
@@ -73,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_goes_first() {
+    fn a_full_history_drops_the_oldest_line() {
         let mut history = InputHistory::default();
         for number in 0..=INPUT_HISTORY_LINES_MAX {
             history.push(&number.to_string());

@@ -1,37 +1,39 @@
-//! The bytes a terminal sends → keys, however the bytes were cut into reads.
+//! Parses the bytes of a terminal into keys. A read may end anywhere, even inside a character.
 //!
-//! A pure parser: the loop pushes bytes, the state_machine gets [`Key`]s. It keeps no time, so a lone
-//! Escape is not a key: it turns the next key into its Alt form, as in a shell. What it does not
-//! know it swallows whole, so that no function key ever types its own escape sequence.
+//! The loop pushes bytes, and `state_machine` receives [`Key`]s. The sequences are those of ECMA-48
+//! and xterm's `ctlseqs`. The parser must not know the time. It therefore cannot tell a lone Escape
+//! from the start of a sequence, and treats Escape before a key as Alt, as shells do. It discards
+//! unknown sequences whole: otherwise a function key would type its sequence into the line.
 
 use crate::core::limits::{PASTE_BYTES_MAX, SEQUENCE_BYTES_MAX};
 use std::mem;
 
-/// What a terminal sends after a bracketed paste. ESC occurs in it only once, at its start.
+/// The end of a bracketed paste. It contains ESC only as its first byte, so a failed match can
+/// start again only at an ESC.
 const PASTE_END: &[u8] = b"\x1b[201~";
 
 const ESCAPE: u8 = 0x1b;
 
-/// One key, or one paste.
+/// One key, one paste, or one answer of the terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Key {
-    /// A character to insert. A cluster of several arrives as several keys.
+    /// A character to insert. A cluster of several characters arrives as several keys.
     Char(char),
-    /// Return, or control-J.
+    /// Return or Ctrl-J.
     Enter,
     /// Tab.
     Tab,
-    /// Backspace, whichever of its two codes the terminal sends.
+    /// Backspace. Terminals send 0x7f or 0x08 for it.
     Backspace,
-    /// Delete, the one that eats to the right.
+    /// Delete, which deletes to the right of the cursor.
     Delete,
     /// Arrow left.
     Left,
     /// Arrow right.
     Right,
-    /// Arrow left with control or alt.
+    /// Arrow left with Ctrl or Alt.
     WordLeft,
-    /// Arrow right with control or alt.
+    /// Arrow right with Ctrl or Alt.
     WordRight,
     /// Home.
     Home,
@@ -41,60 +43,61 @@ pub enum Key {
     Up,
     /// Arrow down.
     Down,
-    /// Control with a letter, given in lower case.
+    /// Ctrl with a letter, in lower case.
     Control(char),
-    /// Alt (or Escape first) with a character.
+    /// Alt, or Escape before, with a character.
     Alt(char),
-    /// Alt with backspace.
+    /// Alt with Backspace.
     AltBackspace,
-    /// Text that was pasted in brackets, unfiltered.
+    /// Text of a bracketed paste. It may hold control characters; the caller must remove them.
     Paste {
-        /// What was pasted.
+        /// The text, with invalid UTF-8 replaced.
         text: String,
-        /// It was longer than [`PASTE_BYTES_MAX`], and this is its beginning.
+        /// The paste was longer than [`PASTE_BYTES_MAX`], and `text` lacks a part.
         cut: bool,
     },
-    /// No key: the terminal's answer that the cursor is in this column, counted from 1.
+    /// Not a key: the terminal reports the column of the cursor, counted from 1.
     CursorAt(u16),
-    /// A key that means nothing here.
+    /// A key without a function in the client.
     Other,
 }
 
-/// Reads keys out of the terminal's bytes.
+/// The parser and the bytes of an unfinished key.
 #[derive(Debug, Default)]
 pub struct KeyReader {
     state: State,
 }
 
-/// Where in a key the bytes so far have come.
+/// What the parser has read of the next key.
 #[derive(Debug, Default)]
 enum State {
+    /// Nothing: the next byte starts a key.
     #[default]
     Ground,
-    /// Within a character of several bytes; `alt` says that an Escape came before it.
+    /// Inside a UTF-8 sequence; `alt` if an Escape came before it.
     Character { bytes: Vec<u8>, alt: bool },
     /// After ESC.
     Escape,
-    /// After ESC O: one more byte.
+    /// After ESC O (SS3): one more byte follows.
     SingleShift,
-    /// After ESC \[: parameters, until a final byte.
+    /// After ESC \[ (CSI): the parameters so far. A byte from 0x40 to 0x7e ends the sequence.
     Sequence(Vec<u8>),
-    /// Within a Linux console's ESC \[ \[ A: one more byte, which is no key of ours.
-    Swallow,
-    /// Within brackets; `matched` bytes of [`PASTE_END`] have come.
+    /// Inside the Linux console's ESC \[ \[ A, a function key: one more byte follows.
+    ConsoleFunctionKey,
+    /// Inside a paste. The last `matched` bytes may be the start of [`PASTE_END`].
     Paste { bytes: Vec<u8>, matched: usize, cut: bool },
 }
 
 impl KeyReader {
-    /// Takes one byte; gives the key it completes, if it does.
+    /// Reads one byte. Returns a key if the byte completes one.
     pub fn push(&mut self, byte: u8) -> Option<Key> {
         match mem::take(&mut self.state) {
             State::Ground => self.begin(byte, false),
             State::Character { bytes, alt } => self.character(bytes, byte, alt),
             State::Escape => self.after_escape(byte),
-            State::SingleShift => Some(arrow(byte, false)),
+            State::SingleShift => Some(letter_key(byte, false)),
             State::Sequence(parameters) => self.sequence(parameters, byte),
-            State::Swallow => Some(Key::Other),
+            State::ConsoleFunctionKey => Some(Key::Other),
             State::Paste { bytes, matched, cut } => self.paste(bytes, matched, cut, byte),
         }
     }
@@ -110,6 +113,7 @@ impl KeyReader {
             0x7f | 0x08 => Some(if alt { Key::AltBackspace } else { Key::Backspace }),
             b'\r' | b'\n' => Some(Key::Enter),
             b'\t' => Some(Key::Tab),
+            // A terminal sends Ctrl with a letter as the last five bits of the letter.
             0x01..=0x1a => Some(Key::Control(char::from(byte | 0x60))),
             _ => Some(Key::Other),
         }
@@ -117,7 +121,7 @@ impl KeyReader {
 
     fn character(&mut self, mut bytes: Vec<u8>, byte: u8, alt: bool) -> Option<Key> {
         if !bytes.is_empty() && byte < 0x80 {
-            // The character was cut short for good; what follows it is a key of its own.
+            // The UTF-8 sequence is broken. Drop it, but not the key that follows it.
             return self.begin(byte, false);
         }
         bytes.push(byte);
@@ -142,9 +146,10 @@ impl KeyReader {
 
     fn sequence(&mut self, mut parameters: Vec<u8>, byte: u8) -> Option<Key> {
         match byte {
-            b'[' if parameters.is_empty() => self.state = State::Swallow,
+            b'[' if parameters.is_empty() => self.state = State::ConsoleFunctionKey,
             0x40..=0x7e => return self.end_of_sequence(&parameters, byte),
             0x20..=0x3f => {
+                // Drop parameters beyond the limit: the sequence must end without using memory.
                 if parameters.len() < SEQUENCE_BYTES_MAX {
                     parameters.push(byte);
                 }
@@ -160,7 +165,7 @@ impl KeyReader {
             .split(|&b| b == b';')
             .map(|digits| str::from_utf8(digits).ok().and_then(|d| d.parse::<u16>().ok()));
         let first = numbers.next().flatten();
-        // Modifiers are sent as one more than their sum: shift 1, alt 2, control 4.
+        // xterm sends modifiers as 1 plus their sum: shift 1, alt 2, control 4.
         let second = numbers.next().flatten();
         let by_word = second.is_some_and(|m| m.wrapping_sub(1) & 0b110 != 0);
         match (last, first) {
@@ -173,7 +178,7 @@ impl KeyReader {
             (b'~', Some(3)) => Some(Key::Delete),
             (b'~', _) => Some(Key::Other),
             (b'R', Some(_)) => Some(second.map_or(Key::Other, Key::CursorAt)),
-            _ => Some(arrow(last, by_word)),
+            _ => Some(letter_key(last, by_word)),
         }
     }
 
@@ -191,10 +196,11 @@ impl KeyReader {
                 return Some(Key::Paste { text, cut });
             }
         } else {
-            let begins_anew = byte == ESCAPE;
-            let own = if begins_anew { &[][..] } else { &[byte] };
-            let pasted = [&PASTE_END[..matched], own].concat();
-            matched = usize::from(begins_anew);
+            // The matched bytes were text after all.
+            let restarts = byte == ESCAPE;
+            let last = if restarts { &[][..] } else { &[byte] };
+            let pasted = [&PASTE_END[..matched], last].concat();
+            matched = usize::from(restarts);
             if bytes.len() + pasted.len() <= PASTE_BYTES_MAX {
                 bytes.extend_from_slice(&pasted);
             } else {
@@ -210,7 +216,8 @@ fn character_key(c: char, alt: bool) -> Key {
     if alt { Key::Alt(c) } else { Key::Char(c) }
 }
 
-fn arrow(last: u8, by_word: bool) -> Key {
+/// The keys that end in a letter: arrows, Home, End, and Enter of the keypad.
+fn letter_key(last: u8, by_word: bool) -> Key {
     match (last, by_word) {
         (b'A', _) => Key::Up,
         (b'B', _) => Key::Down,
@@ -245,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn editing_keys_in_the_spellings_of_xterm_rxvt_and_the_console() {
+    fn the_parser_knows_the_editing_keys_of_xterm_rxvt_and_the_linux_console() {
         let spellings: [(&[u8], Key); 23] = [
             (b"\x1b[24;300R", Key::CursorAt(300)),
             (b"\x1b[D", Key::Left),
@@ -287,31 +294,31 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf_8_is_no_character_and_takes_nothing_with_it() {
+    fn invalid_utf_8_types_nothing_and_does_not_swallow_the_next_key() {
         assert_eq!(keys(b"\xffa"), [Key::Other, Key::Char('a')]);
         assert_eq!(keys(b"\xc3a"), [Key::Char('a')]);
         assert_eq!(keys(b"\xe6\x97\x1b[D"), [Key::Left]);
     }
 
     #[test]
-    fn a_paste_is_one_key_whatever_is_in_it() {
+    fn a_paste_is_one_key_whatever_it_contains() {
         assert_eq!(keys(b"\x1b[200~two\rlines\x1b[201~"), [paste("two\rlines")]);
         assert_eq!(keys(b"\x1b[200~\x1b\x1b[20\x1b[201~x"), [paste("\x1b\x1b[20"), Key::Char('x')]);
     }
 
     #[test]
-    fn a_long_paste_is_cut_and_says_so() {
+    fn a_long_paste_is_cut_and_marked_as_cut() {
         let typed = [b"\x1b[200~", &[b'x'; PASTE_BYTES_MAX + 9][..], PASTE_END].concat();
         let [Key::Paste { text, cut: true }] = &keys(&typed)[..] else { panic!("one cut paste") };
         assert_eq!(text.len(), PASTE_BYTES_MAX);
     }
 
     #[test]
-    fn no_bytes_are_lost_or_doubled_wherever_a_paste_ends_or_nearly_ends() {
-        for nearly in 1..PASTE_END.len() {
-            let begun = str::from_utf8(&PASTE_END[..nearly]).expect("ASCII");
-            let typed = format!("\x1b[200~a{begun}b{begun}\x1b[201~");
-            assert_eq!(keys(typed.as_bytes()), [paste(&format!("a{begun}b{begun}"))]);
+    fn a_paste_with_a_part_of_its_end_sequence_loses_and_repeats_no_bytes() {
+        for part in 1..PASTE_END.len() {
+            let start = str::from_utf8(&PASTE_END[..part]).expect("ASCII");
+            let typed = format!("\x1b[200~a{start}b{start}\x1b[201~");
+            assert_eq!(keys(typed.as_bytes()), [paste(&format!("a{start}b{start}"))]);
         }
     }
 }

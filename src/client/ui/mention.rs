@@ -1,21 +1,24 @@
-//! Where somebody is named in what others say.
+//! Finds a username in the text of a message.
+//!
+//! In a room, `state_machine` rings the bell for a message that mentions the user, and `transcript`
+//! makes the name bold.
 
 use std::ops::Range;
 
 use unicode_width::UnicodeWidthChar;
 
-/// Where in `text` `name` stands as a word of its own, in any case.
+/// Returns the byte ranges in `text` at which `name` is a whole word, in order. Ignores case.
 #[must_use]
 pub fn mentions(text: &str, name: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut before = None;
     let mut end = 0;
     for (at, c) in text.char_indices() {
-        let begins_word = at >= end && !before.is_some_and(is_of_word);
+        let begins_word = at >= end && !before.is_some_and(continues_word);
         before = Some(c);
         if begins_word
             && let Some(length) = length_of(name, &text[at..])
-            && !text[at + length..].starts_with(is_of_word)
+            && !text[at + length..].starts_with(continues_word)
         {
             end = at + length;
             found.push(at..end);
@@ -24,8 +27,11 @@ pub fn mentions(text: &str, name: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// Bytes that `name` takes at the start of `text`, if it stands there. Letters change their size
-/// with their case, so they are compared one by one.
+/// Returns the length in bytes of `name` at the start of `text`, or `None` if `text` starts
+/// otherwise.
+///
+/// The comparison works character by character. It cannot compare lower-case copies, because some
+/// letters change their length with their case: `K` (the Kelvin sign) has 3 bytes and `k` has 1.
 fn length_of(name: &str, text: &str) -> Option<usize> {
     let mut wanted = name.chars().flat_map(char::to_lowercase).peekable();
     for (at, c) in text.char_indices() {
@@ -39,8 +45,11 @@ fn length_of(name: &str, text: &str) -> Option<usize> {
     wanted.peek().is_none().then_some(text.len())
 }
 
-/// Whether a name goes on with `c`. A full stop ends more sentences than it stands in names.
-fn is_of_word(c: char) -> bool {
+/// Whether `c` next to a name makes the name part of a longer word.
+///
+/// A full stop may occur in a username, but after a name it usually ends the sentence. A character
+/// without width, such as a combining accent, changes the letter before it and therefore the name.
+fn continues_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '-' || c.width() == Some(0)
 }
 
@@ -58,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_found_as_a_word_of_its_own_and_in_any_case() {
+    fn a_name_is_found_as_a_whole_word_in_any_case() {
         for found in ["[anna]", "so, [Anna], @[anna]: [ANNA].", "日本 [anna]!", "(x) [anna] [anna]"]
         {
             assert_eq!(marked(&found.replace(['[', ']'], ""), "Anna"), found);
@@ -70,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_that_changes_its_size_with_its_case_is_no_trouble() {
+    fn a_letter_that_changes_its_length_with_its_case_is_found() {
         assert_eq!(marked("\u{212a}ai kai", "kai"), "[\u{212a}ai] [kai]");
         assert_eq!(marked("\u{130}x i\u{307}x", "\u{130}x"), "[\u{130}x] [i\u{307}x]");
         assert_eq!(marked("ab", ""), "ab");

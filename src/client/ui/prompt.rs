@@ -1,4 +1,7 @@
-//! What stands before the line being typed, made to fit.
+//! The prompt before the input line, fitted into a given number of columns.
+//!
+//! `state_machine` makes the prompt, and `screen` decides how many columns it gets. The width of a
+//! text comes from `unicode-width` (UAX #11); a terminal may disagree about rare characters.
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -8,51 +11,54 @@ use super::color::Paint;
 /// Ends every prompt.
 const END: &str = "> ";
 
-/// Stands where a label was cut. Not an ellipsis, whose width terminals disagree about.
+/// Marks a label that was cut. An ellipsis would be risky: terminals disagree about its width.
 const CUT: &str = "~";
 
-/// A label, such as a state or a count-down, and how it looks.
+/// A label, such as a state or a count-down, and its colour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prompt {
+    /// The text before `> `.
     label: String,
-    /// What it says where the label has no room, and that cannot be taken for another prompt's.
+    /// The text for too few columns. Unlike a cut label, it cannot be mistaken for another prompt.
     short: String,
     paint: Paint,
 }
 
 impl Prompt {
-    /// A prompt that says `label`.
+    /// Makes a prompt that shows `label`.
     #[must_use]
     pub fn new(label: &str, paint: Paint) -> Prompt {
         Prompt { label: label.to_owned(), short: label.to_owned(), paint }
     }
 
-    /// The same, with a label for where there is no room.
+    /// Adds a short label for the case that the long label does not fit.
     #[must_use]
     pub fn or_short(self, short: &str) -> Prompt {
         Prompt { short: short.to_owned(), ..self }
     }
 
-    /// What it says.
+    /// The long label.
     #[must_use]
     pub fn label(&self) -> &str {
         &self.label
     }
 
-    /// How it looks.
+    /// The colour.
     #[must_use]
     pub fn paint(&self) -> &Paint {
         &self.paint
     }
 
-    /// The prompt as it stands on the screen, when nothing says otherwise.
+    /// The whole prompt, as the screen shows it if there are enough columns.
     #[must_use]
     pub fn text(&self) -> String {
         format!("{}{END}", self.label)
     }
 
-    /// The prompt in exactly `columns`: filled up with blanks at its start, or shortened, or cut.
-    /// So a line half typed stays where it is on the screen when the prompt before it changes.
+    /// Returns the prompt in exactly `columns`, if `columns` is at least 3. A shorter prompt gets
+    /// blanks at its start. A longer prompt shows its short label, cut if necessary.
+    ///
+    /// The exact width keeps the input line in place when the prompt changes while the user types.
     #[must_use]
     pub fn fitted(&self, columns: usize) -> String {
         for label in [&self.label, &self.short] {
@@ -61,6 +67,7 @@ impl Prompt {
                 return format!("{}{whole}", " ".repeat(columns - whole.width()));
             }
         }
+        // A wide cluster may leave one column free, so the width is measured again below.
         let room = columns.saturating_sub(END.width() + CUT.width());
         let (mut label, mut used) = (String::new(), 0);
         for cluster in self.short.graphemes(true) {
@@ -81,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_prompt_fits_exactly_whatever_is_in_it() {
+    fn a_fitted_prompt_has_the_exact_width_for_every_label() {
         let prompt = |label| Prompt::new(label, Paint::Plain);
         assert_eq!(prompt("menu").fitted(6), "menu> ");
         assert_eq!(prompt("ben").fitted(6), " ben> ");

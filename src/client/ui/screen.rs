@@ -1,13 +1,11 @@
-//! What to write so that arriving lines scroll away above the line being typed, and nothing of
-//! that line moves.
+//! Produces the bytes that show new lines above the input line and keep the input line in place.
 //!
-//! Pure: bytes for the terminal come out, none are written here. Arrived lines go into the
-//! terminal's own history, whole and unwrapped, where copying and searching find them; the line
-//! being typed is one row, scrolled sideways when it is long, drawn again below them.
+//! `state_machine` calls this module; `client::io` writes the bytes. New lines go unwrapped into
+//! the terminal's own scrollback, so that the user can copy and search them. The input line takes
+//! one row.
 //!
-//! Terminals disagree about how wide some clusters are. So the cursor is never sent to a column
-//! that was computed: the row is drawn up to the cursor, the terminal itself remembers the state
-//! (DECSC), and returns to it. And a row with such clusters is drawn with wrapping off.
+//! Terminals disagree about the width of some clusters. The screen therefore never moves the cursor
+//! to a computed column: it draws up to the cursor, saves the position (DECSC), and restores it.
 
 mod cells;
 
@@ -21,70 +19,75 @@ use cells::Cells;
 use super::color::Palette;
 use super::prompt::Prompt;
 
-/// Columns assumed of a terminal that does not say, and the fewest that anything is drawn for.
+/// Columns to assume if the terminal reports 0, as a serial line does.
 const COLUMNS_UNKNOWN: u16 = 80;
+
+/// The fewest columns for a layout: a cut prompt, a few clusters and their marks must fit.
 const COLUMNS_MIN: u16 = 8;
 
-/// Columns that the prompt of an empty line leaves free.
-const ROOM_MIN: usize = 4;
+/// Columns that the prompt must leave free while the input line is empty.
+const ROOM_COLUMNS_MIN: usize = 4;
 
+// ECMA-48 control sequences, and DEC's private sequences ESC 7, ESC 8 and mode 7 (DECAWM).
 const START_OF_ROW: &str = "\r";
 const ERASE_REST_OF_ROW: &str = "\x1b[K";
 const ERASE_REST_OF_SCREEN: &str = "\x1b[J";
 const ERASE_SCREEN: &str = "\x1b[H\x1b[2J";
 const ASK_FOR_CURSOR: &str = "\x1b[6n";
-const REMEMBER_CURSOR: &str = "\x1b7";
-const RETURN_TO_CURSOR: &str = "\x1b8";
+const SAVE_CURSOR: &str = "\x1b7";
+const RESTORE_CURSOR: &str = "\x1b8";
 const WRAP_OFF: &str = "\x1b[?7l";
 const WRAP_ON: &str = "\x1b[?7h";
 const END_OF_LINE: &str = "\r\n";
 
-/// The line being typed, to be drawn.
+/// The prompt and the input line, which the caller wants on the screen.
 #[derive(Debug, Clone, Copy)]
 pub struct Typed<'a> {
-    /// What stands before it.
+    /// The prompt before the line.
     pub prompt: &'a Prompt,
-    /// Its text before the cursor, between clusters.
+    /// The text before the cursor. It must end on a boundary between clusters.
     pub before: &'a str,
-    /// Its text after the cursor.
+    /// The text after the cursor.
     pub after: &'a str,
 }
 
-/// What is on the terminal, as far as it matters.
+/// The input line's row as the terminal shows it, and the work that the next drawing must do.
 #[derive(Debug)]
 pub struct Screen {
     palette: Palette,
+    /// Columns of the terminal, at least [`COLUMNS_MIN`].
     columns: usize,
-    /// Columns of the prompt. While something is typed they stay as they are, whatever the prompt
-    /// has to say meanwhile.
+    /// Columns of the prompt. They stay the same while the line has text: a new prompt must not
+    /// move the text under the user's fingers.
     prompt_columns: usize,
-    /// Something stood in the line when it was last laid out.
+    /// The line had text in the last layout.
     has_text: bool,
-    /// Columns of the line that are hidden at its left.
+    /// Columns of the line that are hidden at the left.
     scrolled: usize,
+    /// The row on the terminal; `None` if the terminal shows no row or an unknown one.
     drawn: Option<Row>,
-    /// How to get to where the row can be drawn anew, after something disturbed it.
+    /// Bytes that prepare the place for the row after a resize or foreign output. Usually empty.
     recovery: String,
-    /// Where the cursor stood in a row that has become too long for the terminal.
+    /// The cursor's column in a row that has become too long, while its answer is awaited.
     cursor_asked: Option<usize>,
-    /// The terminal is to be asked where the cursor is.
+    /// The next drawing must ask the terminal for the cursor's position.
     asks: bool,
-    /// Answers to that which have not come.
+    /// Answers that the terminal still owes. Only the last one describes the present row.
     answers_due: u32,
 }
 
-/// The row of the line being typed, as it was drawn.
+/// The visible part of the input line.
 #[derive(Debug, PartialEq, Eq)]
 struct Row {
     prompt: String,
     before: String,
     after: String,
-    /// Where the cursor stands, counted from 0.
+    /// The cursor's column in the row, counted from 0.
     cursor: usize,
 }
 
 impl Screen {
-    /// An empty screen of this many columns.
+    /// Makes a screen on which nothing is drawn yet. The terminal has `columns` columns.
     #[must_use]
     pub fn new(palette: Palette, columns: u16) -> Screen {
         let mut screen = Screen {
@@ -103,18 +106,18 @@ impl Screen {
         screen
     }
 
-    /// The terminal has this many columns now. What was drawn is drawn anew.
+    /// Sets the new number of columns. The next drawing draws the row again.
     ///
-    /// If the row has become too long, the start of it may now be rows above the cursor, because
-    /// most terminals wrap such a row; some cut it. Nobody can tell but the terminal: it is asked
-    /// where the cursor is, and [`Screen::cursor_is_at`] takes the answer. Until it comes, what is
-    /// above is left alone.
+    /// A row may have become too long. Most terminals wrap such a row, and its start is then some
+    /// rows above the cursor; other terminals cut it. Only the terminal knows, so the screen asks
+    /// for the cursor's position, and [`Screen::cursor_is_at`] handles the answer. Until then the
+    /// rows above stay as they are, because they may be lines of the transcript.
     pub fn resize(&mut self, columns: u16) {
         let columns_before = self.columns;
         self.set_columns(columns);
         let cursor = match (self.drawn.take(), self.cursor_asked) {
             (Some(row), None) => row.cursor,
-            // Drawn below rows that may be its own, as far as the terminal is concerned.
+            // The rows above may be remains of an earlier row, whose answer has not come.
             (Some(row), Some(asked)) => asked / columns_before * columns_before + row.cursor,
             (None, asked) => asked.unwrap_or(0),
         };
@@ -123,11 +126,11 @@ impl Screen {
         self.recovery = format!("{START_OF_ROW}{ERASE_REST_OF_SCREEN}");
     }
 
-    /// The terminal answers that the cursor was in this column, counted from 1.
+    /// Handles the terminal's answer: the cursor was in this column, counted from 1.
     ///
-    /// Where a wrapped row would have it, the row was wrapped, and the rows above that belong to
-    /// it are taken away with it. An answer that both a wrapped and a cut row would give is taken
-    /// for that of a cut one, which costs no line of the transcript.
+    /// If the column fits a wrapped row, the next drawing erases the remains above too. In the last
+    /// column a wrapped and a cut row give the same answer. The screen then assumes a cut row: a
+    /// wrong guess leaves remains on the screen, but erases no line of the transcript.
     pub fn cursor_is_at(&mut self, column: u16) {
         let is_last = self.answers_due == 1;
         self.answers_due = self.answers_due.saturating_sub(1);
@@ -142,26 +145,30 @@ impl Screen {
         }
     }
 
-    /// Somebody else has written to the terminal, the cursor is where they left it, and there are
-    /// this many columns now.
+    /// Prepares for a new drawing after another program has written to the terminal. The cursor is
+    /// at an unknown place, and the terminal has `columns` columns.
     pub fn disturb(&mut self, columns: u16) {
         self.set_columns(columns);
         self.drawn = None;
         self.recovery = format!("{START_OF_ROW}{ERASE_REST_OF_ROW}");
     }
 
-    /// The person wants an empty screen.
+    /// Makes the next drawing erase the whole screen first.
     pub fn clear(&mut self) {
         self.drawn = None;
         self.recovery = ERASE_SCREEN.to_owned();
     }
 
-    /// Writes what has `arrived` (painted lines, without endings), and the line being typed.
+    /// Appends to `out` the bytes that show the lines `arrived` and below them the input line.
+    ///
+    /// The lines carry their colours but no line endings. If only text at the end was added, the
+    /// bytes are just that text: a key over a slow link costs one byte, not a row.
     pub fn draw(&mut self, arrived: &[String], typed: Typed<'_>, out: &mut String) {
         let row = self.lay_out(typed);
         if !arrived.is_empty() {
             self.rub_out(out);
-            // From here on other lines stand above, and must not be taken away.
+            // From now on the rows above are lines of the transcript. A late answer of the terminal
+            // must not erase them.
             self.cursor_asked = None;
             for line in arrived {
                 out.push_str(line);
@@ -183,7 +190,7 @@ impl Screen {
         self.drawn = Some(row);
     }
 
-    /// Takes the line being typed off the terminal, and leaves the cursor where it began.
+    /// Erases the input line from the terminal and leaves the cursor at the start of its row.
     pub fn rub_out(&mut self, out: &mut String) {
         if mem::take(&mut self.asks) {
             out.push_str(ASK_FOR_CURSOR);
@@ -210,21 +217,22 @@ impl Screen {
         draw_text(&row.before, &row.after, erase, out);
     }
 
-    /// Decides what of the line is seen, and where.
+    /// Chooses the visible part of the line and the columns of the prompt.
     fn lay_out(&mut self, typed: Typed<'_>) -> Row {
         let has_text = !(typed.before.is_empty() && typed.after.is_empty());
-        let columns_max = if has_text { self.columns / 2 } else { self.columns - ROOM_MIN };
+        let columns_max = if has_text { self.columns / 2 } else { self.columns - ROOM_COLUMNS_MIN };
         let had_text = mem::replace(&mut self.has_text, has_text);
         if !(had_text && has_text) {
             self.prompt_columns = typed.prompt.text().width();
         }
-        // What the screen has no room for is not forgotten: it may grow again.
+        // `self.prompt_columns` keeps the full width, because the terminal may grow again.
         let prompt_columns = self.prompt_columns.min(columns_max);
-        // The last column stays free: there the cursor stands at the end of a full row.
+        // The last column stays free for the cursor at the end of a full row. A character there
+        // would make the terminal wrap.
         let room = self.columns - prompt_columns - 1;
         let cells = Cells::new(typed, room);
         self.scrolled = cells.scroll(self.scrolled);
-        let (before, after) = cells.seen(self.scrolled);
+        let (before, after) = cells.visible(self.scrolled);
         let prompt = typed.prompt.fitted(prompt_columns);
         let cursor = prompt_columns + cells.cursor - self.scrolled;
         Row { prompt, before, after, cursor }
@@ -232,29 +240,34 @@ impl Screen {
 }
 
 impl Row {
-    /// What was added to `drawn` at its end, if that is all that happened: then nothing else has
-    /// to be written.
+    /// Returns the text after the end of `drawn` if the rows differ in nothing else, otherwise
+    /// `None`.
     fn tail_after(&self, drawn: &Row) -> Option<&str> {
         if self == drawn {
             return Some("");
         }
-        let grew_at_its_end =
+        let cursor_is_at_the_end =
             self.prompt == drawn.prompt && self.after.is_empty() && drawn.after.is_empty();
-        self.before.strip_prefix(&drawn.before).filter(|tail| grew_at_its_end && !tail.is_empty())
+        self.before
+            .strip_prefix(&drawn.before)
+            .filter(|tail| cursor_is_at_the_end && !tail.is_empty())
     }
 }
 
-/// Draws a row's text and leaves the cursor between its two parts.
+/// Draws the text of a row and leaves the cursor between its two parts.
+///
+/// Wrapping is off for text that is not ASCII. The terminal may draw such text wider than computed,
+/// and a wrapped row would push a line of the transcript out of place.
 fn draw_text(before: &str, after: &str, erase: &str, out: &mut String) {
-    let is_uncertain = !before.is_ascii() || !after.is_ascii();
-    let is_parted = !after.is_empty();
+    let is_width_uncertain = !before.is_ascii() || !after.is_ascii();
+    let has_text_after = !after.is_empty();
     let _ = write!(
         out,
         "{}{before}{}{after}{erase}{}{}",
-        if is_uncertain { WRAP_OFF } else { "" },
-        if is_parted { REMEMBER_CURSOR } else { "" },
-        if is_parted { RETURN_TO_CURSOR } else { "" },
-        if is_uncertain { WRAP_ON } else { "" },
+        if is_width_uncertain { WRAP_OFF } else { "" },
+        if has_text_after { SAVE_CURSOR } else { "" },
+        if has_text_after { RESTORE_CURSOR } else { "" },
+        if is_width_uncertain { WRAP_ON } else { "" },
     );
 }
 

@@ -1,85 +1,90 @@
-//! A line of the server, read as `protocol.md` 3 says: which kind it is, and who is in it.
+//! Parses a line from the server: its kind, and the names in it (`protocol.md`, part 3).
 //!
-//! Nothing a person says can pass for a line of the server (2.5), so the tag decides.
+//! The state machine, the transcript and the pipe call [`ServerLine::read`]. The tag alone decides
+//! the kind, because no username can begin with a tag (3.2.3) and no message can forge a line. The
+//! parser tests only the words that the protocol fixes, thus other wording may change freely.
 
 use crate::core::limits::NAME_BYTES_MAX;
 
-/// A line of the server, without its tag.
+/// A line from the server, without its tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerLine<'a> {
-    /// `* text`
+    /// `* text`: something has happened.
     Information(&'a str),
-    /// `! text`
+    /// `! text`: the server refuses something.
     Error(&'a str),
-    /// `? text`
+    /// `? text`: the server waits for an answer.
     Question(&'a str),
-    /// `- text`
+    /// `- text`: one row of a list.
     Row(&'a str),
-    /// `name: text`
+    /// `name: text`: a message from another user, or our own message from a room.
     Message {
-        /// Who says it.
+        /// The sender's username.
         from: &'a str,
-        /// What is said.
+        /// The message, without the blank after the colon.
         text: &'a str,
     },
-    /// Nothing the protocol knows. A newer server may say it, so it is shown as it is.
+    /// A line that this version of the protocol does not define. A newer server may send it, so
+    /// the client shows the line unchanged.
     Unknown(&'a str),
 }
 
-/// What a `?` line waits for.
+/// What kind of answer a `?` line waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question<'a> {
-    /// A username (3.3).
+    /// A username (4.2).
     Username,
-    /// A choice from the menu (3.2).
+    /// A choice from the menu (4.1.7).
     Menu,
-    /// The name of somebody to chat with (3.5).
+    /// The name of a user to chat with (4.3).
     Whom,
-    /// Yes or no to a request of this user (3.6).
+    /// Yes or no to a request from this user (4.6).
     Request(&'a str),
-    /// Something newer than this client.
+    /// A question that is newer than this client.
     Unknown,
 }
 
-/// What a `*` line tells: where one is, and who comes and goes.
+/// The meaning of a `*` line: a change of our own state, or another user who comes or goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum News<'a> {
-    /// One has this username now (3.3.1).
+    /// The user has this username now (4.2.2).
     Hello(&'a str),
-    /// One is asking this user (3.5.1).
+    /// The user is asking this other user (4.3.2).
     Asked(&'a str),
-    /// One is chatting with this user (3.6.1).
+    /// The user is chatting with this partner (4.6.2).
     Chatting(&'a str),
-    /// One is in this room (6.2).
+    /// The user is in this room (6.1.4).
     Entered(&'a str),
-    /// One has left a room or a chat (6.4, 3.7.2).
+    /// The user has left a room or a chat (4.8.3, 4.7.3).
     YouLeft,
-    /// The request of this user is over (3.6).
+    /// The request from this other user is over (4.6).
     RequestOver(&'a str),
-    /// Somebody has come into a room (6.2).
+    /// Another user has entered a room (6.1.4).
     Joined {
-        /// Who.
-        who: &'a str,
-        /// Into which.
+        /// The username of that user.
+        name: &'a str,
+        /// The room.
         room: &'a str,
     },
-    /// Somebody has left (3.7.2, 3.9.1, 6.4).
+    /// Another user has left a chat, a room or the server (4.7.3, 4.10.1, 4.8.3).
     Left {
-        /// Who.
-        who: &'a str,
-        /// The word that says what was left: a room's name, if it was one; empty for the server.
-        what: &'a str,
+        /// The username of that user.
+        name: &'a str,
+        /// The word after "left": the name of a room, the first word of "the chat", or empty if
+        /// the user has left the server.
+        place: &'a str,
     },
-    /// Lines of a room were passed over (6.9).
+    /// The server skipped lines of a room, because this client read too slowly (6.2.2).
     Missed,
-    /// The session is over as one wished (3.8.1).
+    /// The session is over because the user asked to leave (4.9.1).
     Goodbye,
-    /// Anything else: it changes nothing by itself.
+    /// Anything else. Such a line changes no state.
     Other,
 }
 
 impl<'a> ServerLine<'a> {
-    /// Reads a line, which must be safe already ([`crate::core::framing::text`]).
+    /// Parses a line. The caller has removed control characters ([`crate::core::framing::text`]),
+    /// because the parts that are returned go to the terminal.
     #[must_use]
     pub fn read(line: &'a str) -> ServerLine<'a> {
         if let Some((tag, text)) = line.split_at_checked(2) {
@@ -101,7 +106,8 @@ impl<'a> ServerLine<'a> {
 }
 
 impl<'a> Question<'a> {
-    /// Reads the text of a `?` line.
+    /// Parses the text of a `?` line. A request is tested first: a username such as `1` or
+    /// `Username` could otherwise pass for another question.
     #[must_use]
     pub fn read(text: &'a str) -> Question<'a> {
         if let Some((name, rest)) = text.split_once(' ')
@@ -122,45 +128,47 @@ impl<'a> Question<'a> {
 }
 
 impl<'a> News<'a> {
-    /// Reads the text of a `*` line.
+    /// Parses the text of a `*` line.
     ///
-    /// What others cause begins with a name of their choice, which may be a word of the server, such
-    /// as `Asked` or `Goodbye`; so those lines are looked for first, and each word of the server
-    /// only counts with the sign that stands behind it.
+    /// A line about another user begins with a name that this user has chosen. The name may be a
+    /// word of the server: 3.2.3 forbids some of these words, but not all, and an older server may
+    /// forbid none. Lines about others are therefore tested first, and a word of the server counts
+    /// only with the punctuation that follows the word.
     #[must_use]
     pub fn read(text: &'a str) -> News<'a> {
-        News::of_others(text).or_else(|| News::of_oneself(text)).unwrap_or(News::Other)
+        News::about_other(text).or_else(|| News::about_self(text)).unwrap_or(News::Other)
     }
 
-    /// News that begin with somebody's name.
-    fn of_others(text: &'a str) -> Option<News<'a>> {
-        let (who, deed) = text.split_once(' ').filter(|(who, _)| is_name(who))?;
-        if who.eq_ignore_ascii_case("you") {
+    /// Parses news that begin with another user's name.
+    fn about_other(text: &'a str) -> Option<News<'a>> {
+        let (name, deed) = text.split_once(' ').filter(|(name, _)| is_name(name))?;
+        // "You" is never a username (3.2.3): the line is about ourselves.
+        if name.eq_ignore_ascii_case("you") {
             return None;
         }
         if let Some(room) = deed.strip_prefix("joined ").map(first_name) {
-            return is_name(room).then_some(News::Joined { who, room });
+            return is_name(room).then_some(News::Joined { name, room });
         }
         if deed.starts_with("withdrew ") {
-            return Some(News::RequestOver(who));
+            return Some(News::RequestOver(name));
         }
         match deed.strip_prefix("left")? {
-            state if state.starts_with(' ') => Some(first_name(&state[1..])),
+            place if place.starts_with(' ') => Some(first_name(&place[1..])),
             reason if reason.is_empty() || reason.starts_with(':') => Some(""),
             _ => None,
         }
-        .map(|what| News::Left { who, what })
+        .map(|place| News::Left { name, place })
     }
 
-    /// News that begin with words of the server.
-    fn of_oneself(text: &'a str) -> Option<News<'a>> {
+    /// Parses news that begin with words of the server.
+    fn about_self(text: &'a str) -> Option<News<'a>> {
         let name_after = |words| text.strip_prefix(words).map(first_name);
-        let is_signed = |word: &str| !text[word.len()..].starts_with(char::is_whitespace);
+        let ends_clause = |word: &str| !text[word.len()..].starts_with(char::is_whitespace);
         if let Some(name) = name_after("Hello, ") {
             Some(News::Hello(name))
         } else if let Some(name) = name_after("Asked ") {
             let rest = &text["Asked ".len() + name.len()..];
-            rest.starts_with(is_sign).then_some(News::Asked(name))
+            rest.starts_with(is_punctuation).then_some(News::Asked(name))
         } else if let Some(name) = name_after("You are now chatting with ") {
             Some(News::Chatting(name))
         } else if let Some(room) = name_after("You are now in ") {
@@ -172,25 +180,28 @@ impl<'a> News<'a> {
         } else if text.starts_with("You missed ") {
             Some(News::Missed)
         } else {
-            (first_name(text) == "Goodbye" && is_signed("Goodbye")).then_some(News::Goodbye)
+            (first_name(text) == "Goodbye" && ends_clause("Goodbye")).then_some(News::Goodbye)
         }
     }
 }
 
-/// Whether a `!` line says that an operator has ended the session (7.7).
+/// Whether a `!` line says that an operator has removed this user (8.2.2). The client must not
+/// reconnect on its own after that.
 #[must_use]
 pub fn is_removal(text: &str) -> bool {
     text.starts_with("An operator removed you")
 }
 
-/// The name a text begins with. What ends a name in a sentence cannot be part of one (2.3).
+/// The name at the start of `text`. A name ends at a blank or at punctuation that cannot be part of
+/// a name (3.2.1).
 #[must_use]
 pub fn first_name(text: &str) -> &str {
-    let end = text.find(|c: char| c.is_whitespace() || is_sign(c));
+    let end = text.find(|c: char| c.is_whitespace() || is_punctuation(c));
     &text[..end.unwrap_or(text.len())]
 }
 
-/// Whether the protocol could mean `text` as a name.
+/// Whether `text` has the form of a name. The test is wider than 3.2.1: the server has checked the
+/// name already, and a future server may allow more.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
     (1..=NAME_BYTES_MAX).contains(&text.len())
@@ -198,7 +209,8 @@ pub fn is_name(text: &str) -> bool {
         && first_name(text) == text
 }
 
-fn is_sign(c: char) -> bool {
+/// Punctuation that follows a name in the server's sentences.
+fn is_punctuation(c: char) -> bool {
     ",;:!…—".contains(c)
 }
 
@@ -207,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tag_decides() {
+    fn the_tag_decides_the_kind_of_a_line() {
         assert_eq!(ServerLine::read("* Hello, A"), ServerLine::Information("Hello, A"));
         assert_eq!(ServerLine::read("! no"), ServerLine::Error("no"));
         assert_eq!(ServerLine::read("? Username:"), ServerLine::Question("Username:"));
@@ -224,14 +236,14 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_knows_is_shown_as_it_is() {
+    fn a_line_of_no_known_kind_is_kept_unchanged() {
         for line in ["", "*", "two words: text", ": text", "é", "/who: text"] {
             assert_eq!(ServerLine::read(line), ServerLine::Unknown(line));
         }
     }
 
     #[test]
-    fn questions() {
+    fn each_question_is_told_apart_by_its_first_words() {
         assert_eq!(Question::read("Username:"), Question::Username);
         assert_eq!(
             Question::read("1 list users, 2 request chat, 3 exit, 4 join a room, 5 list rooms"),
@@ -244,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn news() {
+    fn news_of_a_session_carry_the_name_in_them() {
         assert_eq!(News::read("Hello, anna"), News::Hello("anna"));
         assert_eq!(News::read("Asked b.c; cancel withdraws"), News::Asked("b.c"));
         assert_eq!(News::read("You are now chatting with B, quit leaves"), News::Chatting("B"));
@@ -252,35 +264,35 @@ mod tests {
         assert_eq!(News::read("A accepted"), News::Other);
     }
 
-    /// (6.2, 6.4, 6.6, 6.9)
+    /// (6.1.4, 4.8.3, 4.8.4, 4.10.2, 6.2.2)
     #[test]
-    fn news_of_a_room() {
+    fn news_of_a_room_carry_the_room_in_them() {
         assert_eq!(News::read("You are now in lobby; quit leaves"), News::Entered("lobby"));
-        assert_eq!(News::read("A joined b.c"), News::Joined { who: "A", room: "b.c" });
-        assert_eq!(News::read("A left lobby"), News::Left { who: "A", what: "lobby" });
-        assert_eq!(News::read("A left lobby: it ended"), News::Left { who: "A", what: "lobby" });
+        assert_eq!(News::read("A joined b.c"), News::Joined { name: "A", room: "b.c" });
+        assert_eq!(News::read("A left lobby"), News::Left { name: "A", place: "lobby" });
+        assert_eq!(News::read("A left lobby: it ended"), News::Left { name: "A", place: "lobby" });
         assert_eq!(News::read("You left lobby"), News::YouLeft);
         assert_eq!(News::read("You missed 3 lines"), News::Missed);
     }
 
-    /// (3.6.2, 3.6.3, 3.6.4, 3.8.2)
+    /// (4.6.3, 4.5.2, 4.5.3, 4.9.2)
     #[test]
-    fn news_of_a_request_that_is_over() {
+    fn a_request_is_over_after_a_no_a_withdrawal_a_lapse_or_a_departure() {
         for text in ["You declined A", "A withdrew the request", "The request of A has lapsed"] {
             assert_eq!(News::read(text), News::RequestOver("A"), "{text}");
         }
         for text in ["A left", "A left: the connection ended"] {
-            assert_eq!(News::read(text), News::Left { who: "A", what: "" }, "{text}");
+            assert_eq!(News::read(text), News::Left { name: "A", place: "" }, "{text}");
         }
     }
 
-    /// (2.5)
+    /// (3.2.3, 3.3.1)
     #[test]
-    fn a_name_that_is_a_word_of_the_server_forges_no_news() {
+    fn a_username_that_is_a_word_of_the_server_forges_no_news() {
         for name in ["Asked", "Goodbye", "Hello", "The", "left", "joined", "Goodbyes"] {
-            let joined = News::Joined { who: name, room: "lobby" };
+            let joined = News::Joined { name, room: "lobby" };
             assert_eq!(News::read(&format!("{name} joined lobby")), joined);
-            let left = News::Left { who: name, what: "lobby" };
+            let left = News::Left { name, place: "lobby" };
             assert_eq!(News::read(&format!("{name} left lobby: it ended")), left);
             for deed in ["accepted", "declined", "is not reading; what", "did not answer; your"] {
                 assert_eq!(News::read(&format!("{name} {deed}")), News::Other, "{name} {deed}");

@@ -1,7 +1,8 @@
-//! Everything a person at the client sits in front of, as one pure state machine.
+//! The terminal client's decisions, as one pure state machine.
 //!
-//! In: keys, lines of the server, the fate of the connection, the time. Out: [`Action`]s for the
-//! loop, and what to write to the terminal. It knows of no socket, no descriptor and no clock.
+//! In: keys, server lines, changes of the connection, the time. Out: [`Action`]s for the event loop
+//! and text for the terminal. The event loop in `client::io` is the only caller. This module knows
+//! no socket, no descriptor and no clock, so a test needs none of them either.
 
 mod input_kind;
 mod key_handling;
@@ -32,142 +33,147 @@ use link::Link;
 
 pub(in crate::client) use link::cannot_connect;
 
+/// BEL: rings the terminal's bell.
 const RING: char = '\x07';
 
-/// What the state_machine wants done.
+/// What the event loop must do for the state machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Send this line, without its ending.
+    /// Send this line. The loop adds the line ending.
     Send(String),
-    /// Try to connect.
+    /// Start to connect.
     Connect,
-    /// Stop, as Ctrl-Z asks, until a shell continues the client.
+    /// Stop the process for Ctrl-Z, until the shell continues it.
     Suspend,
     /// End the client.
     Leave(Leaving),
 }
 
-/// How the client ends.
+/// Why the client ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leaving {
-    /// As the person wished.
+    /// The user asked to leave, or the server said goodbye. The exit code is 0.
     Wished,
-    /// For this reason.
+    /// Something failed. The text is ready to print, and the exit code is 1.
     Failed(String),
 }
 
-/// What a state_machine is set up with.
+/// The options of a state machine. They never change after the start.
 #[derive(Debug, Clone)]
 pub struct Setup {
-    /// The server that is connected to.
+    /// The server, for error messages.
     pub server: Server,
-    /// Colours, or none.
+    /// Whether to use colours.
     pub palette: Palette,
-    /// The time of day stands before what is said.
+    /// Show the time of day before messages and news.
     pub timestamps: bool,
-    /// What rings the bell.
+    /// When to ring the bell.
     pub bell: Bell,
-    /// Connect again after a loss.
+    /// Reconnect after the connection is lost.
     pub reconnects: bool,
-    /// The username to take.
+    /// The username to send at the first prompt for a name.
     pub name: Option<String>,
-    /// Where the chance in waiting times comes from.
+    /// Seed of the random waits between reconnects.
     pub seed: u64,
-    /// Columns of the terminal.
+    /// The width of the terminal in columns; 0 if unknown.
     pub columns: u16,
 }
 
-/// The person's side of the conversation.
+/// Everything the client remembers between two events.
 #[derive(Debug)]
 pub struct StateMachine {
     setup: Setup,
+    /// The state of the connection.
     link: Link,
+    /// The state of the session on that connection.
     state: ClientState,
     screen: Screen,
     transcript: Transcript,
-    /// Lines for the transcript that are not on the terminal yet.
-    arrived: Vec<String>,
-    /// The bell is to be rung.
-    rings: bool,
+    /// Lines of the transcript that are not drawn yet. Many lines of one turn cost one drawing.
+    pending_lines: Vec<String>,
+    /// Ring the bell at the next drawing. Several reasons in one turn ring the bell once.
+    bell_pending: bool,
     actions: VecDeque<Action>,
 
     editor: Editor,
     history: InputHistory,
     known: Known,
-    /// Where the line being typed was begun.
-    begun_at: ClientState,
-    /// Asked by the client itself, and answered with a key.
-    asking: Option<Asking>,
-    /// The line that was being typed when the username had to be given again, and where it was
-    /// begun.
-    set_aside: Option<(String, ClientState)>,
-    /// Lines that a lost connection took before they were sent.
+    /// The state in which the user started the draft, which is the line in the editor. Enter in
+    /// another state first warns: a private line must not go to the wrong recipients.
+    draft_state: ClientState,
+    /// A question from the client itself. A single key answers it, without Enter.
+    confirmation: Option<Confirmation>,
+    /// The draft, with its `draft_state`, that had to make room for a refused username.
+    saved_draft: Option<(String, ClientState)>,
+    /// Lines that a lost connection left unsent. They are offered again, never sent unasked.
     unsent: Vec<String>,
-    /// The room that a lost connection took the person out of.
+    /// The room in which the user was when the connection was lost.
     lost_room: Option<String>,
 
-    /// The person's username.
-    me: Option<String>,
-    /// The last line refused something, so the choices are worth seeing again.
-    refused: bool,
-    /// The menu, as the server put it last.
+    /// The username that the server has accepted, if it has accepted one.
+    username: Option<String>,
+    /// The last server line was a refusal. The menu is shown again after a refusal, because the
+    /// user needs to see the choices.
+    last_was_error: bool,
+    /// The text of the server's last menu.
     menu: String,
-    /// Something was sent after the server's last line, and may never have arrived.
+    /// A line was sent after the last server line. If the connection is lost now, nobody knows
+    /// whether that line arrived.
     unanswered: bool,
     backoff: Backoff,
-    /// The wait that a key has cut short already.
-    hurried: Option<CountDown>,
-    /// Why connecting failed last, to be said once.
-    failure: String,
+    /// The wait that a key has already cut short. Only Enter cuts the same wait short again.
+    shortened_wait: Option<CountDown>,
+    /// The reason of the last failed attempt. The same reason is not shown twice in a row.
+    last_failure: String,
 }
 
-/// What the client itself asks.
+/// A question from the client itself.
 #[derive(Debug)]
-enum Asking {
-    /// Whether to leave.
+enum Confirmation {
+    /// Leave?
     Leave,
-    /// Whether to send these lines here.
+    /// Send these lines in the present state? `pasted` lines must not become commands.
     Send { lines: Vec<String>, pasted: bool },
 }
 
 impl StateMachine {
-    /// A state_machine at which the first connection is being made.
+    /// Creates a state machine. Its first action is [`Action::Connect`].
     #[must_use]
     pub fn new(setup: Setup) -> StateMachine {
         StateMachine {
-            link: Link::Connecting { again: false, waiting: None },
-            hurried: None,
+            link: Link::Connecting { is_retry: false, remaining_wait: None },
             state: ClientState::Nowhere,
             screen: Screen::new(setup.palette, setup.columns),
             transcript: Transcript::new(setup.palette, setup.timestamps),
-            arrived: Vec::new(),
-            rings: false,
+            pending_lines: Vec::new(),
+            bell_pending: false,
             actions: VecDeque::from([Action::Connect]),
             editor: Editor::default(),
             history: InputHistory::default(),
             known: Known::default(),
-            begun_at: ClientState::Nowhere,
-            asking: None,
-            set_aside: None,
+            draft_state: ClientState::Nowhere,
+            confirmation: None,
+            saved_draft: None,
             unsent: Vec::new(),
             lost_room: None,
-            me: None,
-            refused: false,
+            username: None,
+            last_was_error: false,
             menu: String::new(),
             unanswered: false,
             backoff: Backoff::new(setup.seed),
-            failure: String::new(),
+            shortened_wait: None,
+            last_failure: String::new(),
             setup,
         }
     }
 
-    /// The next thing to do.
+    /// Takes the next action. The loop calls this until it returns `None`.
     pub fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
 
-    /// Milliseconds until [`StateMachine::handle_timeout`] has something to do; `None` while there is
-    /// nothing to wait for, which is always while connected.
+    /// Milliseconds until [`StateMachine::handle_timeout`] is due or the countdown in the prompt
+    /// changes. `None` means no timer runs: an open connection never needs a timer here.
     #[must_use]
     pub fn poll_timeout(&self, now: Time) -> Option<u64> {
         match self.link {
@@ -176,95 +182,103 @@ impl StateMachine {
         }
     }
 
-    /// What to write to the terminal, so that it shows everything that has happened.
+    /// Appends to `out` the text that brings the terminal up to date; nothing if nothing changed.
     pub fn draw(&mut self, now: Time, out: &mut String) {
         let prompt = self.prompt(now);
-        let (before, after) = match self.asking {
+        // During a confirmation the draft is hidden: Enter and letters do not belong to it.
+        let (before, after) = match self.confirmation {
             Some(_) => ("", ""),
             None => (self.editor.before(), self.editor.after()),
         };
         let typed = Typed { prompt: &prompt, before, after };
-        self.screen.draw(&mem::take(&mut self.arrived), typed, out);
-        if mem::take(&mut self.rings) {
+        self.screen.draw(&mem::take(&mut self.pending_lines), typed, out);
+        if mem::take(&mut self.bell_pending) {
             out.push(RING);
         }
     }
 
-    /// What to write to the terminal when it is left, for a while or for good.
+    /// Appends to `out` the text that erases the prompt and prints the lines still pending. The
+    /// loop calls this before the client stops or ends.
     pub fn draw_last(&mut self, out: &mut String) {
         self.screen.rub_out(out);
-        for line in self.arrived.drain(..) {
+        for line in self.pending_lines.drain(..) {
             out.push_str(&line);
             out.push_str("\r\n");
         }
     }
 
-    /// What the person's clock shows, for timestamps and for the past of rooms.
+    /// Sets the local time, for timestamps and for the history of rooms.
     pub fn set_clock(&mut self, clock: Zoned) {
         self.transcript.set_clock(clock);
     }
 
-    /// The terminal has changed its size.
+    /// Handles a change of the terminal's width.
     pub fn handle_resize(&mut self, columns: u16) {
         self.screen.resize(columns);
     }
 
-    /// The terminal is ours again, after others wrote to it and perhaps changed its size.
+    /// Handles the return from a stop. The shell has written to the terminal, so the screen must
+    /// be drawn afresh.
     pub fn handle_return(&mut self, columns: u16) {
         self.screen.disturb(columns);
     }
 
-    /// A question of ours was about a state that is no more.
-    fn void_question(&mut self) {
-        if let Some(Asking::Send { .. }) = self.asking.take() {
+    /// Drops a confirmation to send lines, because its state is gone. "y" would now send the lines
+    /// to other recipients.
+    fn cancel_confirmation(&mut self) {
+        if let Some(Confirmation::Send { .. }) = self.confirmation.take() {
             self.notice("Nothing was sent: you are elsewhere now");
         }
     }
 
+    /// The prompt of the most urgent matter: a confirmation, the connection, then the session.
     fn prompt(&self, now: Time) -> Prompt {
-        match (&self.asking, &self.link) {
-            (Some(Asking::Leave), _) => Prompt::new("Leave? y/n", Paint::StopNotice),
-            (Some(Asking::Send { lines, .. }), _) => {
+        match (&self.confirmation, &self.link) {
+            (Some(Confirmation::Leave), _) => Prompt::new("Leave? y/n", Paint::Notice),
+            (Some(Confirmation::Send { lines, .. }), _) => {
                 let lines = count(lines.len(), "line");
-                let question = format!("Send {lines} to {}? y/n", self.state.words());
-                Prompt::new(&question, Paint::StopNotice)
+                let question = format!("Send {lines} to {}? y/n", self.state.recipient());
+                Prompt::new(&question, Paint::Notice)
             }
             (None, Link::Lost(Some(wait))) => {
                 let seconds = wait.seconds(now);
                 let label = format!("{seconds} s to reconnect");
-                Prompt::new(&label, Paint::StopNotice).or_short(&format!("{seconds} s"))
+                Prompt::new(&label, Paint::Notice).or_short(&format!("{seconds} s"))
             }
-            (None, Link::Lost(None)) => Prompt::new("not connected", Paint::StopNotice),
-            (None, Link::Connecting { .. }) => Prompt::new("connecting", Paint::StopNotice),
+            (None, Link::Lost(None)) => Prompt::new("not connected", Paint::Notice),
+            (None, Link::Connecting { .. }) => Prompt::new("connecting", Paint::Notice),
             (None, Link::Up { .. }) => self.state.prompt(),
         }
     }
 
-    fn show(&mut self, said: &ServerLine<'_>) {
-        self.arrived.push(self.transcript.said(said));
+    /// Adds a server line to the transcript.
+    fn show(&mut self, line: &ServerLine<'_>) {
+        self.pending_lines.push(self.transcript.said(line));
     }
 
-    /// Shows lines that are not part of the conversation: the last ones, if they are many.
+    /// Shows lines that were not sent. Only the last `QUOTED_LINES_MAX` are shown, so that a huge
+    /// paste does not push the conversation off the screen.
     fn quote(&mut self, lines: &[String]) {
         let hidden = lines.len().saturating_sub(QUOTED_LINES_MAX);
         if hidden > 0 {
             self.notice(&format!("{} before these:", count(hidden, "line")));
         }
         for line in &lines[hidden..] {
-            self.arrived.push(self.transcript.quote(line));
+            self.pending_lines.push(self.transcript.quote(line));
         }
     }
 
+    /// Adds a line from the client itself to the transcript.
     fn notice(&mut self, text: &str) {
-        self.arrived.push(self.transcript.notice(text));
+        self.pending_lines.push(self.transcript.notice(text));
     }
 }
 
-/// So many of something, in words.
-fn count(number: usize, what: &str) -> String {
+/// A number with its noun, in the plural unless the number is 1.
+fn count(number: usize, noun: &str) -> String {
     match number {
-        1 => format!("1 {what}"),
-        _ => format!("{number} {what}s"),
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
     }
 }
 

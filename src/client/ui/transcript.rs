@@ -1,4 +1,8 @@
-//! How a line looks in the transcript, the part of the screen that scrolls away.
+//! Formats the lines of the transcript, the part of the screen that scrolls.
+//!
+//! `state_machine` chooses the method for each line; `screen` writes the result. Each method
+//! returns one line without its ending. This module must not know the state of the conversation. It
+//! expects text that is safe to show: control characters were removed before.
 
 use jiff::{Timestamp, Zoned};
 
@@ -7,47 +11,50 @@ use super::list_row::Row;
 use super::mention::mentions;
 use super::server_line::{News, Question, ServerLine};
 
-/// Stands before what the client itself says, where there is no colour to tell.
+/// Marks a line of the client itself if there is no colour to mark it.
 const OWN_TAG: &str = "-- ";
 
-/// Keeps a name and a text of right-to-left letters from running into one, where a terminal
-/// turns such text (2.5).
+/// Separates the name from the message in right-to-left scripts (3.2.3). Without the mark, a
+/// terminal that reorders such text (UAX #9) shows name and message as one run of text.
 const LEFT_TO_RIGHT_MARK: char = '\u{200e}';
 
-/// Makes lines of the transcript.
+/// The settings and the clock that decide how lines look.
 #[derive(Debug, Clone)]
 pub struct Transcript {
     palette: Palette,
-    /// The person wants the time of day before lines.
+    /// Events and messages start with the time of day.
     timestamps: bool,
-    /// What the reader's clock shows, once it is known, and in which part of the world.
+    /// The user's local time and time zone; `None` until the loop has passed them in.
     clock: Option<Zoned>,
 }
 
 impl Transcript {
-    /// A transcript in these colours, with or without the time of day before lines.
+    /// Makes a transcript without a clock. See [`Transcript::set_clock`].
     #[must_use]
     pub fn new(palette: Palette, timestamps: bool) -> Transcript {
         Transcript { palette, timestamps, clock: None }
     }
 
-    /// What the reader's clock shows from now on.
+    /// Sets the user's local time. Timestamps show this time until the next call.
     pub fn set_clock(&mut self, clock: Zoned) {
         self.clock = Some(clock);
     }
 
-    /// What the server said. In colour the tag is the colour; without, it stays.
+    /// Formats a server line. With colours, a colour replaces the tag; without colours the tag
+    /// stays.
     #[must_use]
-    pub fn said(&self, said: &ServerLine<'_>) -> String {
-        match said {
+    pub fn said(&self, line: &ServerLine<'_>) -> String {
+        match line {
             ServerLine::Information(text) => {
+                // Lost lines need more attention than other information.
                 let is_missed = News::read(text) == News::Missed;
-                let paint = if is_missed { Paint::StopNotice } else { Paint::Information };
+                let paint = if is_missed { Paint::Notice } else { Paint::Information };
                 self.tagged("* ", &paint, text)
             }
             ServerLine::Error(text) => self.tagged("! ", &Paint::Error, text),
             ServerLine::Question(text) => match Question::read(text) {
                 Question::Request(_) => self.tagged("? ", &Paint::Request, text),
+                // The server repeats the menu often, and the user soon knows it by heart.
                 Question::Menu => self.hint(text),
                 Question::Username | Question::Whom | Question::Unknown => {
                     self.tagged("? ", &Paint::Plain, text)
@@ -55,16 +62,20 @@ impl Transcript {
             },
             ServerLine::Row(text) => self.row(&Row::read(text)),
             ServerLine::Message { from, text } => self.message(from, text),
+            // A line without a known tag looks as the server sent it. Any colour would be a guess.
             ServerLine::Unknown(text) => self.tagged("", &Paint::Plain, text),
         }
     }
 
-    /// What somebody else says in a room, where they may name `me`.
+    /// Formats a message in a room, with each mention of the user `me` in bold.
+    ///
+    /// A room may have many members, and a user who looks up must find such a message at a glance.
     #[must_use]
     pub fn message_naming(&self, me: &str, from: &str, text: &str) -> String {
         let mut line = self.stamp();
-        self.put_speaker(&mut line, from, text);
+        self.put_sender(&mut line, from, text);
         let mut shown = 0;
+        // Without colours the palette adds nothing, and the message stays as the user sent it.
         for mention in mentions(text, me) {
             line.push_str(&text[shown..mention.start]);
             shown = mention.end;
@@ -74,20 +85,23 @@ impl Transcript {
         line
     }
 
-    /// Information that is there to be found: who comes into a room and leaves it.
+    /// Formats information of little interest: a user joins or leaves the room. It is faint,
+    /// because a large room sends many such lines between its messages.
     #[must_use]
     pub fn aside(&self, text: &str) -> String {
         self.tagged("* ", &Paint::Faint, text)
     }
 
+    /// Formats a message without a search for mentions. A chat has one reader, and needs no search.
     fn message(&self, from: &str, text: &str) -> String {
         let mut line = self.stamp();
-        self.put_speaker(&mut line, from, text);
+        self.put_sender(&mut line, from, text);
         line.push_str(text);
         line
     }
 
-    fn put_speaker(&self, line: &mut String, from: &str, text: &str) {
+    /// Appends the sender, the colon and the blank before `text`, but not `text`.
+    fn put_sender(&self, line: &mut String, from: &str, text: &str) {
         self.palette.put(line, &Paint::Name(from.to_owned()), from);
         line.push(':');
         if from.contains(is_right_to_left) || text.contains(is_right_to_left) {
@@ -96,7 +110,7 @@ impl Transcript {
         line.push(' ');
     }
 
-    /// The person's own words to the partner.
+    /// Formats a message of the user `me`. The name is faint: the user knows it.
     #[must_use]
     pub fn own_message(&self, me: &str, text: &str) -> String {
         let mut line = self.stamp();
@@ -106,7 +120,8 @@ impl Transcript {
         line
     }
 
-    /// A command of the person's, behind the prompt it was typed at.
+    /// Formats a command of the user. The prompt stays before the command, because the same word
+    /// means something else in another state.
     #[must_use]
     pub fn command(&self, prompt: &str, text: &str) -> String {
         let mut line = self.stamp();
@@ -114,27 +129,29 @@ impl Transcript {
         line
     }
 
-    /// What the client itself has to say.
+    /// Formats a line of the client itself.
     #[must_use]
     pub fn notice(&self, text: &str) -> String {
-        self.tagged(OWN_TAG, &Paint::StopNotice, text)
+        self.tagged(OWN_TAG, &Paint::Notice, text)
     }
 
-    /// A row of something the client shows: a pasted line, a candidate.
+    /// Formats one row of a quotation, such as a pasted line. It has no timestamp, because it is
+    /// not an event.
     #[must_use]
     pub fn quote(&self, text: &str) -> String {
-        let mut line = self.palette.painted(&Paint::StopNotice, "   | ");
+        let mut line = self.palette.painted(&Paint::Notice, "   | ");
         line.push_str(text);
         line
     }
 
-    /// Something that is there to be found: the menu.
+    /// Formats text that the user rarely needs to read, such as the menu.
     #[must_use]
     pub fn hint(&self, text: &str) -> String {
         let tag = if self.palette.colours { "" } else { "? " };
         self.palette.painted(&Paint::Faint, &format!("{tag}{text}"))
     }
 
+    /// Formats a line of the server or the client. The tag stays only if there are no colours.
     fn tagged(&self, tag: &str, paint: &Paint, text: &str) -> String {
         let mut line = self.stamp();
         if !self.palette.colours {
@@ -144,19 +161,21 @@ impl Transcript {
         line
     }
 
+    /// Formats a row of a list. Only rows of the history have a time: the time of the message.
     fn row(&self, row: &Row<'_>) -> String {
+        // With colours two blanks replace the tag, so that a list stands apart from messages.
         let mut line = if self.palette.colours { "  " } else { "- " }.to_owned();
         let put = |line: &mut String, paint: Paint, text| self.palette.put(line, &paint, text);
         match *row {
-            Row::User { name, pursuit } | Row::Guest { name, pursuit, .. } => {
+            Row::User { name, status } | Row::Guest { name, status, .. } => {
                 put(&mut line, Paint::Name(name.to_owned()), name);
                 line.push(' ');
                 let paint = if row.is_free() { Paint::Free } else { Paint::Faint };
-                put(&mut line, paint, pursuit);
+                put(&mut line, paint, status);
             }
-            Row::Member { name, rest } => {
+            Row::Member { name, reader_mark } => {
                 put(&mut line, Paint::Name(name.to_owned()), name);
-                put(&mut line, Paint::Faint, rest);
+                put(&mut line, Paint::Faint, reader_mark);
             }
             Row::Room { room, users } => {
                 put(&mut line, Paint::Room, room);
@@ -166,7 +185,7 @@ impl Transcript {
             Row::InputHistory { when, from, text } => {
                 put(&mut line, Paint::Faint, &self.time_of(when));
                 line.push(' ');
-                self.put_speaker(&mut line, from, text);
+                self.put_sender(&mut line, from, text);
                 line.push_str(text);
             }
             Row::Other(text) => line.push_str(text),
@@ -174,17 +193,19 @@ impl Transcript {
         line
     }
 
-    /// A time of the past, by the reader's clock; with the day, if that is another than today.
-    /// Without a clock it stays as the server said it.
+    /// Formats a time in the user's time zone, with the date unless it is today. Without a clock
+    /// the time stays in UTC, as the server sent it.
     fn time_of(&self, when: Timestamp) -> String {
         let Some(clock) = &self.clock else {
             return when.strftime("%Y-%m-%d %H:%MZ").to_string();
         };
         let local = when.to_zoned(clock.time_zone().clone());
+        // Most messages in the history are from today, and a date would make each row longer.
         let is_today = local.date() == clock.date();
         local.strftime(if is_today { "%H:%M" } else { "%Y-%m-%d %H:%M" }).to_string()
     }
 
+    /// The start of a line: the time of day if the user wants timestamps, otherwise empty.
     fn stamp(&self) -> String {
         let mut line = String::new();
         if let Some(clock) = self.clock.as_ref().filter(|_| self.timestamps) {
@@ -195,7 +216,8 @@ impl Transcript {
     }
 }
 
-/// Whether `c` is of a script that is written from the right, by the blocks set aside for those.
+/// Whether `c` lies in a Unicode block of right-to-left scripts. The blocks include reserved
+/// characters, and need no table that a new Unicode version would change.
 fn is_right_to_left(c: char) -> bool {
     matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}'
         | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
@@ -205,17 +227,17 @@ fn is_right_to_left(c: char) -> bool {
 mod tests {
     use super::*;
 
-    fn said(colours: bool, line: &str) -> String {
+    fn formatted(colours: bool, line: &str) -> String {
         Transcript::new(Palette { colours }, false).said(&ServerLine::read(line))
     }
 
-    /// Noon of that day in Berlin's summer.
+    /// Noon at two hours ahead of UTC.
     fn noon() -> Zoned {
         "2026-07-24T12:00:00+02:00[+02:00]".parse().expect("a time")
     }
 
     #[test]
-    fn without_colours_a_line_is_shown_as_the_server_said_it() {
+    fn without_colours_a_line_looks_as_the_server_sent_it() {
         for line in [
             "* Hello, A",
             "! no",
@@ -229,31 +251,31 @@ mod tests {
             "B: hi",
             "x",
         ] {
-            assert_eq!(said(false, line), line);
+            assert_eq!(formatted(false, line), line);
         }
     }
 
     #[test]
-    fn in_colour_the_tag_is_the_colour() {
-        assert_eq!(said(true, "* Hello, A"), "\x1b[36mHello, A\x1b[0m");
-        assert_eq!(said(true, "! no"), "\x1b[31mno\x1b[0m");
-        assert_eq!(said(true, "? B wants to chat"), "\x1b[1m\x1b[35mB wants to chat\x1b[0m");
-        assert!(said(true, "- A available (you)").ends_with("\x1b[32mavailable (you)\x1b[0m"));
-        assert!(said(true, "- A in lobby").ends_with("\x1b[32min lobby\x1b[0m"));
-        assert!(said(true, "- A in lobby, busy").ends_with("\x1b[2min lobby, busy\x1b[0m"));
-        assert_eq!(said(true, "* You missed 3 lines"), "\x1b[33mYou missed 3 lines\x1b[0m");
-        assert_eq!(said(true, "- and 3 more; 1 PREFIX"), "  and 3 more; 1 PREFIX");
+    fn with_colours_a_colour_replaces_the_tag() {
+        assert_eq!(formatted(true, "* Hello, A"), "\x1b[36mHello, A\x1b[0m");
+        assert_eq!(formatted(true, "! no"), "\x1b[31mno\x1b[0m");
+        assert_eq!(formatted(true, "? B wants to chat"), "\x1b[1m\x1b[35mB wants to chat\x1b[0m");
+        assert!(formatted(true, "- A available (you)").ends_with("\x1b[32mavailable (you)\x1b[0m"));
+        assert!(formatted(true, "- A in lobby").ends_with("\x1b[32min lobby\x1b[0m"));
+        assert!(formatted(true, "- A in lobby, busy").ends_with("\x1b[2min lobby, busy\x1b[0m"));
+        assert_eq!(formatted(true, "* You missed 3 lines"), "\x1b[33mYou missed 3 lines\x1b[0m");
+        assert_eq!(formatted(true, "- and 3 more; 1 PREFIX"), "  and 3 more; 1 PREFIX");
     }
 
     #[test]
-    fn a_name_stands_apart_from_a_text_that_runs_the_other_way() {
-        assert_eq!(said(false, "דן: שלום"), "דן:\u{200e} שלום");
-        assert_eq!(said(false, "dan: שלום"), "dan:\u{200e} שלום");
-        assert_eq!(said(false, "dan: hello"), "dan: hello");
+    fn a_mark_separates_a_name_from_a_right_to_left_message() {
+        assert_eq!(formatted(false, "דן: שלום"), "דן:\u{200e} שלום");
+        assert_eq!(formatted(false, "dan: שלום"), "dan:\u{200e} שלום");
+        assert_eq!(formatted(false, "dan: hello"), "dan: hello");
     }
 
     #[test]
-    fn the_time_of_day_stands_before_what_happened_and_not_before_lists() {
+    fn events_and_messages_have_a_timestamp_and_lists_have_none() {
         let mut transcript = Transcript::new(Palette { colours: false }, true);
         transcript.set_clock(noon());
         assert_eq!(transcript.said(&ServerLine::read("B: hi")), "12:00 B: hi");
@@ -261,9 +283,9 @@ mod tests {
         assert_eq!(transcript.said(&ServerLine::read("- B busy")), "- B busy");
     }
 
-    /// (6.8)
+    /// (6.3.1)
     #[test]
-    fn the_past_is_told_by_the_clock_of_the_reader() {
+    fn the_history_shows_times_in_the_time_zone_of_the_user() {
         for timestamps in [false, true] {
             let mut transcript = Transcript::new(Palette { colours: false }, timestamps);
             transcript.set_clock(noon());
@@ -280,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn who_names_the_reader_does_so_in_bold() {
+    fn a_mention_of_the_user_is_bold() {
         let transcript = Transcript::new(Palette { colours: true }, false);
         let line = transcript.message_naming("anna", "ben", "so, Anna!");
         assert!(line.ends_with(": so, \x1b[1m\x1b[4mAnna\x1b[0m!"), "{line:?}");

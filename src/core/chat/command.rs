@@ -130,8 +130,8 @@ pub(super) enum RoomCommand<'a> {
     /// `quit`, `q`, `.exit`, `/quit`. Several spellings, because other chat systems taught them and
     /// a user who wants to leave should not say `q` to the whole room (4.8.3).
     Quit,
-    /// `/who`: lists the members.
-    Who,
+    /// `/who`: lists the members whose names begin with this prefix. Empty: all members.
+    Who(&'a str),
     /// `/history`, with the text of its count of lines. Empty: the default count.
     History(&'a str),
     /// `/quiet` (`true`) hides joins and leavings; `/loud` (`false`) shows them again (4.8.9).
@@ -172,7 +172,7 @@ impl<'a> RoomCommand<'a> {
             ("chat", _) if !rest.is_empty() => RoomCommand::Chat(rest),
             ("history", _) => RoomCommand::History(rest),
             ("quit", "") => RoomCommand::Quit,
-            ("who", "") => RoomCommand::Who,
+            ("who", _) => RoomCommand::Who(rest),
             ("quiet", "") => RoomCommand::Quiet(true),
             ("loud", "") => RoomCommand::Quiet(false),
             ("yes" | "y", "") => RoomCommand::Yes,
@@ -254,6 +254,8 @@ mod tests {
             ("/me  waves ", RoomCommand::Act("waves")),
             ("/me", RoomCommand::Unknown),
             ("/history 5", RoomCommand::History("5")),
+            ("/who", RoomCommand::Who("")),
+            ("/WHO  an ", RoomCommand::Who("an")),
             ("/chat Bert ", RoomCommand::Chat("Bert")),
             ("/list an", RoomCommand::CommonCommand(CommonCommand::List("an"))),
             ("/busy", RoomCommand::CommonCommand(CommonCommand::Busy)),

@@ -8,7 +8,7 @@ use std::ops::Bound;
 
 use compact_str::CompactString;
 
-use super::name::{Name, fold};
+use super::name::{Name, fold_prefix};
 
 /// Ids by name. Case does not matter (3.2.2).
 #[derive(Debug)]
@@ -53,12 +53,12 @@ impl<Id: Copy> NameIndex<Id> {
     /// The ids of the names that begin with `prefix` in any case, in order of folded name. An empty
     /// prefix gives all. Finding the first one takes O(log n).
     pub(super) fn with_prefix(&self, prefix: &str) -> impl Iterator<Item = Id> {
-        let prefix = fold(prefix);
-        let from = Bound::Included(prefix.as_str());
-        self.ids
-            .range::<str, _>((from, Bound::Unbounded))
-            .take_while(move |(name, _)| name.starts_with(prefix.as_str()))
-            .map(|(_, &id)| id)
+        with_prefix(&self.ids, prefix)
+    }
+
+    /// The ids of the names after the folded name `last`, in order of folded name.
+    pub(super) fn after(&self, last: &str) -> impl Iterator<Item = Id> {
+        self.ids.range::<str, _>((Bound::Excluded(last), Bound::Unbounded)).map(|(_, &id)| id)
     }
 
     pub(super) fn len(&self) -> usize {
@@ -72,6 +72,19 @@ impl<Id: Copy> NameIndex<Id> {
     pub(super) fn check(&self) {
         assert_eq!(self.ids.len(), self.skeletons.len(), "each name has its own skeleton");
     }
+}
+
+/// The ids in `ids`, which are ordered by folded name, whose names begin with `prefix` in any case.
+pub(super) fn with_prefix<Id: Copy>(
+    ids: &BTreeMap<CompactString, Id>,
+    prefix: &str,
+) -> impl Iterator<Item = Id> {
+    fold_prefix(prefix).into_iter().flat_map(|prefix| {
+        let from = Bound::Included(prefix.as_str());
+        let names = ids.range::<str, _>((from, Bound::Unbounded));
+        let matching = names.take_while(move |(name, _)| name.starts_with(prefix.as_str()));
+        matching.map(|(_, &id)| id)
+    })
 }
 
 #[cfg(test)]

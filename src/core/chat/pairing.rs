@@ -104,8 +104,10 @@ impl Chat {
             self.request_limits.charge(now, origin, name, lapses_at);
         }
         // A cool-down after a withdrawal too: asking and withdrawing in turn would also pester the
-        // asked user.
-        if let RequestEnd::Declined | RequestEnd::Withdrawn | RequestEnd::Lapsed = how {
+        // asked user (5.7.1).
+        let cools_down =
+            matches!(how, RequestEnd::Declined | RequestEnd::Withdrawn | RequestEnd::Lapsed);
+        if cools_down && self.limits.ask_again_ms > 0 {
             let name = self.roster.user(asked).name.folded();
             let until = now.after_ms(self.limits.ask_again_ms);
             self.roster.options_mut(asker).start_cooldown(now, name, until);

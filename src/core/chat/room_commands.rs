@@ -39,7 +39,7 @@ impl Chat {
         let others = self.roster.rooms().room(room).member_count() - 1;
         self.outputs.say(id, &Line::from(RoomNews::NowIn { room: name, others }));
         let has_history = history.len() > 0;
-        self.list_other_members(id, room);
+        self.list_other_member_rows(id, room, "", others);
         if has_history {
             self.show_history(id, room, HISTORY_LINES_SHOWN);
         }
@@ -91,12 +91,7 @@ impl Chat {
                 self.quit_room(now, id);
                 self.prompt(id);
             }
-            // The count excludes the reader, as the list of members does.
-            RoomCommand::Who => {
-                let others = self.roster.rooms().room(room).member_count() - 1;
-                self.say(id, Line::from(RoomNews::OthersHere(others)));
-                self.list_other_members(id, room);
-            }
+            RoomCommand::Who(prefix) => self.list_members(id, room, prefix),
             RoomCommand::History("") => self.show_history(id, room, HISTORY_LINES_SHOWN),
             RoomCommand::History(count) => match count.parse() {
                 Ok(count) if count > 0 => self.show_history(id, room, count),
@@ -176,13 +171,14 @@ impl Chat {
 
     /// Until when the room of `id` is kept if `id` is the last member to leave.
     ///
-    /// A room without history is kept for 1 ms, just long enough to log its name. If such rooms
-    /// were kept longer, a user could enter many rooms in turn and use up the limit on rooms.
+    /// A room without history is kept for 1 ms, just long enough to log its name, and so is each
+    /// room if the limit is 0. If rooms without history were kept longer, a user could enter many
+    /// rooms in turn and use up the limit on rooms.
     pub(super) fn room_kept_until(&self, now: Time, id: SessionId) -> Time {
         let has_no_history = |room| self.roster.rooms().room(room).history.len() == 0;
         match self.room(id).is_some_and(has_no_history) {
             true => now.after_ms(1),
-            false => now.after_ms(self.limits.room_history_ms),
+            false => now.after_ms(self.limits.room_history_ms.max(1)),
         }
     }
 
@@ -229,15 +225,39 @@ impl Chat {
         }
     }
 
-    /// Lists the members other than the reader. The limit on rows keeps the reply to one command
-    /// far below the limit on the reader's outbox.
-    fn list_other_members(&mut self, reader: SessionId, room: RoomId) {
+    /// `/who` and `/who PREFIX` (4.8.10). The counts leave out the reader, as the rows do.
+    ///
+    /// A prefix matches at most `members_max` names. Counting therefore needs no limit of its own.
+    fn list_members(&mut self, reader: SessionId, room: RoomId, prefix: &str) {
+        let members = self.roster.rooms().room(room);
+        let (others, news) = match prefix {
+            "" => {
+                let others = members.member_count() - 1;
+                (others, RoomNews::OthersHere(others))
+            }
+            prefix => {
+                let others = members.members(prefix).filter(|&id| id != reader).count();
+                (others, RoomNews::OthersMatching(others, prefix))
+            }
+        };
+        self.outputs.say(reader, &Line::from(news));
+        self.list_other_member_rows(reader, room, prefix, others);
+    }
+
+    /// Says the rows of the `others` members whose names begin with `prefix`, without the reader.
+    /// The limit on rows keeps the reply to one command far below the limit on the outbox.
+    fn list_other_member_rows(
+        &mut self,
+        reader: SessionId,
+        room: RoomId,
+        prefix: &str,
+        others: usize,
+    ) {
         let room = self.roster.rooms().room(room);
-        for id in room.members().filter(|&id| id != reader).take(LIST_ROWS_MAX) {
+        for id in room.members(prefix).filter(|&id| id != reader).take(LIST_ROWS_MAX) {
             let row = RoomRow::Member(&self.roster.user(id).name);
             self.outputs.say(reader, &Line::from(row));
         }
-        let others = room.member_count() - 1;
         if others > LIST_ROWS_MAX {
             self.outputs.say(reader, &Line::from(RoomRow::MoreMembers(others - LIST_ROWS_MAX)));
         }
@@ -273,28 +293,33 @@ impl Chat {
         }
     }
 
-    /// The wall-clock time at `now`. Derived from the time at the start, and therefore monotonic: a
-    /// change of the system clock cannot put the lines of a history out of order.
+    /// The wall-clock time at `now`, counted from the last time that the shell told it.
     fn unix_seconds(&self, now: Time) -> UnixSeconds {
-        self.started_at + now.ms_since(Time::START) / 1000
+        let (at, shown) = self.wall_clock;
+        shown + now.ms_since(at) / 1000
     }
 
     /// Restores one line from the history store (6.3.3). Skips a line whose room has an invalid
     /// name, or does not fit within the limit on rooms. Call it before the first session connects,
     /// in the order in which the lines were said.
+    ///
+    /// A line from the future was said while the clock was wrong. It counts as said now; otherwise
+    /// its room would be kept until that future.
     pub fn restore_history(&mut self, record: Record<'_>) {
-        let age_ms = self.started_at.saturating_sub(record.said_at).saturating_mul(1000);
+        let started_at = self.unix_seconds(Time::START);
+        let said_at = record.said_at.min(started_at);
+        let age_ms = (started_at - said_at).saturating_mul(1000);
         let Limits { room_history_ms, rooms_max, rooms_per_address_max, .. } = self.limits;
         let Ok(name) = Name::parse(record.room) else { return };
         // A room expires as a whole, by the age of its last line. The line of a room that is too
         // old is restored too, and the first `handle_timeout` removes the room.
         let until = Time::START.after_ms(room_history_ms.saturating_sub(age_ms));
-        let (name, founder, now) = (&name, Origin::NONE, self.started_at);
+        let (name, founder, now) = (&name, Origin::NONE, started_at);
         let per_address_max = rooms_per_address_max;
         let wish = RoomWish { name, until, founder, now, rooms_max, per_address_max };
         if let Ok(room) = self.roster.find_or_add_room(wish) {
             self.roster.keep_room_until(room, until);
-            self.roster.room_mut(room).add_line(record.said_at, record.line);
+            self.roster.room_mut(room).add_line(said_at, record.line);
         }
     }
 }

@@ -12,7 +12,7 @@ use slab::Slab;
 
 use super::history::{History, UnixSeconds};
 use super::name::Name;
-use super::name_index::NameIndex;
+use super::name_index::{NameIndex, with_prefix};
 use crate::core::limits::LOBBY;
 use crate::core::time::{Deadlines, Time};
 use crate::core::{Origin, SessionId};
@@ -197,6 +197,11 @@ impl Rooms {
         self.names.with_prefix(prefix).map(|id| self.room(id)).filter(|room| !room.is_empty())
     }
 
+    /// All rooms after the folded name `last`, in order of folded name. Empty rooms are included.
+    pub(super) fn after(&self, last: &str) -> impl Iterator<Item = &Room> {
+        self.names.after(last).map(|id| self.room(id))
+    }
+
     /// The number of rooms with members. O(1): each empty room has exactly one deadline.
     pub(super) fn open_count(&self) -> usize {
         self.rooms.len() - self.deadlines.len()
@@ -258,13 +263,14 @@ impl Room {
         }
     }
 
-    /// The members, in order of name.
-    pub(super) fn members(&self) -> impl Iterator<Item = SessionId> {
+    /// The members whose names begin with `prefix` in any case, in order of name. An empty prefix
+    /// gives all. Finding the first one takes O(log n).
+    pub(super) fn members(&self, prefix: &str) -> impl Iterator<Item = SessionId> {
         let members = match &self.occupancy {
-            Occupancy::Members(members) => Some(members.values().copied()),
+            Occupancy::Members(members) => Some(members),
             Occupancy::Empty { .. } => None,
         };
-        members.into_iter().flatten()
+        members.into_iter().flat_map(move |members| with_prefix(members, prefix))
     }
 }
 

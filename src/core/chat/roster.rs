@@ -7,12 +7,11 @@
 mod check;
 mod options;
 
-use std::collections::BTreeSet;
 use std::mem;
-use std::sync::LazyLock;
 
 use super::name::Name;
 use super::name_index::NameIndex;
+use super::reserved_names::is_reserved;
 use super::rooms::{Room, RoomId, RoomUnavailable, RoomWish, Rooms};
 use super::session::{InterruptedPrompt, Session, User, UserState};
 use super::status::Status;
@@ -39,15 +38,6 @@ pub(super) struct Roster {
     chats: usize,
 }
 
-/// The words that begin a line of the server where a username could stand (3.2.3): `* You left`,
-/// `* Asked B`, `* Goodbye`. A user with such a name could seem to be the server.
-const RESERVED: [&str; 5] = ["you", "asked", "hello", "welcome", "goodbye"];
-
-/// The skeletons of the reserved words: `Y0u` would deceive as well as `You`.
-static RESERVED_SKELETONS: LazyLock<BTreeSet<u64>> = LazyLock::new(|| {
-    RESERVED.iter().filter_map(|word| Some(Name::parse(word).ok()?.skeleton_hash())).collect()
-});
-
 /// Why a username is not available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NameInUse {
@@ -73,8 +63,7 @@ impl Roster {
     pub(super) fn assign_name(&mut self, id: SessionId, name: Name) -> Result<(), NameInUse> {
         // A reserved word counts as taken, and so does its look-alike: "looks like a name that is
         // taken" would send the user looking for a user who does not exist.
-        let is_reserved = RESERVED_SKELETONS.contains(&name.skeleton_hash());
-        if is_reserved || self.users.get(&name).is_some() {
+        if is_reserved(&name) || self.users.get(&name).is_some() {
             return Err(NameInUse::Taken);
         }
         if self.users.has_look_alike(&name) {

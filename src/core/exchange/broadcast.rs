@@ -4,10 +4,10 @@
 //! goes into the outbox, the unread part of the log is copied there, so that the reader gets all
 //! lines in their order. `endpoints.rs` and the exchange call this; `broadcast_log.rs` is the storage.
 
+use super::Pending;
 use super::broadcast_log::{BroadcastLog, BroadcastLogs, Cursor};
 use super::endpoint::{Endpoint, Sending};
 use super::endpoints::{Endpoints, endpoint_mut};
-use super::{Action, Pending};
 use crate::core::SessionId;
 use crate::core::buffers::{Outbox, Pool};
 use crate::core::chat::{BroadcastId, missed_lines};
@@ -48,9 +48,10 @@ impl Endpoints {
         for &reader in log.readers() {
             let endpoint = endpoint_mut(&mut self.endpoints, reader);
             // A full socket reports when it takes bytes again.
-            if endpoint.sending == Sending::OPEN && !endpoint.to_write {
-                endpoint.to_write = true;
-                self.actions.push_back(Action::Write(reader));
+            let is_queued = endpoint.to_write || endpoint.to_fan_out;
+            if endpoint.sending == Sending::OPEN && !is_queued {
+                endpoint.to_fan_out = true;
+                self.fan_out.push_back(reader);
             }
         }
     }
@@ -144,7 +145,24 @@ impl Endpoints {
         }
     }
 
-    /// Frees the oldest `excess` bytes of a log. Readers that have not read them miss them.
+    /// The next reader of a room to write to, if this turn has not done its share (7.47). A reader that
+    /// had other output in the meantime has everything already.
+    pub(super) fn poll_fan_out(&mut self) -> Option<SessionId> {
+        while self.fan_out_left > 0 {
+            let id = self.fan_out.pop_front()?;
+            if !self.contains(id) || !std::mem::take(&mut self[id].to_fan_out) {
+                continue;
+            }
+            if self[id].sending == Sending::OPEN && self.has_output(id) {
+                self.fan_out_left -= 1;
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    /// Frees the oldest `excess` bytes of a log. Readers with a full socket that have not read them
+    /// miss them. Readers that only wait for their turn in the fan-out get a copy.
     fn skip(&mut self, id: BroadcastId, excess: usize) {
         let readers = self.logs.get(id).map_or(0, |log| log.readers().len());
         // By index, because moving a reader borrows the whole table.
@@ -154,7 +172,10 @@ impl Endpoints {
             };
             self.with_reading(who, |reading| {
                 let lag = reading.log.lag(*reading.cursor, excess);
-                reading.skip(lag);
+                match reading.is_blocked {
+                    true => reading.skip(lag),
+                    false => reading.copy_to_outbox(lag),
+                }
             });
         }
         if let Some(log) = self.logs.get_mut(id) {
@@ -231,10 +252,14 @@ impl Reading<'_> {
 
     /// Copies the unread part of the log into the outbox.
     fn copy_rest_to_outbox(&mut self) {
-        let rest = self.log.rest(*self.cursor);
-        let count = rest.len();
+        self.copy_to_outbox(self.log.rest(*self.cursor).len());
+    }
+
+    /// Copies the next `count` bytes of the log into the outbox.
+    fn copy_to_outbox(&mut self, count: usize) {
         if count > 0 {
-            self.outbox.push(self.pool, [rest], self.high_water);
+            let bytes = &self.log.rest(*self.cursor)[..count];
+            self.outbox.push(self.pool, [bytes], self.high_water);
             self.log.advance(self.cursor, count);
         }
     }

@@ -25,6 +25,8 @@ pub(super) struct Endpoint {
     pub(super) sending: Sending,
     /// An [`super::Action::Write`] for this connection is queued already.
     pub(super) to_write: bool,
+    /// The connection waits for its turn in the fan-out of a room (7.47).
+    pub(super) to_fan_out: bool,
     /// A rate limit holds the input until this time (5.7.2, 6.2.3).
     pub(super) held_until: Option<Time>,
     /// The deadline that is registered for this endpoint; replacing it needs the old value.
@@ -99,6 +101,7 @@ impl Endpoint {
             receiving: Receiving::Lines,
             sending: Sending::OPEN,
             to_write: false,
+            to_fan_out: false,
             held_until: None,
             deadline: None,
             is_encoded: false,

@@ -13,7 +13,9 @@ use crate::core::SessionId;
 use crate::core::buffers::Pool;
 use crate::core::chat::{BroadcastId, Event, Route};
 use crate::core::framing::Frame;
-use crate::core::limits::{Limits, OUTPUT_BYTES_BEFORE_PRESSURE, REPLIES_BYTES_MAX};
+use crate::core::limits::{
+    FAN_OUT_WRITES_PER_TURN, Limits, OUTPUT_BYTES_BEFORE_PRESSURE, REPLIES_BYTES_MAX,
+};
 use crate::core::time::{Deadlines, Time};
 use crate::core::transport::Transport;
 
@@ -34,6 +36,11 @@ pub(super) struct Endpoints {
     pub(super) output_bytes: usize,
     pub(super) held_input_bytes: usize,
     pub(super) traffic: TrafficCounts,
+    /// Readers of rooms that wait to be written to. A line to a room of a thousand costs a thousand
+    /// writes, and other users must not wait for all of them.
+    pub(super) fan_out: VecDeque<SessionId>,
+    /// How many more of those writes this turn may do (7.47).
+    pub(super) fan_out_left: usize,
     /// Sessions whose input may go on.
     resumable: VecDeque<SessionId>,
     /// Sessions whose old input is to be discarded before their output is written.
@@ -74,6 +81,8 @@ impl Endpoints {
             transports: BTreeMap::new(),
             drains: VecDeque::new(),
             resumable: VecDeque::new(),
+            fan_out: VecDeque::new(),
+            fan_out_left: FAN_OUT_WRITES_PER_TURN,
         }
     }
 
@@ -320,6 +329,11 @@ impl Endpoints {
             }
             return Some(action);
         }
+        if let Some(id) = self.poll_fan_out() {
+            self.prepare_write(id);
+            return Some(Action::Write(id));
+        }
+        self.fan_out_left = FAN_OUT_WRITES_PER_TURN;
         self.trim_logs();
         None
     }

@@ -6,6 +6,16 @@
 
 use std::borrow::Cow;
 
+use unicode_normalization::char::is_combining_mark;
+use unicode_width::UnicodeWidthChar;
+
+use crate::core::limits::{FLAG_TAGS_MAX, TEXT_MARKS_MAX};
+
+/// Begins the flag of a region.
+const BLACK_FLAG: char = '\u{1f3f4}';
+/// The tag that ends a row of tags.
+const CANCEL_TAG: char = '\u{e007f}';
+
 /// Whether every byte is a printable ASCII character.
 ///
 /// Nearly every line is plain, and a plain line needs no other check: printable ASCII contains no
@@ -41,25 +51,75 @@ pub fn is_unsafe(c: char) -> bool {
             | '\u{fff9}'..='\u{fffb}') // interlinear annotations
 }
 
-/// Removes unsafe characters ([`is_unsafe`]) from `text`, and the escape sequences that arrow and
-/// function keys send. A tab becomes a blank. Returns `text` itself, without a copy, if it is safe.
+/// Removes from `text` unsafe characters ([`is_unsafe`]), the escape sequences that arrow and function
+/// keys send, tags outside of a flag, and marks beyond [`TEXT_MARKS_MAX`]. A tab becomes a blank.
+/// Returns `text` itself, without a copy, if it contains none of these and no flag with tags.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_unsafe) {
+    let mut stack = MarkStack::default();
+    if !text.contains(|c| is_unsafe(c) || is_tag(c) || stack.is_full_for(c)) {
         return Cow::Borrowed(text);
     }
-    let mut cleaned = String::with_capacity(text.len());
+    let (mut cleaned, mut stack) = (String::with_capacity(text.len()), MarkStack::default());
     let mut rest = text;
-    while let Some(at) = rest.find(is_unsafe) {
-        cleaned.push_str(&rest[..at]);
-        rest = &rest[at..];
-        if rest.starts_with('\t') {
-            cleaned.push(' ');
+    while let Some(c) = rest.chars().next() {
+        let flag_len = if c == BLACK_FLAG { flag_len(rest) } else { 0 };
+        let (kept, len) = match c {
+            '\t' => (" ", 1),
+            c if is_unsafe(c) => ("", unsafe_len(rest)),
+            BLACK_FLAG if flag_len > 0 => (&rest[..flag_len], flag_len),
+            c if is_tag(c) => ("", c.len_utf8()),
+            c => (&rest[..c.len_utf8()], c.len_utf8()),
+        };
+        // A removed character does not separate the marks around it: it leaves no trace.
+        let is_mark_too_many = kept.chars().next().is_some_and(|kept| stack.is_full_for(kept));
+        if !is_mark_too_many {
+            cleaned.push_str(kept);
         }
-        rest = &rest[unsafe_len(rest)..];
+        rest = &rest[len..];
     }
-    cleaned.push_str(rest);
     Cow::Owned(cleaned)
+}
+
+/// Whether `c` is a tag. Tags are invisible and spell any ASCII text. Their one use is the name of a
+/// flag (UTS #51, ED-14a); everywhere else they are text that no person sees.
+fn is_tag(c: char) -> bool {
+    matches!(c, '\u{e0001}' | '\u{e0020}'..=CANCEL_TAG)
+}
+
+/// The length, in bytes, of the flag of a region at the start of `text`: a black flag, the tags of
+/// the region's code, and the tag that ends them. 0 if `text` begins with no such flag.
+fn flag_len(text: &str) -> usize {
+    let is_of_a_code =
+        |&c: &char| matches!(c, '\u{e0030}'..='\u{e0039}' | '\u{e0061}'..='\u{e007a}');
+    let code = text.chars().skip(1).take_while(is_of_a_code).count();
+    match text.chars().nth(1 + code) {
+        // Each of these characters has 4 bytes. A longer code names no region, but it hides a text.
+        Some(CANCEL_TAG) if (1..=FLAG_TAGS_MAX).contains(&code) => 4 * (1 + code + 1),
+        _ => 0,
+    }
+}
+
+/// Counts the marks that terminals draw over one character. Hundreds of them cover the lines around.
+#[derive(Debug, Default)]
+struct MarkStack {
+    marks: usize,
+}
+
+impl MarkStack {
+    /// Adds `c`, and returns whether `c` is a mark too many. A joiner and other characters without a
+    /// width do not begin a new stack: the next mark is drawn in the same place.
+    fn is_full_for(&mut self, c: char) -> bool {
+        // No mark comes before U+0300, and nearly every text is below.
+        if c >= '\u{300}' && is_combining_mark(c) {
+            self.marks += 1;
+            return self.marks > TEXT_MARKS_MAX;
+        }
+        if self.marks > 0 && c.width() != Some(0) {
+            self.marks = 0;
+        }
+        false
+    }
 }
 
 /// The length, in bytes, of the escape sequence or unsafe character at the start of `text`.
@@ -126,6 +186,59 @@ mod tests {
             ("a\tb\rc\u{2028}d\u{7f}", "a bcd"),
         ] {
             assert_eq!(clean(sent), expected, "{sent:?}");
+        }
+    }
+
+    /// (3.1.1, 7.45)
+    #[test]
+    fn marks_beyond_the_limit_are_removed_and_every_writing_system_keeps_its_own() {
+        let marked = |count| format!("a{}", "\u{301}".repeat(count));
+        assert_eq!(clean(&marked(TEXT_MARKS_MAX)), marked(TEXT_MARKS_MAX));
+        assert_eq!(clean(&marked(240)), marked(TEXT_MARKS_MAX));
+        let one_each = "a\u{301}".repeat(200);
+        assert_eq!(clean(&one_each), one_each, "each letter has its own marks");
+        // Neither a joiner nor a character that is removed begins a new stack.
+        for between in ["\u{200d}", "\u{1b}[1m", "\u{202e}", "\u{e0041}", "\u{fe0f}"] {
+            let sent = format!("{}{between}{}", marked(TEXT_MARKS_MAX), "\u{489}".repeat(9));
+            assert!(!clean(&sent).contains('\u{489}'), "{sent:?}");
+        }
+        assert_eq!(clean(&"\u{301}".repeat(9)), "\u{301}".repeat(TEXT_MARKS_MAX), "no letter");
+        for text in ["किंकर्तव्यविमूढ़", "ที่นี่", "བསྒྲུབས", "שָׁלוֹם", "👩🏽‍❤️‍💋‍👨🏿", "1️⃣", "ộ\u{323}"]
+        {
+            assert_eq!(clean(text), text);
+        }
+    }
+
+    /// (3.1.1, 7.45)
+    #[test]
+    fn tags_stay_only_in_a_flag() {
+        let tags = |text: &str| {
+            text.bytes().filter_map(|b| char::from_u32(0xe_0000 + u32::from(b))).collect::<String>()
+        };
+        let flag = |code| format!("\u{1f3f4}{}\u{e007f}", tags(code));
+        for code in ["gbeng", "gbsct", "usca", "gbw0000"] {
+            assert_eq!(clean(&format!("go {}!", flag(code))), format!("go {}!", flag(code)));
+        }
+        for (sent, expected) in [
+            (format!("hi{}", tags("obey me")), "hi"),
+            (format!("hi{}\u{e007f}\u{e0001}", tags("x")), "hi"),
+            (format!("\u{1f3f4}{}", tags("gbeng")), "\u{1f3f4}"),
+            (flag(""), "\u{1f3f4}"),
+            (flag("a longer text"), "\u{1f3f4}"),
+            (flag("GBENG"), "\u{1f3f4}"),
+            (format!("\u{1f3f4}{}x\u{e007f}", tags("gb")), "\u{1f3f4}x"),
+            (format!("{}{}", flag("gbeng"), tags("more")), &flag("gbeng")),
+        ] {
+            assert_eq!(clean(&sent), *expected, "{sent:?}");
+        }
+    }
+
+    #[test]
+    fn a_cleaned_text_is_clean() {
+        let every_char = (0..=0x10_ffff).filter_map(char::from_u32).collect::<String>();
+        for text in [&*every_char, "\u{1f3f4}\u{e0061}\u{1b}\u{e007f}\u{1f3f4}\u{e0062}\u{e007f}"] {
+            let once = clean(text).into_owned();
+            assert_eq!(clean(&once), once);
         }
     }
 

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use serde_json::{Number, Value, json};
 
-use super::command::{CommandFault, HELP};
+use super::command::{CommandFault, HELP, split_word};
 use super::framing::LineFault;
 use crate::core::limits::{ANSWER_ROWS_MAX, BANS_MAX, CONSOLES_MAX};
 
@@ -159,9 +159,9 @@ impl AnswerFormat {
     /// Splits a console's line into the answer format and the command.
     #[must_use]
     pub fn of(line: &str) -> (AnswerFormat, &str) {
-        match line.trim_start().strip_prefix("json ") {
-            Some(command) => (AnswerFormat::Json, command),
-            None => (AnswerFormat::Text, line),
+        match split_word(line) {
+            ("json", command) => (AnswerFormat::Json, command),
+            _ => (AnswerFormat::Text, line),
         }
     }
 }
@@ -281,7 +281,7 @@ impl fmt::Display for Outcome {
             }
             Outcome::Unbanned { network } => write!(f, "{network} is not banned any more"),
             Outcome::Bans { count } => write!(f, "{}", counted(*count, "ban")),
-            Outcome::Stopping => write!(f, "Stopping"),
+            Outcome::Stopping => write!(f, "Stopping now"),
             Outcome::StopsIn { ms } => {
                 let minutes = *ms as f64 / 60_000.0;
                 let unit = if *ms == 60_000 { "minute" } else { "minutes" };
@@ -376,5 +376,9 @@ mod tests {
         assert_eq!(AnswerFormat::of("json users an"), (AnswerFormat::Json, "users an"));
         assert_eq!(AnswerFormat::of("users json"), (AnswerFormat::Text, "users json"));
         assert_eq!(AnswerFormat::of("jsonusers"), (AnswerFormat::Text, "jsonusers"));
+        // A script that asks for JSON must be able to read every answer.
+        for line in ["json", " json "] {
+            assert_eq!(AnswerFormat::of(line), (AnswerFormat::Json, ""), "{line:?}");
+        }
     }
 }

@@ -162,8 +162,8 @@ fn parse_kick(rest: &str) -> Result<OperatorCommand<'_>, CommandFault> {
     }
 }
 
-/// Reads the target of a ban as an address if that is possible. A username may look like an
-/// address, but an operator who types an address means the address.
+/// Reads the target of a ban as an address if that is possible. No username can look like an
+/// address: it has no colon, and it has a letter (3.2.1).
 fn parse_ban(rest: &str) -> Result<OperatorCommand<'_>, CommandFault> {
     let (word, rest) = split_word(rest);
     let target = match parse_network(word) {
@@ -191,7 +191,11 @@ fn parse_stop(rest: &str) -> Result<StopCommand, CommandFault> {
         "off" => Ok(StopCommand::Cancel),
         minutes => match minutes.parse::<f64>() {
             Ok(minutes) if (0.0..=STOP_MINUTES_MAX as f64).contains(&minutes) => {
-                Ok(StopCommand::In { ms: (minutes * 60_000.0).round() as u64 })
+                // An announcement of no time would announce nothing.
+                Ok(match (minutes * 60_000.0).round() as u64 {
+                    0 => StopCommand::Now,
+                    ms => StopCommand::In { ms },
+                })
             }
             Ok(_) | Err(_) => Err(CommandFault::Minutes),
         },
@@ -254,7 +258,7 @@ pub fn parse_network(text: &str) -> Option<IpNet> {
 }
 
 /// Splits `text` into its first word and the rest, both without surrounding blanks.
-fn split_word(text: &str) -> (&str, &str) {
+pub(super) fn split_word(text: &str) -> (&str, &str) {
     let text = text.trim();
     text.split_once(' ').map_or((text, ""), |(word, rest)| (word, rest.trim_start()))
 }
@@ -325,6 +329,9 @@ mod tests {
             Ok(OperatorCommand::Kick { name: "anna", reason: "" })
         );
         assert_eq!(OperatorCommand::parse("stop"), Ok(OperatorCommand::Stop(StopCommand::Now)));
+        for line in ["stop 0", "stop 0.0", "stop 0.000001"] {
+            assert_eq!(OperatorCommand::parse(line), Ok(OperatorCommand::Stop(StopCommand::Now)));
+        }
         assert_eq!(
             OperatorCommand::parse("stop 5"),
             Ok(OperatorCommand::Stop(StopCommand::In { ms: 300_000 }))

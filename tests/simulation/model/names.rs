@@ -12,23 +12,92 @@ pub(crate) struct Name {
     pub(crate) look: String,
 }
 
-/// Names in other scripts. None looks like another name in the simulation.
-pub(crate) const NON_ASCII: [&str; 6] = ["Юлия", "Özgür", "さくら", "日本語", "Ψυχή", "김철수"];
+/// Names in other scripts, or with marks. The second column is an ASCII name that looks the same; a
+/// name without one looks like no other name in the simulation.
+const LOOKS: [(&str, &str); 8] = [
+    ("Юлия", ""),
+    ("Özgür", "ozgur"),
+    ("さくら", ""),
+    ("日本語", ""),
+    ("Ψυχή", ""),
+    ("김철수", ""),
+    ("Ánna", "anna"),
+    ("ỵes", "yes"),
+];
+
+/// The same names.
+pub(crate) const NON_ASCII: [&str; 8] = {
+    let (mut names, mut n) = ([""; 8], 0);
+    while n < names.len() {
+        names[n] = LOOKS[n].0;
+        n += 1;
+    }
+    names
+};
+
+/// The words that are no usernames (3.2.3).
+const RESERVED: [&str; 33] = [
+    "you",
+    "asked",
+    "hello",
+    "welcome",
+    "goodbye",
+    "nobody",
+    "everybody",
+    "operator",
+    "operators",
+    "admin",
+    "administrator",
+    "moderator",
+    "root",
+    "server",
+    "system",
+    "chinwag",
+    "list",
+    "chat",
+    "exit",
+    "join",
+    "rooms",
+    "help",
+    "busy",
+    "free",
+    "ignore",
+    "unignore",
+    "cancel",
+    "quit",
+    "q",
+    "yes",
+    "y",
+    "no",
+    "n",
+];
 
 impl Name {
     /// The name that `line` contains, if it is valid.
     pub(crate) fn new(line: &str) -> Option<Name> {
         let spelling = line.trim();
         let folded = spelling.to_lowercase();
-        if NON_ASCII.iter().any(|name| name.to_lowercase() == folded) {
-            return Some(Name { spelling: spelling.into(), look: folded.clone(), folded });
+        if let Some((_, alike)) = LOOKS.iter().find(|(name, _)| name.to_lowercase() == folded) {
+            let look = if alike.is_empty() { folded.clone() } else { look(alike) };
+            return Some(Name { spelling: spelling.into(), look, folded });
         }
         let first = spelling.chars().next()?;
         let is_of_a_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
         let is_name = first.is_ascii_alphanumeric()
             && spelling.chars().all(is_of_a_name)
+            && spelling.contains(|c: char| c.is_ascii_alphabetic())
             && spelling.len() <= 20;
         is_name.then(|| Name { spelling: spelling.into(), look: look(spelling), folded })
+    }
+}
+
+impl Name {
+    /// Whether a user may not have this name although no user has it (3.2.3).
+    pub(crate) fn is_reserved(&self) -> bool {
+        RESERVED.iter().any(|word| {
+            let looks = [look(word), look(&word.to_uppercase())];
+            self.folded == *word || looks.contains(&self.look)
+        })
     }
 }
 

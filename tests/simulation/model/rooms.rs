@@ -177,7 +177,8 @@ impl Model {
         self.session_mut(who).state = State::InRoom(room_id);
         self.room_mut(room_id).expires_at = None;
         self.expect_line(who, '*', format!("You are now in {room}"));
-        self.list_others(who, room_id);
+        let others = self.others_in(room_id, who, "");
+        self.list_others(who, &others);
         self.show_history(who, room_id, HISTORY_LINES_SHOWN);
         self.spend_line(who);
     }
@@ -188,9 +189,28 @@ impl Model {
         Wish { until, founder, now: self.now / 1_000, rooms_max, per_address_max }
     }
 
-    fn list_others(&mut self, reader: SessionKey, room_id: RoomId) {
-        let others =
-            self.members_of(room_id).into_iter().filter(|&who| who != reader).collect::<Vec<_>>();
+    /// The members whose names begin with `prefix`, without the reader.
+    fn others_in(&self, room_id: RoomId, reader: SessionKey, prefix: &str) -> Vec<SessionKey> {
+        let prefix = prefix.to_lowercase();
+        let matches = |who: &SessionKey| self.name(*who).folded.starts_with(&prefix);
+        let members = self.members_of(room_id).into_iter().filter(|&who| who != reader);
+        members.filter(matches).collect()
+    }
+
+    /// `/who` and `/who PREFIX` (4.8.10).
+    fn list_members(&mut self, reader: SessionKey, room_id: RoomId, prefix: &str) {
+        let others = self.others_in(room_id, reader, prefix);
+        let heading = match (others.len(), prefix) {
+            (_, "") => "You are here".to_owned(),
+            (0, _) => format!("begins with {prefix}"),
+            (1, _) => format!("1 other here whose name begins with {prefix}"),
+            (count, _) => format!("{count} others here whose names begin with {prefix}"),
+        };
+        self.expect_line(reader, '*', heading);
+        self.list_others(reader, &others);
+    }
+
+    fn list_others(&mut self, reader: SessionKey, others: &[SessionKey]) {
         for &who in others.iter().take(ROWS_MAX) {
             let row = format!("- {}", self.name(who).spelling);
             self.expected.push((reader, Expected::Exactly(row)));
@@ -229,10 +249,7 @@ impl Model {
             ("say", _) if !text.is_empty() => self.say_in_room(who, room_id, text),
             ("me", false) => self.say_in_room(who, room_id, &format!("*{rest}*")),
             ("quit", true) => self.quit_room(who, room_id),
-            ("who", true) => {
-                self.expect_line(who, '*', "You are here".into());
-                self.list_others(who, room_id);
-            }
+            ("who", _) => self.list_members(who, room_id, rest),
             ("history", _) => self.history_command(who, room_id, rest),
             ("quiet" | "loud", true) => {
                 self.session_mut(who).quiet = word == "quiet";
@@ -301,7 +318,7 @@ impl Model {
     pub(super) fn start_expiry_if_empty(&mut self, room_id: RoomId) {
         if self.members_of(room_id).is_empty() {
             let is_silent = self.rooms.rooms[&room_id].history.is_empty();
-            let kept_ms = if is_silent { 1 } else { self.limits.room_history_ms };
+            let kept_ms = if is_silent { 1 } else { self.limits.room_history_ms.max(1) };
             let until = self.now + kept_ms;
             self.room_mut(room_id).expires_at = Some(until);
         }

@@ -78,7 +78,7 @@ impl Model {
 
     fn is_free(&self, name: &Name) -> bool {
         let mut in_use = self.sessions.values().filter(|session| session.state != State::Ended);
-        !["you", "asked", "hello", "welcome", "goodbye"].contains(&name.folded.as_str())
+        !name.is_reserved()
             && in_use.all(|session| {
                 session
                     .name

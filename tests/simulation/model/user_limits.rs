@@ -53,8 +53,12 @@ impl RateLimit {
 }
 
 impl Session {
-    /// Until when the server holds this user's input.
+    /// Until when the server holds this user's input. It holds none of a user who asks or chats
+    /// (5.7.2).
     pub(super) fn delayed_until(&self) -> u64 {
+        if let State::Asking(_) | State::Chatting(_) = self.state {
+            return 0;
+        }
         let own = self.request_limit.delayed_until().max(self.room_line_limit.delayed_until());
         own.max(self.address_until)
     }

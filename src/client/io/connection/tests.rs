@@ -1,4 +1,4 @@
-//! The connection, at real sockets.
+//! The connection, tested with real sockets on the loopback interface.
 
 use std::net::TcpListener;
 
@@ -13,7 +13,7 @@ fn connection(addresses: Vec<SocketAddr>) -> Connection {
     connection
 }
 
-/// Goes on until something comes of the connection.
+/// Advances the connection until it reports an outcome.
 fn outcome(connection: &mut Connection) -> Outcome {
     let mut poll = Poll::new().expect("a poll");
     let mut events = Events::with_capacity(4);
@@ -21,12 +21,13 @@ fn outcome(connection: &mut Connection) -> Outcome {
     while outcome.is_none() {
         poll.poll(&mut events, Some(Duration::from_secs(20))).expect("an event");
         let is_ready = !events.is_empty();
-        assert!(is_ready, "nothing comes of {connection:?}");
+        assert!(is_ready, "no outcome within 20 s: {connection:?}");
         outcome = connection.advance(poll.registry(), Time::START, is_ready, |_| {});
     }
     outcome.expect("the loop has ended")
 }
 
+/// A listener on a free port, and its address. Dropping the listener makes the address refuse.
 fn address() -> (TcpListener, SocketAddr) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("it is bound");
@@ -34,7 +35,7 @@ fn address() -> (TcpListener, SocketAddr) {
 }
 
 #[test]
-fn addresses_are_tried_in_turn() {
+fn addresses_are_tried_in_order_until_one_accepts() {
     let (closed, dead) = address();
     drop(closed);
     let (_listener, live) = address();
@@ -42,7 +43,7 @@ fn addresses_are_tried_in_turn() {
 }
 
 #[test]
-fn when_no_address_answers_every_reason_is_told() {
+fn a_failure_at_every_address_names_every_reason() {
     let (closed, dead) = address();
     drop(closed);
     let refused = "Connection refused";
@@ -52,23 +53,25 @@ fn when_no_address_answers_every_reason_is_told() {
 }
 
 #[test]
-fn an_address_that_does_not_answer_is_given_up_for_the_next() {
+fn after_a_timeout_the_next_address_is_tried() {
     let (_listener, live) = address();
+    // RFC 5737 reserves 192.0.2.0/24 for documentation, so no host answers there.
     let silent = "192.0.2.1:9".parse().expect("an address for documentation");
     let mut connection = connection(vec![silent, live]);
     let poll = Poll::new().expect("a poll");
     let registry = poll.registry();
+    // A machine without a route to `silent` fails at once and is at the next address already.
     if connection.connect(registry, Time::START).is_none()
-        && let State::Connecting { number: 0, .. } = connection.state
+        && let State::Connecting { address_index: 0, .. } = connection.state
     {
         let late = Time::START.after_ms(connection.poll_timeout(Time::START).unwrap());
         assert_eq!(connection.advance(registry, late, false, |_| {}), None);
     }
-    assert!(matches!(connection.state, State::Connecting { number: 1, .. }));
+    assert!(matches!(connection.state, State::Connecting { address_index: 1, .. }));
 }
 
 #[test]
-fn what_was_not_sent_comes_back_in_whole_lines() {
+fn unsent_bytes_are_returned_as_whole_lines() {
     let mut connection = connection(Vec::new());
     connection.push(b"one\r\n".to_vec());
     connection.push("日本\r\n".into());

@@ -1,25 +1,29 @@
-//! The line being typed in columns, and the part of it that is seen.
+//! Divides the input line into columns and chooses the visible part.
+//!
+//! [`Screen`](super::Screen) calls this module each time it lays out the row. A line that is longer
+//! than its room scrolls sideways; `<` and `>` in the row mark hidden text.
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::Typed;
 
-/// The line in columns.
+/// The input line as a row of clusters. Columns count from 0 at the start of the whole line.
 pub(super) struct Cells<'a> {
-    /// Each cluster, the column it starts at, and its width.
+    /// Each cluster with its first column and its width: 2 for a wide character, 0 for a mark.
     clusters: Vec<(&'a str, usize, usize)>,
-    /// How many of `clusters` stand before the cursor.
+    /// The number of clusters before the cursor.
     before: usize,
     /// The column of the cursor.
     pub(super) cursor: usize,
     /// Columns of the whole line.
     total: usize,
-    /// Columns there are for it on the screen.
+    /// Columns that the screen has for the line.
     room: usize,
 }
 
 impl<'a> Cells<'a> {
+    /// Measures the line for a screen with `room` columns after the prompt.
     pub(super) fn new(typed: Typed<'a>, room: usize) -> Cells<'a> {
         let mut cells = Cells { clusters: Vec::new(), before: 0, cursor: 0, total: 0, room };
         cells.add(typed.before);
@@ -37,44 +41,48 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// How far to scroll: as little changes as possible, and when it must, the cursor comes to
-    /// the middle, so that the line does not jump at every key.
+    /// Returns how many columns to hide at the left. `scrolled` is the number from the last layout.
+    ///
+    /// The number stays the same while the cursor is visible. Otherwise the cursor moves to the
+    /// middle of the room: if it stayed at the edge, the line would scroll at every key.
     pub(super) fn scroll(&self, scrolled: usize) -> usize {
         let farthest = self.total.saturating_sub(self.room);
         let scrolled = scrolled.min(farthest);
         let (left, right) = self.marks(scrolled);
-        let seen = scrolled + left..=scrolled + self.room - 2 * right;
-        if seen.contains(&self.cursor) {
+        // The cursor may stand one column after the end of the line, but not on the mark `>`.
+        let visible = scrolled + left..=scrolled + self.room - 2 * right;
+        if visible.contains(&self.cursor) {
             scrolled
         } else {
             self.cursor.saturating_sub(self.room / 2).min(farthest)
         }
     }
 
-    /// Columns taken by the mark of what is hidden at the left, and at the right.
+    /// Columns of the marks `<` and `>`: 1 if text is hidden on that side, otherwise 0.
     fn marks(&self, scrolled: usize) -> (usize, usize) {
         (usize::from(scrolled > 0), usize::from(self.total > scrolled + self.room))
     }
 
-    /// What is seen before and after the cursor.
-    pub(super) fn seen(&self, scrolled: usize) -> (String, String) {
+    /// Returns the visible text before and after the cursor, with the marks.
+    pub(super) fn visible(&self, scrolled: usize) -> (String, String) {
         let (left, right) = self.marks(scrolled);
         let (start, end) = (scrolled + left, scrolled + self.room - right);
         let (mut before, mut after) = ("<".repeat(left), String::new());
         let mut filled = start;
         for (number, &(cluster, column, width)) in self.clusters.iter().enumerate() {
-            let seen = if number < self.before { &mut before } else { &mut after };
+            let part = if number < self.before { &mut before } else { &mut after };
             if column >= start && column + width <= end {
-                seen.push_str(cluster);
+                part.push_str(cluster);
             } else if column < start && column + width > start {
-                // A wide cluster is half hidden.
-                seen.push_str(&" ".repeat(column + width - start));
+                // A terminal cannot show half of a wide cluster. A blank keeps the columns right.
+                part.push_str(&" ".repeat(column + width - start));
             } else {
                 continue;
             }
             filled = column + width;
         }
         if right > 0 {
+            // A wide cluster that does not fit at the right leaves a column to fill.
             after.push_str(&" ".repeat(end - filled));
             after.push('>');
         }

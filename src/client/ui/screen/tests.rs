@@ -1,4 +1,5 @@
-//! What is written, tested as what a terminal then shows.
+//! A simulated terminal (`vt100`) processes the bytes of the screen. Each test compares a picture
+//! of the terminal, because the same picture can come from different bytes.
 
 use crate::client::picture::{picture, size};
 use crate::client::ui::color::Paint;
@@ -11,7 +12,8 @@ struct Drawing {
     terminal: vt100::Parser,
     screen: Screen,
     prompt: Prompt,
-    written: usize,
+    /// Bytes of the last drawing.
+    written_bytes: usize,
 }
 
 impl Drawing {
@@ -21,18 +23,18 @@ impl Drawing {
             terminal: vt100::Parser::new(size(rows), size(columns), 100),
             screen: Screen::new(palette, columns),
             prompt: Prompt::new("menu", Paint::Plain),
-            written: 0,
+            written_bytes: 0,
         }
     }
 
-    /// Draws `arrived`, and `typed`, in which `|` stands for the cursor.
+    /// Draws the new lines `arrived` and the input line `typed`, in which `|` marks the cursor.
     fn draw(&mut self, arrived: &[&str], typed: &str) {
         let (before, after) = typed.split_once('|').expect("a cursor");
         let arrived: Vec<_> = arrived.iter().map(|&line| line.to_owned()).collect();
         let typed = Typed { prompt: &self.prompt, before, after };
         let mut out = String::new();
         self.screen.draw(&arrived, typed, &mut out);
-        self.written = out.len();
+        self.written_bytes = out.len();
         self.terminal.process(out.as_bytes());
     }
 
@@ -48,7 +50,7 @@ impl Drawing {
 }
 
 #[test]
-fn what_arrives_appears_above_the_line_and_the_line_stays() {
+fn new_lines_appear_above_the_input_line_and_the_input_line_stays() {
     let mut drawing = Drawing::new(4, 20);
     drawing.draw(&["Hello, anna"], "|");
     assert_eq!(drawing.picture(), ["Hello, anna", "menu> |", "", ""]);
@@ -60,7 +62,7 @@ fn what_arrives_appears_above_the_line_and_the_line_stays() {
 }
 
 #[test]
-fn wide_characters_and_marks_keep_their_columns() {
+fn wide_characters_and_accents_keep_their_columns() {
     let mut drawing = Drawing::new(3, 20);
     drawing.draw(&[], "日本e\u{301}|語");
     drawing.draw(&["ben: hi"], "日本e\u{301}|語");
@@ -70,7 +72,7 @@ fn wide_characters_and_marks_keep_their_columns() {
 }
 
 #[test]
-fn a_prompt_that_changes_does_not_move_what_is_typed() {
+fn a_new_prompt_does_not_move_the_text_after_it() {
     let mut drawing = Drawing::new(3, 20);
     drawing.draw(&[], "2 be|");
     drawing.prompt = Prompt::new("carla asks, yes or no", Paint::Request);
@@ -84,7 +86,7 @@ fn a_prompt_that_changes_does_not_move_what_is_typed() {
 }
 
 #[test]
-fn a_long_line_scrolls_sideways_and_says_so() {
+fn a_long_line_scrolls_sideways_and_marks_its_hidden_ends() {
     let mut drawing = Drawing::new(2, 17);
     drawing.draw(&[], "0123456789|");
     assert_eq!(drawing.picture()[0], "menu> 0123456789|");
@@ -113,7 +115,7 @@ fn a_wide_character_at_an_edge_is_not_cut_in_half() {
 }
 
 #[test]
-fn an_emoji_the_terminal_draws_wider_than_we_think_moves_no_cursor() {
+fn an_emoji_wider_than_computed_does_not_misplace_the_cursor() {
     let mut drawing = Drawing::new(3, 20);
     drawing.draw(&[], "👩‍👩‍👧 ab|c");
     let wider = drawing.terminal.screen().cursor_position();
@@ -121,14 +123,14 @@ fn an_emoji_the_terminal_draws_wider_than_we_think_moves_no_cursor() {
     let (row, column) = drawing.terminal.screen().cursor_position();
     assert_eq!((row, column), (1, wider.1));
     let c = drawing.terminal.screen().cell(row, column).expect("on the screen");
-    assert_eq!(c.contents(), "c", "the cursor stands on what follows it");
+    assert_eq!(c.contents(), "c", "the cursor stands on the character after it");
 }
 
 #[test]
-fn a_resize_draws_the_line_anew_and_takes_nothing_else_away() {
+fn a_resize_draws_the_input_line_again_and_erases_nothing_else() {
     let mut drawing = Drawing::new(4, 30);
     drawing.draw(&["one", "two"], "a long line that |goes on");
-    // This terminal cuts rows that are too long.
+    // The simulated terminal cuts rows that are too long.
     drawing.resize(12);
     drawing.draw(&[], "a long line that |goes on");
     assert_eq!(drawing.picture(), ["one", "two", "menu> < |go>", ""]);
@@ -141,11 +143,12 @@ fn a_resize_draws_the_line_anew_and_takes_nothing_else_away() {
 }
 
 #[test]
-fn a_row_that_the_terminal_has_wrapped_is_taken_away_whole() {
+fn a_row_that_the_terminal_has_wrapped_is_erased_completely() {
     let mut drawing = Drawing::new(6, 40);
     drawing.draw(&["one"], "a long line that |goes on");
     drawing.screen.resize(10);
-    // The cursor stood in column 23: this terminal has wrapped two rows away.
+    // The cursor was in column 23. A terminal that wraps puts it two rows further down, in column
+    // 3.
     drawing.terminal.process(b"\x1b[4;4H");
     drawing.draw(&[], "a long line that |goes on");
     drawing.screen.cursor_is_at(4);
@@ -154,7 +157,7 @@ fn a_row_that_the_terminal_has_wrapped_is_taken_away_whole() {
 }
 
 #[test]
-fn an_answer_that_comes_too_late_or_unasked_changes_nothing() {
+fn a_late_or_unrequested_cursor_position_changes_nothing() {
     let mut drawing = Drawing::new(6, 40);
     drawing.screen.cursor_is_at(4);
     drawing.draw(&["one"], "a long line that |goes on");
@@ -167,7 +170,7 @@ fn an_answer_that_comes_too_late_or_unasked_changes_nothing() {
 }
 
 #[test]
-fn a_terminal_two_rows_high_shows_the_last_line_and_the_line_being_typed() {
+fn a_terminal_with_two_rows_shows_the_last_line_and_the_input_line() {
     let mut drawing = Drawing::new(2, 12);
     drawing.draw(&["one", "a line longer than the screen"], "hi|");
     assert_eq!(drawing.picture(), ["creen", "menu> hi|"]);
@@ -176,19 +179,19 @@ fn a_terminal_two_rows_high_shows_the_last_line_and_the_line_being_typed() {
 }
 
 #[test]
-fn a_character_typed_at_the_end_costs_its_own_bytes_and_nothing_new_costs_none() {
+fn a_character_at_the_end_costs_only_its_own_bytes_and_no_change_costs_none() {
     let mut drawing = Drawing::new(3, 30);
     drawing.draw(&[], "hell|");
     drawing.draw(&[], "hello|");
-    assert_eq!(drawing.written, 1);
+    assert_eq!(drawing.written_bytes, 1);
     drawing.draw(&[], "hello|");
-    assert_eq!(drawing.written, 0);
+    assert_eq!(drawing.written_bytes, 0);
     drawing.draw(&[], "hell|");
     assert_eq!(drawing.picture()[0], "menu> hell|");
 }
 
 #[test]
-fn a_screen_cleared_or_disturbed_is_drawn_anew() {
+fn a_cleared_or_disturbed_screen_shows_the_input_line_again() {
     let mut drawing = Drawing::new(3, 30);
     drawing.draw(&["one", "two"], "hi|");
     drawing.screen.clear();
@@ -201,7 +204,7 @@ fn a_screen_cleared_or_disturbed_is_drawn_anew() {
 }
 
 #[test]
-fn no_line_and_no_size_leave_the_row() {
+fn every_line_fits_into_one_row_at_every_width() {
     let text = "日本 e\u{301} 👩‍👩‍👧 plain 語 text 🇩🇪 that is long enough to scroll about";
     let boundaries: Vec<_> = text.grapheme_indices(true).map(|(at, _)| at).collect();
     for columns in [1, 2, 8, 9, 13, 20, 41] {

@@ -1,32 +1,38 @@
-//! What the server will make of a line, as far as the person must know it beforehand.
+//! Predicts how the server will treat a typed line: as a message or as a command.
+//!
+//! `submit` calls this module to decide how a sent line looks in the transcript, and `paste` to
+//! keep pasted text from becoming a command. The rules repeat those of the server (4.7, 4.8).
 
 use crate::client::ui::client_state::ClientState;
 use crate::core::limits::LINE_BYTES_MAX;
 
-/// What becomes of a line where it is sent.
+/// How the server treats a line.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum InputKind<'a> {
-    /// A partner reads this, and nothing of it comes back (3.7.1).
-    Told(&'a str),
-    /// A room reads it, and the server says it to us as well, in its state among the others (6.3).
-    Echoed,
-    /// The server takes it for itself.
+    /// The partner reads this text. The server does not echo the message (4.7.2), so the client
+    /// must show it.
+    Message(&'a str),
+    /// The room reads the line. The server echoes it in the order of the room (4.8.2), so the
+    /// client must not show the line itself.
+    EchoedMessage,
+    /// The server acts on the line. Nobody else reads it.
     Command,
 }
 
-/// What `line` means at `state`.
+/// How the server treats `line` in `state`.
 pub(super) fn input_kind<'a>(state: &ClientState, line: &'a str) -> InputKind<'a> {
     match state {
         ClientState::Chatting { .. } => match line.strip_prefix('/') {
+            // "quit" ends a chat even with blanks around it (4.1.2, 4.7.3).
             _ if is_quit(line) => InputKind::Command,
-            Some(text) if text.starts_with('/') => InputKind::Told(text),
+            Some(text) if text.starts_with('/') => InputKind::Message(text),
             Some(_) => InputKind::Command,
-            None => InputKind::Told(line),
+            None => InputKind::Message(line),
         },
         ClientState::Room { .. } if leaves_room(line) => InputKind::Command,
         ClientState::Room { .. } => match line.strip_prefix('/') {
-            Some(command) if !command.starts_with('/') && !says(command) => InputKind::Command,
-            Some(_) | None => InputKind::Echoed,
+            Some(command) if !command.starts_with('/') && !speaks(command) => InputKind::Command,
+            Some(_) | None => InputKind::EchoedMessage,
         },
         ClientState::Nowhere
         | ClientState::Naming
@@ -37,12 +43,14 @@ pub(super) fn input_kind<'a>(state: &ClientState, line: &'a str) -> InputKind<'a
     }
 }
 
-/// A pasted line is meant as text, so where others read it, it must not become a command (3.7.3,
-/// 6.5). The words that leave a room lose the blanks around them, so that they always fit.
+/// Escapes a pasted line, so that other users read it as text and the server runs no command
+/// (4.7.4, 4.8.5). Blanks around a word that leaves a room are removed: with the `/say` before it
+/// the line could otherwise be longer than `LINE_BYTES_MAX`.
 pub(super) fn as_text(state: &ClientState, line: String) -> String {
     match state {
         ClientState::Room { .. } if leaves_room(&line) => format!("/say {}", line.trim()),
         ClientState::Room { .. } | ClientState::Chatting { .. }
+            // A line of full length has no room for the extra slash. The server refuses it.
             if line.starts_with('/') && line.len() < LINE_BYTES_MAX =>
         {
             format!("/{line}")
@@ -58,33 +66,34 @@ pub(super) fn as_text(state: &ClientState, line: String) -> String {
     }
 }
 
-/// Whether a line answers a request (3.6).
+/// Whether a line answers a request (4.6).
 pub(super) fn is_answer(line: &str) -> bool {
     is_one_of(line.trim(), &["yes", "y", "no", "n"])
 }
 
-/// Whether a line answers a request in a room (6.7).
+/// Whether a line answers a request in a room (4.8.6).
 pub(super) fn is_answer_in_room(line: &str) -> bool {
     is_one_of(line.trim_end(), &["/yes", "/y", "/no", "/n"])
 }
 
-/// Whether a line ends a chat (3.7.2).
+/// Whether a line ends a chat (4.7.3).
 pub(super) fn is_quit(line: &str) -> bool {
     is_one_of(line.trim(), &["quit", "/quit"])
 }
 
-/// Whether a line leaves a room (6.4).
+/// Whether a line leaves a room (4.8.3).
 fn leaves_room(line: &str) -> bool {
     is_quit(line) || is_one_of(line.trim(), &["q", ".exit"])
 }
 
-/// Whether a command of a room, without its slash, says something (6.4, 6.5).
-fn says(command: &str) -> bool {
+/// Whether a room command, given without its slash, speaks to the room (4.8.3, 4.8.5).
+fn speaks(command: &str) -> bool {
     command
         .split_once(' ')
         .is_some_and(|(word, text)| is_one_of(word, &["say", "me"]) && !text.trim().is_empty())
 }
 
+/// Whether `word` is one of `words`, without regard to case (4.1.2).
 fn is_one_of(word: &str, words: &[&str]) -> bool {
     words.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
@@ -97,13 +106,13 @@ mod tests {
         ClientState::Room { room: "lobby".into(), asked_by: None }
     }
 
-    /// (6.3, 6.4, 6.5)
+    /// (4.8.2, 6.2.1, 4.8.3, 4.8.4, 4.8.5, 4.8.1)
     #[test]
-    fn in_a_room_what_is_said_comes_back_and_commands_do_not() {
+    fn in_a_room_the_server_echoes_messages_but_not_commands() {
         for line in
             ["hello", "//usr", " /who", "quit it", "/say quit", "/ME waves", "yes", ".exit!"]
         {
-            assert_eq!(input_kind(&room(), line), InputKind::Echoed, "{line}");
+            assert_eq!(input_kind(&room(), line), InputKind::EchoedMessage, "{line}");
         }
         for line in ["/who", "/yes", "quit", " Quit ", " /quit", "Q", ".exit", "/", "/say", "/me  "]
         {
@@ -111,21 +120,21 @@ mod tests {
         }
     }
 
-    /// (3.7.3)
+    /// (4.7.4, 4.7.1)
     #[test]
-    fn in_a_chat_nothing_comes_back() {
+    fn in_a_chat_the_server_echoes_nothing() {
         let chat = ClientState::Chatting { with: "ben".into() };
         for (line, text) in [("hello", "hello"), ("//usr", "/usr"), (".exit", ".exit")] {
-            assert_eq!(input_kind(&chat, line), InputKind::Told(text));
+            assert_eq!(input_kind(&chat, line), InputKind::Message(text));
         }
         for line in ["/help", "quit", " /quit", "/", "/say x"] {
             assert_eq!(input_kind(&chat, line), InputKind::Command, "{line}");
         }
     }
 
-    /// (6.4, 6.5)
+    /// (4.8.3, 4.8.4, 4.8.5, 4.8.1)
     #[test]
-    fn a_pasted_line_neither_leaves_a_room_nor_commands_there() {
+    fn a_pasted_line_never_becomes_a_command_in_a_room() {
         for (line, sent) in [
             ("/etc", "//etc"),
             ("//etc", "///etc"),
@@ -138,7 +147,11 @@ mod tests {
             assert_eq!(as_text(&room(), line.to_owned()), sent);
         }
         let full = format!("/{}", "x".repeat(LINE_BYTES_MAX - 1));
-        assert_eq!(as_text(&room(), full.clone()), full, "it is refused, and harms nobody");
+        assert_eq!(
+            as_text(&room(), full.clone()),
+            full,
+            "the server refuses a line of this length, so it does no harm"
+        );
         let padded = format!("{}quit", " ".repeat(LINE_BYTES_MAX - 4));
         assert_eq!(as_text(&room(), padded), "/say quit");
         assert_eq!(as_text(&ClientState::Menu, "/etc".into()), "/etc");

@@ -1,8 +1,11 @@
-//! What keys do.
+//! How the state machine handles keys: editing, Enter, Tab, history, confirmations, Ctrl keys.
+//!
+//! The event loop calls [`StateMachine::handle_key`] for each key. Enter is in `submit` and a paste
+//! in `paste`. This module knows keys only by name; `ui::keys` has decoded their bytes.
 
 use std::mem;
 
-use super::{Action, Asking, Leaving, Link, StateMachine};
+use super::{Action, Confirmation, Leaving, Link, StateMachine};
 use crate::client::options::Bell;
 use crate::client::ui::client_state::ClientState;
 use crate::client::ui::completion::complete;
@@ -10,25 +13,29 @@ use crate::client::ui::keys::Key;
 use crate::core::framing::text;
 
 impl StateMachine {
-    /// A key was pressed.
+    /// Handles one key.
     pub fn handle_key(&mut self, key: Key) {
+        // The terminal's reply to a question of the screen arrives among the keys. It is no key
+        // press, so it must not answer a confirmation.
         if let Key::CursorAt(column) = key {
             return self.screen.cursor_is_at(column);
         }
-        let key = match self.asking.take() {
-            Some(asking) => match self.answer(asking, key) {
+        let key = match self.confirmation.take() {
+            Some(confirmation) => match self.answer(confirmation, key) {
                 Some(key) => key,
                 None => return,
             },
             None => key,
         };
+        // A key press shows that a user is there and wants the connection back. Ctrl-C, Ctrl-D and
+        // Ctrl-Z rather say that the user wants to go.
         if let Link::Lost(wait) = self.link
             && !matches!(key, Key::Control('c' | 'd' | 'z'))
-            && (key == Key::Enter || wait.is_none() || self.hurried != wait)
+            && (key == Key::Enter || wait.is_none() || self.shortened_wait != wait)
         {
-            // Once for each wait: whoever types on at a draft does not ask for a try with each
-            // letter.
-            self.hurried = wait;
+            // Only the first key cuts a wait short, since a user who goes on typing a draft would
+            // otherwise start an attempt with every letter. Enter is always a wish to connect.
+            self.shortened_wait = wait;
             self.connect();
         }
         match key {
@@ -36,9 +43,13 @@ impl StateMachine {
             Key::Paste { text, cut } => self.paste(&text, cut),
             Key::Enter => self.submit(),
             Key::Tab => self.complete(),
-            Key::Up | Key::Control('p') => self.look_up(),
-            Key::Down | Key::Control('n') => self.look_down(),
-            Key::Control('c') if self.editor.is_empty() => self.asking = Some(Asking::Leave),
+            Key::Up | Key::Control('p') => self.recall_previous(),
+            Key::Down | Key::Control('n') => self.recall_next(),
+            // On an empty line Ctrl-C asks before it leaves: a second Ctrl-C by accident is common.
+            // Ctrl-D leaves at once, as in a shell.
+            Key::Control('c') if self.editor.is_empty() => {
+                self.confirmation = Some(Confirmation::Leave)
+            }
             Key::Control('d') if self.editor.is_empty() => self.leave(),
             Key::Control('c') => drop(self.editor.take()),
             Key::Control('l') => self.screen.clear(),
@@ -47,9 +58,10 @@ impl StateMachine {
         }
     }
 
-    /// The keys that move in the line or take something out of it, named as readline names them.
+    /// Handles the keys that move the cursor or delete text. The bindings are those of readline(3),
+    /// because users know them from the shell.
     fn edit(&mut self, key: &Key) {
-        self.begin();
+        self.note_draft_state();
         let editor = &mut self.editor;
         match key {
             Key::Left | Key::Control('b') => editor.left(),
@@ -67,72 +79,92 @@ impl StateMachine {
             Key::Alt('d') => editor.kill_word_right(),
             Key::Control('y') => {
                 let fitted = editor.yank();
-                self.refuse_unless(fitted);
+                self.ring_unless(fitted);
             }
+            // An unknown key does nothing: inserting its bytes would surprise the user.
             _ => {}
         }
     }
 
-    /// Handles the answer to a question of ours; gives back a key that was none, to be handled
-    /// as if nothing had been asked.
-    fn answer(&mut self, asking: Asking, key: Key) -> Option<Key> {
-        match (asking, key) {
-            (Asking::Leave, Key::Char('y' | 'Y') | Key::Control('c' | 'd')) => self.leave(),
-            (Asking::Leave, Key::Char('n' | 'N')) => {}
-            (Asking::Leave, key) => return Some(key),
-            (Asking::Send { lines, pasted: true }, Key::Char('y' | 'Y')) => self.send_pasted(lines),
-            (Asking::Send { lines, pasted: false }, Key::Char('y' | 'Y')) => {
-                lines.iter().for_each(|line| self.say(line));
+    /// Handles a key as the answer to a confirmation. A key that is no answer to "Leave?" is
+    /// returned, and the caller handles the key as usual: the user wants to go on. The question
+    /// about unsent lines stays until an answer comes, because a stray key must not discard them.
+    fn answer(&mut self, confirmation: Confirmation, key: Key) -> Option<Key> {
+        match (confirmation, key) {
+            // Ctrl-C once more and Ctrl-D also mean yes: the user presses them to get out.
+            (Confirmation::Leave, Key::Char('y' | 'Y') | Key::Control('c' | 'd')) => self.leave(),
+            (Confirmation::Leave, Key::Char('n' | 'N')) => {}
+            (Confirmation::Leave, key) => return Some(key),
+            (Confirmation::Send { lines, pasted: true }, Key::Char('y' | 'Y')) => {
+                self.send_pasted(lines)
             }
-            (Asking::Send { .. }, Key::Char('n' | 'N') | Key::Control('c')) => {
+            (Confirmation::Send { lines, pasted: false }, Key::Char('y' | 'Y')) => {
+                // The user typed these lines, so a slash at the start is meant as a command.
+                lines.iter().for_each(|line| self.send_line(line));
+            }
+            (Confirmation::Send { .. }, Key::Char('n' | 'N') | Key::Control('c')) => {
                 self.notice("Nothing was sent");
             }
-            (asking, _) => self.asking = Some(asking),
+            (confirmation, _) => self.confirmation = Some(confirmation),
         }
         None
     }
 
+    /// Ends the client. The kernel closes the connection, and the server tells the others (4.10).
     fn leave(&mut self) {
         self.actions.push_back(Action::Leave(Leaving::Wished));
     }
 
+    /// Inserts text at the cursor, without control characters: a paste may hold escape sequences,
+    /// and drawing them would let the clipboard control the terminal (3.1.1).
     pub(super) fn insert(&mut self, text: &str) {
-        self.begin();
-        let fitted = self.editor.insert(&text::clean(text));
-        self.refuse_unless(fitted);
+        self.note_draft_state();
+        // Keys come one by one, and the tags of a flag are no text without each other, so the whole
+        // line is cleaned when it is sent.
+        let fitted = self.editor.insert(&text.replace(text::is_unsafe, ""));
+        self.ring_unless(fitted);
     }
 
-    /// Remembers where a line is begun, if it is.
-    fn begin(&mut self) {
+    /// Remembers the state in which the user starts a line. Every edit calls this, but only an edit
+    /// of an empty line counts: later edits do not change the intended recipients.
+    fn note_draft_state(&mut self) {
         if self.editor.is_empty() {
-            self.begun_at = self.state.clone();
+            self.draft_state = self.state.clone();
         }
     }
 
-    fn refuse_unless(&mut self, fitted: bool) {
+    /// Rings the bell if the text did not fit into the line, unless the user wants no bell.
+    fn ring_unless(&mut self, fitted: bool) {
         if !fitted {
-            self.rings |= self.setup.bell != Bell::Off;
+            self.bell_pending |= self.setup.bell != Bell::Off;
         }
     }
 
+    /// Handles Tab: extends the word as far as all candidates agree. If they agree on nothing more,
+    /// the candidates are listed, as bash does on the second Tab.
     fn complete(&mut self) {
-        self.begin();
+        self.note_draft_state();
         let before = self.editor.before();
-        let completion = complete(&self.state, before, &self.known, self.me.as_deref());
+        // The user's own name is left out, since no command is of use with it.
+        let completion = complete(&self.state, before, &self.known, self.username.as_deref());
         let word = &before[completion.start..];
         let is_only = completion.candidates.len() == 1;
         if is_only || completion.common.len() > word.len() {
+            // A unique candidate is complete, so the next word can follow at once.
             let blank = if is_only { " " } else { "" };
             let whole = format!("{}{blank}", completion.common);
             let fitted = self.editor.replace_from(completion.start, &whole);
-            self.refuse_unless(fitted);
+            self.ring_unless(fitted);
         } else if !completion.candidates.is_empty() {
             let candidates = completion.candidates.join("  ");
-            self.arrived.push(self.transcript.quote(&candidates));
+            self.pending_lines.push(self.transcript.quote(&candidates));
         }
     }
 
-    fn look_up(&mut self) {
+    /// Handles arrow-up: offers unsent lines on an empty line, else goes back in the history. At
+    /// the prompt for a username unsent lines are not offered: they would become the username.
+    fn recall_previous(&mut self) {
+        // They are taken out of `unsent`: the history keeps them if the user declines.
         if self.editor.is_empty()
             && !self.unsent.is_empty()
             && !matches!(self.state, ClientState::Nowhere | ClientState::Naming)
@@ -140,16 +172,18 @@ impl StateMachine {
             let lines = mem::take(&mut self.unsent);
             self.notice("Not sent before:");
             self.quote(&lines);
-            self.asking = Some(Asking::Send { lines, pasted: false });
+            self.confirmation = Some(Confirmation::Send { lines, pasted: false });
             return;
         }
         if let Some(line) = self.history.up(self.editor.text()) {
             self.editor.set(line);
-            self.begun_at = self.state.clone();
+            // A line from the history is chosen for the present state, whatever it was before.
+            self.draft_state = self.state.clone();
         }
     }
 
-    fn look_down(&mut self) {
+    /// Handles arrow-down: goes forward in the history, and in the end back to the draft.
+    fn recall_next(&mut self) {
         if let Some(line) = self.history.down() {
             self.editor.set(line);
         }

@@ -1,4 +1,8 @@
-//! What the server's lines do.
+//! How the state machine handles server lines: the new state, the transcript, the bell.
+//!
+//! The event loop calls [`StateMachine::handle_line`] for each line. `server_line` parses the line;
+//! this module decides what the line changes. No line may make the client send anything, except the
+//! username.
 
 use std::mem;
 
@@ -10,62 +14,70 @@ use crate::client::ui::mention::mentions;
 use crate::client::ui::server_line::{News, Question, ServerLine, is_removal};
 
 impl StateMachine {
-    /// A line that could not be read was thrown away.
+    /// Tells the user that a line was dropped. A silent gap would look like a quiet partner.
     pub fn handle_unreadable(&mut self) {
         self.notice("A line of the server could not be read, and is not shown");
     }
 
-    /// The server said `line`, which is safe to show.
-    pub fn handle_line(&mut self, line: &str) {
+    /// Handles one line from the server. `text` holds no control characters: the framing has
+    /// removed them.
+    pub fn handle_line(&mut self, text: &str) {
+        // This line may be the reply to an earlier line. The flag is only a hint for the user after
+        // a loss and decides nothing.
         self.unanswered = false;
-        let said = ServerLine::read(line);
-        let state = self.state.after(&said);
+        let line = ServerLine::read(text);
+        let state = self.state.after(&line);
+        // The state comes first: whether a line is shown depends on the state that it leads to.
         let is_new = state.as_ref().is_some_and(|state| *state != self.state);
         if let Some(state) = state {
-            if !state.is_same(&self.state) {
-                self.void_question();
+            if !state.has_same_recipients(&self.state) {
+                self.cancel_confirmation();
             }
             self.state = state;
         }
-        match said {
-            ServerLine::Question(text) => self.handle_question(text, &said, is_new),
-            ServerLine::Information(text) => self.handle_information(text, &said),
-            ServerLine::Message { from, text } => self.handle_message(from, text, &said),
+        match line {
+            ServerLine::Question(text) => self.handle_question(text, &line, is_new),
+            ServerLine::Information(text) => self.handle_information(text, &line),
+            ServerLine::Message { from, text } => self.handle_message(from, text, &line),
             ServerLine::Row(text) => {
                 self.learn_from(&Row::read(text));
-                self.show(&said);
+                self.show(&line);
             }
             ServerLine::Error(text) => {
                 if is_removal(text) {
-                    // Whoever is shown the door does not come back by themselves.
-                    self.me = None;
+                    // Without a username the client does not reconnect on its own. An operator
+                    // would otherwise have to remove the same user again and again.
+                    self.username = None;
                 }
-                self.show(&said);
+                self.show(&line);
             }
-            ServerLine::Unknown(_) => self.show(&said),
+            ServerLine::Unknown(_) => self.show(&line),
         }
-        self.refused = matches!(said, ServerLine::Error(_));
+        self.last_was_error = matches!(line, ServerLine::Error(_));
     }
 
-    /// What one says in a room comes back as well (6.3), and is no news. Whoever names somebody
-    /// there among many wants to be heard.
-    fn handle_message(&mut self, from: &str, text: &str, said: &ServerLine<'_>) {
+    /// Handles a message. The bell stays silent for the echo of our own message (4.8.2). In a room
+    /// of many users a message is urgent only if it names this user.
+    fn handle_message(&mut self, from: &str, text: &str, line: &ServerLine<'_>) {
         self.known.people.learn(from);
-        match (&self.state, &self.me) {
+        match (&self.state, &self.username) {
+            // Names are unique on the server (3.2.2), so this is our own message.
             (_, Some(me)) if me == from => {
-                self.arrived.push(self.transcript.own_message(me, text));
+                self.pending_lines.push(self.transcript.own_message(me, text));
             }
             (ClientState::Room { .. }, Some(me)) if !mentions(text, me).is_empty() => {
-                self.rings |= self.setup.bell != Bell::Off;
-                self.arrived.push(self.transcript.message_naming(me, from, text));
+                self.bell_pending |= self.setup.bell != Bell::Off;
+                self.pending_lines.push(self.transcript.message_naming(me, from, text));
             }
+            // In a chat every message is for this user, so a name in the message adds nothing.
             _ => {
-                self.rings |= self.setup.bell == Bell::All;
-                self.show(said);
+                self.bell_pending |= self.setup.bell == Bell::All;
+                self.show(line);
             }
         }
     }
 
+    /// Remembers the names in a row of a list, for Tab.
     fn learn_from(&mut self, row: &Row<'_>) {
         match row {
             Row::User { name, .. }
@@ -78,56 +90,66 @@ impl StateMachine {
                 self.known.rooms.learn(room);
             }
             Row::Room { room, .. } => self.known.rooms.learn(room),
+            // A row of unknown form may hold any words. They would spoil the list for Tab.
             Row::Other(_) => {}
         }
     }
 
-    fn handle_question(&mut self, text: &str, said: &ServerLine<'_>, is_new: bool) {
+    /// Handles a question. `is_new` is false if the server repeats the question in the same state,
+    /// as it does after each list. A repeated menu or request must not ring or fill the screen.
+    fn handle_question(&mut self, text: &str, line: &ServerLine<'_>, is_new: bool) {
         match Question::read(text) {
-            Question::Username => self.give_name(),
-            // The prompt asks that, in the same words.
+            Question::Username => self.send_username(),
+            // The client's own prompt shows the same words.
             Question::Whom => {}
             Question::Menu => {
+                // The menu's wording belongs to the server. Enter on an empty line shows this copy.
                 text.clone_into(&mut self.menu);
-                if is_new || self.refused {
-                    self.show(said);
+                if is_new || self.last_was_error {
+                    self.show(line);
                 }
             }
             Question::Request(by) => {
                 self.known.people.learn(by);
                 if is_new {
-                    self.rings |= self.setup.bell != Bell::Off;
-                    self.show(said);
+                    self.bell_pending |= self.setup.bell != Bell::Off;
+                    self.show(line);
                 }
             }
-            Question::Unknown => self.show(said),
+            Question::Unknown => self.show(line),
         }
     }
 
-    fn handle_information(&mut self, text: &str, said: &ServerLine<'_>) {
+    /// Handles a `*` line. News of members who come and go is drawn faint in a room, because in a
+    /// busy room such lines are frequent and rarely matter.
+    fn handle_information(&mut self, text: &str, line: &ServerLine<'_>) {
         let news = News::read(text);
         match (news, &self.state) {
             (
-                News::Joined { room: what, .. } | News::Left { what, .. },
+                News::Joined { room: place, .. } | News::Left { place, .. },
                 ClientState::Room { room, .. },
-            ) if what == room => self.arrived.push(self.transcript.aside(text)),
-            _ => self.show(said),
+            ) if place == room => self.pending_lines.push(self.transcript.aside(text)),
+            // Other news is shown in full colour, even a departure from the server.
+            _ => self.show(line),
         }
         self.handle_news(news);
     }
 
+    /// Applies the effects of news beyond the change of state: names for Tab, our own username.
     fn handle_news(&mut self, news: News<'_>) {
         match news {
             News::Hello(name) => self.handle_hello(name),
-            News::Asked(name) | News::Chatting(name) | News::Joined { who: name, .. } => {
+            News::Asked(name) | News::Chatting(name) | News::Joined { name, .. } => {
                 self.known.people.learn(name);
             }
             News::Entered(room) => self.known.rooms.learn(room),
             News::Goodbye => {
-                if let Link::Up { over, .. } = &mut self.link {
-                    *over = true;
+                // The server closes after goodbye. That end must not start a reconnect.
+                if let Link::Up { said_goodbye, .. } = &mut self.link {
+                    *said_goodbye = true;
                 }
             }
+            // These change the state at most, and `ClientState::after` has seen to that.
             News::YouLeft
             | News::RequestOver(_)
             | News::Left { .. }
@@ -136,11 +158,16 @@ impl StateMachine {
         }
     }
 
+    /// Handles the accepted username: the session is restored as far as possible. A room is only
+    /// mentioned, never joined unasked: the user may not want to appear there again.
     fn handle_hello(&mut self, name: &str) {
         self.known.people.learn(name);
-        self.me = Some(name.to_owned());
+        self.username = Some(name.to_owned());
+        // Only now does the connection count as good. A server that accepts connections and drops
+        // them at once must not reset the backoff.
         self.backoff.reset();
-        self.take_up_again();
+        self.restore_draft();
+        // `take` makes this a single notice: after the next loss it would be out of date.
         if let Some(room) = self.lost_room.take() {
             let label = room_label(&room);
             self.notice(&format!("You were in {label}; 4 {room} goes back"));
@@ -151,30 +178,34 @@ impl StateMachine {
         }
     }
 
-    /// Brings back the line that was set aside; above another that was begun since.
-    fn take_up_again(&mut self) {
-        match self.set_aside.take() {
-            Some((line, begun_at)) if self.editor.is_empty() => {
+    /// Restores the saved draft. If the user has started another line meanwhile, the saved draft
+    /// goes to the history, one arrow-up away: neither line is lost.
+    fn restore_draft(&mut self) {
+        match self.saved_draft.take() {
+            Some((line, draft_state)) if self.editor.is_empty() => {
                 self.editor.set(&line);
-                self.begun_at = begun_at;
+                self.draft_state = draft_state;
             }
             Some((line, _)) => self.history.push(&line),
             None => {}
         }
     }
 
-    /// Gives the wanted username once unasked; if it was refused, lets the person change it.
-    fn give_name(&mut self) {
-        let Some(name) = self.me.as_ref().or(self.setup.name.as_ref()) else { return };
+    /// Sends the username without asking, but only once per connection. After a refusal the name is
+    /// put into the editor, and the user can change it.
+    fn send_username(&mut self) {
+        // The accepted name comes before the option: the user may have changed it at the prompt.
+        let Some(name) = self.username.as_ref().or(self.setup.name.as_ref()) else { return };
         let Link::Up { name_tried, .. } = &mut self.link else { return };
         if !mem::replace(name_tried, true) {
             self.actions.push_back(Action::Send(name.clone()));
-        } else if self.set_aside.is_none() {
+        } else if self.saved_draft.is_none() {
+            // This branch runs only without a saved draft: a second refusal must not overwrite it.
             if !self.editor.is_empty() {
-                self.set_aside = Some((self.editor.take(), self.begun_at.clone()));
+                self.saved_draft = Some((self.editor.take(), self.draft_state.clone()));
             }
             self.editor.set(name);
-            self.begun_at = ClientState::Naming;
+            self.draft_state = ClientState::Naming;
         }
     }
 }

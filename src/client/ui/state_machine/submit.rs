@@ -1,56 +1,72 @@
-//! What Enter does: whether a line goes out, and how it looks once it has.
+//! How the state machine handles Enter: whether a line is sent, and how it looks in the transcript.
+//!
+//! `key_handling` and `paste` call this module. The line goes to the event loop as an action; this
+//! module does not know whether or when the socket takes it.
 
 use super::input_kind::{InputKind, input_kind, is_answer, is_answer_in_room};
 use super::{Action, Link, StateMachine};
 use crate::client::ui::client_state::ClientState;
+use crate::core::framing::text;
 
 impl StateMachine {
+    /// Sends the line in the editor. If the state has changed since the line was started, the first
+    /// Enter may only warn; the second Enter sends.
     pub(super) fn submit(&mut self) {
+        // Without a connection the line stays in the editor, where the user can see it.
         let Link::Up { .. } = self.link else { return };
         if self.editor.is_empty() {
             return self.submit_nothing();
         }
-        if self.begun_at != self.state
+        if self.draft_state != self.state
             && let Some(warning) = self.warning()
         {
             self.notice(&warning);
-            self.begun_at = self.state.clone();
+            // The next Enter sends the line, unless the state changes once more.
+            self.draft_state = self.state.clone();
             return;
         }
-        let line = self.editor.take();
+        // Cleaned as the server cleans it: the line is then shown as its readers see it.
+        let line = text::clean(&self.editor.take()).into_owned();
+        // A username would only be in the way at later prompts.
         if self.state != ClientState::Naming {
             self.history.push(&line);
         }
-        self.say(&line);
+        self.send_line(&line);
     }
 
-    /// What to say if the line would do here what it was not begun for: reach a partner or a room,
-    /// miss one, or answer somebody who asked since.
+    /// The warning to show if the line has another effect in this state than the user intended: it
+    /// reaches other users, no longer reaches them, or answers a request that came later. `None`
+    /// means that the line may go: a warning for a harmless line would train users to ignore it.
     fn warning(&self) -> Option<String> {
         let line = self.editor.text();
-        let misleads = match &self.state {
+        let is_risky = match &self.state {
+            // A partner would read a line that was meant for the server or for others.
             ClientState::Chatting { .. } => true,
-            ClientState::Room { asked_by, .. } if self.begun_at.is_same(&self.state) => {
+            ClientState::Room { asked_by, .. }
+                if self.draft_state.has_same_recipients(&self.state) =>
+            {
                 let by = asked_by.as_ref().filter(|_| is_answer_in_room(line))?;
                 return Some(format!("It is {by} who asks now; Enter again answers"));
             }
             ClientState::Room { .. } => true,
-            ClientState::Asked { .. } => self.begun_at.is_heard() || is_answer(line),
+            // A request that arrives while the user types must not be answered by accident.
+            ClientState::Asked { .. } => self.draft_state.reaches_others() || is_answer(line),
             ClientState::Nowhere
             | ClientState::Naming
             | ClientState::Menu
             | ClientState::Choosing
-            | ClientState::Asking { .. } => self.begun_at.is_heard(),
+            | ClientState::Asking { .. } => self.draft_state.reaches_others(),
         };
-        let (then, now) = (self.begun_at.words(), self.state.words());
-        misleads.then(|| format!("This line was for {then}; Enter again sends it to {now}"))
+        let (then, now) = (self.draft_state.recipient(), self.state.recipient());
+        is_risky.then(|| format!("This line was for {then}; Enter again sends it to {now}"))
     }
 
-    /// Enter on an empty line sends nothing to anybody; elsewhere it does what is harmless.
+    /// Handles Enter on an empty line. It never sends an empty message. At the menu it shows the
+    /// choices again, and at the prompt for a partner it returns to the menu (4.4.2).
     fn submit_nothing(&mut self) {
         match self.state {
-            ClientState::Menu => self.arrived.push(self.transcript.hint(&self.menu)),
-            ClientState::Choosing => self.say(""),
+            ClientState::Menu => self.pending_lines.push(self.transcript.hint(&self.menu)),
+            ClientState::Choosing => self.send_line(""),
             ClientState::Nowhere
             | ClientState::Naming
             | ClientState::Asking { .. }
@@ -60,17 +76,17 @@ impl StateMachine {
         }
     }
 
-    /// Sends a line, and shows it in the transcript as what it is here, unless the server will say
-    /// it to us as well.
-    pub(super) fn say(&mut self, line: &str) {
-        let shown = match (input_kind(&self.state, line), &self.me) {
-            (InputKind::Echoed, _) => None,
-            (InputKind::Told(text), Some(me)) => Some(self.transcript.own_message(me, text)),
-            (InputKind::Told(_) | InputKind::Command, _) => {
+    /// Sends a line and shows it in the transcript, unless the server will echo the line: the echo
+    /// has the place of the line among the messages of the room (6.2.1).
+    pub(super) fn send_line(&mut self, line: &str) {
+        let shown = match (input_kind(&self.state, line), &self.username) {
+            (InputKind::EchoedMessage, _) => None,
+            (InputKind::Message(text), Some(me)) => Some(self.transcript.own_message(me, text)),
+            (InputKind::Message(_) | InputKind::Command, _) => {
                 Some(self.transcript.command(&self.state.prompt().text(), line))
             }
         };
-        self.arrived.extend(shown);
+        self.pending_lines.extend(shown);
         self.unanswered = true;
         self.actions.push_back(Action::Send(line.to_owned()));
     }

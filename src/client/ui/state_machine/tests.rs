@@ -1,4 +1,4 @@
-//! The state_machine, tested as what a person does and sees.
+//! The state machine, tested by the keys that a user presses and the screen that the user sees.
 
 mod hostile;
 mod rooms;
@@ -12,12 +12,13 @@ const MENU: &str = "? 1 list users, 2 request chat, 3 exit, 4 join a room, 5 lis
 /// Wide enough for the menu.
 const COLUMNS: u16 = 70;
 
-/// A state_machine, and a terminal without colours that shows it.
+/// A state machine with a terminal emulator, without colours, that shows its screen.
 struct Scene {
     state_machine: StateMachine,
     terminal: vt100::Parser,
     keys: KeyReader,
     now: Time,
+    /// The bell rang in the last drawing.
     rang: bool,
 }
 
@@ -45,34 +46,36 @@ impl Scene {
         }
     }
 
-    /// A scene at the menu, as anna.
+    /// A scene in which anna is at the menu.
     fn at_menu(rows: u16) -> Scene {
         let mut scene = Scene::new(rows, Some("anna"));
-        scene.hear(&["? Username:", "* Hello, anna", MENU]);
+        scene.receive(&["? Username:", "* Hello, anna", MENU]);
         assert_eq!(scene.sent(), ["anna"]);
         scene
     }
 
-    /// A scene in a chat with ben.
+    /// A scene in which anna chats with ben.
     fn in_chat(rows: u16) -> Scene {
         let mut scene = Scene::at_menu(rows);
-        scene.hear(&["* You are now chatting with ben; quit ends it"]);
+        scene.receive(&["* You are now chatting with ben; quit ends it"]);
         scene
     }
 
-    /// A scene in the lobby, where ben is.
+    /// A scene in which anna is in the lobby with ben.
     fn in_lobby(rows: u16) -> Scene {
         let mut scene = Scene::at_menu(rows);
-        scene.hear(&["* You are now in lobby; quit leaves it", "- ben"]);
+        scene.receive(&["* You are now in lobby; quit leaves it", "- ben"]);
         scene
     }
 
-    fn hear(&mut self, lines: &[&str]) {
+    /// Gives server lines to the state machine.
+    fn receive(&mut self, lines: &[&str]) {
         for line in lines {
             self.state_machine.handle_line(line);
         }
     }
 
+    /// Gives bytes from the keyboard to the state machine.
     fn press(&mut self, keys: &str) {
         for byte in keys.bytes() {
             if let Some(key) = self.keys.push(byte) {
@@ -81,15 +84,16 @@ impl Scene {
         }
     }
 
+    /// The lines sent since the last call. Any other action is a failure.
     fn sent(&mut self) -> Vec<String> {
-        let sent = |action| match action {
+        let line_of = |action| match action {
             Action::Send(line) => line,
-            other => panic!("not a line: {other:?}"),
+            other => panic!("the action sends no line: {other:?}"),
         };
-        std::iter::from_fn(|| self.state_machine.poll_action()).map(sent).collect()
+        std::iter::from_fn(|| self.state_machine.poll_action()).map(line_of).collect()
     }
 
-    /// The last `rows` rows that are not empty.
+    /// Draws, and returns the last `rows` rows of the screen, without empty rows at the bottom.
     fn last(&mut self, rows: usize) -> Vec<String> {
         let mut out = String::new();
         self.state_machine.draw(self.now, &mut out);
@@ -108,10 +112,10 @@ fn a_request_appears_above_the_line_being_typed_and_rings() {
     let mut scene = Scene::at_menu(10);
     scene.press("2 日本e\u{301}\x1b[D");
     assert_eq!(scene.last(1), ["menu> 2 日本|e\u{301}"]);
-    scene.hear(&["? ben wants to chat, yes or no"]);
+    scene.receive(&["? ben wants to chat, yes or no"]);
     assert_eq!(scene.last(2), ["? ben wants to chat, yes or no", "ben?> 2 日本|e\u{301}"]);
     assert!(scene.rang);
-    scene.hear(&["? ben wants to chat, yes or no"]);
+    scene.receive(&["? ben wants to chat, yes or no"]);
     scene.last(1);
     assert!(!scene.rang, "the same question again is not a second request");
     scene.press("\x03");
@@ -121,15 +125,15 @@ fn a_request_appears_above_the_line_being_typed_and_rings() {
 }
 
 #[test]
-fn the_menu_is_shown_on_arriving_there_and_when_a_choice_was_refused() {
+fn the_menu_is_shown_on_arrival_and_after_a_refused_choice() {
     let mut scene = Scene::at_menu(12);
     assert_eq!(scene.last(3), ["* Hello, anna", MENU, "menu> |"]);
     scene.press("1\r");
-    scene.hear(&["* 1 user online", "- anna available (you)", MENU]);
+    scene.receive(&["* 1 user online", "- anna available (you)", MENU]);
     let list = ["menu> 1", "* 1 user online", "- anna available (you)", "menu> |"];
     assert_eq!(scene.last(4), list);
     scene.press("what\r");
-    scene.hear(&["! That is not a choice here", MENU]);
+    scene.receive(&["! That is not a choice here", MENU]);
     assert_eq!(scene.last(3), ["! That is not a choice here", MENU, "menu> |"]);
     scene.sent();
     scene.press("\r");
@@ -141,20 +145,20 @@ fn the_menu_is_shown_on_arriving_there_and_when_a_choice_was_refused() {
 fn a_chat_reads_like_a_conversation() {
     let mut scene = Scene::in_chat(12);
     scene.press("hello\r//usr\r/help\r");
-    scene.hear(&["ben: hi"]);
+    scene.receive(&["ben: hi"]);
     let chat = ["anna: hello", "anna: /usr", "ben> /help", "ben: hi", "ben> |"];
     assert_eq!(scene.last(5), chat);
     assert_eq!(scene.sent(), ["hello", "//usr", "/help"]);
     scene.press("\r");
-    assert!(scene.sent().is_empty(), "nothing is said by an empty line");
+    assert!(scene.sent().is_empty(), "an empty line sends no message");
 }
 
 #[test]
-fn a_line_begun_in_one_chat_does_not_go_elsewhere_unasked() {
+fn a_draft_started_in_a_chat_goes_elsewhere_only_after_a_warning() {
     let mut scene = Scene::in_chat(12);
     scene.press("just between us");
     scene.last(1);
-    scene.hear(&["* ben left the chat", MENU]);
+    scene.receive(&["* ben left the chat", MENU]);
     scene.press("\r");
     assert!(scene.sent().is_empty());
     let warned = "-- This line was for ben; Enter again sends it to the menu";
@@ -164,23 +168,23 @@ fn a_line_begun_in_one_chat_does_not_go_elsewhere_unasked() {
 }
 
 #[test]
-fn an_answer_begun_for_one_request_is_not_given_to_the_next() {
+fn an_answer_typed_for_one_request_is_not_given_to_the_next() {
     let mut scene = Scene::at_menu(12);
-    scene.hear(&["? ben wants to chat, yes or no"]);
+    scene.receive(&["? ben wants to chat, yes or no"]);
     scene.press("yes");
-    scene.hear(&["* ben withdrew the request", MENU, "? eve wants to chat, yes or no"]);
+    scene.receive(&["* ben withdrew the request", MENU, "? eve wants to chat, yes or no"]);
     scene.press("\r");
     assert!(scene.sent().is_empty());
     scene.press("\r");
     assert_eq!(scene.sent(), ["yes"]);
     scene.press("1");
-    scene.hear(&["* eve withdrew the request", MENU, "? ben wants to chat, yes or no"]);
+    scene.receive(&["* eve withdrew the request", MENU, "? ben wants to chat, yes or no"]);
     scene.press("\r");
-    assert_eq!(scene.sent(), ["1"], "what answers nobody may be sent at once");
+    assert_eq!(scene.sent(), ["1"], "a line that answers no request is sent at once");
 }
 
 #[test]
-fn several_pasted_lines_are_shown_and_asked_about() {
+fn several_pasted_lines_are_shown_and_need_a_confirmation() {
     let mut scene = Scene::in_chat(12);
     scene.press("draft");
     scene.press("\x1b[200~one\r/two\r\r三\x1b[2J\r\x1b[201~");
@@ -201,19 +205,19 @@ fn several_pasted_lines_are_shown_and_asked_about() {
 }
 
 #[test]
-fn a_paste_that_is_declined_or_overtaken_is_not_sent() {
+fn a_paste_is_not_sent_after_a_no_or_a_change_of_state() {
     let mut scene = Scene::in_chat(12);
     scene.press("\x1b[200~one\rtwo\x1b[201~n");
     assert_eq!(scene.last(2), ["-- Nothing was sent", "ben> |"]);
     scene.press("\x1b[200~one\rtwo\x1b[201~");
-    scene.hear(&["* ben left the chat", MENU]);
+    scene.receive(&["* ben left the chat", MENU]);
     scene.press("y");
     assert!(scene.sent().is_empty());
     assert_eq!(scene.last(1), ["menu> y|"]);
 }
 
 #[test]
-fn one_pasted_line_is_only_typed() {
+fn one_pasted_line_goes_into_the_editor_and_is_not_sent() {
     let mut scene = Scene::in_chat(5);
     scene.press("a\x1b[200~ b\tc\x1b[31m\u{202e}\r\x1b[201~");
     assert_eq!(scene.last(1), ["ben> a b c|"]);
@@ -221,7 +225,7 @@ fn one_pasted_line_is_only_typed() {
 }
 
 #[test]
-fn control_c_clears_the_line_then_asks_to_leave_and_control_d_leaves() {
+fn control_c_clears_the_line_then_asks_to_leave_and_control_d_leaves_at_once() {
     let mut scene = Scene::at_menu(5);
     scene.press("text\x03");
     assert_eq!(scene.last(1), ["menu> |"]);
@@ -234,11 +238,11 @@ fn control_c_clears_the_line_then_asks_to_leave_and_control_d_leaves() {
     scene.press("\x04");
     assert_eq!(scene.state_machine.poll_action(), Some(Action::Leave(Leaving::Wished)));
     scene.press("ab\x1b[D\x04");
-    assert_eq!(scene.last(1), ["menu> a|"], "on a line control-D eats to the right");
+    assert_eq!(scene.last(1), ["menu> a|"], "in a line control-D deletes the next character");
 }
 
 #[test]
-fn who_types_on_without_a_connection_does_not_lengthen_the_wait() {
+fn typing_without_a_connection_does_not_lengthen_the_wait() {
     let mut scene = Scene::in_chat(14);
     scene.state_machine.handle_loss("reset by peer", Vec::new(), scene.now);
     let wait = scene.state_machine.poll_timeout(scene.now);
@@ -248,17 +252,25 @@ fn who_types_on_without_a_connection_does_not_lengthen_the_wait() {
     assert_eq!(
         scene.state_machine.poll_timeout(scene.now),
         wait,
-        "the wait that was cut short goes on"
+        "the wait that a key cut short goes on"
     );
     scene.press("alf a line");
-    assert_eq!(scene.state_machine.poll_action(), None, "a key is a wish to connect once");
+    assert_eq!(
+        scene.state_machine.poll_action(),
+        None,
+        "only the first key of a wait starts an attempt"
+    );
     scene.press("\r");
-    assert_eq!(scene.state_machine.poll_action(), Some(Action::Connect), "Enter is one each time");
+    assert_eq!(
+        scene.state_machine.poll_action(),
+        Some(Action::Connect),
+        "every Enter starts an attempt"
+    );
 }
 
-/// (3.7.2)
+/// (4.7.3)
 #[test]
-fn what_stands_behind_a_pasted_quit_is_kept_and_never_becomes_a_choice() {
+fn lines_after_a_pasted_quit_are_kept_and_never_become_menu_choices() {
     let mut scene = Scene::in_chat(14);
     scene.press("\x1b[200~first\nquit\n3\n/slash\x1b[201~");
     scene.press("y");
@@ -267,9 +279,9 @@ fn what_stands_behind_a_pasted_quit_is_kept_and_never_becomes_a_choice() {
 }
 
 #[test]
-fn tab_completes_or_shows_what_there_is() {
+fn tab_completes_a_word_or_lists_the_candidates() {
     let mut scene = Scene::at_menu(8);
-    scene.hear(&["- Benno available", "- ben available", "- Carla busy"]);
+    scene.receive(&["- Benno available", "- ben available", "- Carla busy"]);
     scene.press("ch\tC\t");
     assert_eq!(scene.last(1), ["menu> chat Carla |"]);
     scene.press("\x152 b\t");
@@ -277,7 +289,7 @@ fn tab_completes_or_shows_what_there_is() {
 }
 
 #[test]
-fn a_lost_connection_counts_down_keeps_the_draft_and_takes_the_name_again() {
+fn after_a_loss_the_client_counts_down_keeps_the_draft_and_sends_the_username_again() {
     let mut scene = Scene::in_chat(14);
     scene.press("half a li");
     scene.last(1);
@@ -292,30 +304,34 @@ fn a_lost_connection_counts_down_keeps_the_draft_and_takes_the_name_again() {
     assert_eq!(scene.state_machine.poll_timeout(scene.now), None);
     scene.state_machine.handle_failure("refused", scene.now);
     scene.press("n");
-    assert_eq!(scene.state_machine.poll_action(), Some(Action::Connect), "a key tries at once");
+    assert_eq!(
+        scene.state_machine.poll_action(),
+        Some(Action::Connect),
+        "a key starts an attempt at once"
+    );
     scene.state_machine.handle_connected();
-    scene.hear(&["* Welcome", "? Username:"]);
+    scene.receive(&["* Welcome", "? Username:"]);
     assert_eq!(scene.sent(), ["anna"]);
-    scene.hear(&["* Hello, anna", MENU]);
+    scene.receive(&["* Hello, anna", MENU]);
     assert_eq!(scene.last(1), ["me~> half a lin|"]);
 }
 
 #[test]
-fn a_name_that_is_taken_meanwhile_is_asked_for_and_the_draft_comes_back() {
+fn when_the_username_is_taken_after_a_loss_the_user_edits_it_and_gets_the_draft_back() {
     let mut scene = Scene::in_chat(14);
     scene.press("half");
     scene.state_machine.handle_loss("reset", Vec::new(), scene.now);
     scene.press("\x01");
     scene.state_machine.handle_connected();
-    scene.hear(&["? Username:", "! anna is taken; choose another", "? Username:"]);
+    scene.receive(&["? Username:", "! anna is taken; choose another", "? Username:"]);
     assert_eq!(scene.last(1), ["name> anna|"]);
     assert_eq!(scene.state_machine.poll_action(), Some(Action::Connect));
     scene.press("2\r");
-    scene.hear(&["* Hello, anna2", MENU]);
+    scene.receive(&["* Hello, anna2", MENU]);
     assert_eq!(scene.last(1), ["menu> half|"]);
     scene.sent();
     scene.press("\r");
-    assert!(scene.sent().is_empty(), "it was begun in a chat");
+    assert!(scene.sent().is_empty(), "the draft was started in a chat, so the first Enter warns");
 }
 
 #[test]
@@ -327,8 +343,8 @@ fn unsent_lines_are_offered_and_never_sent_unasked() {
     assert_eq!(scene.last(5)[..3], lost);
     scene.press("\x01");
     scene.state_machine.handle_connected();
-    scene.hear(&["? Username:", "* Hello, anna", MENU]);
-    scene.hear(&["* You are now chatting with ben; quit ends it"]);
+    scene.receive(&["? Username:", "* Hello, anna", MENU]);
+    scene.receive(&["* You are now chatting with ben; quit ends it"]);
     assert_eq!(scene.state_machine.poll_action(), Some(Action::Connect));
     assert_eq!(scene.sent(), ["anna"]);
     scene.press("\x1b[A");
@@ -338,7 +354,7 @@ fn unsent_lines_are_offered_and_never_sent_unasked() {
 }
 
 #[test]
-fn what_was_entered_in_the_instant_of_the_loss_does_not_go_over_the_next_connection() {
+fn a_line_entered_in_the_turn_of_a_loss_does_not_go_over_the_next_connection() {
     let mut scene = Scene::in_chat(16);
     scene.press("hello\r");
     scene.state_machine.handle_loss("reset", Vec::new(), scene.now);
@@ -347,10 +363,10 @@ fn what_was_entered_in_the_instant_of_the_loss_does_not_go_over_the_next_connect
 }
 
 #[test]
-fn a_server_that_said_goodbye_may_close_and_one_that_never_answered_may_not() {
+fn the_client_ends_after_goodbye_and_does_not_reconnect_without_a_username() {
     let mut scene = Scene::at_menu(5);
     scene.press("3\r");
-    scene.hear(&["* Goodbye, anna"]);
+    scene.receive(&["* Goodbye, anna"]);
     assert_eq!(scene.sent(), ["3"]);
     scene.state_machine.handle_loss("closed", Vec::new(), scene.now);
     assert_eq!(scene.state_machine.poll_action(), Some(Action::Leave(Leaving::Wished)));
@@ -358,25 +374,25 @@ fn a_server_that_said_goodbye_may_close_and_one_that_never_answered_may_not() {
     let mut scene = Scene::new(5, None);
     scene.state_machine.handle_loss("closed", Vec::new(), scene.now);
     assert_eq!(scene.last(1), ["not connected> |"]);
-    assert_eq!(scene.state_machine.poll_timeout(scene.now), None, "it is not asked for ever");
-}
-
-/// (7.7)
-#[test]
-fn whoever_an_operator_removed_does_not_come_back_by_themselves() {
-    let mut scene = Scene::at_menu(5);
-    scene.hear(&["! An operator removed you: too loud. Goodbye"]);
-    scene.state_machine.handle_loss("closed", Vec::new(), scene.now);
-    assert_eq!(scene.last(1), ["not connected> |"]);
     assert_eq!(
         scene.state_machine.poll_timeout(scene.now),
         None,
-        "a key connects again, and nothing else"
+        "the client must not reconnect for ever"
     );
 }
 
+/// (8.2.2)
 #[test]
-fn whatever_a_server_says_and_a_person_types_the_desk_holds() {
+fn after_a_removal_by_an_operator_the_client_does_not_reconnect_on_its_own() {
+    let mut scene = Scene::at_menu(5);
+    scene.receive(&["! An operator removed you: too loud. Goodbye"]);
+    scene.state_machine.handle_loss("closed", Vec::new(), scene.now);
+    assert_eq!(scene.last(1), ["not connected> |"]);
+    assert_eq!(scene.state_machine.poll_timeout(scene.now), None, "only a key reconnects");
+}
+
+#[test]
+fn no_mix_of_server_lines_and_keys_makes_the_state_machine_panic() {
     let lines = [
         "",
         "*",
@@ -399,7 +415,7 @@ fn whatever_a_server_says_and_a_person_types_the_desk_holds() {
         for step in 0..60 {
             let at = (seed * 31 + step * 17) % (lines.len() + 2);
             match lines.get(at) {
-                Some(line) => scene.hear(&[line]),
+                Some(line) => scene.receive(&[line]),
                 None => scene.press(keys.get(step % 3..).unwrap_or(keys)),
             }
             scene.last(1);

@@ -30,6 +30,8 @@ pub(in crate::core::chat) enum RoomNews<'a> {
     NowIn { room: &'a Name, others: usize },
     /// Heads the answer to `/who`, with the number of other members (4.8.5).
     OthersHere(usize),
+    /// Heads the answer to `/who PREFIX`, with the number of other members that match (4.8.10).
+    OthersMatching(usize, &'a str),
     /// Heads the last lines of history, with their number (6.3.1).
     LastLines(usize),
     /// To the user who left the room by choice (4.8.3).
@@ -88,7 +90,7 @@ pub(in crate::core::chat) enum RoomRow<'a> {
 pub(in crate::core::chat) const ROOM_HELP: [&str; 9] = [
     "whatever you type goes to everybody here, and comes back to you when it was said",
     "quit, q, .exit or /quit: leave the room, back to the menu",
-    "/who: who is here; /history 20: the last 20 lines",
+    "/who: who is here; /who AN: whose names begin with an; /history 20: the last 20 lines",
     "/me waves: what you do; /say quit: any text as it is; //: a text that begins with /",
     "/chat ANNA: leave, and ask anna to chat; /yes or /no: answer somebody who asks you",
     "/quiet: do not read who joins and leaves; /loud: again",
@@ -109,6 +111,15 @@ impl fmt::Display for RoomNews<'_> {
                 )
             }
             RoomNews::OthersHere(others) => write!(f, "You are here {}", OthersCount(*others)),
+            RoomNews::OthersMatching(0, prefix) => {
+                write!(f, "Nobody else here has a name that begins with {prefix}")
+            }
+            RoomNews::OthersMatching(1, prefix) => {
+                write!(f, "1 other here whose name begins with {prefix}")
+            }
+            RoomNews::OthersMatching(others, prefix) => {
+                write!(f, "{others} others here whose names begin with {prefix}")
+            }
             RoomNews::LastLines(0) => write!(f, "Nothing was said here yet"),
             RoomNews::LastLines(1) => write!(f, "The last line said here"),
             RoomNews::LastLines(count) => write!(f, "The last {count} lines said here"),
@@ -171,7 +182,9 @@ impl fmt::Display for RoomRow<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             RoomRow::Member(name) => write!(f, "{name}"),
-            RoomRow::MoreMembers(count) => write!(f, "and {count} more"),
+            RoomRow::MoreMembers(count) => {
+                write!(f, "and {count} more; /who PREFIX narrows the list")
+            }
             RoomRow::Room { name, members: 1 } => write!(f, "{name} 1 user"),
             RoomRow::Room { name, members } => write!(f, "{name} {members} users"),
             RoomRow::History { said_at, line } => write!(f, "{} {line}", Minute(*said_at)),

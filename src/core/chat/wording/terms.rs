@@ -96,6 +96,7 @@ impl NameError {
             NameError::BadCharacter => {
                 write!(f, "A {what} has letters, digits and _ - . in it, nothing else")
             }
+            NameError::NoLetter => write!(f, "A {what} has at least one letter in it"),
             NameError::MixedScripts => {
                 write!(f, "A {what} keeps to one script, and this one mixes letters of two")
             }

@@ -1,4 +1,4 @@
-//! Whatever the server says and the clipboard holds, the terminal gets text (2.1).
+//! Hostile servers and hostile clipboards: the terminal gets no control sequence from them (3.1.1).
 
 use super::super::RING;
 use super::Scene;
@@ -6,11 +6,11 @@ use crate::client::ui::keys::Key;
 use crate::core::buffers::Pool;
 use crate::core::framing::{LineReader, text};
 
-/// The escape sequences that the client itself writes.
+/// The escape sequences that the client itself may write without colours.
 const OWN_SEQUENCES: [&str; 8] =
     ["\x1b[K", "\x1b[J", "\x1b[H", "\x1b[2J", "\x1b7", "\x1b8", "\x1b[?7l", "\x1b[?7h"];
 
-/// What is written, without the sequences and controls that are our own.
+/// The first control sequence in `written` that is not the client's own, with the text after it.
 fn foreign(written: &str) -> Option<&str> {
     let mut rest = written;
     while let Some(at) = rest.find(text::is_unsafe) {
@@ -26,7 +26,7 @@ fn foreign(written: &str) -> Option<&str> {
 }
 
 #[test]
-fn no_bytes_of_a_server_or_a_paste_make_a_control_sequence() {
+fn no_bytes_from_a_server_or_a_paste_become_a_control_sequence() {
     let pieces: [&[u8]; 16] = [
         b"* ",
         b"? ",

@@ -1,0 +1,136 @@
+//! Rules that a transcript cannot show: they need many users, or input that is held. The tests drive
+//! one `Exchange`, without sockets and with a clock of their own.
+
+use chinwag::core::SessionId;
+use chinwag::core::exchange::Exchange;
+use chinwag::core::limits::Limits;
+use chinwag::core::time::Time;
+
+/// An exchange whose users read everything at once.
+struct Scene {
+    exchange: Exchange,
+    now: Time,
+    /// The keys of the users are their places in this list.
+    names: Vec<String>,
+}
+
+impl Scene {
+    fn with(names: impl IntoIterator<Item = impl Into<String>>) -> Scene {
+        let exchange = Exchange::new(Limits::default());
+        let mut scene = Scene { exchange, now: Time::START, names: Vec::new() };
+        for name in names {
+            let name = name.into();
+            let id = SessionId::from_key(scene.names.len());
+            scene.names.push(name.clone());
+            scene.exchange.handle_connect(scene.now, id);
+            scene.says(&name.clone(), &name);
+            scene.reads(&name);
+        }
+        scene
+    }
+
+    fn id(&self, name: &str) -> SessionId {
+        SessionId::from_key(self.names.iter().position(|other| other == name).unwrap())
+    }
+
+    /// `name` sends these lines in one packet.
+    fn says(&mut self, name: &str, lines: &str) {
+        let id = self.id(name);
+        assert!(self.exchange.wants_input(id), "the input of {name} is held");
+        self.exchange.handle_received(self.now, id, format!("{lines}\n").as_bytes());
+        self.settle();
+    }
+
+    /// Everything that `name` has been told since the last call.
+    fn reads(&mut self, name: &str) -> String {
+        let (id, mut read) = (self.id(name), Vec::new());
+        loop {
+            self.settle();
+            let output = self.exchange.output(id).to_vec();
+            if output.is_empty() {
+                return String::from_utf8(read).unwrap().replace('\r', "");
+            }
+            self.exchange.handle_sent(self.now, id, output.len());
+            read.extend(output);
+        }
+    }
+
+    fn seconds_pass(&mut self, seconds: u64) {
+        self.now = self.now.after_ms(1_000 * seconds);
+        self.exchange.handle_timeout(self.now);
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        while self.exchange.poll_action().is_some() {}
+    }
+}
+
+/// Six requests in a row are one more than the allowance: further input of anna is held for 2 s.
+fn anna_asks_six() -> Scene {
+    let others = (0..7).map(|n| format!("user{n}"));
+    let mut scene = Scene::with(["anna".to_owned()].into_iter().chain(others));
+    for n in 0..5 {
+        scene.says("anna", &format!("2 user{n}\ncancel"));
+    }
+    scene.says("anna", "2 user5");
+    scene.reads("anna");
+    scene
+}
+
+/// (5.7.2, 4.5.2)
+#[test]
+fn a_rate_limit_holds_no_cancel_and_no_text_for_a_partner() {
+    let mut scene = anna_asks_six();
+    scene.says("anna", "cancel\n2 user6");
+    assert!(scene.reads("anna").starts_with("* You withdrew your request to user5\n"));
+    scene.says("user5", "yes");
+    assert!(scene.reads("user5").ends_with("! That request is over; nothing was done\n"));
+    assert_eq!(scene.reads("user6"), "", "the next request is held");
+    scene.seconds_pass(2);
+    assert_eq!(scene.reads("user6"), "? anna wants to chat, yes or no\n");
+
+    let mut scene = anna_asks_six();
+    scene.says("user5", "yes");
+    scene.reads("user5");
+    scene.says("anna", "hello\nquit\n2 user6");
+    assert!(scene.reads("user5").starts_with("anna: hello\n* anna left the chat\n"));
+    assert_eq!(scene.reads("user6"), "", "at the menu the input is held again");
+    scene.seconds_pass(2);
+    assert_eq!(scene.reads("user6"), "? anna wants to chat, yes or no\n");
+}
+
+/// (5.7.2, 6.2.3, 4.8.8)
+#[test]
+fn the_rate_limit_of_a_room_holds_no_cancel() {
+    let mut scene = Scene::with(["anna", "bert"]);
+    scene.says("anna", "4");
+    scene.says("anna", &format!("{}/chat bert\ncancel", "hi\n".repeat(9)));
+    scene.reads("anna");
+    scene.seconds_pass(1);
+    let read = scene.reads("bert");
+    assert!(read.starts_with("? anna wants to chat, yes or no\n* anna withdrew"), "{read}");
+}
+
+/// (4.8.10, 5.2.2)
+#[test]
+fn a_long_list_of_members_says_how_to_narrow_it() {
+    let crowd = (0..60).map(|n| format!("user{n}"));
+    let mut scene = Scene::with(["anna".to_owned(), "Ärger".to_owned()].into_iter().chain(crowd));
+    for name in scene.names.clone() {
+        scene.says(&name, "4");
+    }
+    scene.reads("anna");
+    scene.says("anna", "/who");
+    let read = scene.reads("anna");
+    assert!(read.starts_with("* You are here with 61 others\n- user0\n"), "{read}");
+    assert!(read.ends_with("- and 11 more; /who PREFIX narrows the list\n"), "{read}");
+    scene.says("anna", "/who  USER5 ");
+    let read = scene.reads("anna");
+    assert!(read.starts_with("* 11 others here whose names begin with USER5\n- user5\n"), "{read}");
+    assert_eq!(read.lines().count(), 12);
+    scene.says("anna", "/who ä");
+    assert_eq!(scene.reads("anna"), "* 1 other here whose name begins with ä\n- Ärger\n");
+    scene.says("anna", "/who ann");
+    assert_eq!(scene.reads("anna"), "* Nobody else here has a name that begins with ann\n");
+}
