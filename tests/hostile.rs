@@ -956,7 +956,7 @@ fn lines_for_a_partner_that_wait_in_the_kernel_reach_nobody_else() {
         refused = if anna.sends_without_waiting(&lines) == 0 { refused + 1 } else { 0 };
         anna.reads_nothing_for(Duration::from_millis(20));
     }
-    bert.says("quit");
+    bert.reset();
     anna.reads_until("* bert left");
     anna.reads_exactly(MENU);
     let told = anna.reads("! ");

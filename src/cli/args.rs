@@ -165,6 +165,11 @@ pub struct LimitArgs {
     #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_ROOMS", default_value = "1000", value_parser = clap::value_parser!(u16).range(1..=32_766))]
     pub max_rooms: u16,
 
+    /// Rooms at a time that one address has created
+    #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_ROOMS_PER_ADDRESS", default_value = "64",
+          value_parser = clap::value_parser!(u16).range(1..=32_766))]
+    pub max_rooms_per_address: u16,
+
     /// Members of a room
     #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_MEMBERS", default_value = "1000", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_members: u32,
@@ -223,6 +228,7 @@ impl ServeArgs {
             connections_max: wanted.min(connections_possible),
             per_address_max: flags.max_per_address as usize,
             rooms_max: flags.max_rooms.into(),
+            rooms_per_address_max: flags.max_rooms_per_address.into(),
             members_max: flags.max_members as usize,
             room_line_ms: 1000 / u64::from(flags.room_pace),
             room_history_ms: flags.room_past.0,

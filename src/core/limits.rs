@@ -5,6 +5,10 @@
 //! of `chinwag serve` changes. The compiler checks the relations between limits at the end of the
 //! constants: a change that breaks one of them does not build.
 
+mod address;
+
+pub use address::*;
+
 /// Default port of the server and of the client.
 pub const PORT: u16 = 7878;
 
@@ -56,32 +60,6 @@ pub const ASKS_IN_A_ROW_MAX: u32 = 5;
 
 /// Milliseconds until the rate limit allows one more request (7.23).
 pub const ASK_INTERVAL_MS: u64 = 2_000;
-
-/// Milliseconds by which the requests of one address may exceed half of an asked user's time (7.54).
-/// A few quick requests from a school or an office pass.
-pub const ADDRESS_ASKED_MS_MAX: u64 = 30_000;
-
-/// Requests to a user who has not taken all output since the first of them (7.55). Their lines are
-/// at most [`REPLIES_BYTES_MAX`], so no stranger can fill the outbox.
-pub const UNREAD_REQUESTS_MAX: u32 = 16;
-
-/// Usernames that one session's worth of an address may take in a row (7.53). With the default of
-/// 64 sessions' worth a whole crowd comes back at once after a restart.
-pub const LOGINS_IN_A_ROW_MAX: u32 = 16;
-
-/// Milliseconds until one session's worth of an address may take one more username (7.53).
-pub const LOGIN_INTERVAL_MS: u64 = 1_000;
-
-/// How many times the allowance of a /64 its /48 has (7.51). A company or a school has many users.
-pub const SITE_SHARE: u32 = 4;
-
-/// Milliseconds that an address which used up its allowance waits at most (7.51). Clients that come
-/// and go could otherwise run up a debt that holds up their honest neighbours for hours.
-pub const ADDRESS_DEBT_MS_MAX: u64 = 60_000;
-
-/// Allowances of addresses that the server remembers (7.51), about 4 MiB. An entry goes when its
-/// allowance is full again. Beyond the limit those go first that have used least.
-pub const ALLOWANCES_MAX: usize = 65_536;
 
 /// Cool-downs that the server remembers for one user (7.15); a new one replaces the oldest. At the
 /// default settings the rate limit of 7.23 keeps a user from reaching this limit.
@@ -357,16 +335,9 @@ const LIST_BYTES_MAX: usize = (LIST_ROWS_MAX + 3) * (2 * NAME_BYTES_MAX + 64);
 /// Bytes of the server's longest reply to one line of a user: a room's member list and history.
 const REPLY_BYTES_MAX: usize = LIST_BYTES_MAX + HISTORY_BYTES_MAX + HISTORY_LINES_MAX * 32;
 
-/// Bytes that one request makes a user read: the question, how it ended, and the menu.
-const REQUEST_BYTES_MAX: usize = 4 * NAME_BYTES_MAX + 256;
-
 const _: () = assert!(
     REPLY_BYTES_MAX < OUTBOX_BYTES_OVER_HIGH_WATER,
     "one reply of the server must not exceed the limit on output"
-);
-const _: () = assert!(
-    UNREAD_REQUESTS_MAX as usize * REQUEST_BYTES_MAX <= REPLIES_BYTES_MAX,
-    "unread requests must fit into the bytes that may wait for a user"
 );
 const _: () = assert!(LINE_BYTES_MAX <= READ_BYTES_PER_TURN, "a full line must fit into one read");
 const _: () = assert!(
@@ -411,6 +382,8 @@ pub struct Limits {
     pub per_address_max: usize,
     /// Rooms at a time except the lobby, with rooms that have only history (7.27). At most 32,766.
     pub rooms_max: usize,
+    /// Rooms that one address has created and that exist (7.56).
+    pub rooms_per_address_max: usize,
     /// Members of one room at a time (7.28).
     pub members_max: usize,
     /// Milliseconds until the rate limit allows one more line in a room (7.24); 0 means no limit.
@@ -433,6 +406,7 @@ impl Default for Limits {
             connections_max: usize::MAX,
             per_address_max: 1024,
             rooms_max: 1_000,
+            rooms_per_address_max: 64,
             members_max: 1_000,
             room_line_ms: 200,
             room_history_ms: 86_400_000,

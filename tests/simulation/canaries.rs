@@ -117,6 +117,11 @@ fn input_left_in_the_kernel_at_the_end_of_a_chat_is_caught() {
 }
 
 #[test]
+fn a_session_that_escapes_the_limits_of_its_address_is_caught() {
+    assert_caught_after(2, Fault::AddressForgotten, &["nothing explains", "is not served"]);
+}
+
+#[test]
 fn ignored_backpressure_is_caught() {
     assert_caught(Fault::BackpressureIgnored, &["bytes are buffered", "nothing explains"]);
 }

@@ -4,6 +4,7 @@
 //! the order in which the server serves its sessions. Instead it requires that some order explains
 //! all output, and that no session waits without a reason.
 
+mod addresses;
 mod explain;
 pub(crate) mod names;
 mod rooms;
@@ -13,6 +14,8 @@ mod user_limits;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::traffic::{Expected, Received, SessionKey};
+pub(crate) use addresses::Address;
+use addresses::Addresses;
 use names::Name;
 pub(crate) use rooms::RoomId;
 use rooms::Rooms;
@@ -29,6 +32,8 @@ pub(crate) struct ModelLimits {
     pub(crate) members_max: usize,
     pub(crate) room_line_ms: u64,
     pub(crate) room_history_ms: u64,
+    pub(crate) address_share: u32,
+    pub(crate) rooms_per_address_max: usize,
 }
 
 /// The states of part 4, and the end of a session.
@@ -66,6 +71,11 @@ pub(crate) struct Session {
     was_choosing: bool,
     pub(crate) busy: bool,
     ignored: BTreeSet<String>,
+    /// Addresses whose requests this user does not take, each with the name that was ignored (5.6.2).
+    shut_out: BTreeSet<(Address, String)>,
+    address: Option<Address>,
+    /// Until when the server must hold this user's input because of the address (7.52).
+    address_until: u64,
     /// Usernames (case-folded) that this user may not ask until the given time (5.7.1).
     cooldowns: BTreeMap<String, u64>,
     request_limit: user_limits::RateLimit,
@@ -129,7 +139,9 @@ pub(crate) struct Model {
     expected: Vec<(SessionKey, Expected)>,
     undo: Vec<(SessionKey, Session)>,
     undo_rooms: Option<(Rooms, usize)>,
+    undo_addresses: Option<Addresses>,
     rooms: Rooms,
+    addresses: Addresses,
     /// Messages that passed between partners.
     pub(crate) messages: u64,
     pub(crate) chats: u64,
@@ -152,14 +164,16 @@ impl Model {
             expected: Vec::new(),
             undo: Vec::new(),
             undo_rooms: None,
+            undo_addresses: None,
             rooms: Rooms::default(),
+            addresses: Addresses::default(),
             messages: 0,
             chats: 0,
             room_lines: 0,
         }
     }
 
-    pub(crate) fn connect(&mut self, who: SessionKey) {
+    pub(crate) fn connect(&mut self, who: SessionKey, address: Option<Address>) {
         let session = Session {
             state: State::Naming,
             name: None,
@@ -168,6 +182,9 @@ impl Model {
             was_choosing: false,
             busy: false,
             ignored: BTreeSet::new(),
+            shut_out: BTreeSet::new(),
+            address,
+            address_until: 0,
             cooldowns: BTreeMap::new(),
             request_limit: user_limits::RateLimit::for_requests(),
             room_line_limit: user_limits::RateLimit::for_room_lines(self.limits.room_line_ms),
@@ -206,6 +223,7 @@ impl Model {
 
     pub(crate) fn forget(&mut self, who: SessionKey) {
         let session = self.sessions.remove(&who);
+        self.all_taken(who);
         assert!(
             session.is_some_and(|session| session.state == State::Ended),
             "the session of {who} has not ended"

@@ -31,6 +31,8 @@ pub(crate) struct Plan {
     pub(crate) operator_actions: usize,
     /// Somebody enters a room, in percent of what they do at the menu.
     pub(crate) enters_rooms: usize,
+    /// How many addresses there are. With 0, nobody has one.
+    pub(crate) addresses: usize,
     /// The server stops at the end, before anybody leaves.
     pub(crate) stops_server: bool,
 }
@@ -51,6 +53,7 @@ impl Plan {
             kills: random.pick(&[0, 0, 1]),
             operator_actions: random.pick(&[0, 0, 2]),
             enters_rooms: random.pick(&[0, 10, 80]),
+            addresses: random.pick(&[0, 1, 2, 6]),
             stops_server: random.chance(25),
         }
     }
@@ -66,6 +69,8 @@ impl Plan {
             members_max: self.limits.members_max,
             room_line_ms: self.limits.room_line_ms,
             room_history_ms: self.limits.room_history_ms,
+            address_share: self.limits.address_share,
+            rooms_per_address_max: self.limits.rooms_per_address_max,
         }
     }
 
@@ -89,10 +94,9 @@ fn limits(random: &mut Random) -> Limits {
         high_water_bytes: random.pick(&[1_024, 3_000, 20_000]),
         stall_ms: random.pick(&[1_000, 5_000, 30_000]),
         closing_ms: random.pick(&[10, 5_000]),
-        // The protocol does not say which of two rooms is removed if both became empty in the same
-        // moment. A low limit would hit that case, and the model could not predict it. The tests of
-        // `chat/rooms.rs` cover the limit itself (7.27, 7.42).
-        rooms_max: random.pick(&[50, 1_000]),
+        rooms_max: random.pick(&[3, 50, 1_000]),
+        rooms_per_address_max: random.pick(&[1, 2, 64]),
+        address_share: random.pick(&[0, 1, 2, 64]),
         members_max: random.pick(&[1, 2, 1_000, 1_000]),
         room_line_ms: random.pick(&[0, 50, 200]),
         room_history_ms: random.pick(&[0, 1_000, 60_000, 86_400_000]),

@@ -48,6 +48,8 @@ pub(crate) enum Fault {
     RoomLineNotSaved,
     /// Backpressure is ignored: the loop reads every connection.
     BackpressureIgnored,
+    /// New sessions have no address: each has all allowances for itself.
+    AddressForgotten,
     /// At the end of a chat the kernel's buffer is not read.
     KernelNotDrained,
 }

@@ -80,6 +80,8 @@ pub enum RefusalKind {
     AddressAskedLately,
     /// The user asked for has not read the last requests (5.7.4).
     NotReading,
+    /// The user's address has as many rooms as allowed (7.56).
+    TooManyRoomsFromAddress,
 }
 
 /// How often each kind of refusal has been said since the server started.
@@ -92,7 +94,7 @@ pub struct RefusalCounts([u64; RefusalKind::ALL.len()]);
 impl RefusalKind {
     /// Every kind and its label in the metrics, in declaration order:
     /// `ALL[kind as usize].0 == kind`.
-    pub const ALL: [(RefusalKind, &'static str); 34] = [
+    pub const ALL: [(RefusalKind, &'static str); 35] = [
         (RefusalKind::Name, "name"),
         (RefusalKind::NameTaken, "name_taken"),
         (RefusalKind::NameLooksTaken, "name_looks_taken"),
@@ -127,6 +129,7 @@ impl RefusalKind {
         (RefusalKind::ChatJustEnded, "just_parted"),
         (RefusalKind::AddressAskedLately, "address_asked_lately"),
         (RefusalKind::NotReading, "not_reading"),
+        (RefusalKind::TooManyRoomsFromAddress, "too_many_rooms_from_address"),
     ];
 }
 
@@ -192,6 +195,7 @@ impl RoomRefusal<'_> {
             RoomRefusal::LooksTaken => RefusalKind::RoomLooksTaken,
             RoomRefusal::Full => RefusalKind::RoomFull,
             RoomRefusal::TooMany => RefusalKind::TooManyRooms,
+            RoomRefusal::TooManyFromAddress => RefusalKind::TooManyRoomsFromAddress,
             RoomRefusal::NotACommand => RefusalKind::NotARoomCommand,
             RoomRefusal::NotACount => RefusalKind::NotACount,
             RoomRefusal::NobodyAsks => RefusalKind::NobodyAsks,

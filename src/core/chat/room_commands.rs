@@ -12,11 +12,11 @@ use super::history::{Record, UnixSeconds};
 use super::name::Name;
 use super::output::{Audience, BroadcastId};
 use super::pairing::find_askable_user;
-use super::rooms::{Room, RoomId, RoomUnavailable};
+use super::rooms::{Room, RoomId, RoomUnavailable, RoomWish};
 use super::wording::{Line, ROOM_HELP, RoomNews, RoomRefusal, RoomRow, RoomText, Row};
-use crate::core::SessionId;
-use crate::core::limits::{HISTORY_LINES_SHOWN, LIST_ROWS_MAX};
+use crate::core::limits::{HISTORY_LINES_SHOWN, LIST_ROWS_MAX, Limits};
 use crate::core::time::Time;
+use crate::core::{Origin, SessionId};
 
 impl Chat {
     /// `id`, at the menu, enters the room called `name` (6.1.1, 6.1.4).
@@ -62,14 +62,22 @@ impl Chat {
         }
         // The rules for usernames keep a room's name from imitating another one, too.
         let name = Name::parse(name).map_err(RoomRefusal::Name)?;
-        let until = now.after_ms(self.limits.room_history_ms);
-        match self.roster.find_or_add_room(&name, until, self.limits.rooms_max) {
+        let wish = RoomWish {
+            name: &name,
+            until: now.after_ms(self.limits.room_history_ms),
+            founder: self.roster.origin(id),
+            now: self.unix_seconds(now),
+            rooms_max: self.limits.rooms_max,
+            per_address_max: self.limits.rooms_per_address_max,
+        };
+        match self.roster.find_or_add_room(wish) {
             Ok(room) => match self.roster.rooms().room(room).member_count() {
                 count if count >= self.limits.members_max => Err(RoomRefusal::Full),
                 _ => Ok(room),
             },
             Err(RoomUnavailable::LooksTaken) => Err(RoomRefusal::LooksTaken),
             Err(RoomUnavailable::TooMany) => Err(RoomRefusal::TooMany),
+            Err(RoomUnavailable::TooManyFromAddress) => Err(RoomRefusal::TooManyFromAddress),
         }
     }
 
@@ -113,7 +121,7 @@ impl Chat {
         let said_at = self.unix_seconds(now);
         let line = Line::Said { from: &self.roster.user(id).name, said };
         let line = self.outputs.publish(room, Audience::Everybody, &line);
-        self.roster.room_mut(room).history.push(said_at, line);
+        self.roster.room_mut(room).add_line(said_at, line);
         // The record comes after the line in `outputs`, but the server writes all records of a turn
         // to the file before it writes any line to a socket (6.3.3).
         if self.records_history {
@@ -301,14 +309,17 @@ impl Chat {
         let started_at = self.unix_seconds(Time::START);
         let said_at = record.said_at.min(started_at);
         let age_ms = (started_at - said_at).saturating_mul(1000);
-        let (history_ms, rooms_max) = (self.limits.room_history_ms, self.limits.rooms_max);
+        let Limits { room_history_ms, rooms_max, rooms_per_address_max, .. } = self.limits;
         let Ok(name) = Name::parse(record.room) else { return };
         // A room expires as a whole, by the age of its last line. The line of a room that is too
         // old is restored too, and the first `handle_timeout` removes the room.
-        let until = Time::START.after_ms(history_ms.saturating_sub(age_ms));
-        if let Ok(room) = self.roster.find_or_add_room(&name, until, rooms_max) {
+        let until = Time::START.after_ms(room_history_ms.saturating_sub(age_ms));
+        let (name, founder, now) = (&name, Origin::NONE, started_at);
+        let per_address_max = rooms_per_address_max;
+        let wish = RoomWish { name, until, founder, now, rooms_max, per_address_max };
+        if let Ok(room) = self.roster.find_or_add_room(wish) {
             self.roster.keep_room_until(room, until);
-            self.roster.room_mut(room).history.push(said_at, record.line);
+            self.roster.room_mut(room).add_line(said_at, record.line);
         }
     }
 }

@@ -3,17 +3,20 @@
 //! Only `roster` calls the functions that change a table, because a member's session must change at
 //! the same time. Nothing here tells users anything.
 
+mod worth;
+
 use std::collections::BTreeMap;
 
 use compact_str::CompactString;
 use slab::Slab;
 
-use super::history::History;
+use super::history::{History, UnixSeconds};
 use super::name::Name;
 use super::name_index::{NameIndex, with_prefix};
-use crate::core::SessionId;
 use crate::core::limits::LOBBY;
 use crate::core::time::{Deadlines, Time};
+use crate::core::{Origin, SessionId};
+use worth::Speakers;
 
 /// Identifies a room until the room is removed. A later room may get the same number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +28,9 @@ pub(super) struct Room {
     pub(super) name: Name,
     pub(super) history: History,
     occupancy: Occupancy,
+    /// Where the user came from who created the room (7.56).
+    founder: Origin,
+    speakers: Speakers,
 }
 
 /// The members of a room, or how long the room remains without any.
@@ -52,6 +58,24 @@ pub(super) enum RoomUnavailable {
     LooksTaken,
     /// The limit is reached and no room is empty (7.27).
     TooMany,
+    /// The limit for the user's address is reached, and none of its rooms is empty (7.56).
+    TooManyFromAddress,
+}
+
+/// A wish for a room that may have to be created.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RoomWish<'a> {
+    pub(super) name: &'a Name,
+    /// Until when the room is kept while nobody is in it.
+    pub(super) until: Time,
+    /// Where the user comes from.
+    pub(super) founder: Origin,
+    /// The wall-clock time, for the age of histories.
+    pub(super) now: UnixSeconds,
+    /// See [`crate::core::limits::Limits::rooms_max`].
+    pub(super) rooms_max: usize,
+    /// See [`crate::core::limits::Limits::rooms_per_address_max`].
+    pub(super) per_address_max: usize,
 }
 
 impl RoomId {
@@ -72,17 +96,13 @@ impl RoomId {
 }
 
 impl Rooms {
-    /// Finds the room with this name, in any case, or creates an empty room that is kept until
-    /// `until`. At `rooms_max` rooms, the room that has been empty longest makes place (7.27).
+    /// Finds the room with this name, in any case, or creates an empty room. At a limit, the empty
+    /// room that is worth least makes place (7.27, 7.56).
     ///
     /// # Errors
     /// [`RoomUnavailable`], and nothing has changed.
-    pub(super) fn find_or_add(
-        &mut self,
-        name: &Name,
-        until: Time,
-        rooms_max: usize,
-    ) -> Result<RoomId, RoomUnavailable> {
+    pub(super) fn find_or_add(&mut self, wish: RoomWish<'_>) -> Result<RoomId, RoomUnavailable> {
+        let RoomWish { name, until, founder, .. } = wish;
         if let Some(id) = self.names.get(name) {
             return Ok(id);
         }
@@ -95,12 +115,14 @@ impl Rooms {
             return Err(RoomUnavailable::LooksTaken);
         }
         // The lobby does not count: every user can always enter it.
-        if self.rooms.len() >= rooms_max && !is_lobby {
-            let longest_empty = self.deadlines.first().ok_or(RoomUnavailable::TooMany)?;
-            self.remove(longest_empty);
+        if !is_lobby {
+            self.make_place(&wish)?;
         }
         let (history, occupancy) = (History::default(), Occupancy::Empty { until });
-        let room = Room { name: lobby.unwrap_or_else(|| name.clone()), history, occupancy };
+        let founder = if is_lobby { Origin::NONE } else { founder };
+        let (name_as_shown, speakers) =
+            (lobby.unwrap_or_else(|| name.clone()), Speakers::default());
+        let room = Room { name: name_as_shown, history, occupancy, founder, speakers };
         let id = RoomId::from_key(self.rooms.insert(room));
         self.names.insert(name, id);
         self.deadlines.replace(id, None, Some(until));
@@ -224,6 +246,12 @@ impl Rooms {
 }
 
 impl Room {
+    /// Adds a line to the history.
+    pub(super) fn add_line(&mut self, said_at: UnixSeconds, line: &str) {
+        self.speakers.add(line);
+        self.history.push(said_at, line);
+    }
+
     fn is_empty(&self) -> bool {
         matches!(self.occupancy, Occupancy::Empty { .. })
     }
@@ -255,30 +283,34 @@ mod tests {
         Name::parse(text).unwrap()
     }
 
+    fn wish(text: &str, until: Time) -> RoomWish<'static> {
+        let name = Box::leak(Box::new(name(text)));
+        let (rooms_max, per_address_max) = (2, 2);
+        RoomWish { name, until, founder: Origin::NONE, now: 0, rooms_max, per_address_max }
+    }
+
     fn later(ms: u64) -> Time {
         Time::START.after_ms(ms)
     }
 
     /// (7.27, 7.42)
     #[test]
-    fn the_room_that_was_empty_longest_makes_place_and_a_room_with_members_never_does() {
+    fn the_empty_room_worth_least_makes_place_and_a_room_with_members_never_does() {
         let mut rooms = Rooms::default();
-        assert_eq!(
-            rooms.find_or_add(&name("L0bby"), later(9), 2),
-            Err(RoomUnavailable::LooksTaken)
-        );
-        let [a, b] = ["a", "b"].map(|text| rooms.find_or_add(&name(text), later(9), 2).unwrap());
+        assert_eq!(rooms.find_or_add(wish("L0bby", later(9))), Err(RoomUnavailable::LooksTaken));
+        let [a, b] = ["a", "b"].map(|text| rooms.find_or_add(wish(text, later(9))).unwrap());
         rooms.enter(a, "anna".into(), SessionId::from_key(0));
         rooms.enter(b, "bert".into(), SessionId::from_key(1));
-        assert_eq!(rooms.find_or_add(&name("c"), later(9), 2), Err(RoomUnavailable::TooMany));
-        assert_eq!(rooms.find_or_add(&name("A"), later(9), 2), Ok(a), "the room exists");
-        let lobby = rooms.find_or_add(&name("LoBBy"), later(1), 2).unwrap();
+        assert_eq!(rooms.find_or_add(wish("c", later(9))), Err(RoomUnavailable::TooMany));
+        assert_eq!(rooms.find_or_add(wish("A", later(9))), Ok(a), "the room exists");
+        let lobby = rooms.find_or_add(wish("LoBBy", later(1))).unwrap();
         assert_eq!(rooms.room(lobby).name.as_str(), LOBBY, "the lobby does not count");
         rooms.expire(later(1));
-        rooms.leave(b, "bert", later(20));
-        rooms.leave(a, "anna", later(10));
+        rooms.room_mut(b).add_line(0, "bert: hello");
+        rooms.leave(b, "bert", later(10));
+        rooms.leave(a, "anna", later(20));
         rooms.check();
-        let c = rooms.find_or_add(&name("c"), later(30), 2).unwrap();
+        let c = rooms.find_or_add(wish("c", later(30))).unwrap();
         assert!(rooms.names.get(&name("b")).is_some() && rooms.names.get(&name("a")).is_none());
         assert_eq!(rooms.room(c).member_count(), 0);
         rooms.check();
@@ -289,14 +321,14 @@ mod tests {
     fn an_empty_room_is_kept_until_its_deadline_and_then_removed() {
         let mut rooms = Rooms::default();
         let until = later(Limits::default().room_history_ms);
-        let id = rooms.find_or_add(&name("tea"), later(1), 2).unwrap();
+        let id = rooms.find_or_add(wish("tea", later(1))).unwrap();
         rooms.enter(id, "anna".into(), SessionId::from_key(0));
-        rooms.room_mut(id).history.push(0, "anna: hello");
+        rooms.room_mut(id).add_line(0, "anna: hello");
         rooms.expire(until);
         assert_eq!(rooms.open_count(), 1, "a room with a member does not expire");
         rooms.leave(id, "anna", until);
         assert_eq!(rooms.open_count(), 0);
-        assert_eq!(rooms.find_or_add(&name("TEA"), until, 2), Ok(id));
+        assert_eq!(rooms.find_or_add(wish("TEA", until)), Ok(id));
         assert_eq!(rooms.room(id).history.newest(), "anna: hello");
         rooms.expire(later(Limits::default().room_history_ms - 1));
         assert!(rooms.name(id).is_some());

@@ -12,7 +12,7 @@ use std::mem;
 use super::name::Name;
 use super::name_index::NameIndex;
 use super::reserved_names::is_reserved;
-use super::rooms::{Room, RoomId, RoomUnavailable, Rooms};
+use super::rooms::{Room, RoomId, RoomUnavailable, RoomWish, Rooms};
 use super::session::{InterruptedPrompt, Session, User, UserState};
 use super::status::Status;
 use super::user_options::OptionsTable;
@@ -187,14 +187,12 @@ impl Roster {
         partner
     }
 
-    /// Finds or creates a room. An empty room is kept until `until`.
+    /// Finds or creates a room.
     pub(super) fn find_or_add_room(
         &mut self,
-        name: &Name,
-        until: Time,
-        rooms_max: usize,
+        wish: RoomWish<'_>,
     ) -> Result<RoomId, RoomUnavailable> {
-        self.rooms.find_or_add(name, until, rooms_max)
+        self.rooms.find_or_add(wish)
     }
 
     /// Moves a user from the menu into a room.

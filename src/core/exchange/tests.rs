@@ -196,25 +196,29 @@ fn a_crowd_that_does_not_read_shares_a_bound() {
     assert!(60 * high_water_bytes > most, "they would have taken more");
 }
 
-/// (7.11)
+/// (7.11, 5.7.4)
 #[test]
 fn what_others_cause_has_a_bound_too() {
     let names = (0..100).map(|n| format!("u{n:0>3}")).collect::<Vec<_>>();
     let mut scene = Scene::with(&names.iter().map(String::as_str).collect::<Vec<_>>());
     scene.takes_nothing_more(0);
-    for n in 0_u64.. {
-        let asker = 1 + (n % 99) as usize;
+    for asker in 1..100 {
+        scene.types(asker, "2 u000");
+        scene.types(asker, "cancel");
+        scene.takes_all(asker);
+    }
+    assert!(scene.waits_for(0) <= REPLIES_BYTES_MAX, "requests are refused");
+    // What an operator says reaches everybody, and nothing slows an operator.
+    for _ in 0..=(HIGH_WATER + OUTBOX_BYTES_OVER_HIGH_WATER) / 512 {
         if scene.departure(0).is_some() {
             break;
         }
         assert!(scene.waits_for(0) <= HIGH_WATER + OUTBOX_BYTES_OVER_HIGH_WATER);
-        scene.types(asker, "2 u000");
-        scene.types(asker, "cancel");
-        scene.takes_all(asker);
-        // Not long enough to be parted for a stall: a byte is taken now and then.
-        scene.takes(0, 1);
-        scene.ms_pass(110);
+        scene.exchange.handle_announcement(scene.now, &"x".repeat(512));
+        scene.settle();
+        scene.takes_all(1);
     }
+    assert_eq!(scene.departure(1), None);
     assert_eq!(scene.departure(0), Some(DisconnectReason::Overrun));
 }
 

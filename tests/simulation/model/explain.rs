@@ -118,6 +118,7 @@ impl Model {
             self.expected.clear();
             self.undo.clear();
             self.undo_rooms = None;
+            self.undo_addresses = None;
             let discarded = self.discarded.len();
             let counters = (self.messages, self.chats, self.room_lines);
             self.discard = discard;
@@ -141,6 +142,7 @@ impl Model {
             let discarded_here = self.discarded.drain(discarded..).count();
             (self.messages, self.chats, self.room_lines) = counters;
             self.roll_back_rooms();
+            self.roll_back_addresses();
             for (who, session) in self.undo.drain(..).rev() {
                 self.sessions.insert(who, session);
             }
@@ -195,7 +197,8 @@ impl Model {
     /// Whether the server may hold the input of `who` now. Between the low-water and the high-water
     /// mark, holding and reading are both correct.
     fn may_wait(&self, who: SessionKey, observed: &Observed) -> bool {
-        let delayed = self.sessions[&who].delayed_until() > self.timers_run_at;
+        let until = self.sessions[&who].delayed_until().max(self.address_waits_until(who));
+        let delayed = until > self.timers_run_at;
         let partner_is_behind = match self.state(who) {
             State::Chatting(with) => observed.waiting(with) > self.limits.high_water / 4,
             _ => false,

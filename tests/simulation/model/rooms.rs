@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
+use super::addresses::{Address, Addresses, Kind, Scope};
 use super::names::Name;
 use super::{Model, State};
 use crate::traffic::{Expected, SessionKey};
@@ -15,6 +16,9 @@ const HISTORY_LINES_MAX: usize = 200;
 const HISTORY_BYTES_MAX: usize = 32 * 1024;
 const HISTORY_LINES_SHOWN: usize = 50;
 
+/// The speakers of a room that count for its worth (7.57).
+const SPEAKERS_MAX: usize = 8;
+
 /// The most rows in a list (7.30).
 const ROWS_MAX: usize = 50;
 
@@ -25,6 +29,21 @@ pub(crate) struct Room {
     history: VecDeque<(u64, Rc<str>)>,
     /// When the room expires. `None` while it has members.
     expires_at: Option<u64>,
+    /// Where the user came from who created the room (7.56).
+    founder: Option<Address>,
+    /// The first users who spoke, as many as count (7.57).
+    speakers: BTreeSet<String>,
+}
+
+/// What decides whether a room may be created.
+#[derive(Debug, Clone, Copy)]
+struct Wish {
+    until: u64,
+    founder: Option<Address>,
+    /// In seconds.
+    now: u64,
+    rooms_max: usize,
+    per_address_max: usize,
 }
 
 /// All rooms, and everything ever said in them.
@@ -45,7 +64,7 @@ impl Rooms {
     }
 
     /// The room with that name, created if the limits allow (6.1.1, 6.1.2, 6.1.3).
-    fn find_or_create(&mut self, name: &Name, until: u64, rooms_max: usize) -> Option<RoomId> {
+    fn find_or_create(&mut self, name: &Name, wish: Wish) -> Option<RoomId> {
         if let Some(room_id) = self.named(&name.folded) {
             return Some(room_id);
         }
@@ -53,22 +72,48 @@ impl Rooms {
         if is_like_lobby || self.rooms.values().any(|room| room.name.look == name.look) {
             return None;
         }
-        if self.rooms.len() >= rooms_max && name.folded != "lobby" {
-            let empty =
-                self.rooms.iter().filter_map(|(&room_id, room)| Some((room.expires_at?, room_id)));
-            let (_, longest_empty) = empty.min()?;
-            self.rooms.remove(&longest_empty);
+        if name.folded != "lobby" {
+            self.make_place(wish)?;
         }
         self.created += 1;
-        let name = if name.folded == "lobby" { Name::new("lobby")? } else { name.clone() };
-        let room = Room { name, history: VecDeque::new(), expires_at: Some(until) };
+        let is_lobby = name.folded == "lobby";
+        let name = if is_lobby { Name::new("lobby")? } else { name.clone() };
+        let (history, speakers) = (VecDeque::new(), BTreeSet::new());
+        let founder = wish.founder.filter(|_| !is_lobby);
+        let room = Room { name, history, expires_at: Some(wish.until), founder, speakers };
         self.rooms.insert(self.created, room);
         Some(self.created)
+    }
+
+    /// At a limit, the empty room that is worth least makes place (7.42, 7.56).
+    fn make_place(&mut self, wish: Wish) -> Option<()> {
+        let scopes = wish.founder.map(|founder| [(Scope::Address(founder), 1), (Scope::Site, 4)]);
+        let is_v6 = wish.founder.is_some_and(Address::is_v6);
+        let full = scopes.into_iter().flatten().find(|(scope, factor)| {
+            let of_scope = self.rooms.values().filter(|room| scope.has(room.founder)).count();
+            (*scope != Scope::Site || is_v6) && of_scope >= factor * wish.per_address_max
+        });
+        if full.is_none() && self.rooms.len() < wish.rooms_max {
+            return Some(());
+        }
+        let counts = |room: &Room| full.is_none_or(|(scope, _)| scope.has(room.founder));
+        let empty = self.rooms.iter().filter(|(_, room)| room.expires_at.is_some() && counts(room));
+        let least = empty.min_by_key(|(_, room)| {
+            let last = room.history.back().map_or(0, |(said_at, _)| *said_at);
+            let points = 1_000 * room.history.len() as u64 * room.speakers.len() as u64;
+            (points / (1 + (wish.now - last) / 3_600), last, room.name.folded.clone())
+        });
+        let room_id = *least?.0;
+        self.rooms.remove(&room_id);
+        Some(())
     }
 
     fn add_to_history(&mut self, room_id: RoomId, said_at: u64, line: &Rc<str>) {
         let Some(room) = self.rooms.get_mut(&room_id) else { return };
         room.history.push_back((said_at, Rc::clone(line)));
+        if room.speakers.len() < SPEAKERS_MAX {
+            room.speakers.extend(line.split(':').next().map(str::to_owned));
+        }
         let bytes = |room: &Room| room.history.iter().map(|(_, line)| line.len()).sum::<usize>();
         while room.history.len() > HISTORY_LINES_MAX || bytes(room) > HISTORY_BYTES_MAX {
             room.history.pop_front();
@@ -115,12 +160,12 @@ impl Model {
 
     pub(super) fn join(&mut self, who: SessionKey, name: &str) {
         let name = if name.is_empty() { "lobby" } else { name };
-        let until = self.now + self.limits.room_history_ms;
-        let rooms_max = self.limits.rooms_max;
+        let founder = self.sessions[&who].address;
+        let wish = self.room_wish(self.now + self.limits.room_history_ms, founder);
         let is_barred = self.now < self.sessions[&who].no_room_until;
         let room_id = Name::new(name)
             .filter(|_| !is_barred)
-            .and_then(|name| self.rooms_mut().find_or_create(&name, until, rooms_max));
+            .and_then(|name| self.rooms_mut().find_or_create(&name, wish));
         let room_id =
             room_id.filter(|&room_id| self.members_of(room_id).len() < self.limits.members_max);
         let Some(room_id) = room_id else {
@@ -136,6 +181,12 @@ impl Model {
         self.list_others(who, &others);
         self.show_history(who, room_id, HISTORY_LINES_SHOWN);
         self.spend_line(who);
+    }
+
+    fn room_wish(&self, until: u64, founder: Option<Address>) -> Wish {
+        let (rooms_max, per_address_max) =
+            (self.limits.rooms_max, self.limits.rooms_per_address_max);
+        Wish { until, founder, now: self.now / 1_000, rooms_max, per_address_max }
     }
 
     /// The members whose names begin with `prefix`, without the reader.
@@ -209,6 +260,9 @@ impl Model {
                 self.answer_request(who, room_id, word.starts_with('y'))
             }
             ("chat", false) => self.ask_from_room(who, room_id, rest),
+            ("ignore", _) if self.asker_named(who, rest).is_some() => {
+                self.shut_out(who, self.asker_named(who, rest).unwrap_or(who));
+            }
             ("list" | "rooms" | "ignore" | "unignore", _) | ("busy" | "free", true) => {
                 self.handle_menu_command(who, command);
             }
@@ -233,6 +287,7 @@ impl Model {
     fn spend_line(&mut self, who: SessionKey) {
         let now = self.now;
         self.session_mut(who).room_line_limit.spend(now);
+        self.charge_address(who, Kind::RoomLines);
     }
 
     fn quit_room(&mut self, who: SessionKey, room_id: RoomId) {
@@ -373,14 +428,15 @@ impl Model {
             );
         }
         (self.sessions, self.received) = (BTreeMap::new(), BTreeMap::new());
+        self.addresses = Addresses::default();
         self.events.clear();
-        let (history_ms, rooms_max) = (self.limits.room_history_ms, self.limits.rooms_max);
+        let history_ms = self.limits.room_history_ms;
         let mut rooms = Rooms { created, ..Rooms::default() };
         for (said_at, room, line) in &kept {
             let age_ms = self.now - said_at * 1_000;
             let Some(name) = Name::new(room) else { continue };
             let until = self.now + history_ms.saturating_sub(age_ms);
-            if let Some(room_id) = rooms.find_or_create(&name, until, rooms_max) {
+            if let Some(room_id) = rooms.find_or_create(&name, self.room_wish(until, None)) {
                 rooms.add_to_history(room_id, *said_at, line);
                 let kept_until = &mut rooms
                     .rooms

@@ -1,5 +1,6 @@
 //! Part 3: the effect of a line in each state, and the effect of an ended session on others.
 
+use super::addresses::Kind;
 use super::names::Name;
 use super::{Discard, Model, Session, State};
 use crate::traffic::{Expected, Received, SessionKey};
@@ -68,6 +69,7 @@ impl Model {
                 self.expect_line(who, '*', format!("Hello, {}", name.spelling));
                 let session = self.session_mut(who);
                 (session.state, session.name, session.deadline) = (State::Menu, Some(name), None);
+                self.charge_address(who, Kind::Logins);
             }
             None => self.refuse(who),
         }
@@ -106,7 +108,9 @@ impl Model {
             State::Asked(by) => Name::new(name).is_some_and(|name| self.find(&name) == Some(by)),
             _ => false,
         };
+        let shut_out = self.asker_named(who, rest).filter(|_| word == "ignore");
         match (word.as_str(), rest.is_empty(), state) {
+            _ if shut_out.is_some() => self.shut_out(who, shut_out.unwrap_or(who)),
             ("yes" | "y", true, State::Asked(by)) => self.accept(by, who),
             ("no" | "n", true, State::Asked(by)) => self.decline(by, who),
             ("2" | "chat", false, State::Asked(by)) if is_asker(rest) => self.accept(by, who),
@@ -196,6 +200,8 @@ impl Model {
         asker.state = State::Asking(whom);
         asker.deadline = Some(lapses_at);
         asker.request_limit.spend(now);
+        self.charge_address(by, Kind::Requests);
+        self.count_unread(whom);
         let asked = self.session_mut(whom);
         asked.was_choosing = was_choosing;
         asked.state = match asked.state {
@@ -331,6 +337,7 @@ impl Model {
             }
             State::Asking(whom) => {
                 self.expect_line(whom, '*', left);
+                self.charge_time(who, whom);
                 self.end_request(who, whom);
                 self.mark_missed_request(whom);
                 self.prompt(whom);
@@ -344,6 +351,7 @@ impl Model {
         }
         if let Some(room) = self.state(who).room() {
             self.leave_room(who, room);
+            self.charge_address(who, Kind::RoomLines);
         }
         self.expected.extend(last_line.map(|words| (who, words)));
         self.end(who);

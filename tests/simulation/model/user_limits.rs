@@ -59,7 +59,8 @@ impl Session {
         if let State::Asking(_) | State::Chatting(_) = self.state {
             return 0;
         }
-        self.request_limit.delayed_until().max(self.room_line_limit.delayed_until())
+        let own = self.request_limit.delayed_until().max(self.room_line_limit.delayed_until());
+        own.max(self.address_until)
     }
 }
 
@@ -105,6 +106,7 @@ impl Model {
 
     /// `by` cannot ask `whom` again for a while (5.7.1).
     pub(super) fn start_cooldown(&mut self, by: SessionKey, whom: SessionKey) {
+        self.charge_time(by, whom);
         let (until, whom) = (self.now + self.limits.ask_again_ms, self.name(whom).folded);
         self.session_mut(by).cooldowns.insert(whom, until);
     }
@@ -119,7 +121,8 @@ impl Model {
         let available = can_be_asked && !asked.busy;
         let cooling = asker.cooldowns.get(&name.folded).is_some_and(|&until| until > self.now);
         let ignored = asked.ignored.contains(&self.name(by).folded);
-        (whom != by && available && !cooling && !ignored).then_some(whom)
+        let may_be_asked = !self.has_too_many_unread(whom) && self.address_may_ask(by, whom);
+        (whom != by && available && !cooling && !ignored && may_be_asked).then_some(whom)
     }
 
     pub(super) fn ignore(&mut self, who: SessionKey, name: &str) {
@@ -143,7 +146,9 @@ impl Model {
     pub(super) fn unignore(&mut self, who: SessionKey, name: &str) {
         match Name::new(name) {
             Some(name) => {
-                self.session_mut(who).ignored.remove(&name.folded);
+                let session = self.session_mut(who);
+                session.ignored.remove(&name.folded);
+                session.shut_out.retain(|(_, shut_out)| *shut_out != name.folded);
                 self.expect_line(who, '*', name.spelling);
             }
             None => self.expect_line(who, '!', String::new()),

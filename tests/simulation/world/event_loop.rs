@@ -220,6 +220,9 @@ impl World {
             let left = socket.unsent.len();
             self.model.record_sent(who, left);
             self.exchange.handle_sent(time, id(who), count);
+            if self.exchange.pending(id(who)).own.is_empty() {
+                self.model.all_taken(who);
+            }
             self.check_output();
             self.save_history();
         }

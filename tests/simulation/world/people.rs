@@ -1,14 +1,23 @@
 //! What the simulated people do in a step, and what happens to their connections.
 
+use chinwag::core::Origin;
 use chinwag::core::chat::Removal;
 
 use super::{World, id};
 use crate::habits::Habits;
-use crate::model::State;
+use crate::model::{Address, State};
 use crate::sabotage::Fault;
 use crate::socket::{ClientHalf, Reading, Socket};
 use crate::traffic::{Received, SessionKey};
 use crate::typing::{Typed, TypingStyle};
+
+/// The address as the server's shell would pass it on.
+fn origin(address: Address) -> Origin {
+    match (address.is_v6(), address.0) {
+        (false, number) => Origin::v4([192, 0, 2, number]),
+        (true, number) => Origin::v6([0x20, 1, 0xd, 0xb8, 0, 7, 0, number, 1, 2, 3, 4, 5, 6, 7, 8]),
+    }
+}
 
 impl World {
     pub(super) fn people_act(&mut self) {
@@ -56,8 +65,13 @@ impl World {
         }
         self.sockets.insert(who, socket);
         self.stats.arrivals += 1;
-        self.model.connect(who);
-        self.exchange.handle_connect(self.time(), id(who));
+        let addresses = self.plan.addresses;
+        let number = (addresses > 0).then(|| self.random.below(addresses) as u8);
+        let address = number.map(Address);
+        self.model.connect(who, address);
+        let is_forgotten = self.sabotage.is_in_effect(Fault::AddressForgotten);
+        let origin = address.filter(|_| !is_forgotten).map_or(Origin::NONE, origin);
+        self.exchange.handle_connect_from(self.time(), id(who), origin);
         self.check_output();
         self.run_actions();
     }

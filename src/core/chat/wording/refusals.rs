@@ -82,9 +82,6 @@ impl fmt::Display for Refusal<'_> {
             Refusal::NameLooksTaken(name) => {
                 write!(f, "{name} looks like a name that is taken; choose another")
             }
-            Refusal::NoNameInTime { seconds } => {
-                write!(f, "No username came within {seconds} s. Goodbye")
-            }
             Refusal::NotAChoice => write!(f, "That is not a choice here; it went to nobody"),
             Refusal::RequestIsOver => write!(f, "That request is over; nothing was done"),
             Refusal::NobodyCalledThat => write!(f, "Nobody of that name is here; nobody was asked"),
@@ -128,6 +125,23 @@ impl fmt::Display for Refusal<'_> {
             Refusal::Undelivered { lines } => {
                 write!(f, "{lines} lines you had typed before that were not delivered")
             }
+            Refusal::NoNameInTime { .. }
+            | Refusal::Tls
+            | Refusal::Http
+            | Refusal::Stalled { .. }
+            | Refusal::Overrun
+            | Refusal::Removed { .. } => self.write_last_line(f),
+        }
+    }
+}
+
+impl Refusal<'_> {
+    /// Writes a refusal that is the last line before the server closes the connection.
+    fn write_last_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::NoNameInTime { seconds } => {
+                write!(f, "No username came within {seconds} s. Goodbye")
+            }
             Refusal::Tls => write!(f, "This port speaks plain text, not TLS. Goodbye"),
             Refusal::Http => write!(f, "This port is a chat, not a web server. Goodbye"),
             Refusal::Stalled { seconds } => {
@@ -136,6 +150,7 @@ impl fmt::Display for Refusal<'_> {
             Refusal::Overrun => write!(f, "Too much waits that you have not read. Goodbye"),
             Refusal::Removed { how, reason: "" } => write!(f, "{how}. Goodbye"),
             Refusal::Removed { how, reason } => write!(f, "{how}: {reason}. Goodbye"),
+            _ => Ok(()),
         }
     }
 }

@@ -59,6 +59,8 @@ pub(in crate::core::chat) enum RoomRefusal<'a> {
     Full,
     /// There are as many rooms as the limit allows, and none is empty (7.27).
     TooMany,
+    /// As many rooms as allowed were created from the user's address, and none is empty (7.56).
+    TooManyFromAddress,
     /// A `/` begins no command (4.8.5).
     NotACommand,
     /// The argument of `/history` is no positive number (6.3.1).
@@ -158,6 +160,9 @@ impl fmt::Display for RoomRefusal<'_> {
             }
             RoomRefusal::Full => write!(f, "That room is full; no room was entered"),
             RoomRefusal::TooMany => write!(f, "There are too many rooms; no room was entered"),
+            RoomRefusal::TooManyFromAddress => {
+                write!(f, "Your address has created too many rooms; no room was entered")
+            }
             RoomRefusal::NotACommand => {
                 write!(f, "No such command, and it was not said; /help lists them, // says a /")
             }
