@@ -66,7 +66,7 @@ const TABLE: &[(&str, [&str; 6])] = &[
     ("help", [NO_NAME, "HELP|MENU => menu", NOBODY, "HELP => asking", "HELP|ASK => asked", TEXT]),
     ("busy", [NO_NAME, "* You are busy|MENU => busy", NOBODY, "* You are busy => asking", "* You are busy|ASK => asked", TEXT]),
     ("free", [NO_NAME, "* You are free|MENU => menu", NOBODY, "* You are free => asking", "* You are free|ASK => asked", TEXT]),
-    ("ignore {o}", [NO_NAME, "* |MENU => menu", NOBODY, "*  => asking", "* |ASK => asked", TEXT]),
+    ("ignore {o}", [NO_NAME, "* |MENU => menu", NOBODY, "*  => asking", "* |* You declined {o}|MENU // * {s} declined|MENU => menu", TEXT]),
     ("", [NO_NAME, UNKNOWN, "* Nobody was asked|MENU => menu", NO_EFFECT[0], NO_EFFECT[1], TEXT]),
     ("   ", [NO_NAME, UNKNOWN, "* Nobody was asked|MENU => menu", NO_EFFECT[0], NO_EFFECT[1], TEXT]),
     ("/", [NO_NAME, UNKNOWN, NOBODY, NO_EFFECT[0], NO_EFFECT[1], "!  => chatting"]),

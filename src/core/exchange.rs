@@ -14,12 +14,12 @@ mod endpoints;
 mod held_input;
 mod history;
 mod operator_actions;
+mod resuming;
 #[cfg(test)]
 mod tests;
 mod timeouts;
 mod transports;
 
-use crate::core::buffers::Buffer;
 use crate::core::chat::{Audience, BroadcastId, Chat, DisconnectReason, Event, Output};
 use crate::core::framing::{Frame, Input};
 use crate::core::limits::{Limits, REPLIES_BYTES_MAX};
@@ -341,67 +341,5 @@ impl Exchange {
         {
             self.endpoints.queue_resume(partner);
         }
-    }
-
-    /// The next session whose input may go on: the shell calls [`Exchange::resume`] for it, and reads
-    /// its socket if a readiness event came while input was held (an edge is reported once).
-    ///
-    /// The shell chooses when. Resuming at once, after each write, would let one client with a burst
-    /// of commands keep the whole turn to itself.
-    pub fn poll_resume(&mut self) -> Option<SessionId> {
-        self.endpoints.poll_resume()
-    }
-
-    /// Whether received input of that session waits inside the exchange.
-    #[must_use]
-    pub fn holds_input(&self, id: SessionId) -> bool {
-        let endpoint = &self.endpoints[id];
-        endpoint.held_input.is_some() || endpoint.receiving == Receiving::LastLines
-    }
-
-    /// Whether held input of that session may go on now.
-    #[must_use]
-    pub fn may_resume(&self, id: SessionId) -> bool {
-        self.holds_input(id) && self.may_process_input(id)
-    }
-
-    /// Bytes in the outbox of that session. The difference around a call shows how much reply one
-    /// input has cost.
-    #[must_use]
-    pub fn outbox_bytes(&self, id: SessionId) -> usize {
-        self.endpoints[id].outbox.len()
-    }
-
-    /// Processes held input as far as the rule allows now.
-    pub fn resume(&mut self, now: Time, id: SessionId) {
-        if let Some(held_input) = self.endpoints[id].held_input.take() {
-            self.process_held_input(now, id, held_input);
-        }
-        let endpoint = &self.endpoints[id];
-        if endpoint.receiving == Receiving::LastLines
-            && endpoint.held_input.is_none()
-            && self.may_process_input(id)
-        {
-            self.finish(now, id);
-        }
-    }
-
-    fn process_held_input(&mut self, now: Time, id: SessionId, mut held_input: Box<Buffer>) {
-        let mut rest = held_input.as_slice();
-        self.process_input(now, id, &mut rest);
-        let handed_on = held_input.len() - rest.len();
-        held_input.take(handed_on);
-        self.endpoints.put_back_held_input(id, held_input, handed_on);
-    }
-
-    /// All input is processed, and the client has ended its half.
-    fn finish(&mut self, now: Time, id: SessionId) {
-        self.endpoints[id].receiving = Receiving::Ended;
-        let (endpoint, pool) = self.endpoints.with_pool(id);
-        if let Some(frame) = endpoint.reader.finish(pool) {
-            self.handle_frame(now, id, frame);
-        }
-        self.chat.handle_disconnect(now, id, DisconnectReason::HungUp);
-        self.deliver(now);
     }
 }
