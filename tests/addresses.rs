@@ -153,7 +153,7 @@ fn sixty_students_behind_one_address_notice_nothing() {
 fn a_crowd_comes_back_at_once_and_then_one_after_the_other() {
     let mut scene = Scene::new(Limits::default());
     for n in 0..1_024 {
-        let who = scene.arrives(SCHOOL, &format!("n{n}"));
+        let who = scene.arrives(SCHOOL, &format!("pupil{n}"));
         assert!(scene.says(who, "1"), "user {n} is held");
     }
     let late = scene.arrives(SCHOOL, "late");
