@@ -255,7 +255,13 @@ impl Exchange {
                 return;
             }
             let Some(frame) = self.next_frame(id, bytes) else { return };
+            let drains = self.endpoints.drains.len();
             self.handle_frame(now, id, frame);
+            // Whoever ends a chat goes on after the drain: a question to the old partner must not come
+            // before the news of the partner's lost lines.
+            if self.endpoints.drains.len() > drains {
+                return self.endpoints.queue_resume(id);
+            }
         }
     }
 

@@ -37,19 +37,25 @@ fn play(mut cut: impl FnMut(&[u8]) -> Vec<usize>) -> [Vec<u8>; 2] {
         for size in cut(bytes) {
             let (packet, later) = rest.split_at(size.min(rest.len()));
             exchange.handle_received(Time::START, id(who), packet);
+            run_actions(&mut exchange, &mut said);
             rest = later;
         }
         exchange.handle_received(Time::START, id(who), rest);
-        while let Some(action) = exchange.poll_action_at_once(Time::START) {
-            if let Action::Write(to) = action {
-                let output = exchange.output(to).to_vec();
-                said[to.key()].extend_from_slice(&output);
-                exchange.handle_sent(Time::START, to, output.len());
-            }
-        }
+        run_actions(&mut exchange, &mut said);
     }
     exchange.chat().check();
     said
+}
+
+/// Everybody reads at once, and held input goes on.
+fn run_actions(exchange: &mut Exchange, said: &mut [Vec<u8>; 2]) {
+    while let Some(action) = exchange.poll_action_at_once(Time::START) {
+        if let Action::Write(to) = action {
+            let output = exchange.output(to).to_vec();
+            said[to.key()].extend_from_slice(&output);
+            exchange.handle_sent(Time::START, to, output.len());
+        }
+    }
 }
 
 #[test]

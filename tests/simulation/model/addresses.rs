@@ -144,6 +144,9 @@ impl Model {
     /// The request of `by` to `whom` ends without a chat, and `whom` is still here (5.7.3).
     pub(super) fn charge_time(&mut self, by: SessionKey, whom: SessionKey) {
         let Some(address) = self.sessions[&by].address else { return };
+        if self.limits.ask_again_ms == 0 {
+            return;
+        }
         let lapses_at = self.sessions[&by].deadline.expect("a request has a deadline");
         let took_ms = self.limits.ask_ms - lapses_at.saturating_sub(self.now);
         let cost_us = 1_000 * self.limits.ask_again_ms.max(2 * took_ms);
