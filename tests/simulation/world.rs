@@ -194,7 +194,7 @@ impl World {
     pub(crate) fn wind_down(&mut self) {
         self.plan.stop_faults();
         self.deliver_everything();
-        for _ in 0..2_000 {
+        for _ in 0..20_000 {
             if self.sockets.keys().all(|&who| self.model.held_count(who) == 0) {
                 break;
             }
