@@ -7,7 +7,7 @@
 
 mod common;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -18,15 +18,20 @@ use rustix::process::Signal;
 /// Each test needs the machine for itself.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// Runs `attack` in a thread of its own while `honest` runs.
+/// Runs `attack` again and again in a thread of its own, and `honest` once the attack has gone three
+/// rounds.
 fn during<T>(attack: impl Fn() + Sync, honest: impl FnOnce() -> T) -> T {
-    let is_over = AtomicBool::new(false);
+    let (rounds, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
         scope.spawn(|| {
             while !is_over.load(Ordering::Relaxed) {
                 attack();
+                rounds.fetch_add(1, Ordering::Relaxed);
             }
         });
+        while rounds.load(Ordering::Relaxed) < 3 {
+            thread::yield_now();
+        }
         let result = honest();
         is_over.store(true, Ordering::Relaxed);
         result
