@@ -64,7 +64,7 @@ impl Scene {
     }
 
     fn settle(&mut self) {
-        while self.exchange.poll_action().is_some() {}
+        while self.exchange.poll_action_at_once(self.now).is_some() {}
     }
 }
 
