@@ -301,7 +301,7 @@ mod tests {
 
     /// (7.52)
     #[test]
-    fn a_debt_ends_in_a_minute_however_many_clients_ran_it_up() {
+    fn a_debt_ends_soon_however_many_clients_ran_it_up() {
         let (mut limits, now) = (limits(1), Time::START);
         for _ in 0..100_000 {
             limits.charge(now, Origin::v4(HOME), Allowance::Logins);

@@ -22,7 +22,7 @@ pub const SITE_SHARE: u32 = 4;
 
 /// Milliseconds that an address which used up its allowance waits at most (7.51). Clients that come
 /// and go could otherwise run up a debt that holds up their honest neighbours for hours.
-pub const ADDRESS_DEBT_MS_MAX: u64 = 60_000;
+pub const ADDRESS_DEBT_MS_MAX: u64 = 5_000;
 
 /// Allowances of addresses that the server remembers (7.51), about 4 MiB. An entry goes when its
 /// allowance is full again. Beyond the limit those go first that have used least.

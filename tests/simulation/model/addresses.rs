@@ -13,7 +13,7 @@ const ROOM_LINES_FREE: u64 = 10;
 const LOGINS: (u64, u64) = (16, 1_000);
 
 /// The longest wait for an address (7.52), in microseconds.
-const WAIT_US_MAX: u64 = 60_000_000;
+const WAIT_US_MAX: u64 = 5_000_000;
 
 /// How many times the allowance of an address a /48 has (7.52).
 const SITE_FACTOR: u64 = 4;
