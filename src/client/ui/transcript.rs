@@ -88,7 +88,7 @@ impl Transcript {
     /// Formats information of little interest: a user joins or leaves the room. It is faint,
     /// because a large room sends many such lines between its messages.
     #[must_use]
-    pub fn aside(&self, text: &str) -> String {
+    pub fn faint_information(&self, text: &str) -> String {
         self.tagged("* ", &Paint::Faint, text)
     }
 

@@ -128,7 +128,7 @@ impl StateMachine {
             (
                 News::Joined { room: place, .. } | News::Left { place, .. },
                 ClientState::Room { room, .. },
-            ) if place == room => self.pending_lines.push(self.transcript.aside(text)),
+            ) if place == room => self.pending_lines.push(self.transcript.faint_information(text)),
             // Other news is shown in full colour, even a departure from the server.
             _ => self.show(line),
         }
