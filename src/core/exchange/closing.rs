@@ -17,7 +17,6 @@ impl Endpoints {
         let until = now.after_ms(self.limits.closing_ms);
         let (endpoint, pool) = self.with_pool(id);
         endpoint.reader.release(pool);
-        endpoint.held_until = None;
         endpoint.receiving = match endpoint.receiving {
             Receiving::Lines | Receiving::Discarding => Receiving::Discarding,
             Receiving::LastLines | Receiving::Ended => Receiving::Ended,
@@ -45,6 +44,7 @@ impl Endpoints {
         if self[id].is_closed() {
             return;
         }
+        self.drop_held_input(id);
         self.output_bytes -= self[id].outbox.len();
         let (endpoint, pool) = self.with_pool(id);
         endpoint.outbox.clear(pool);
