@@ -11,7 +11,9 @@ use mio::event::Event;
 
 use super::Server;
 use super::connection::IoOutcome;
+use super::costs::Cost;
 use crate::core::SessionId;
+use crate::core::exchange::TrafficCounts;
 use crate::core::limits::{EVENTS_PER_TURN, FAN_OUT_POSTPONED_TURNS_MAX};
 use crate::core::time::Time;
 
@@ -37,7 +39,10 @@ impl Server {
         self.queue_resumed();
         let mut turn = std::mem::take(&mut self.to_read);
         self.read_queue.take_turn(&mut turn);
-        turn.drain(..).for_each(|id| self.read_once(id));
+        let mut begun = self.started.elapsed();
+        for id in turn.drain(..) {
+            self.read_once(id, &mut begun);
+        }
         self.to_read = turn;
     }
 
@@ -69,11 +74,12 @@ impl Server {
     }
 
     /// Processes held input, then reads once. One read per turn, even if more is waiting: otherwise
-    /// one fast sender could keep the loop to itself.
-    fn read_once(&mut self, id: SessionId) {
+    /// one fast sender could keep the loop to itself. The end of one read is the begin of the next, so
+    /// the clock is read once for each.
+    fn read_once(&mut self, id: SessionId, begun: &mut Duration) {
         let Some(connection) = self.connections.get_mut(id.key()) else { return };
         connection.is_queued = false;
-        let before = self.exchange.outbox_bytes(id);
+        let (before, traffic) = (self.exchange.outbox_bytes(id), self.exchange.traffic());
         if self.exchange.holds_input(id) {
             self.exchange.resume(self.now, id);
         }
@@ -84,6 +90,7 @@ impl Server {
             self.metrics.inputs_held += 1;
         }
         self.record_work(id, before, received);
+        self.record_cost(id, traffic, received, begun);
         self.queue_again(id);
     }
 
@@ -113,6 +120,28 @@ impl Server {
         let replied = unread.saturating_sub(outbox_before);
         if let Some(connection) = self.connections.get_mut(id.key()) {
             connection.work.record(now_s, received, replied, unread);
+        }
+    }
+
+    /// Records what a read cost, for operators (8.2.8).
+    fn record_cost(
+        &mut self,
+        id: SessionId,
+        before: TrafficCounts,
+        received: usize,
+        begun: &mut Duration,
+    ) {
+        let (traffic, now_s) = (self.exchange.traffic(), self.now_s());
+        let ended = self.started.elapsed();
+        let cost = Cost {
+            lines: traffic.lines_in - before.lines_in,
+            bytes: received as u64,
+            deliveries: traffic.lines_out - before.lines_out,
+            processing: ended.saturating_sub(*begun),
+        };
+        *begun = ended;
+        if let Some(connection) = self.connections.get(id.key()) {
+            self.costs.record(now_s, id.key(), connection.number, cost);
         }
     }
 
@@ -148,7 +177,8 @@ impl Server {
         }
     }
 
-    fn now_s(&self) -> u64 {
+    /// Seconds since the start of the server.
+    pub(super) fn now_s(&self) -> u64 {
         self.now.ms_since(Time::START) / 1000
     }
 }
