@@ -156,6 +156,11 @@ pub struct LimitArgs {
           value_parser = clap::value_parser!(u32).range(1..))]
     pub max_per_address: u32,
 
+    /// Connections at a time before their session begins, such as in a handshake
+    #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_OPENING", default_value = "1000",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_opening: u32,
+
     /// Requests, room lines and logins of one address, in allowances of one session; 0 means no limit
     #[arg(long, value_name = "COUNT", env = "CHINWAG_ADDRESS_SHARE", default_value = "64",
           value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
@@ -227,6 +232,7 @@ impl ServeArgs {
             closing_ms: flags.closing_timeout.0,
             connections_max: wanted.min(connections_possible),
             per_address_max: flags.max_per_address as usize,
+            opening_max: flags.max_opening as usize,
             rooms_max: flags.max_rooms.into(),
             rooms_per_address_max: flags.max_rooms_per_address.into(),
             members_max: flags.max_members as usize,
