@@ -329,7 +329,8 @@ impl Server {
 
     fn log_transport_error(&self, id: SessionId, error: TransportError) {
         if let Some(connection) = self.connections.get(id.key()) {
-            debug!(target: "chinwag", "#{} transport failed: {error}", connection.number);
+            let Connection { number, peer, .. } = connection;
+            info!(target: "chinwag", "#{number} {peer} failed: {error}");
         }
     }
 

@@ -6,11 +6,13 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 use clap_complete::Shell;
+use ipnet::IpNet;
 use log::LevelFilter;
 
 use crate::cli::ctl::{self, CtlArgs};
 use crate::client::options::ConnectArgs;
 use crate::core::limits::Limits;
+use crate::core::operator::parse_network;
 use crate::core::transport::Scheme;
 use crate::server::ListenAddress;
 
@@ -84,6 +86,12 @@ pub struct ServeArgs {
     #[arg(long, value_name = "ADDR", env = "CHINWAG_LISTEN", value_delimiter = ',', value_parser = addresses,
           default_value = "127.0.0.1:7878")]
     pub listen: Vec<Addresses>,
+
+    /// Network of your proxies or tunnels, such as 10.0.0.0/8 or 127.0.0.1. Connections from there must
+    /// begin with a PROXY header (version 1 or 2), which tells the address of the client. Repeat the
+    /// flag for several networks
+    #[arg(long, value_name = "NETWORK", env = "CHINWAG_PROXY_PROTOCOL", value_delimiter = ',', value_parser = network)]
+    pub proxy_protocol: Vec<IpNet>,
 
     /// Folder that keeps the history of rooms over a restart. Without it, history ends with the server
     #[arg(long, value_name = "DIR", env = "CHINWAG_HISTORY")]
@@ -252,6 +260,11 @@ fn addresses(text: &str) -> Result<Addresses, String> {
     })?;
     let found = found.map(|address| ListenAddress { scheme, address }).collect::<Addresses>();
     if found.is_empty() { Err(wanted()) } else { Ok(found) }
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let wanted = "a network is ADDRESS or ADDRESS/BITS, such as 10.0.0.0/8 or ::1";
+    parse_network(text).ok_or_else(|| wanted.to_owned())
 }
 
 /// Seconds, with a fraction if need be, between a millisecond and a day.

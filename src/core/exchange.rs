@@ -21,7 +21,7 @@ mod tests;
 mod timeouts;
 mod transports;
 
-use ::core::net::SocketAddr;
+use core::net::SocketAddr;
 
 use crate::core::chat::{Audience, BroadcastId, Chat, DisconnectReason, Event, Output};
 use crate::core::framing::{Frame, Input};

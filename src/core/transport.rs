@@ -37,13 +37,15 @@
 //!    error, its output is written and it closes. An opening transport must have a deadline.
 //!    A transport that only had to read a header becomes [`Transport::is_transparent`].
 
+mod proxy_protocol;
 mod scheme;
 mod stack;
 
+pub use proxy_protocol::ProxyProtocol;
 pub use scheme::{Scheme, UnknownScheme};
 pub use stack::Stack;
 
-use ::core::net::SocketAddr;
+use core::net::SocketAddr;
 use std::fmt::{self, Debug};
 
 use crate::core::time::Time;

@@ -16,7 +16,7 @@ use super::listener::{self, Accepted};
 use super::{INTEREST, Server};
 use crate::core::SessionId;
 use crate::core::limits::ACCEPTS_PER_TURN;
-use crate::core::transport::Opening;
+use crate::core::transport::{Opening, ProxyProtocol, Scheme, Transport};
 
 impl Server {
     /// Accepts at most `ACCEPTS_PER_TURN` connections per listener.
@@ -38,7 +38,7 @@ impl Server {
     /// Admits or rejects one connection, and creates its session or its transport.
     fn admit(&mut self, Accepted { mut stream, peer, scheme }: Accepted) {
         self.accepted_count = self.accepted_count.wrapping_add(1);
-        let transport = scheme.transport();
+        let transport = self.transport(scheme, peer.ip());
         let is_opening = transport.as_ref().is_some_and(|t| t.opening() != Opening::Ready(None));
         // The address of a trusted proxy says nothing about its client.
         let is_counted = !is_opening || !self.is_trusted_proxy(peer.ip());
@@ -116,8 +116,21 @@ impl Server {
         }
     }
 
-    /// Trusts what connections from `networks` say about the addresses of their clients.
+    /// The transport of a new connection. A trusted proxy puts its header before everything else.
+    fn transport(&self, scheme: Scheme, peer: IpAddr) -> Option<Box<dyn Transport>> {
+        let transport = scheme.transport();
+        match self.is_trusted_proxy(peer) {
+            true => Some(Box::new(ProxyProtocol::new(self.now, transport))),
+            false => transport,
+        }
+    }
+
+    /// From now on, connections from `networks` must begin with a PROXY header, and what it says about
+    /// the address of the client is trusted (2.5.1).
     pub fn trust_proxies(&mut self, networks: Vec<IpNet>) {
+        for network in &networks {
+            info!(target: "chinwag", "connections from {network} begin with a PROXY header");
+        }
         self.proxies = networks;
     }
 

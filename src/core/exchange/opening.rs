@@ -154,7 +154,7 @@ mod tests {
     use super::*;
     use crate::core::chat::Event;
     use crate::core::limits::Limits;
-    use ::core::net::SocketAddr;
+    use core::net::SocketAddr;
 
     const HEADER_MS: u64 = 3_000;
     const CLIENT: &str = "192.0.2.1:99";
