@@ -164,7 +164,7 @@ impl Listener {
 
 /// Writes the reason, in one attempt, and closes the connection.
 pub(super) fn reject(mut stream: TcpStream, rejection: Rejection) {
-    let line = format!("! {rejection}; nothing was done\r\n");
+    let line = format!("! {rejection}\r\n");
     // Best effort: the empty buffer of a new socket takes a line.
     drop(stream.write(line.as_bytes()));
     drop(stream.shutdown(Shutdown::Write));
