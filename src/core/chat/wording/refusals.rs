@@ -131,9 +131,9 @@ impl fmt::Display for Refusal<'_> {
             Refusal::NotACommand => f.write_str(UNKNOWN_COMMAND),
             Refusal::Room(refusal) => refusal.fmt(f),
             Refusal::TooLong => {
-                write!(f, "Not sent: that line is longer than {LINE_BYTES_MAX} bytes")
+                write!(f, "That line is longer than {LINE_BYTES_MAX} bytes, and was not sent")
             }
-            Refusal::NotUtf8 => write!(f, "Not sent: that line is not UTF-8"),
+            Refusal::NotUtf8 => write!(f, "That line is not UTF-8, and was not sent"),
             Refusal::Undelivered { lines: 1 } => {
                 write!(f, "1 line you had typed before that was not delivered")
             }

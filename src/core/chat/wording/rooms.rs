@@ -143,21 +143,21 @@ impl fmt::Display for RoomNews<'_> {
 impl fmt::Display for RoomRefusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            RoomRefusal::Name(error) => write!(f, "Not joined. {error}"),
+            RoomRefusal::Name(error) => error.fmt(f),
             RoomRefusal::LooksTaken => {
-                write!(f, "Not joined. That looks like the name of another room")
+                write!(f, "That looks like the name of another room; not joined")
             }
-            RoomRefusal::Full => write!(f, "Not joined. That room is full"),
-            RoomRefusal::TooMany => write!(f, "Not joined. There are too many rooms"),
+            RoomRefusal::Full => write!(f, "That room is full; not joined"),
+            RoomRefusal::TooMany => write!(f, "There are too many rooms; not joined"),
             RoomRefusal::TooManyFromAddress => {
-                write!(f, "Not joined. Your address has created too many rooms")
+                write!(f, "Your address has created too many rooms; not joined")
             }
             RoomRefusal::NotACommand => f.write_str(UNKNOWN_COMMAND),
             RoomRefusal::NotACount => {
                 write!(f, "That is not a number of lines; /history 20 shows 20")
             }
             RoomRefusal::ChatJustEnded => {
-                write!(f, "Not joined. Your chat has just ended; try again in a moment")
+                write!(f, "Your chat has just ended; not joined, try again in a moment")
             }
             RoomRefusal::AnswerFirst(by) => write!(f, "Answer {by} first: /yes or /no"),
             RoomRefusal::AlreadyHere(room) => write!(f, "You are in {room} already"),
