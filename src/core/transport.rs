@@ -31,6 +31,7 @@
 
 mod scheme;
 mod stack;
+pub mod websocket;
 
 pub use scheme::{Scheme, UnknownScheme};
 pub use stack::Stack;
