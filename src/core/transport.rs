@@ -29,6 +29,7 @@
 //!    session is over, the exchange's closing deadline replaces it. A transport
 //!    that fails may leave an alert in its output; the exchange writes it before it closes.
 
+pub mod http;
 mod scheme;
 mod stack;
 pub mod websocket;

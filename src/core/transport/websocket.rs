@@ -6,6 +6,7 @@
 
 mod closing;
 mod frame_header;
+mod handshake;
 mod utf8;
 
 use std::cell::RefCell;
@@ -23,6 +24,7 @@ use crate::core::time::Time;
 pub use closing::CloseCode;
 use closing::{Fault, code_of};
 use frame_header::{FrameHeader, HeaderReader, Opcode, server_header};
+pub use handshake::accept_key;
 use utf8::Utf8Check;
 
 /// The buffers that all connections of a server share.
@@ -65,12 +67,15 @@ struct Message {
 }
 
 impl WebSocket {
-    /// A connection whose handshake was completed at `now`.
+    /// A connection whose handshake was completed at `now`. The frames follow `response`, the end of
+    /// the handshake.
     #[must_use]
-    pub fn new(now: Time, pool: SharedPool) -> WebSocket {
+    pub fn new(now: Time, pool: SharedPool, response: &[u8]) -> WebSocket {
+        let mut output = pool.borrow_mut().lend();
+        output.push([response]);
         WebSocket {
             pool,
-            output: None,
+            output: Some(output),
             header: HeaderReader::default(),
             frame: None,
             message: None,

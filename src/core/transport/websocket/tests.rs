@@ -27,7 +27,14 @@ fn text(payload: &str) -> Vec<u8> {
 }
 
 fn websocket() -> WebSocket {
-    WebSocket::new(Time::START, SharedPool::default())
+    websocket_with(SharedPool::default())
+}
+
+fn websocket_with(pool: SharedPool) -> WebSocket {
+    let mut socket = WebSocket::new(Time::START, pool, b"HTTP/1.1 101\r\n\r\n");
+    assert_eq!(socket.output(), b"HTTP/1.1 101\r\n\r\n");
+    socket.handle_sent(16);
+    socket
 }
 
 /// What the codec made of the bytes: application bytes, output, and the outcome.
@@ -232,7 +239,7 @@ fn a_silent_client_gets_pings_and_is_given_up_after_the_last() {
 #[test]
 fn a_dropped_connection_gives_its_buffers_back() {
     let pool = SharedPool::default();
-    let mut socket = WebSocket::new(Time::START, Rc::clone(&pool));
+    let mut socket = websocket_with(Rc::clone(&pool));
     assert_eq!(socket.send(b"line\r\n"), 6);
     let lent = socket.output.as_ref().map(|buffer| &raw const **buffer);
     drop(socket);
