@@ -31,6 +31,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use ipnet::IpNet;
 use log::{debug, info};
 use mio::{Events, Interest, Poll, Token};
 use signal_hook_mio::v1_0::Signals;
@@ -76,6 +77,8 @@ pub struct Server {
     /// The files that keep room history over a restart, if the operator wants them.
     history_store: Option<HistoryStore>,
     operators: Operators,
+    /// Networks whose connections tell the address of their client.
+    proxies: Vec<IpNet>,
     metrics: Metrics,
     /// Connections to read in this turn: those that were just accepted, then those that the read
     /// queue chooses. Empty between turns.
@@ -146,6 +149,7 @@ impl Server {
             woke: Duration::ZERO,
             wall_clock_read_at: Time::START,
             operators: Operators::default(),
+            proxies: Vec::new(),
             metrics: Metrics::new(),
             accepted_count: 0,
             stop_by: None,
@@ -270,6 +274,7 @@ impl Server {
                 Action::Write(id) => self.write(id),
                 Action::EndSending(id) => self.end_sending(id),
                 Action::Close(id) => self.close(id),
+                Action::Open(id, learned) => self.open(id, learned),
                 Action::Report(event) => self.report(event),
                 Action::TransportFailed(id, error) => self.log_transport_error(id, error),
             }
@@ -324,7 +329,8 @@ impl Server {
 
     fn log_transport_error(&self, id: SessionId, error: TransportError) {
         if let Some(connection) = self.connections.get(id.key()) {
-            debug!(target: "chinwag", "#{} transport failed: {error}", connection.number);
+            let Connection { number, peer, .. } = connection;
+            info!(target: "chinwag", "#{number} {peer} failed: {error}");
         }
     }
 
@@ -332,7 +338,7 @@ impl Server {
     fn close(&mut self, id: SessionId) {
         let connection = self.connections.remove(id.key());
         debug!(target: "chinwag", "#{} {} closed", connection.number, connection.peer);
-        self.admission.release(connection.peer.ip());
+        self.release(&connection);
         self.exchange.forget(id);
         // A file descriptor is free again, so a listener that ran out of them can accept.
         for listener in &mut self.listeners {

@@ -88,7 +88,7 @@ impl Scene {
                     self.exchange.forget(id);
                     self.is_open[id.key()] = false;
                 }
-                Action::Report(_) | Action::TransportFailed(..) => {}
+                Action::Report(_) | Action::TransportFailed(..) | Action::Open(..) => {}
             }
         }
     }

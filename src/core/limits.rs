@@ -263,6 +263,17 @@ pub const LOG_LINE_BYTES_MAX: usize = 190;
 /// script tries again thousands of times per second; the metrics count every try.
 pub const BANS_REPORT_MS: u64 = 60_000;
 
+/// Milliseconds for a PROXY header (7.65). A proxy sends it with its first packet; three seconds are
+/// needed if that packet is lost once.
+pub const PROXY_HEADER_MS: u64 = 5_000;
+
+/// Bytes of a PROXY header of version 1 with its ending (7.65), as its specification says.
+pub const PROXY_LINE_BYTES_MAX: usize = 107;
+
+/// Bytes of a PROXY header of version 2 (7.65). The format allows 65,551; what proxies add to the
+/// addresses, such as the name of a certificate, takes a few hundred. It is skipped, not stored.
+pub const PROXY_HEADER_BYTES_MAX: usize = 4 * 1024;
+
 /// Consoles open at a time (7.31): enough for a few operators and their scripts. More open consoles
 /// are a leak in a script, and would take file descriptors from users.
 pub const CONSOLES_MAX: usize = 8;

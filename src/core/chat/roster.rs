@@ -262,6 +262,11 @@ impl Roster {
         }
     }
 
+    /// Whether a session has this id.
+    pub(super) fn contains(&self, id: SessionId) -> bool {
+        self.sessions.get(id.key()).is_some_and(Option::is_some)
+    }
+
     /// The session with this id.
     ///
     /// # Panics

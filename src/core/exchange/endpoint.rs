@@ -40,6 +40,10 @@ pub(super) struct Endpoint {
 /// The receiving half: bytes from the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Receiving {
+    /// Bytes go to the transport, which is not ready for a session.
+    Opening,
+    /// The transport is ready; the shell decides whether a session begins. Nothing is read.
+    Admission,
     /// Lines go to the chat.
     Lines,
     /// The client ended its half (FIN). Held input must still be processed (2.1.6).

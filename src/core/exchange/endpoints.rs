@@ -48,6 +48,8 @@ pub(super) struct Endpoints {
     /// The transports of connections that are not plain TCP: most servers have few or none, so an
     /// endpoint does not carry a pointer for one.
     pub(super) transports: BTreeMap<SessionId, Box<dyn Transport>>,
+    /// Connections that have no session yet, the oldest first (7.64).
+    pub(super) opening: VecDeque<SessionId>,
 }
 
 /// Whose held input may go on, now that output was taken.
@@ -79,6 +81,7 @@ impl Endpoints {
             held_input_bytes: 0,
             traffic: TrafficCounts::default(),
             transports: BTreeMap::new(),
+            opening: VecDeque::new(),
             drains: VecDeque::new(),
             resumable: VecDeque::new(),
             fan_out: VecDeque::new(),

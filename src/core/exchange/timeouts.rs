@@ -44,13 +44,15 @@ impl Exchange {
             Sending::Open { blocked: Some(blocked) } => {
                 let quiet_ms = now.ms_since(blocked.since);
                 if quiet_ms >= self.limits.stall_ms {
-                    self.chat.handle_disconnect(now, id, DisconnectReason::Stalled);
+                    self.end_session(now, id, DisconnectReason::Stalled);
                 } else if quiet_ms >= STALL_NOTICE_MS && !blocked.told {
                     // The partner is told once per stall, not every two seconds.
                     blocked.told = true;
-                    self.chat.handle_stall(id);
+                    if self.chat.has_session(id) {
+                        self.chat.handle_stall(id);
+                        self.deliver(now);
+                    }
                 }
-                self.deliver(now);
             }
             Sending::Open { blocked: None } => {}
         }

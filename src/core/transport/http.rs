@@ -12,12 +12,12 @@ mod request;
 mod response;
 mod site;
 
-use ::core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, SocketAddr};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::websocket::WebSocket;
-use super::{Received, Transport, TransportError};
+use super::{Opening, Received, Transport, TransportError};
 use crate::core::limits::{HTTP_HEAD_MS, HTTP_REQUESTS_MAX, HTTP_RESPONSES_WAITING_MAX};
 use crate::core::time::Time;
 pub use authority::{NoOrigin, PageOrigin};
@@ -165,6 +165,13 @@ impl Transport for Http {
         match &self.stage {
             Stage::Upgraded { socket, .. } => socket.is_end_clean(),
             Stage::Requests { .. } | Stage::Over { .. } => true,
+        }
+    }
+
+    fn opening(&self) -> Opening {
+        match &self.stage {
+            Stage::Upgraded { client, .. } => Opening::Ready(*client),
+            Stage::Requests { .. } | Stage::Over { .. } => Opening::Pending,
         }
     }
 

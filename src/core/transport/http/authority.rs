@@ -4,9 +4,9 @@
 //! A web page of somebody else can make a browser connect here, and can make its own name resolve to
 //! this machine (DNS rebinding). Both show in these two fields, which no page can change.
 
-use ::core::fmt;
-use ::core::net::{Ipv4Addr, Ipv6Addr};
-use ::core::str::FromStr;
+use core::fmt;
+use core::net::{Ipv4Addr, Ipv6Addr};
+use core::str::FromStr;
 
 /// `HOST` or `HOST:PORT`, as in the field `Host` (RFC 9110, 7.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -65,7 +65,9 @@ mod tests {
         let documents = Document::all();
         let document = documents.iter().find(|document| document.path == "/").unwrap();
         let weak = format!("W/{}", document.etag);
-        assert!(document.matches(["\"x\"", &weak].into_iter()) && document.matches(["*"].into_iter()));
+        assert!(
+            document.matches(["\"x\"", &weak].into_iter()) && document.matches(["*"].into_iter())
+        );
         assert!(!document.matches(["\"x\""].into_iter()));
     }
 

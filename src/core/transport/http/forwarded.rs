@@ -3,7 +3,7 @@
 //! A client can send these fields too, so only the part counts that proxies of the operator wrote:
 //! the list is read from its end, and the first address that is no trusted proxy is the client's.
 
-use ::core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
@@ -15,10 +15,7 @@ use super::response::Status;
 /// # Errors
 /// Both fields stand in the request and disagree. A proxy writes one of them and may pass on the other
 /// as the client sent it; nobody can tell which is which.
-pub(super) fn client(
-    fields: Fields<'_>,
-    trusted: &[IpNet],
-) -> Result<Option<SocketAddr>, Status> {
+pub(super) fn client(fields: Fields<'_>, trusted: &[IpNet]) -> Result<Option<SocketAddr>, Status> {
     let listed = fields.elements("x-forwarded-for").map(|hop| address(hop?)).collect::<Vec<_>>();
     let forwarded = fields.elements("forwarded").map(|hop| forwarded_for(hop?)).collect::<Vec<_>>();
     if listed.is_empty() || forwarded.is_empty() {
@@ -73,8 +70,7 @@ mod tests {
 
     /// What the fields say, with 10.0.0.0/8 and ::1 as trusted proxies.
     fn client_of(headers: &[(&str, &str)]) -> Result<String, Status> {
-        let headers =
-            headers.iter().map(|(name, value)| Header { name, value: value.as_bytes() });
+        let headers = headers.iter().map(|(name, value)| Header { name, value: value.as_bytes() });
         let headers = headers.collect::<Vec<_>>();
         let trusted = ["10.0.0.0/8", "::1/128"].map(|network| network.parse().unwrap());
         let client = client(Fields::of(&headers), &trusted)?;

@@ -120,10 +120,7 @@ mod tests {
     fn every_cut_gives_the_same_heads() {
         let bytes = b"\r\nGET / HTTP/1.1\r\nA: b\r\n\r\nGET /b HTTP/1.1\nC: d\n\nGET /c HTT";
         let whole = read(&[bytes]);
-        assert_eq!(
-            whole.0,
-            ["GET / HTTP/1.1\r\nA: b\r\n\r\n", "GET /b HTTP/1.1\nC: d\n\n"]
-        );
+        assert_eq!(whole.0, ["GET / HTTP/1.1\r\nA: b\r\n\r\n", "GET /b HTTP/1.1\nC: d\n\n"]);
         for first in 0..=bytes.len() {
             for second in first..=bytes.len() {
                 let pieces = [&bytes[..first], &bytes[first..second], &bytes[second..]];

@@ -168,7 +168,8 @@ mod tests {
     #[test]
     fn a_request_line_alone_shows_whether_a_request_can_follow() {
         assert!(Request::may_become_one(b"GET / HTTP/1.1\r\n"));
-        for line in [&b"ANNA\r\n"[..], b"HELLO THERE\n", b"PRI * HTTP/2.0\r\n", b"A\xff / HTTP/1.1\n"]
+        for line in
+            [&b"ANNA\r\n"[..], b"HELLO THERE\n", b"PRI * HTTP/2.0\r\n", b"A\xff / HTTP/1.1\n"]
         {
             assert!(!Request::may_become_one(line), "{line:?}");
         }
@@ -182,7 +183,9 @@ mod tests {
             Header { name: "Connection", value: b"\xff" },
         ];
         let fields = Fields(&headers);
-        assert!(fields.has_token("connection", "upgrade") && fields.has_token("connection", "close"));
+        assert!(
+            fields.has_token("connection", "upgrade") && fields.has_token("connection", "close")
+        );
         assert_eq!(fields.elements("connection").count(), 4);
         assert_eq!(fields.only("connection"), Err(Status::BadRequest));
         assert_eq!(fields.only("host"), Ok(None));

@@ -3,7 +3,7 @@
 //! `site.rs` decides which response a request gets. Every response carries the fields that keep the
 //! page safe, so that none can be forgotten.
 
-use ::core::fmt::Write;
+use core::fmt::Write;
 
 use super::authority::Authority;
 use super::documents::Document;
@@ -95,7 +95,12 @@ impl Envelope<'_> {
     }
 
     /// A refusal with one line that says what was wrong. `field` is a field that the status needs.
-    pub(super) fn refusal(self, status: Status, text: &str, field: Option<(&str, &str)>) -> Response {
+    pub(super) fn refusal(
+        self,
+        status: Status,
+        text: &str,
+        field: Option<(&str, &str)>,
+    ) -> Response {
         let mut head = self.head(status);
         push(&mut head, "Content-Type", "text/plain; charset=utf-8");
         push(&mut head, "Cache-Control", "no-store");

@@ -3,7 +3,7 @@
 //! [`Site::reply`] decides what one request gets. All connections share one site. Nothing here knows
 //! how bytes come and go; that is `http.rs`.
 
-use ::core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
@@ -182,7 +182,8 @@ impl Site {
             })?,
             false => None,
         };
-        let is_offered = fields.elements("sec-websocket-protocol").flatten().any(|p| p == SUBPROTOCOL);
+        let is_offered =
+            fields.elements("sec-websocket-protocol").flatten().any(|p| p == SUBPROTOCOL);
         let protocol = is_offered.then_some(SUBPROTOCOL);
         Ok(Reply::Upgrade { response: upgrade(&key, protocol), client })
     }

@@ -54,7 +54,7 @@ fn field<'r>(response: &'r str, name: &str) -> Option<&'r str> {
     head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
 }
 
-/// (2.5.1)
+/// (2.6.1)
 #[test]
 fn the_documents_are_served_with_a_tag_and_again_only_if_they_changed() {
     for path in ["/", "/style.css", "/model.js", "/page.js", "/icon.svg", "/favicon.ico", "/?a=b"] {
@@ -72,7 +72,7 @@ fn the_documents_are_served_with_a_tag_and_again_only_if_they_changed() {
     }
 }
 
-/// (2.5.2)
+/// (2.6.2)
 #[test]
 fn every_other_request_gets_the_status_that_says_why() {
     let with_host = |line: &str| response(&format!("{line} HTTP/1.1\nHost: localhost\n\n"));
@@ -107,7 +107,7 @@ fn every_other_request_gets_the_status_that_says_why() {
     assert_eq!(status(&get("/", "Content-Length: 0\n")), 200);
 }
 
-/// (2.5.3)
+/// (2.6.3)
 #[test]
 fn a_foreign_host_and_a_foreign_page_are_refused() {
     for (host, origin, expected) in [
@@ -136,16 +136,14 @@ fn a_foreign_host_and_a_foreign_page_are_refused() {
     }
 }
 
-/// (2.5.5)
+/// (2.6.5)
 #[test]
 fn an_upgrade_begins_a_session_and_a_document_never_does() {
     let mut http = http();
     responses_from(&mut http, "GET / HTTP/1.1\nHost: localhost\n\n");
     assert_eq!((http.opening(), http.send(b"* Welcome\r\n")), (Opening::Pending, 0));
-    let (response, received) = responses_from(
-        &mut http,
-        &format!("{UPGRADE}Sec-WebSocket-Protocol: other, chinwag\n\n"),
-    );
+    let (response, received) =
+        responses_from(&mut http, &format!("{UPGRADE}Sec-WebSocket-Protocol: other, chinwag\n\n"));
     assert_eq!((status(&response), received), (101, Received::Data));
     assert_eq!(field(&response, "Sec-WebSocket-Accept"), Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
     assert_eq!(field(&response, "Sec-WebSocket-Protocol"), Some("chinwag"));
@@ -154,7 +152,7 @@ fn an_upgrade_begins_a_session_and_a_document_never_does() {
     assert_eq!(http.output(), b"\x81\x0b* Welcome\r\n");
 }
 
-/// (2.5.5)
+/// (2.6.5)
 #[test]
 fn a_handshake_that_is_not_whole_is_refused() {
     let without = |name: &str| {
@@ -170,7 +168,7 @@ fn a_handshake_that_is_not_whole_is_refused() {
     assert_eq!(status(&response(&format!("{UPGRADE}Sec-WebSocket-Key: x\n\n"))), 400);
 }
 
-/// (2.5.5)
+/// (2.6.5)
 #[test]
 fn frames_that_come_with_the_handshake_count_however_they_are_cut() {
     let frames = b"\x81\x85\0\0\0\0hello\x89\x80\0\0\0\0";
@@ -186,7 +184,7 @@ fn frames_that_come_with_the_handshake_count_however_they_are_cut() {
     }
 }
 
-/// (2.5.4, 7.68, 7.69)
+/// (2.6.4, 7.68, 7.69)
 #[test]
 fn requests_without_waiting_are_answered_in_order_and_in_number_they_are_bounded() {
     let request = |path: &str| format!("GET {path} HTTP/1.1\nHost: localhost\n\n");
@@ -211,7 +209,8 @@ fn requests_without_waiting_are_answered_in_order_and_in_number_they_are_bounded
 
 #[test]
 fn every_cut_of_requests_and_every_size_of_writes_gives_the_same_bytes() {
-    let requests = b"GET / HTTP/1.1\r\nHost: [::1]\r\n\r\n\r\nHEAD /page.js HTTP/1.1\r\nHost: [::1]\r\n\
+    let requests =
+        b"GET / HTTP/1.1\r\nHost: [::1]\r\n\r\n\r\nHEAD /page.js HTTP/1.1\r\nHost: [::1]\r\n\
         \r\nGET /x HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\nGET / HTTP/1.1\r\n";
     let through = |pieces: &[&[u8]], at_a_time: usize| {
         let (mut http, mut input, mut all) = (http(), Vec::new(), String::new());
@@ -228,7 +227,7 @@ fn every_cut_of_requests_and_every_size_of_writes_gives_the_same_bytes() {
     }
 }
 
-/// (2.5.4, 7.67)
+/// (2.6.4, 7.67)
 #[test]
 fn a_client_that_is_slow_with_its_request_is_given_up_but_not_one_that_still_reads() {
     let at = |ms| Time::START.after_ms(ms);
@@ -247,7 +246,7 @@ fn a_client_that_is_slow_with_its_request_is_given_up_but_not_one_that_still_rea
     assert!(reader.handle_timeout(at(29_000)).is_err());
 }
 
-/// (2.5.6)
+/// (2.6.6)
 #[test]
 fn only_a_trusted_proxy_says_whom_it_speaks_for() {
     let opening = |peer: [u8; 4], fields: &str| {

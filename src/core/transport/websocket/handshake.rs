@@ -27,8 +27,14 @@ mod tests {
     fn the_example_of_the_rfc() {
         let accepted = accept_key("dGhlIHNhbXBsZSBub25jZQ==");
         assert_eq!(accepted.as_deref(), Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
-        for wrong in ["", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZQ==", "!!!!", "é",
-            "dGhlIHNhbXBsZSBub25jZSBpcyBsb25n"] {
+        for wrong in [
+            "",
+            "dGhlIHNhbXBsZSBub25jZQ",
+            "dGhlIHNhbXBsZQ==",
+            "!!!!",
+            "é",
+            "dGhlIHNhbXBsZSBub25jZSBpcyBsb25n",
+        ] {
             assert_eq!(accept_key(wrong), None, "{wrong:?}");
         }
     }
