@@ -333,16 +333,7 @@ impl Exchange {
                     Output::Record { record } => self.records.extend_from_slice(record),
                     Output::HangUp { whom } => self.endpoints.hang_up(now, whom),
                     Output::Pause { whom, until } => self.endpoints.pause(whom, until),
-                    Output::Report(event) => {
-                        self.endpoints.report(event);
-                        // The end of a chat is the one event that changes the fate of input: held lines
-                        // were meant for the partner and must not become menu choices (4.1.5).
-                        if let Event::Parted { by, from } = event {
-                            self.endpoints.restart_stall_clock(now, from);
-                            self.endpoints.begin_drain(from);
-                            self.endpoints.queue_resume(by);
-                        }
-                    }
+                    Output::Report(event) => self.handle_event(now, event),
                 }
             }
             // The chat takes new input only after all its outputs were taken.
@@ -351,6 +342,22 @@ impl Exchange {
             } else {
                 return;
             }
+        }
+    }
+
+    /// Passes an event on to the log, and does what follows from it for a connection.
+    fn handle_event(&mut self, now: Time, event: Event) {
+        self.endpoints.report(event);
+        match event {
+            // The end of a chat is the one event that changes the fate of input: held lines were meant
+            // for the partner and must not become menu choices (4.1.5).
+            Event::Parted { by, from } => {
+                self.endpoints.restart_stall_clock(now, from);
+                self.endpoints.begin_drain(from);
+                self.endpoints.queue_resume(by);
+            }
+            Event::Left { who, why } => self.endpoints.tell_session_end(who, why),
+            _ => {}
         }
     }
 

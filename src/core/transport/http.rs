@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::websocket::WebSocket;
-use super::{Opening, Received, Transport, TransportError};
+use super::{Opening, Received, SessionEnd, Transport, TransportError};
 use crate::core::limits::{HTTP_HEAD_MS, HTTP_REQUESTS_MAX, HTTP_RESPONSES_WAITING_MAX};
 use crate::core::time::Time;
 pub use authority::{NoOrigin, PageOrigin};
@@ -182,17 +182,26 @@ impl Transport for Http {
         }
     }
 
-    fn handle_timeout(&mut self, now: Time) -> Result<(), TransportError> {
+    fn handle_timeout(&mut self, now: Time, is_read: bool) -> Result<Received, TransportError> {
         match &mut self.stage {
-            Stage::Upgraded { socket, .. } => socket.handle_timeout(now),
+            Stage::Upgraded { socket, .. } => socket.handle_timeout(now, is_read),
             // The client still reads. A socket that takes nothing has a deadline of its own (7.17).
             Stage::Requests { until, .. } | Stage::Over { until } if !self.responses.is_empty() => {
                 *until = now.after_ms(HTTP_HEAD_MS);
-                Ok(())
+                Ok(Received::Data)
             }
-            Stage::Requests { .. } | Stage::Over { .. } => {
-                Err(TransportError("no HTTP request in time"))
+            // A browser keeps its connections open until the server closes them.
+            Stage::Requests { head, answered: 1.., .. } if head.bytes().is_empty() => {
+                Ok(Received::EndOfInput)
             }
+            Stage::Requests { .. } => Err(TransportError("no HTTP request in time")),
+            Stage::Over { .. } => Ok(Received::EndOfInput),
+        }
+    }
+
+    fn handle_session_end(&mut self, why: SessionEnd) {
+        if let Stage::Upgraded { socket, .. } = &mut self.stage {
+            socket.handle_session_end(why);
         }
     }
 }

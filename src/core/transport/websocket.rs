@@ -14,15 +14,14 @@ use std::rc::Rc;
 
 use memchr::memrchr;
 
-use super::{Received, Transport, TransportError};
+use super::{Received, SessionEnd, Transport, TransportError};
 use crate::core::buffers::{Buffer, Pool};
 use crate::core::limits::{
     WEBSOCKET_MESSAGE_BYTES_MAX, WEBSOCKET_OUTPUT_BYTES_MAX, WEBSOCKET_PING_MS,
     WEBSOCKET_PINGS_UNANSWERED_MAX,
 };
 use crate::core::time::Time;
-pub use closing::CloseCode;
-use closing::{Fault, code_of};
+use closing::{CloseCode, Fault, code_of};
 use frame_header::{FrameHeader, HeaderReader, Opcode, server_header};
 pub use handshake::accept_key;
 use utf8::Utf8Check;
@@ -45,6 +44,8 @@ pub struct WebSocket {
     control: Option<Box<Buffer>>,
     /// A pong waits until there is room in the output.
     is_pong_due: bool,
+    /// The code of the close frame that the server will send.
+    close_code: CloseCode,
     /// A close frame is in the output, or was sent.
     is_close_sent: bool,
     /// The client sent a close frame: what follows it does not count.
@@ -81,17 +82,13 @@ impl WebSocket {
             message: None,
             control: None,
             is_pong_due: false,
+            close_code: CloseCode::Normal,
             is_close_sent: false,
             is_close_received: false,
             heard_at: now,
             check_at: now.after_ms(WEBSOCKET_PING_MS),
             pings_unanswered: 0,
         }
-    }
-
-    /// Closes with `code`, unless a close frame was sent already.
-    pub fn close_with(&mut self, code: CloseCode) {
-        self.push_close(Some(code as u16));
     }
 
     /// Reads frames until the bytes are used up or the client closes.
@@ -317,7 +314,7 @@ impl Transport for WebSocket {
     }
 
     fn close(&mut self) {
-        self.close_with(CloseCode::Normal);
+        self.push_close(Some(self.close_code as u16));
     }
 
     fn is_end_clean(&self) -> bool {
@@ -329,16 +326,20 @@ impl Transport for WebSocket {
     }
 
     /// Sends a ping if the client was silent, and gives it up if it was silent for too long.
-    fn handle_timeout(&mut self, now: Time) -> Result<(), TransportError> {
+    fn handle_timeout(&mut self, now: Time, is_read: bool) -> Result<Received, TransportError> {
         let ping_at = self.heard_at.after_ms(WEBSOCKET_PING_MS);
         if ping_at > now {
             self.check_at = ping_at;
-            return Ok(());
+            return Ok(Received::Data);
         }
         self.check_at = now.after_ms(WEBSOCKET_PING_MS);
+        if !is_read {
+            // Its pong may wait in the kernel.
+            self.pings_unanswered = 0;
+        }
         // A socket that takes nothing has a deadline of its own (7.17).
         if self.output.is_some() {
-            return Ok(());
+            return Ok(Received::Data);
         }
         if self.pings_unanswered == WEBSOCKET_PINGS_UNANSWERED_MAX {
             self.push_close(Some(Fault::Silent.code()));
@@ -346,7 +347,15 @@ impl Transport for WebSocket {
         }
         self.pings_unanswered += 1;
         self.push_frame(Opcode::Ping, &[]);
-        Ok(())
+        Ok(Received::Data)
+    }
+
+    fn handle_session_end(&mut self, why: SessionEnd) {
+        self.close_code = match why {
+            SessionEnd::Left => CloseCode::Normal,
+            SessionEnd::ServerStops => CloseCode::GoingAway,
+            SessionEnd::Removed => CloseCode::Policy,
+        };
     }
 }
 

@@ -235,15 +235,20 @@ fn a_client_that_is_slow_with_its_request_is_given_up_but_not_one_that_still_rea
     assert_eq!(slow.deadline(), Some(at(HTTP_HEAD_MS)));
     assert_eq!(slow.receive(at(9_000), b"GET / HTTP/1.1\r\n", &mut input), Ok(Received::Data));
     assert_eq!(slow.deadline(), Some(at(HTTP_HEAD_MS)), "half a head moves nothing");
-    assert!(slow.handle_timeout(at(HTTP_HEAD_MS)).is_err());
+    assert!(slow.handle_timeout(at(HTTP_HEAD_MS), true).is_err());
     let mut reader = http();
     let request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
     assert_eq!(reader.receive(at(9_000), request, &mut input), Ok(Received::Data));
     assert_eq!(reader.deadline(), Some(at(9_000 + HTTP_HEAD_MS)));
-    assert_eq!(reader.handle_timeout(at(19_000)), Ok(()), "a response still waits");
+    assert_eq!(
+        reader.handle_timeout(at(19_000), true),
+        Ok(Received::Data),
+        "a response still waits"
+    );
     written(&mut reader, usize::MAX);
     assert_eq!(reader.deadline(), Some(at(19_000 + HTTP_HEAD_MS)));
-    assert!(reader.handle_timeout(at(29_000)).is_err());
+    let over = reader.handle_timeout(at(29_000), true);
+    assert_eq!(over, Ok(Received::EndOfInput), "an idle browser did nothing wrong");
 }
 
 /// (2.6.6)

@@ -28,10 +28,9 @@ pub(super) enum Fault {
 }
 
 /// Why the server closes without a fault of the client.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum CloseCode {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CloseCode {
     /// The user left.
-    #[default]
     Normal = 1000,
     /// The server stops.
     GoingAway = 1001,

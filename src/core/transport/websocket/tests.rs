@@ -221,18 +221,26 @@ fn a_silent_client_gets_pings_and_is_given_up_after_the_last() {
     assert_eq!(socket.deadline(), Some(at(30_000)));
     assert_eq!(socket.receive(at(20_000), &text("a"), &mut input), Ok(Received::Data));
     assert_eq!(socket.deadline(), Some(at(30_000)), "a message moves no deadline");
-    assert_eq!(socket.handle_timeout(at(30_000)), Ok(()));
+    assert_eq!(socket.handle_timeout(at(30_000), true), Ok(Received::Data));
     assert_eq!((socket.output(), socket.deadline()), (&[][..], Some(at(50_000))));
     for until in [80_000, 110_000] {
-        assert_eq!(socket.handle_timeout(socket.check_at), Ok(()));
+        assert_eq!(socket.handle_timeout(socket.check_at, true), Ok(Received::Data));
         assert_eq!((socket.output(), socket.deadline()), (&b"\x89\0"[..], Some(at(until))));
         socket.handle_sent(2);
     }
+    assert_eq!(socket.pings_unanswered, WEBSOCKET_PINGS_UNANSWERED_MAX);
+    let mut unread = websocket();
+    unread.pings_unanswered = 2;
+    assert_eq!(unread.handle_timeout(at(110_000), false), Ok(Received::Data), "nobody reads it");
     let mut alive = websocket();
     alive.pings_unanswered = 2;
     assert_eq!(alive.receive(at(110_000), &frame(0x8a, b""), &mut input), Ok(Received::Data));
-    assert_eq!(alive.handle_timeout(at(140_000)), Ok(()), "a pong is a sign of life");
-    assert_eq!(socket.handle_timeout(at(110_000)), Err(Fault::Silent.error()));
+    assert_eq!(
+        alive.handle_timeout(at(140_000), true),
+        Ok(Received::Data),
+        "a pong is a sign of life"
+    );
+    assert_eq!(socket.handle_timeout(at(110_000), true), Err(Fault::Silent.error()));
     assert_eq!((socket.output(), socket.deadline()), (&close_frame(1008)[..], None));
 }
 
