@@ -7,6 +7,7 @@
 
 mod broadcast;
 mod broadcast_log;
+mod browsers;
 mod closing;
 mod draining;
 mod endpoint;
@@ -237,6 +238,11 @@ impl Exchange {
         self.chat.poll_timeout().into_iter().chain(self.endpoints.next_deadline()).min()
     }
 
+    /// Where the web page is, for browsers at the wrong port.
+    pub fn set_page(&mut self, place: &str) {
+        self.chat.set_page(place);
+    }
+
     /// The chat, read-only.
     #[must_use]
     pub fn chat(&self) -> &Chat {
@@ -299,7 +305,12 @@ impl Exchange {
                 self.endpoints.traffic.lines_in += 1;
                 self.pass_to_chat(now, id, frame.text().map_or(Input::NotUtf8, Input::Line));
             }
-            Frame::Input(input) => self.pass_to_chat(now, id, *input),
+            Frame::Input(input) => {
+                if *input == Input::HttpRequest {
+                    self.endpoints.answer_as_http(id);
+                }
+                self.pass_to_chat(now, id, *input);
+            }
             // A telnet option is refused at once; the chat never hears of it.
             Frame::Reply(refusal) => self.endpoints.say(id, [refusal]),
         }

@@ -1,4 +1,4 @@
-//! The limits of HTTP and WebSocket connections (7.66 to 7.75).
+//! The limits of HTTP and WebSocket connections (7.66 to 7.72).
 
 use super::{BUFFER_BYTES_KEPT_MAX, LINE_BYTES_MAX, NAME_BYTES_MAX, PASTE_BYTES_MAX};
 

@@ -25,7 +25,7 @@ use head_reader::{HeadReader, Progress};
 use request::Request;
 use response::{Response, Status};
 use site::{Reply, malformed};
-pub use site::{Site, WebOptions};
+pub use site::{Site, WebOptions, turned_away};
 
 /// One HTTP connection.
 #[derive(Debug)]

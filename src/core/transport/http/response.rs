@@ -20,6 +20,7 @@ pub(super) enum Status {
     MethodNotAllowed = 405,
     UpgradeRequired = 426,
     HeadTooLarge = 431,
+    Unavailable = 503,
 }
 
 /// A response that the socket has not taken in full.
@@ -55,6 +56,7 @@ impl Status {
             Status::MethodNotAllowed => "Method Not Allowed",
             Status::UpgradeRequired => "Upgrade Required",
             Status::HeadTooLarge => "Request Header Fields Too Large",
+            Status::Unavailable => "Service Unavailable",
         }
     }
 }
@@ -66,6 +68,11 @@ impl Response {
             Some(head) if !head.is_empty() => head,
             _ => &self.body[self.sent - self.head.len()..],
         }
+    }
+
+    /// The bytes of a response without a document.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.head
     }
 
     /// The socket took `count` of the unsent bytes. Returns whether it has taken all.

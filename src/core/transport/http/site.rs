@@ -66,6 +66,12 @@ impl Refusal {
     }
 }
 
+impl Default for Site {
+    fn default() -> Self {
+        Site::new(WebOptions::default())
+    }
+}
+
 impl Site {
     /// A site with these options.
     #[must_use]
@@ -74,7 +80,8 @@ impl Site {
     }
 
     /// Whether this peer is a proxy that may speak for others.
-    pub(super) fn trusts(&self, peer: IpAddr) -> bool {
+    #[must_use]
+    pub fn trusts(&self, peer: IpAddr) -> bool {
         forwarded::is_trusted(peer, &self.options.trusted_proxies)
     }
 
@@ -200,6 +207,13 @@ fn check_method(request: &Request<'_>, allowed: &'static str) -> Result<(), Refu
         return Err(Refusal::new(Status::BadRequest, "No request here has a body"));
     }
     Ok(())
+}
+
+/// The response to a connection that is turned away at once, with a `!` line that says why.
+#[must_use]
+pub fn turned_away(line: &str) -> Vec<u8> {
+    let envelope = Envelope { host: None, is_head: false, is_last: true };
+    envelope.refusal(Status::Unavailable, line, None).into_bytes()
 }
 
 /// The response to something that is no request; the connection closes after it.

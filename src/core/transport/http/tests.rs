@@ -72,7 +72,7 @@ fn the_documents_are_served_with_a_tag_and_again_only_if_they_changed() {
     }
 }
 
-/// (2.6.2)
+/// (2.6.2, 7.66)
 #[test]
 fn every_other_request_gets_the_status_that_says_why() {
     let with_host = |line: &str| response(&format!("{line} HTTP/1.1\nHost: localhost\n\n"));

@@ -66,6 +66,7 @@ fn close_frame(code: u16) -> Vec<u8> {
     [&[0x88, 2][..], &code.to_be_bytes()].concat()
 }
 
+/// (2.6.7)
 #[test]
 fn each_message_ends_a_line_and_may_hold_several() {
     for (messages, lines) in [
@@ -84,6 +85,7 @@ fn each_message_ends_a_line_and_may_hold_several() {
     }
 }
 
+/// (2.6.7)
 #[test]
 fn a_message_in_fragments_is_one_text_and_control_frames_may_stand_between() {
     let bytes = [
@@ -100,6 +102,7 @@ fn a_message_in_fragments_is_one_text_and_control_frames_may_stand_between() {
     assert_eq!(output, [&b"\x8a\x0d"[..], b"are you there"].concat());
 }
 
+/// (2.6.9, 7.70)
 #[test]
 fn a_fault_closes_with_its_code_and_what_came_before_counts() {
     let big = "x".repeat(WEBSOCKET_MESSAGE_BYTES_MAX);
@@ -146,6 +149,7 @@ fn a_message_of_the_largest_size_passes() {
     assert_eq!((input.len(), result), (WEBSOCKET_MESSAGE_BYTES_MAX + 1, Ok(Received::Data)));
 }
 
+/// (2.6.9)
 #[test]
 fn the_peers_close_is_answered_with_its_code_and_ends_the_input() {
     for (payload, answer) in [(&b"\x03\xe9bye"[..], close_frame(1001)), (b"", vec![0x88, 0])] {
@@ -169,6 +173,7 @@ fn the_peers_close_is_answered_with_its_code_and_ends_the_input() {
     assert_eq!((received, input), (Ok(Received::Data), Vec::new()));
 }
 
+/// (2.6.8)
 #[test]
 fn output_comes_in_frames_of_whole_lines() {
     let mut socket = websocket();
@@ -182,6 +187,7 @@ fn output_comes_in_frames_of_whole_lines() {
     assert!(socket.output().is_empty() && socket.output.is_none(), "an idle socket has no buffer");
 }
 
+/// (7.71)
 #[test]
 fn output_is_bounded_and_a_long_line_without_an_end_is_cut_between_characters() {
     let mut socket = websocket();
@@ -197,6 +203,7 @@ fn output_is_bounded_and_a_long_line_without_an_end_is_cut_between_characters() 
     assert!(taken.is_multiple_of(3) && taken > WEBSOCKET_OUTPUT_BYTES_MAX - 10);
 }
 
+/// (2.6.10)
 #[test]
 fn a_client_that_pings_without_reading_gets_the_latest_pong_and_costs_no_memory() {
     let (mut socket, mut input) = (websocket(), Vec::new());
@@ -213,6 +220,7 @@ fn a_client_that_pings_without_reading_gets_the_latest_pong_and_costs_no_memory(
     assert!(socket.output().is_empty() && socket.control.is_none());
 }
 
+/// (2.6.10, 7.72)
 #[test]
 fn a_silent_client_gets_pings_and_is_given_up_after_the_last() {
     let mut socket = websocket();
