@@ -9,6 +9,7 @@ mod admission;
 mod bans;
 mod connection;
 mod console;
+mod costs;
 pub mod descriptors;
 mod draining;
 mod event_log;
@@ -47,6 +48,7 @@ use crate::core::transport::http::Site;
 use admission::Admission;
 use connection::{Connection, IoOutcome};
 use console::FIRST_CONSOLE;
+use costs::Costs;
 use history_store::HistoryStore;
 pub use listener::ListenAddress;
 use listener::Listener;
@@ -88,6 +90,7 @@ pub struct Server {
     to_read: Vec<SessionId>,
     /// Connections with input. An edge is reported once, so the loop must remember them.
     read_queue: ReadQueue,
+    costs: Costs,
     /// Turns in a row in which no reader of a room was written to.
     postponed_turns: u32,
     /// The one read buffer. It serves all connections, because each read is processed before the
@@ -140,6 +143,7 @@ impl Server {
             connections: Slab::new(),
             to_read: Vec::new(),
             read_queue: ReadQueue::default(),
+            costs: Costs::default(),
             postponed_turns: 0,
             read_buffer: vec![0; READ_BYTES_PER_TURN].into_boxed_slice(),
             #[expect(clippy::disallowed_methods, reason = "the loop is where the time comes from")]
@@ -201,8 +205,9 @@ impl Server {
         self.act();
         self.shorten_shutdown();
         logging::flush_due();
-        let awake = self.started.elapsed().saturating_sub(self.woke).as_nanos();
-        self.metrics.turn_ns.record(u64::try_from(awake).unwrap_or(u64::MAX));
+        let awake = self.started.elapsed().saturating_sub(self.woke);
+        self.metrics.turn_ns.record(u64::try_from(awake.as_nanos()).unwrap_or(u64::MAX));
+        self.costs.record_turn(self.now_s(), awake);
         Ok(())
     }
 

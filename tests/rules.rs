@@ -114,6 +114,30 @@ fn the_rate_limit_of_a_room_holds_no_cancel() {
     assert!(read.starts_with("? anna wants to chat, yes or no\n* anna withdrew"), "{read}");
 }
 
+/// Each of 500 members says two lines, and is within the own allowance. The room is not.
+/// (6.2.4, 7.76, 7.77)
+#[test]
+fn a_large_room_slows_its_members_when_all_of_them_speak_at_once() {
+    let mut scene = Scene::with((0..500).map(|n| format!("user{n}")));
+    for name in scene.names.clone() {
+        scene.says(&name, "4");
+        scene.seconds_pass(1);
+    }
+    scene.seconds_pass(10);
+    for name in scene.names.clone() {
+        scene.reads(&name);
+    }
+    for name in scene.names.clone() {
+        scene.says(&name, "one\ntwo");
+    }
+    let heard = |read: String| read.lines().filter(|line| line.starts_with("user")).count();
+    let at_once = heard(scene.reads("user0"));
+    // 40,000 deliveries are 80 lines. Each member who had not spoken by then said one more.
+    assert_eq!(at_once, 2 * 40 + 460);
+    scene.seconds_pass(5);
+    assert_eq!(at_once + heard(scene.reads("user0")), 2 * 500, "5 s later nothing is held");
+}
+
 /// (4.8.10, 5.2.2)
 #[test]
 fn a_long_list_of_members_says_how_to_narrow_it() {

@@ -268,7 +268,7 @@ impl Exchange {
         let endpoint = &self.endpoints[id];
         matches!(endpoint.receiving, Receiving::Lines | Receiving::LastLines)
             && !endpoint.is_draining
-            && (endpoint.held_until.is_none() || self.chat.is_free_of_rate_limits(id))
+            && (!self.endpoints.is_paused(id) || self.chat.is_free_of_rate_limits(id))
             && endpoint.outbox.len() <= REPLIES_BYTES_MAX
             && self.chat.partner(id).is_none_or(|with| !self.endpoints[with].outbox.is_congested())
     }

@@ -81,6 +81,14 @@ pub const LOBBY: &str = "lobby";
 /// paste of ten lines passes at once.
 pub const ROOM_LINES_IN_A_ROW_MAX: u32 = 10;
 
+/// How many members may read a line of their room in the time in which one member's allowance grows by
+/// a line (7.76). Each costs a write: 20,000 writes per second keep a slow core about half busy.
+pub const ROOM_DELIVERIES_PER_INTERVAL: u64 = 4_000;
+
+/// Milliseconds that a member waits at most because a room's allowance is used up (7.77). A few
+/// members could otherwise run up a debt for which all others wait.
+pub const ROOM_DEBT_MS_MAX: u64 = 5_000;
+
 /// Milliseconds after a partner ended the chat in which the user cannot enter a room (7.20). A line
 /// typed in this time may be meant for the partner, and a room would read it. The time covers a
 /// network round trip and a moment to notice.

@@ -14,7 +14,10 @@ use super::output::{Audience, BroadcastId};
 use super::pairing::find_askable_user;
 use super::rooms::{Room, RoomId, RoomUnavailable, RoomWish};
 use super::wording::{Line, ROOM_HELP, RoomNews, RoomRefusal, RoomRow, RoomText, Row};
-use crate::core::limits::{HISTORY_LINES_SHOWN, LIST_ROWS_MAX, Limits};
+use crate::core::limits::{
+    HISTORY_LINES_SHOWN, LIST_ROWS_MAX, Limits, ROOM_DEBT_MS_MAX, ROOM_DELIVERIES_PER_INTERVAL,
+    ROOM_LINES_IN_A_ROW_MAX,
+};
 use crate::core::time::Time;
 use crate::core::{Origin, SessionId};
 
@@ -44,7 +47,7 @@ impl Chat {
             self.show_history(id, room, HISTORY_LINES_SHOWN);
         }
         // Joining makes every member read a line, and therefore counts as one (6.2.3).
-        self.charge_room_line(now, id);
+        self.charge_room_line(now, id, room);
     }
 
     /// Finds or creates the room called `name`, if `id` may enter it now (6.1.1).
@@ -129,24 +132,29 @@ impl Chat {
             let record = Record { said_at, room: name.as_str(), line: history.newest() };
             self.outputs.record(record);
         }
-        self.charge_room_line(now, id);
+        self.charge_room_line(now, id, room);
     }
 
-    /// Counts one line that `id` made all members read, and pauses the input of `id` if that was
-    /// too many (6.2.3).
-    fn charge_room_line(&mut self, now: Time, id: SessionId) {
-        let options = self.roster.options_mut(id);
-        let until = options.charge_room_line(now, self.limits.room_line_ms);
-        self.charge_address(now, id, Allowance::RoomLines, until);
+    /// Counts one line that `id` made all members of `room` read, against the allowances of the user,
+    /// of the room, and of the address. Pauses the input of `id` if one is exceeded (6.2.3, 6.2.4).
+    fn charge_room_line(&mut self, now: Time, id: SessionId, room: RoomId) {
+        let interval_ms = self.limits.room_line_ms;
+        let own = self.roster.options_mut(id).charge_room_line(now, interval_ms);
+        let room = self.roster.room_mut(room);
+        // The line costs a write for every member, so it costs the room more the larger it is.
+        let cost_ms = room.member_count() as u64 * interval_ms / ROOM_DELIVERIES_PER_INTERVAL;
+        let allowance_ms = u64::from(ROOM_LINES_IN_A_ROW_MAX) * interval_ms;
+        let shared = room.lines.charge_shared(now, cost_ms, allowance_ms, ROOM_DEBT_MS_MAX);
+        self.charge_address(now, id, Allowance::RoomLines, own.max(shared));
     }
 
     /// `id` leaves its room by choice (4.8.3). The caller says the next prompt, which depends on why
     /// `id` leaves.
     fn quit_room(&mut self, now: Time, id: SessionId) {
         if let Some(room) = self.leave_room(now, id, DisconnectReason::Exit) {
-            let room = &self.roster.rooms().room(room).name;
-            self.outputs.say(id, &Line::from(RoomNews::YouLeft(room)));
-            self.charge_room_line(now, id);
+            let name = &self.roster.rooms().room(room).name;
+            self.outputs.say(id, &Line::from(RoomNews::YouLeft(name)));
+            self.charge_room_line(now, id, room);
         }
     }
 

@@ -18,7 +18,6 @@ impl Endpoints {
         let until = now.after_ms(self.limits.closing_ms);
         let (endpoint, pool) = self.with_pool(id);
         endpoint.reader.release(pool);
-        endpoint.held_until = None;
         endpoint.receiving = match endpoint.receiving {
             Receiving::Opening
             | Receiving::Admission
@@ -49,6 +48,7 @@ impl Endpoints {
         if self[id].is_closed() {
             return;
         }
+        self.drop_held_input(id);
         self.leave_opening(id);
         self.output_bytes -= self[id].outbox.len();
         let (endpoint, pool) = self.with_pool(id);

@@ -24,11 +24,7 @@ impl Exchange {
 
     /// Fires the deadlines of one connection: a rate limit, its transport, its sending half.
     fn endpoint_due(&mut self, now: Time, id: SessionId) {
-        let endpoint = &mut self.endpoints[id];
-        if endpoint.held_until.is_some_and(|until| until <= now) {
-            endpoint.held_until = None;
-            self.endpoints.queue_resume(id);
-        }
+        self.endpoints.end_pause(now, id);
         if self.endpoints[id].is_encoded
             && matches!(self.endpoints[id].sending, Sending::Open { .. })
         {
