@@ -43,8 +43,7 @@ impl Server {
         let transport = self.transport(scheme, peer.ip());
         let is_opening = transport.as_ref().is_some_and(|t| t.opening() != Opening::Ready(None));
         // The address of a trusted proxy says nothing about its client.
-        let is_proxied = self.is_trusted_proxy(peer.ip())
-            || scheme == Scheme::Http && self.site.trusts(peer.ip());
+        let is_proxied = self.is_trusted_proxy(peer.ip()) || self.is_http_proxy(scheme, peer.ip());
         let is_counted = !is_opening || !is_proxied;
         let admitted = match is_counted {
             true => self.check_ban(peer.ip()).and_then(|()| self.admission.admit(peer.ip())),
@@ -123,7 +122,8 @@ impl Server {
     /// The transport of a new connection. A trusted proxy puts its header before everything else.
     fn transport(&self, scheme: Scheme, peer: IpAddr) -> Option<Box<dyn Transport>> {
         let transport = scheme.transport(self.now, peer, &self.site);
-        match self.is_trusted_proxy(peer) {
+        // An HTTP proxy tells the same in header fields.
+        match self.is_trusted_proxy(peer) && !self.is_http_proxy(scheme, peer) {
             true => Some(Box::new(ProxyProtocol::new(self.now, transport))),
             false => transport,
         }
@@ -145,6 +145,10 @@ impl Server {
 
     fn is_trusted_proxy(&self, address: IpAddr) -> bool {
         self.proxies.iter().any(|network| network.contains(&address))
+    }
+
+    fn is_http_proxy(&self, scheme: Scheme, address: IpAddr) -> bool {
+        scheme == Scheme::Http && self.site.trusts(address)
     }
 
     fn check_ban(&self, address: IpAddr) -> Result<(), Rejection> {

@@ -1,4 +1,5 @@
 //! The client's side of HTTP and WebSocket, written from the RFCs and sharing no code with the server.
+#![allow(dead_code, reason = "no test program uses all of it")]
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -124,6 +125,11 @@ impl Browser {
 
 /// The handshake of a page of this server.
 pub(crate) fn handshake(host: SocketAddr, fields: &str) -> String {
+    handshake_to(&host.to_string(), fields)
+}
+
+/// The handshake with the server that has this name.
+pub(crate) fn handshake_to(host: &str, fields: &str) -> String {
     format!(
         "GET /chat HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{fields}\r\n"
@@ -155,6 +161,13 @@ impl WebUser {
     pub(crate) fn connects_with(page: SocketAddr, fields: &str) -> WebUser {
         let mut browser = Browser::connects(page);
         browser.sends(handshake(page, fields));
+        WebUser::upgraded(browser)
+    }
+
+    /// Connects to the server of this name at the address of a proxy.
+    pub(crate) fn connects_to_host(proxy: SocketAddr, host: &str, fields: &str) -> WebUser {
+        let mut browser = Browser::connects(proxy);
+        browser.sends(handshake_to(host, fields));
         WebUser::upgraded(browser)
     }
 

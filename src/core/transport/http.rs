@@ -190,10 +190,8 @@ impl Transport for Http {
                 *until = now.after_ms(HTTP_HEAD_MS);
                 Ok(Received::Data)
             }
-            // A browser keeps its connections open until the server closes them.
-            Stage::Requests { head, answered: 1.., .. } if head.bytes().is_empty() => {
-                Ok(Received::EndOfInput)
-            }
+            // Browsers connect in advance, and keep connections until the server closes them.
+            Stage::Requests { head, .. } if head.bytes().is_empty() => Ok(Received::EndOfInput),
             Stage::Requests { .. } => Err(TransportError("no HTTP request in time")),
             Stage::Over { .. } => Ok(Received::EndOfInput),
         }
