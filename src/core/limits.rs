@@ -10,8 +10,10 @@ mod configured;
 pub use configured::Limits;
 
 mod address;
+mod web;
 
 pub use address::*;
+pub use web::*;
 
 /// Default port of the server and of the client.
 pub const PORT: u16 = 7878;
