@@ -176,7 +176,7 @@ fn what_the_protocol_forbids_closes_with_its_code_and_tells_the_partner() {
 fn the_page_learns_why_its_session_ended() {
     let mut server = server_with(&["--naming-timeout", "0.1"]);
     let mut nameless = WebUser::connects(server.page());
-    nameless.reads("! No username came");
+    nameless.reads("! You chose no username");
     assert_eq!(nameless.reads_close(), 1008);
     let mut anna = WebUser::joins(server.page(), "anna");
     anna.sends(CLOSE, b"\x03\xe9going");
@@ -285,7 +285,7 @@ fn behind_a_trusted_proxy_a_user_has_an_address_of_their_own() {
     let mut second = through("Forwarded: for=\"[2001:db8::1]:99\";proto=https\r\n");
     second.reads("? Username:");
     let mut third = through("X-Forwarded-For: 192.0.2.1\r\n");
-    third.reads("! Too many connections from your address");
+    third.reads("! Your address has too many connections");
     assert_eq!(third.reads_close(), 1008);
     let untrusting = server_with(&[]);
     WebUser::connects_with(untrusting.page(), "X-Forwarded-For: 192.0.2.1\r\n")
@@ -301,7 +301,7 @@ fn a_full_server_says_so_in_http() {
     let mut browser = Browser::connects(server.page());
     let response = browser.asks("GET /", "");
     assert_eq!(response.status, 503);
-    assert_eq!(response.body, "! The server is full, try again later; nothing was done\n");
+    assert_eq!(response.body, "! The server is full; try again later\n");
 }
 
 /// (2.6.8, 7.35, 7.71)
