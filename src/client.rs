@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use rustix::stdio::{stdin, stdout};
 
 use io::connection::{Connection, describe};
-use io::event_loop::{End, EventLoop};
+use io::event_loop::EventLoop;
 use io::terminal::Terminal;
 use options::ConnectArgs;
 use ui::state_machine::{Leaving, Setup, StateMachine};
@@ -84,9 +84,9 @@ fn run_terminal(args: &ConnectArgs) -> Result<ExitCode, String> {
     let event_loop =
         EventLoop::new(terminal, state_machine, connection).map_err(terminal_failed)?;
     match event_loop.run().map_err(terminal_failed)? {
-        End::Left(Leaving::Wished) => Ok(ExitCode::SUCCESS),
-        End::Left(Leaving::Failed(reason)) => Err(reason),
-        End::Signal(number) => {
+        Leaving::Wished => Ok(ExitCode::SUCCESS),
+        Leaving::Failed(reason) => Err(reason),
+        Leaving::Signal(number) => {
             Ok(ExitCode::from(SIGNAL_EXIT_CODE + u8::try_from(number).unwrap_or(0)))
         }
     }

@@ -12,6 +12,7 @@ use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use socket2::{SockRef, TcpKeepalive};
 
+use super::acknowledged::Acknowledged;
 use crate::client::options::Server;
 use crate::core::buffers::Pool;
 use crate::core::framing::{Frame, LineReader};
@@ -38,6 +39,20 @@ pub(in crate::client) struct Connection {
     outgoing: VecDeque<Vec<u8>>,
     /// Bytes of the first element of `outgoing` that the kernel has already taken.
     written: usize,
+    acknowledged: Acknowledged,
+}
+
+/// IAC AYT: asks a server whether it is there (2.2.3; RFC 854).
+const ARE_YOU_THERE: &[u8] = &[255, 246];
+
+/// How our half of the connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::client) enum Finish {
+    /// With FIN alone.
+    Silently,
+    /// With a question before the FIN. Its answer proves that the server has processed every line.
+    /// Without the answer a FIN from the server could come from its crash.
+    WithQuestion,
 }
 
 /// The state of the socket.
@@ -62,7 +77,7 @@ enum State {
         /// announces the bytes that are left (epoll(7)), so the next turn must read without one.
         still_readable: bool,
         /// Shut our half down as soon as `outgoing` is empty.
-        finishing: bool,
+        finishing: Option<Finish>,
     },
 }
 
@@ -109,6 +124,7 @@ impl Connection {
             read_buffer: vec![0; READ_BYTES_PER_TURN],
             outgoing: VecDeque::new(),
             written: 0,
+            acknowledged: Acknowledged::default(),
         })
     }
 
@@ -126,10 +142,21 @@ impl Connection {
 
     /// Ends our half of the connection after the queued bytes are sent (2.1.6). The other half
     /// stays open: the server's replies still arrive.
-    pub(in crate::client) fn finish(&mut self) {
+    pub(in crate::client) fn finish(&mut self, finish: Finish) {
         if let State::Open { finishing, .. } = &mut self.state {
-            *finishing = true;
+            *finishing = Some(finish);
         }
+    }
+
+    /// How many of the pushed bytes the server's kernel has not acknowledged. Where the kernel does
+    /// not say, only the bytes count that it has not taken.
+    pub(in crate::client) fn unacknowledged(&mut self) -> usize {
+        let queued = self.outgoing.iter().map(Vec::len).sum::<usize>() - self.written;
+        let State::Open { stream, .. } = &self.state else { return queued };
+        let addresses = stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?)));
+        let missing =
+            addresses.ok().and_then(|(local, peer)| self.acknowledged.bytes_missing(local, peer));
+        queued + missing.unwrap_or(0)
     }
 
     /// Whether the kernel has taken every queued byte.
@@ -196,9 +223,14 @@ impl Connection {
                 Err(_) => return,
             }
         }
-        if *finishing {
+        if *finishing == Some(Finish::WithQuestion) {
+            match stream.write(ARE_YOU_THERE) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Ok(_) | Err(_) => {}
+            }
+        }
+        if finishing.take().is_some() {
             let _ = stream.shutdown(Shutdown::Write);
-            *finishing = false;
         }
     }
 
@@ -257,7 +289,7 @@ impl Connection {
         if failure.is_empty() {
             keep_alive(&stream);
             // The first bytes may have come with the event that reported the connection.
-            self.state = State::Open { stream, still_readable: true, finishing: false };
+            self.state = State::Open { stream, still_readable: true, finishing: None };
             return Some(Outcome::Connected);
         }
         failures.push(self.failure(address_index, &failure));

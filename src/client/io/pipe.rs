@@ -12,7 +12,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 use rustix::stdio::{stdin, stdout};
 
-use super::connection::{Connection, Outcome, Received, describe};
+use super::connection::{Connection, Finish, Outcome, Received, describe};
 use super::terminal::write_all;
 use crate::client::options::ConnectArgs;
 use crate::client::ui::server_line::{News, Question, ServerLine};
@@ -148,7 +148,7 @@ impl Pipe {
         };
         if count == 0 {
             self.input = InputState::Ended;
-            self.connection.finish();
+            self.connection.finish(Finish::Silently);
             return Ok(());
         }
         bytes.truncate(count);
