@@ -45,16 +45,6 @@ pub(in crate::client) struct Connection {
 /// IAC AYT: asks a server whether it is there (2.2.3; RFC 854).
 const ARE_YOU_THERE: &[u8] = &[255, 246];
 
-/// How our half of the connection ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::client) enum Finish {
-    /// With FIN alone.
-    Silently,
-    /// With a question before the FIN. Its answer proves that the server has processed every line.
-    /// Without the answer a FIN from the server could come from its crash.
-    WithQuestion,
-}
-
 /// The state of the socket.
 #[derive(Debug)]
 enum State {
@@ -77,7 +67,7 @@ enum State {
         /// announces the bytes that are left (epoll(7)), so the next turn must read without one.
         still_readable: bool,
         /// Shut our half down as soon as `outgoing` is empty.
-        finishing: Option<Finish>,
+        finishing: bool,
     },
 }
 
@@ -112,9 +102,8 @@ impl Connection {
     /// If the name cannot be resolved. The text is ready to print.
     pub(in crate::client) fn new(server: &Server, token: Token) -> Result<Connection, String> {
         let lookup = (server.host.as_str(), server.port).to_socket_addrs();
-        let addresses: Vec<_> = lookup
-            .map_err(|error| format!("cannot find {}: {}", server.host, describe(&error)))?
-            .collect();
+        let addresses: Vec<_> =
+            lookup.map_err(|error| cannot_find(&server.host, &describe(&error)))?.collect();
         Ok(Connection {
             addresses,
             token,
@@ -142,9 +131,12 @@ impl Connection {
 
     /// Ends our half of the connection after the queued bytes are sent (2.1.6). The other half
     /// stays open: the server's replies still arrive.
-    pub(in crate::client) fn finish(&mut self, finish: Finish) {
+    ///
+    /// A question goes before the end. Its answer proves that the server has processed every line.
+    /// Without the answer a FIN from the server could come from its crash.
+    pub(in crate::client) fn finish(&mut self) {
         if let State::Open { finishing, .. } = &mut self.state {
-            *finishing = Some(finish);
+            *finishing = true;
         }
     }
 
@@ -223,14 +215,13 @@ impl Connection {
                 Err(_) => return,
             }
         }
-        if *finishing == Some(Finish::WithQuestion) {
+        if *finishing {
             match stream.write(ARE_YOU_THERE) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Ok(_) | Err(_) => {}
             }
-        }
-        if finishing.take().is_some() {
             let _ = stream.shutdown(Shutdown::Write);
+            *finishing = false;
         }
     }
 
@@ -289,7 +280,7 @@ impl Connection {
         if failure.is_empty() {
             keep_alive(&stream);
             // The first bytes may have come with the event that reported the connection.
-            self.state = State::Open { stream, still_readable: true, finishing: None };
+            self.state = State::Open { stream, still_readable: true, finishing: false };
             return Some(Outcome::Connected);
         }
         failures.push(self.failure(address_index, &failure));
@@ -324,6 +315,16 @@ impl Connection {
         }
         let (reason, is_clean) = ended;
         Some(Outcome::Lost { reason, is_clean })
+    }
+}
+
+/// The error message of a failed lookup. The resolver's own words for a wrong name say little.
+fn cannot_find(host: &str, reason: &str) -> String {
+    // The texts of EAI_NONAME and EAI_NODATA, on Linux, on macOS and in musl (getaddrinfo(3)).
+    let unknown = ["not known", "No address associated", "Name does not resolve"];
+    match unknown.iter().any(|text| reason.contains(text)) {
+        true => format!("no host called {host}"),
+        false => format!("cannot find {host}: {reason}"),
     }
 }
 

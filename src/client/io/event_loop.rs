@@ -17,7 +17,7 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook::flag;
 use signal_hook_mio::v1_0::Signals;
 
-use super::connection::{Connection, Finish, Outcome, Received, describe};
+use super::connection::{Connection, Outcome, Received, describe};
 use super::terminal::Terminal;
 use crate::client::SIGNAL_EXIT_CODE;
 use crate::client::ui::keys::KeyReader;
@@ -248,7 +248,7 @@ impl EventLoop {
     fn run_queued_actions(&mut self, now: Time) {
         while let Some(action) = self.state_machine.poll_action() {
             match action {
-                Action::Finish => self.connection.finish(Finish::WithQuestion),
+                Action::Finish => self.connection.finish(),
                 Action::Send(line) => self.connection.push(format!("{line}\r\n").into_bytes()),
                 Action::Connect => {
                     let outcome = self.connection.connect(self.poll.registry(), now);

@@ -40,7 +40,7 @@ use departure::Departure;
 use link::{Link, Unsent};
 use room_return::RoomReturn;
 
-pub(in crate::client) use link::cannot_connect;
+pub(in crate::client) use link::{cannot_connect, not_chinwag};
 
 /// BEL: rings the terminal's bell.
 const RING: char = '\x07';
