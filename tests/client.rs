@@ -1,10 +1,14 @@
 //! The terminal client as a user sees it: it runs under a pty and talks to the real server, and a
 //! terminal emulator reads its screen.
 
+#[path = "client/delivery.rs"]
+mod delivery;
 #[path = "client/person.rs"]
 mod person;
 #[path = "client/picture.rs"]
 mod picture;
+#[path = "client/rogue.rs"]
+mod rogue;
 #[path = "client/server.rs"]
 mod server;
 

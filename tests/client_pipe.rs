@@ -6,12 +6,17 @@ mod server;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use server::{CHINWAG, Peer, Server};
 
 /// Runs `chinwag connect` with this input until it exits.
 fn connect(address: &str, args: &[&str], input: &str) -> Output {
+    start(address, args, input).wait_with_output().expect("the client exits")
+}
+
+/// Starts `chinwag connect` with this input.
+fn start(address: &str, args: &[&str], input: &str) -> Child {
     let mut client = Command::new(CHINWAG)
         .args(["connect", address])
         .args(args)
@@ -25,7 +30,7 @@ fn connect(address: &str, args: &[&str], input: &str) -> Output {
     // output.
     let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
-    client.wait_with_output().expect("the client exits")
+    client
 }
 
 /// The lines that the client printed, without the greeting.
@@ -142,12 +147,11 @@ fn when_the_username_is_taken_no_line_of_the_input_becomes_the_username() {
 fn refused(greeting: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("it is bound").to_string();
-    let peer = std::thread::spawn(move || {
-        let (mut socket, _) = listener.accept().expect("the client connects");
-        socket.write_all(greeting.as_bytes()).expect("the client reads");
-    });
-    let output = connect(&address, &["--name", "anna"], "1\n");
-    peer.join().expect("the peer has sent its greeting");
+    let client = start(&address, &["--name", "anna"], "1\n");
+    let (mut socket, _) = listener.accept().expect("the client connects");
+    socket.write_all(greeting.as_bytes()).expect("the client reads");
+    drop(socket);
+    let output = client.wait_with_output().expect("the client exits");
     assert_eq!((output.status.code(), &output.stdout[..]), (Some(1), &b""[..]));
     assert_eq!(error(&output).lines().count(), 1);
     error(&output).replace(&address, "ADDRESS")
@@ -169,14 +173,13 @@ fn a_server_that_refuses_and_a_peer_that_is_no_server_are_one_error_line_and_exi
 fn a_server_that_dies_before_it_has_processed_the_input_is_a_failure() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("it is bound").to_string();
-    let server = std::thread::spawn(move || {
-        let (mut socket, _) = listener.accept().expect("the client connects");
-        socket.write_all(b"? Username:\r\n* Hello, anna\r\n").expect("the client reads");
-        // Everything is read, so the kernel ends the connection with FIN, as after a crash.
-        std::io::copy(&mut socket, &mut std::io::sink()).expect("the client ends its half");
-    });
-    let output = connect(&address, &["--name", "anna"], "1\n");
-    server.join().expect("the server has read everything");
+    let client = start(&address, &["--name", "anna"], "1\n");
+    let (mut socket, _) = listener.accept().expect("the client connects");
+    socket.write_all(b"? Username:\r\n* Hello, anna\r\n").expect("the client reads");
+    // Everything is read, so the kernel ends the connection with FIN, as after a crash.
+    std::io::copy(&mut socket, &mut std::io::sink()).expect("the client ends its half");
+    drop(socket);
+    let output = client.wait_with_output().expect("the client exits");
     assert_eq!(output.status.code(), Some(1), "{output:?}");
 }
 
