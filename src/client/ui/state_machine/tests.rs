@@ -2,6 +2,7 @@
 
 mod delivery;
 mod hostile;
+mod random_deaths;
 mod rooms;
 
 use super::*;
