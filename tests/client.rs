@@ -140,6 +140,20 @@ fn the_client_reconnects_to_a_restarted_server_with_its_username_and_draft() {
     drop(server);
 }
 
+#[test]
+fn with_its_output_in_a_pipe_a_person_still_sees_the_prompts() {
+    let server = Server::start();
+    let command = format!("{} connect {} | cat", server::CHINWAG, server.address);
+    let mut anna = Person::run("sh", &["-c", &command], 12, 60);
+    anna.sees_row("? Username:");
+    anna.press("anna\r");
+    anna.sees_row("* Hello, anna");
+    anna.sees_row("? 1 list users");
+    anna.press("3\r");
+    anna.sees_row("* Goodbye, anna");
+    assert_eq!(anna.exits().code(), Some(0));
+}
+
 /// Plays a server: accepts the client and leads it into a chat with eve.
 fn accept_and_start_a_chat(listener: &TcpListener) -> BufReader<TcpStream> {
     let (socket, _) = listener.accept().expect("the client connects");

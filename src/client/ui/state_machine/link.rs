@@ -183,11 +183,16 @@ impl StateMachine {
 
     /// Shows unsent lines and keeps them, in the input history as well: the user decides about them.
     pub(super) fn keep_unsent(&mut self, lines: Vec<String>, recipient: &str) {
+        self.keep_as("Not sent", lines, recipient);
+    }
+
+    /// The same, with another word for what happened to the lines.
+    pub(super) fn keep_as(&mut self, title: &str, lines: Vec<String>, recipient: &str) {
         if lines.is_empty() {
             return;
         }
         let number = count(lines.len(), "line");
-        self.notice(&format!("Not sent: {number}; arrow-up on an empty line offers them"));
+        self.notice(&format!("{title}: {number}; arrow-up on an empty line offers them"));
         self.quote(&lines);
         for line in lines {
             self.history.push(&line);

@@ -18,7 +18,7 @@ impl StateMachine {
         match *line {
             ServerLine::Message { from, text } => self.note_message(from, text),
             ServerLine::Error(text) if is_removal(text) => {}
-            ServerLine::Error(_) if is_undelivered => self.note_undelivered(),
+            ServerLine::Error(text) if is_undelivered => self.note_undelivered(text),
             ServerLine::Error(_) if !self.state.has_prompt() => self.sending.handle_refusal(),
             ServerLine::Error(_) => {}
             // In a state with a prompt every reply ends with the prompt.
@@ -62,6 +62,9 @@ impl StateMachine {
                 self.is_partner_stalled |= text.contains(" is not reading");
             }
             News::Other if !self.state.has_prompt() => self.sending.handle_reply(),
+            News::RequestOver(_) if !self.state.has_prompt() && text.starts_with("You ") => {
+                self.sending.handle_reply();
+            }
             News::RequestOver(_)
             | News::Hello(_)
             | News::Joined { .. }
@@ -73,13 +76,14 @@ impl StateMachine {
 
     /// The partner left before some lines, and the server says how many. It does not say which: the
     /// user is shown all lines without a proof.
-    fn note_undelivered(&mut self) {
+    fn note_undelivered(&mut self, text: &str) {
         let lines = self.sending.take_undelivered();
-        if !lines.is_empty() {
-            self.notice("These lines have no proof that they were delivered:");
-            self.quote(&lines);
-            self.keep_unsent(lines, "your last partner");
-        }
+        let number = text.split(' ').next().and_then(|word| word.parse().ok());
+        let title = match number.is_some_and(|number| lines.len() > number) {
+            true => "Only some of these were delivered",
+            false => "Not delivered",
+        };
+        self.keep_as(title, lines, "your last partner");
     }
 }
 
