@@ -4,6 +4,7 @@
 //! SIOCOUTQ. On other systems there is no answer. `connection` then counts only the bytes that the
 //! kernel has not taken.
 
+use std::io;
 use std::net::SocketAddr;
 
 /// The socket for questions, opened with the first question.
@@ -11,31 +12,52 @@ use std::net::SocketAddr;
 pub(super) struct Acknowledged {
     #[cfg(target_os = "linux")]
     socket: Option<socket2::Socket>,
+    /// The question about the present connection.
+    #[cfg(target_os = "linux")]
+    question: Vec<u8>,
 }
 
 #[cfg(not(target_os = "linux"))]
 impl Acknowledged {
     /// There is no answer on this system.
-    pub(super) fn bytes_missing(&mut self, _: SocketAddr, _: SocketAddr) -> Option<usize> {
+    pub(super) fn bytes_missing(
+        &mut self,
+        _: impl FnOnce() -> io::Result<(SocketAddr, SocketAddr)>,
+    ) -> Option<usize> {
         None
     }
+
+    /// The next question will be about another connection.
+    pub(super) fn forget(&mut self) {}
 }
 
 #[cfg(target_os = "linux")]
 impl Acknowledged {
     /// The bytes that the kernel holds because the peer has not acknowledged them, or `None` if the
-    /// kernel does not say.
-    pub(super) fn bytes_missing(&mut self, local: SocketAddr, peer: SocketAddr) -> Option<usize> {
+    /// kernel does not say. `addresses` gives both ends of the connection.
+    pub(super) fn bytes_missing(
+        &mut self,
+        addresses: impl FnOnce() -> io::Result<(SocketAddr, SocketAddr)>,
+    ) -> Option<usize> {
         use std::io::Read;
 
         if self.socket.is_none() {
             self.socket = linux::open().ok();
         }
+        if self.question.is_empty() {
+            let (local, peer) = addresses().ok()?;
+            self.question = linux::question(local, peer);
+        }
         let mut socket = self.socket.as_ref()?;
         let mut answer = [0; linux::ANSWER_BYTES_MAX];
-        let sent = socket.send(&linux::question(local, peer));
+        let sent = socket.send(&self.question);
         let count = sent.and_then(|_| socket.read(&mut answer)).ok()?;
         linux::send_queue(&answer[..count])
+    }
+
+    /// The next question will be about another connection.
+    pub(super) fn forget(&mut self) {
+        self.question.clear();
     }
 }
 
@@ -121,7 +143,7 @@ mod tests {
             let (mut server, _) = listener.accept().unwrap();
             let mut acknowledged = Acknowledged::default();
             let addresses = (client.local_addr().unwrap(), client.peer_addr().unwrap());
-            let mut missing = || acknowledged.bytes_missing(addresses.0, addresses.1);
+            let mut missing = || acknowledged.bytes_missing(|| Ok(addresses));
             // A container may refuse the question. The client then does without the answer.
             if missing().is_none() {
                 return;

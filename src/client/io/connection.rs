@@ -121,6 +121,7 @@ impl Connection {
     /// at once; otherwise [`Connection::advance`] reports it later.
     pub(in crate::client) fn connect(&mut self, registry: &Registry, now: Time) -> Option<Outcome> {
         self.reader = LineReader::new(SERVER_LINE_BYTES_MAX);
+        self.acknowledged.forget();
         self.connect_from(registry, now, 0, Vec::new())
     }
 
@@ -145,9 +146,10 @@ impl Connection {
     pub(in crate::client) fn unacknowledged(&mut self) -> usize {
         let queued = self.outgoing.iter().map(Vec::len).sum::<usize>() - self.written;
         let State::Open { stream, .. } = &self.state else { return queued };
-        let addresses = stream.local_addr().and_then(|local| Ok((local, stream.peer_addr()?)));
-        let missing =
-            addresses.ok().and_then(|(local, peer)| self.acknowledged.bytes_missing(local, peer));
+        let missing = self.acknowledged.bytes_missing(|| {
+            let local = stream.local_addr()?;
+            Ok((local, stream.peer_addr()?))
+        });
         queued + missing.unwrap_or(0)
     }
 

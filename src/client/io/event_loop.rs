@@ -45,6 +45,11 @@ pub(in crate::client) struct EventLoop {
     /// An event of the socket that waits, because the terminal is stopped: lines that nobody can
     /// read stay with the server.
     is_socket_ready: bool,
+    /// The server has said something in this turn.
+    has_heard: bool,
+    /// The poll reports when the stopped terminal takes output again. It does so only then: a
+    /// terminal that runs would wake the loop after each line that it has shown.
+    is_watching_output: bool,
     /// The terminal is gone. The last lines may still be on their way.
     is_terminal_gone: bool,
     /// A signal has come that the loop has not handled. See [`end_at_second_signal`].
@@ -69,9 +74,6 @@ impl EventLoop {
         poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
         let input = stdin().as_raw_fd();
         poll.registry().register(&mut SourceFd(&input), TERMINAL, Interest::READABLE)?;
-        // Registered once: with edge-triggered polling an output that takes everything costs nothing.
-        let output = terminal.output().as_raw_fd();
-        poll.registry().register(&mut SourceFd(&output), OUTPUT, Interest::WRITABLE)?;
         Ok(EventLoop {
             poll,
             signals,
@@ -81,6 +83,8 @@ impl EventLoop {
             connection,
             started: clock(),
             is_socket_ready: false,
+            has_heard: false,
+            is_watching_output: false,
             is_terminal_gone: false,
             has_signal,
             ending: None,
@@ -97,6 +101,7 @@ impl EventLoop {
         self.run_actions(Time::START);
         while self.ending.is_none() {
             self.draw();
+            self.watch_output()?;
             self.wait(&mut events)?;
             let now = self.now();
             self.state_machine.handle_timeout(now);
@@ -199,9 +204,13 @@ impl EventLoop {
     fn advance_connection(&mut self, now: Time) {
         let is_ready = std::mem::take(&mut self.is_socket_ready);
         let state_machine = &mut self.state_machine;
-        let receive = |received: Received<'_>| match received {
-            Received::Line(line) => state_machine.handle_line(line),
-            Received::Unreadable => state_machine.handle_unreadable(),
+        let has_heard = &mut self.has_heard;
+        let receive = |received: Received<'_>| {
+            *has_heard = true;
+            match received {
+                Received::Line(line) => state_machine.handle_line(line),
+                Received::Unreadable => state_machine.handle_unreadable(),
+            }
         };
         let outcome = self.connection.advance(self.poll.registry(), now, is_ready, receive);
         self.handle_outcome(outcome, now);
@@ -239,7 +248,8 @@ impl EventLoop {
                 break;
             }
         }
-        if self.state_machine.wants_acknowledgement() {
+        let has_heard = std::mem::take(&mut self.has_heard);
+        if self.state_machine.wants_acknowledgement(has_heard) {
             let unacknowledged = self.connection.unacknowledged();
             self.state_machine.handle_acknowledgement(unacknowledged);
         }
@@ -287,6 +297,21 @@ impl EventLoop {
         }
         if let Err(error) = drawn {
             self.handle_terminal_loss(&describe(&error));
+        }
+    }
+
+    /// Makes the poll watch the output while the terminal is stopped.
+    fn watch_output(&mut self) -> io::Result<()> {
+        let is_stopped = self.terminal.is_stopped() && !self.is_terminal_gone;
+        if is_stopped == self.is_watching_output {
+            return Ok(());
+        }
+        self.is_watching_output = is_stopped;
+        let output = self.terminal.output().as_raw_fd();
+        let registry = self.poll.registry();
+        match is_stopped {
+            true => registry.register(&mut SourceFd(&output), OUTPUT, Interest::WRITABLE),
+            false => registry.deregister(&mut SourceFd(&output)),
         }
     }
 

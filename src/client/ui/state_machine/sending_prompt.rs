@@ -20,10 +20,11 @@ impl StateMachine {
         !self.actions.is_empty()
     }
 
-    /// Whether [`StateMachine::handle_acknowledgement`] would be of use.
+    /// Whether [`StateMachine::handle_acknowledgement`] would be of use. `has_heard` tells that the
+    /// server has said something in this turn: the next time it does so may prove something.
     #[must_use]
-    pub fn wants_acknowledgement(&self) -> bool {
-        self.sending.wants_acknowledgement()
+    pub fn wants_acknowledgement(&self, has_heard: bool) -> bool {
+        (has_heard || self.sending.is_stuck()) && self.sending.wants_acknowledgement()
     }
 
     /// The server's kernel has received all sent bytes but the last `unacknowledged`.

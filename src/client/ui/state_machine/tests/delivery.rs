@@ -261,7 +261,7 @@ fn in_a_chat_the_lines_that_may_not_have_arrived_are_named_and_offered() {
     let mut scene = Scene::in_chat(16);
     scene.press("one\rtwo\r");
     scene.sent();
-    assert!(scene.state_machine.wants_acknowledgement());
+    assert!(scene.state_machine.wants_acknowledgement(true));
     scene.receive(&["ben: hi"]);
     scene.state_machine.handle_acknowledgement("two\r\n".len());
     scene.receive(&["ben: really?"]);
