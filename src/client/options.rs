@@ -19,7 +19,8 @@ Examples:
 
   In a terminal the keys are those of a shell: arrows, Ctrl-A E U W K L Y, Alt-B F D,
   arrow-up for earlier lines, Tab for names and words. Ctrl-C clears the line; on an empty line
-  it asks whether to leave. Ctrl-D on an empty line leaves. Ctrl-Z stops the client.
+  it drops lines that wait, or asks whether to leave. Ctrl-D on an empty line leaves when your
+  last lines have arrived. Ctrl-Z stops the client.
   In a room the prompt is #lobby, and Tab after a / shows the commands.";
 
 /// Arguments of `chinwag connect`. An argument overrides its environment variable.
