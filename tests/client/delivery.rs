@@ -197,6 +197,18 @@ fn all_lines_of_a_long_paste_are_said_before_the_client_leaves() {
     }
 }
 
+/// (6.2.3, 2.1.6)
+#[test]
+fn all_lines_of_a_long_paste_are_said_although_the_terminal_is_closed() {
+    let (_server, mut anna, mut ben) = anna_and_ben_in_the_lobby();
+    pastes_60_lines(&mut anna);
+    ben.read_until("anna: 0");
+    anna.closes_the_terminal();
+    ben.read_until("anna: 59");
+    ben.read_until("* anna left");
+    assert_eq!(anna.exits_unread().code(), Some(128 + Signal::HUP.as_raw()));
+}
+
 /// (6.2.3)
 #[test]
 fn a_killed_server_loses_no_line_of_a_paste_without_a_word() {

@@ -119,6 +119,11 @@ impl Person {
         self.process.wait().expect("the child can be waited for")
     }
 
+    /// Closes the terminal, as a user closes the window of a terminal emulator.
+    pub(crate) fn closes_the_terminal(&mut self) {
+        self.pty = open().expect("a pty").0;
+    }
+
     /// Waits until the program exits although nobody reads its terminal.
     pub(crate) fn exits_unread(&mut self) -> ExitStatus {
         let deadline = now() + TIMEOUT;

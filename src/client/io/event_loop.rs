@@ -109,7 +109,7 @@ impl EventLoop {
             let is_ready = |token| events.iter().any(|event| event.token() == token);
             // A change of the window's size comes first: keys must be drawn at the new width.
             if is_ready(SIGNALS) {
-                self.handle_signals()?;
+                self.handle_signals();
             }
             if is_ready(TERMINAL) {
                 self.read_keys()?;
@@ -150,21 +150,21 @@ impl EventLoop {
 
     /// Acts on the signals since the last turn. A handler itself may hardly call anything
     /// (signal-safety(7)), so it only wakes the poll.
-    fn handle_signals(&mut self) -> io::Result<()> {
+    fn handle_signals(&mut self) {
         for signal in self.signals.pending() {
             match signal {
                 SIGWINCH => self.state_machine.handle_resize(self.terminal.columns()),
                 // The shell may have changed the terminal's modes while the client was stopped.
-                SIGCONT => {
-                    self.terminal.enter()?;
-                    self.state_machine.handle_return(self.terminal.columns());
-                }
+                SIGCONT => match self.terminal.enter() {
+                    Ok(()) => self.state_machine.handle_return(self.terminal.columns()),
+                    // The kernel sends this signal behind SIGHUP, too.
+                    Err(error) => self.handle_terminal_loss(&describe(&error)),
+                },
                 signal => self.state_machine.handle_signal(signal),
             }
         }
         // The loop runs, so a second signal can be handled like the first.
         self.has_signal.store(false, Ordering::SeqCst);
-        Ok(())
     }
 
     /// Reads once from the terminal and gives each key to the state machine.

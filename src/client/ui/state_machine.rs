@@ -143,6 +143,8 @@ pub struct StateMachine {
     last_was_row: bool,
     /// The partner does not read, so the server holds the lines that it receives (7.37).
     is_partner_stalled: bool,
+    /// The last text did not fit into the line.
+    is_line_full: bool,
     /// An operator has removed the user. Only Enter on an empty line connects again.
     was_removed: bool,
     /// The time of the loop's present turn.
@@ -206,6 +208,7 @@ impl StateMachine {
             menu: String::new(),
             last_was_row: false,
             is_partner_stalled: false,
+            is_line_full: false,
             was_removed: false,
             now: Time::START,
             backoff: Backoff::new(setup.seed),

@@ -8,7 +8,8 @@ use super::{HISTORY_LINES_MAX, LINE_BYTES_MAX, PASTE_BYTES_MAX};
 /// can no longer drop these lines.
 pub const UNECHOED_LINES_MAX: usize = 16;
 
-/// Bytes of typed lines that wait in the client: sixteen of the longest pastes.
+/// Bytes of typed lines that wait in the client, and of lines that it offers again: sixteen of the
+/// longest pastes.
 pub const WAITING_BYTES_MAX: usize = 16 * PASTE_BYTES_MAX;
 
 /// Bytes of sent lines that the client keeps until it knows that they have arrived.

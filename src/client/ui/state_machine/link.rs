@@ -9,7 +9,7 @@ use super::{Action, Leaving, StateMachine, count};
 use crate::client::options::Server;
 use crate::client::ui::backoff::CountDown;
 use crate::client::ui::sending::{Lost, Proof, Unproven};
-use crate::core::limits::GREETING_MS;
+use crate::core::limits::{GREETING_MS, WAITING_BYTES_MAX};
 use crate::core::time::Time;
 
 /// The state of the connection, as the prompt shows it.
@@ -178,6 +178,7 @@ impl StateMachine {
             self.history.push(line);
             self.unsent.add(line.clone(), recipient);
         }
+        self.limit_unsent();
         self.show_lost(lost);
     }
 
@@ -197,6 +198,16 @@ impl StateMachine {
         for line in lines {
             self.history.push(&line);
             self.unsent.add(line, recipient);
+        }
+        self.limit_unsent();
+    }
+
+    /// Gives up the oldest unsent lines if there are too many, and says so.
+    fn limit_unsent(&mut self) {
+        let given_up = self.unsent.limit();
+        if given_up > 0 {
+            let lines = count(given_up, "line");
+            self.notice(&format!("No longer offered, the oldest unsent: {lines}"));
         }
     }
 
@@ -272,6 +283,19 @@ impl Unsent {
         if let Some(at) = self.lines.iter().position(is_said) {
             self.lines.remove(at);
         }
+    }
+
+    /// Removes the oldest lines beyond the limit, and returns their number.
+    fn limit(&mut self) -> usize {
+        let (mut bytes, mut kept) = (0, 0);
+        for unsent in self.lines.iter().rev() {
+            bytes += unsent.line.len();
+            if bytes > WAITING_BYTES_MAX {
+                break;
+            }
+            kept += 1;
+        }
+        self.lines.drain(..self.lines.len() - kept).count()
     }
 
     /// The lines in words, with a verb.

@@ -38,9 +38,11 @@ impl StateMachine {
 
     /// Tells that text did not fit into the line, which is very long by then.
     pub(super) fn notice_unless(&mut self, fitted: bool) {
-        if !fitted {
+        // One notice is enough for all the keys of a paste without marks.
+        if !fitted && !self.is_line_full {
             let bytes = self.editor.text().len();
             self.notice(&format!("Not taken: your line is full, it has {bytes} bytes"));
         }
+        self.is_line_full = !fitted;
     }
 }

@@ -2,7 +2,9 @@
 
 use super::{MENU, Scene};
 use crate::client::ui::state_machine::{Action, Leaving};
-use crate::core::limits::{ECHO_SHOWN_MS, GREETING_MS, SIGNAL_LEAVE_MS, UNECHOED_LINES_MAX};
+use crate::core::limits::{
+    DRAFT_BYTES_MAX, ECHO_SHOWN_MS, GREETING_MS, SIGNAL_LEAVE_MS, UNECHOED_LINES_MAX,
+};
 
 const ENTERED: &str = "* You are now in lobby; quit leaves it";
 const CHATTING: &str = "* You are now chatting with ben; quit ends it";
@@ -311,6 +313,21 @@ fn a_long_text_is_split_at_a_word_and_shown_before_it_is_sent() {
     assert_eq!(scene.sent(), sent);
     scene.press(&format!("/x{words}\r"));
     assert!(scene.sent().is_empty(), "half a command is another command");
+}
+
+/// (2.1.3)
+#[test]
+fn a_line_that_is_full_is_refused_in_words_and_once() {
+    let mut scene = Scene::at_menu(40);
+    scene.press(&format!("\x1b[200~{}\x1b[201~", "x".repeat(DRAFT_BYTES_MAX)));
+    scene.press("more");
+    let full = format!("-- Not taken: your line is full, it has {DRAFT_BYTES_MAX} bytes");
+    let screen = scene.last(10);
+    assert_eq!(screen.iter().filter(|row| **row == full).count(), 1, "{screen:?}");
+    scene.press("\r");
+    assert!(scene.sent().is_empty());
+    let refused = "-- Not sent: a command has at most 1024 bytes, and this line has 16384";
+    assert!(scene.last(3).contains(&refused.to_owned()), "{:?}", scene.last(3));
 }
 
 #[test]
