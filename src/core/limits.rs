@@ -15,6 +15,10 @@ mod web;
 pub use address::*;
 pub use web::*;
 
+mod client;
+
+pub use client::*;
+
 /// Default port of the server and of the client.
 pub const PORT: u16 = 7878;
 

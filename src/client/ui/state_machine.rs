@@ -4,10 +4,15 @@
 //! and text for the terminal. The event loop in `client::io` is the only caller. This module knows
 //! no socket, no descriptor and no clock, so a test needs none of them either.
 
+mod departure;
 mod input_kind;
 mod key_handling;
 mod link;
+mod long_text;
 mod paste;
+mod proof;
+mod room_return;
+mod sending_prompt;
 mod server_lines;
 mod submit;
 
@@ -22,16 +27,20 @@ use super::color::{Paint, Palette};
 use super::completion::Known;
 use super::editor::Editor;
 use super::input_history::InputHistory;
+use super::missed::SeenLines;
 use super::prompt::Prompt;
 use super::screen::{Screen, Typed};
+use super::sending::Sending;
 use super::server_line::ServerLine;
 use super::transcript::Transcript;
 use crate::client::options::{Bell, Server};
-use crate::core::limits::QUOTED_LINES_MAX;
+use crate::core::limits::{ECHO_SHOWN_MS, QUOTED_LINES_MAX};
 use crate::core::time::Time;
-use link::Link;
+use departure::Departure;
+use link::{Link, Unsent};
+use room_return::RoomReturn;
 
-pub(in crate::client) use link::cannot_connect;
+pub(in crate::client) use link::{cannot_connect, not_chinwag};
 
 /// BEL: rings the terminal's bell.
 const RING: char = '\x07';
@@ -41,6 +50,9 @@ const RING: char = '\x07';
 pub enum Action {
     /// Send this line. The loop adds the line ending.
     Send(String),
+    /// Ask whether the server is there (telnet AYT, 2.2.3), then end our half of the connection: the
+    /// server answers everything that was sent before (2.1.6).
+    Finish,
     /// Start to connect.
     Connect,
     /// Stop the process for Ctrl-Z, until the shell continues it.
@@ -56,6 +68,8 @@ pub enum Leaving {
     Wished,
     /// Something failed. The text is ready to print, and the exit code is 1.
     Failed(String),
+    /// A signal with this number ends the client. The exit code is 128 more.
+    Signal(i32),
 }
 
 /// The options of a state machine. They never change after the start.
@@ -105,10 +119,18 @@ pub struct StateMachine {
     confirmation: Option<Confirmation>,
     /// The draft, with its `draft_state`, that had to make room for a refused username.
     saved_draft: Option<(String, ClientState)>,
-    /// Lines that a lost connection left unsent. They are offered again, never sent unasked.
-    unsent: Vec<String>,
-    /// The room in which the user was when the connection was lost.
-    lost_room: Option<String>,
+    /// Lines that are on their way, and lines that wait.
+    sending: Sending,
+    /// Lines that may have reached nobody. They are offered again, never sent unasked.
+    unsent: Unsent,
+    /// The user wants to leave, and lines are still on their way.
+    departure: Option<Departure>,
+    /// The room to return to after a lost connection.
+    room_return: Option<RoomReturn>,
+    /// The lines of the room that the user has seen.
+    seen: SeenLines,
+    /// The user has just entered a room, and its history follows.
+    has_just_entered: bool,
 
     /// The username that the server has accepted, if it has accepted one.
     username: Option<String>,
@@ -117,9 +139,16 @@ pub struct StateMachine {
     last_was_error: bool,
     /// The text of the server's last menu.
     menu: String,
-    /// A line was sent after the last server line. If the connection is lost now, nobody knows
-    /// whether that line arrived.
-    unanswered: bool,
+    /// The last server line was a row of a list.
+    last_was_row: bool,
+    /// The partner does not read, so the server holds the lines that it receives (7.37).
+    is_partner_stalled: bool,
+    /// The last text did not fit into the line.
+    is_line_full: bool,
+    /// An operator has removed the user. Only Enter on an empty line connects again.
+    was_removed: bool,
+    /// The time of the loop's present turn.
+    now: Time,
     backoff: Backoff,
     /// The wait that a key has already cut short. Only Enter cuts the same wait short again.
     shortened_wait: Option<CountDown>,
@@ -132,8 +161,22 @@ pub struct StateMachine {
 enum Confirmation {
     /// Leave?
     Leave,
-    /// Send these lines in the present state? `pasted` lines must not become commands.
-    Send { lines: Vec<String>, pasted: bool },
+    /// Leave the chat or the room with this command, and drop the waiting lines?
+    DropWaiting { command: String },
+    /// Send these lines in the present state?
+    Send { lines: Vec<String>, source: Source },
+}
+
+/// Where lines come from that need a confirmation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// A paste. The lines must not become commands.
+    Paste,
+    /// A draft that is too long for one line, with what was pasted into it. It stays in the editor
+    /// until the parts are sent.
+    Draft,
+    /// Lines that were not sent before.
+    Unsent,
 }
 
 impl StateMachine {
@@ -154,12 +197,20 @@ impl StateMachine {
             draft_state: ClientState::Nowhere,
             confirmation: None,
             saved_draft: None,
-            unsent: Vec::new(),
-            lost_room: None,
+            sending: Sending::default(),
+            unsent: Unsent::default(),
+            departure: None,
+            room_return: None,
+            seen: SeenLines::default(),
+            has_just_entered: false,
             username: None,
             last_was_error: false,
             menu: String::new(),
-            unanswered: false,
+            last_was_row: false,
+            is_partner_stalled: false,
+            is_line_full: false,
+            was_removed: false,
+            now: Time::START,
             backoff: Backoff::new(setup.seed),
             shortened_wait: None,
             last_failure: String::new(),
@@ -172,23 +223,31 @@ impl StateMachine {
         self.actions.pop_front()
     }
 
-    /// Milliseconds until [`StateMachine::handle_timeout`] is due or the countdown in the prompt
-    /// changes. `None` means no timer runs: an open connection never needs a timer here.
+    /// Milliseconds until [`StateMachine::handle_timeout`] is due or the prompt changes. `None`
+    /// means that no timer runs: an open connection on which no line is on its way needs none.
     #[must_use]
     pub fn poll_timeout(&self, now: Time) -> Option<u64> {
-        match self.link {
-            Link::Lost(Some(wait)) => Some(wait.ms_to_next_second(now)),
-            Link::Lost(None) | Link::Connecting { .. } | Link::Up { .. } => None,
-        }
+        let deadlines = match self.link {
+            Link::Lost(Some(wait)) => return Some(wait.ms_to_next_second(now)),
+            Link::Lost(None) | Link::Connecting { .. } => return None,
+            Link::Up { greeting_due, .. } => [
+                greeting_due,
+                self.pending_due(now),
+                self.sending.is_stuck().then(|| now.after_ms(ECHO_SHOWN_MS)),
+                self.departure.as_ref().and_then(|departure| departure.deadline),
+                self.room_return.as_ref().and_then(RoomReturn::deadline),
+            ],
+        };
+        deadlines.into_iter().flatten().map(|due| due.ms_since(now)).min()
     }
 
     /// Appends to `out` the text that brings the terminal up to date; nothing if nothing changed.
     pub fn draw(&mut self, now: Time, out: &mut String) {
         let prompt = self.prompt(now);
         // During a confirmation the draft is hidden: Enter and letters do not belong to it.
-        let (before, after) = match self.confirmation {
-            Some(_) => ("", ""),
-            None => (self.editor.before(), self.editor.after()),
+        let (before, after) = match (&self.confirmation, &self.departure) {
+            (None, None) => (self.editor.before(), self.editor.after()),
+            (Some(_), _) | (_, Some(_)) => ("", ""),
         };
         let typed = Typed { prompt: &prompt, before, after };
         self.screen.draw(&mem::take(&mut self.pending_lines), typed, out);
@@ -226,20 +285,21 @@ impl StateMachine {
     /// Drops a confirmation to send lines, because its state is gone. "y" would now send the lines
     /// to other recipients.
     fn cancel_confirmation(&mut self) {
-        if let Some(Confirmation::Send { .. }) = self.confirmation.take() {
+        if let Some(Confirmation::Send { lines, source }) = self.confirmation.take() {
             self.notice("Nothing was sent: you are elsewhere now");
+            if source == Source::Unsent {
+                self.unsent.put_back(lines);
+            }
         }
     }
 
     /// The prompt of the most urgent matter: a confirmation, the connection, then the session.
     fn prompt(&self, now: Time) -> Prompt {
+        if let Some(prompt) = self.departure_prompt() {
+            return prompt;
+        }
         match (&self.confirmation, &self.link) {
-            (Some(Confirmation::Leave), _) => Prompt::new("Leave? y/n", Paint::Notice),
-            (Some(Confirmation::Send { lines, .. }), _) => {
-                let lines = count(lines.len(), "line");
-                let question = format!("Send {lines} to {}? y/n", self.state.recipient());
-                Prompt::new(&question, Paint::Notice)
-            }
+            (Some(confirmation), _) => self.question(confirmation),
             (None, Link::Lost(Some(wait))) => {
                 let seconds = wait.seconds(now);
                 let label = format!("{seconds} s to reconnect");
@@ -247,7 +307,7 @@ impl StateMachine {
             }
             (None, Link::Lost(None)) => Prompt::new("not connected", Paint::Notice),
             (None, Link::Connecting { .. }) => Prompt::new("connecting", Paint::Notice),
-            (None, Link::Up { .. }) => self.state.prompt(),
+            (None, Link::Up { .. }) => self.sending_prompt(now),
         }
     }
 
