@@ -22,8 +22,9 @@ pub enum Paint {
     Free,
     /// Text of the client itself: a lost connection, a question.
     Notice,
-    /// The name of a room. It has no colour, because colours tell users apart.
-    Room,
+    /// The name of a room, and the prompt of a conversation. It has no colour, because colours tell
+    /// users apart.
+    Strong,
     /// The user's own name in the message of another user.
     Mention,
     /// A username. The name decides the colour.
@@ -79,7 +80,7 @@ impl Paint {
             Paint::Request => colour(AnsiColor::Magenta).effects(Effects::BOLD),
             Paint::Free => colour(AnsiColor::Green),
             Paint::Notice => colour(AnsiColor::Yellow),
-            Paint::Room => Style::new().effects(Effects::BOLD),
+            Paint::Strong => Style::new().effects(Effects::BOLD),
             Paint::Mention => Style::new().effects(Effects::BOLD.insert(Effects::UNDERLINE)),
             Paint::Name(name) => colour(colour_of(name)).effects(Effects::BOLD),
         }

@@ -22,11 +22,14 @@ use super::prompt::Prompt;
 /// Columns to assume if the terminal reports 0, as a serial line does.
 const COLUMNS_UNKNOWN: u16 = 80;
 
-/// The fewest columns for a layout: a cut prompt, a few clusters and their marks must fit.
+/// The fewest columns for a layout: a bare prompt, a few clusters and their marks must fit.
 const COLUMNS_MIN: u16 = 8;
 
 /// Columns that the prompt must leave free while the input line is empty.
 const ROOM_COLUMNS_MIN: usize = 4;
+
+/// Columns that the prompt must leave free for text, or half of a narrow terminal.
+const TEXT_COLUMNS_MIN: usize = 12;
 
 // ECMA-48 control sequences, and DEC's private sequences ESC 7, ESC 8 and mode 7 (DECAWM).
 const START_OF_ROW: &str = "\r";
@@ -57,8 +60,8 @@ pub struct Screen {
     palette: Palette,
     /// Columns of the terminal, at least [`COLUMNS_MIN`].
     columns: usize,
-    /// Columns of the prompt. They stay the same while the line has text: a new prompt must not
-    /// move the text under the user's fingers.
+    /// Columns of the prompt. While the line has text they stay the same, or grow for a prompt that
+    /// would not fit: a new prompt should not move the text under the user's fingers.
     prompt_columns: usize,
     /// The line had text in the last layout.
     has_text: bool,
@@ -220,21 +223,23 @@ impl Screen {
     /// Chooses the visible part of the line and the columns of the prompt.
     fn lay_out(&mut self, typed: Typed<'_>) -> Row {
         let has_text = !(typed.before.is_empty() && typed.after.is_empty());
-        let columns_max = if has_text { self.columns / 2 } else { self.columns - ROOM_COLUMNS_MIN };
+        let columns_max = match has_text {
+            true => (self.columns / 2).max(self.columns.saturating_sub(TEXT_COLUMNS_MIN)),
+            false => self.columns - ROOM_COLUMNS_MIN,
+        };
         let had_text = mem::replace(&mut self.has_text, has_text);
-        if !(had_text && has_text) {
-            self.prompt_columns = typed.prompt.text().width();
-        }
-        // `self.prompt_columns` keeps the full width, because the terminal may grow again.
-        let prompt_columns = self.prompt_columns.min(columns_max);
+        let prompt = match had_text && has_text && self.prompt_columns <= columns_max {
+            true => typed.prompt.in_place(self.prompt_columns, columns_max),
+            false => typed.prompt.fitted(columns_max),
+        };
+        self.prompt_columns = prompt.width();
         // The last column stays free for the cursor at the end of a full row. A character there
         // would make the terminal wrap.
-        let room = self.columns - prompt_columns - 1;
+        let room = self.columns - self.prompt_columns - 1;
         let cells = Cells::new(typed, room);
         self.scrolled = cells.scroll(self.scrolled);
         let (before, after) = cells.visible(self.scrolled);
-        let prompt = typed.prompt.fitted(prompt_columns);
-        let cursor = prompt_columns + cells.cursor - self.scrolled;
+        let cursor = self.prompt_columns + cells.cursor - self.scrolled;
         Row { prompt, before, after, cursor }
     }
 }

@@ -234,19 +234,25 @@ impl StateMachine {
     /// The prompt of the most urgent matter: a confirmation, the connection, then the session.
     fn prompt(&self, now: Time) -> Prompt {
         match (&self.confirmation, &self.link) {
-            (Some(Confirmation::Leave), _) => Prompt::new("Leave? y/n", Paint::Notice),
+            (Some(Confirmation::Leave), _) => {
+                Prompt::new("Leave? y/n", Paint::Notice).or_short("y/n")
+            }
             (Some(Confirmation::Send { lines, .. }), _) => {
                 let lines = count(lines.len(), "line");
                 let question = format!("Send {lines} to {}? y/n", self.state.recipient());
-                Prompt::new(&question, Paint::Notice)
+                Prompt::new(&question, Paint::Notice).or_short("y/n")
             }
             (None, Link::Lost(Some(wait))) => {
                 let seconds = wait.seconds(now);
                 let label = format!("{seconds} s to reconnect");
                 Prompt::new(&label, Paint::Notice).or_short(&format!("{seconds} s"))
             }
-            (None, Link::Lost(None)) => Prompt::new("not connected", Paint::Notice),
-            (None, Link::Connecting { .. }) => Prompt::new("connecting", Paint::Notice),
+            (None, Link::Lost(None)) => {
+                Prompt::new("not connected", Paint::Notice).or_short("lost")
+            }
+            (None, Link::Connecting { .. }) => {
+                Prompt::new("connecting", Paint::Notice).or_short("wait")
+            }
             (None, Link::Up { .. }) => self.state.prompt(),
         }
     }

@@ -178,7 +178,7 @@ impl Transcript {
                 put(&mut line, Paint::Faint, reader_mark);
             }
             Row::Room { room, users } => {
-                put(&mut line, Paint::Room, room);
+                put(&mut line, Paint::Strong, room);
                 line.push(' ');
                 put(&mut line, Paint::Faint, users);
             }

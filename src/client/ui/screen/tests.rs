@@ -72,17 +72,23 @@ fn wide_characters_and_accents_keep_their_columns() {
 }
 
 #[test]
-fn a_new_prompt_does_not_move_the_text_after_it() {
-    let mut drawing = Drawing::new(3, 20);
+fn a_new_prompt_moves_the_text_after_it_only_to_show_a_whole_name() {
+    let mut drawing = Drawing::new(3, 24);
     drawing.draw(&[], "2 be|");
-    drawing.prompt = Prompt::new("carla asks, yes or no", Paint::Request);
-    drawing.draw(&["carla wants to chat"], "2 be|");
-    assert_eq!(drawing.picture(), ["carla wants to chat", "car~> 2 be|", ""]);
+    drawing.prompt = Prompt::new("al asks, yes or no", Paint::Request).or_short("al?");
+    drawing.draw(&["al wants to chat"], "2 be|");
+    assert_eq!(drawing.picture(), ["al wants to chat", " al?> 2 be|", ""]);
+    drawing.prompt = Prompt::new("to carla", Paint::Plain).or_bare("chat");
+    drawing.draw(&[], "2 be|");
+    assert_eq!(drawing.picture()[1], "to carla> 2 be|");
     drawing.prompt = Prompt::new("al", Paint::Plain);
     drawing.draw(&[], "2 be|");
-    assert_eq!(drawing.picture()[1], "  al> 2 be|");
+    assert_eq!(drawing.picture()[1], "      al> 2 be|");
+    drawing.prompt = Prompt::new("to bartholomew", Paint::Plain).or_bare("chat");
+    drawing.draw(&[], "2 be|");
+    assert_eq!(drawing.picture()[1], "    chat> 2 be|");
     drawing.draw(&[], "|");
-    assert_eq!(drawing.picture()[1], "al> |");
+    assert_eq!(drawing.picture()[1], "to bartholomew> |");
 }
 
 #[test]
@@ -153,7 +159,7 @@ fn a_row_that_the_terminal_has_wrapped_is_erased_completely() {
     drawing.draw(&[], "a long line that |goes on");
     drawing.screen.cursor_is_at(4);
     drawing.draw(&[], "a long line that |goes on");
-    assert_eq!(drawing.picture(), ["one", "me~> < |g>", "", "", "", ""]);
+    assert_eq!(drawing.picture(), ["one", "> <t |goe>", "", "", "", ""]);
 }
 
 #[test]

@@ -146,7 +146,7 @@ fn a_chat_reads_like_a_conversation() {
     let mut scene = Scene::in_chat(12);
     scene.press("hello\r//usr\r/help\r");
     scene.receive(&["ben: hi"]);
-    let chat = ["anna: hello", "anna: /usr", "ben> /help", "ben: hi", "ben> |"];
+    let chat = ["anna: hello", "anna: /usr", "to ben> /help", "ben: hi", "to ben> |"];
     assert_eq!(scene.last(5), chat);
     assert_eq!(scene.sent(), ["hello", "//usr", "/help"]);
     scene.press("\r");
@@ -162,7 +162,7 @@ fn a_draft_started_in_a_chat_goes_elsewhere_only_after_a_warning() {
     scene.press("\r");
     assert!(scene.sent().is_empty());
     let warned = "-- This line was for ben; Enter again sends it to the menu";
-    assert_eq!(scene.last(2), [warned, "me~> just between us|"]);
+    assert_eq!(scene.last(2), [warned, "  menu> just between us|"]);
     scene.press("\r");
     assert_eq!(scene.sent(), ["just between us"]);
 }
@@ -201,14 +201,14 @@ fn several_pasted_lines_are_shown_and_need_a_confirmation() {
     );
     scene.press("y");
     assert_eq!(scene.sent(), ["one", "//two", "", "三"]);
-    assert_eq!(scene.last(2), ["anna: 三", "ben> draft|"]);
+    assert_eq!(scene.last(2), ["anna: 三", "to ben> draft|"]);
 }
 
 #[test]
 fn a_paste_is_not_sent_after_a_no_or_a_change_of_state() {
     let mut scene = Scene::in_chat(12);
     scene.press("\x1b[200~one\rtwo\x1b[201~n");
-    assert_eq!(scene.last(2), ["-- Nothing was sent", "ben> |"]);
+    assert_eq!(scene.last(2), ["-- Nothing was sent", "to ben> |"]);
     scene.press("\x1b[200~one\rtwo\x1b[201~");
     scene.receive(&["* ben left the chat", MENU]);
     scene.press("y");
@@ -220,7 +220,7 @@ fn a_paste_is_not_sent_after_a_no_or_a_change_of_state() {
 fn one_pasted_line_goes_into_the_editor_and_is_not_sent() {
     let mut scene = Scene::in_chat(5);
     scene.press("a\x1b[200~ b\tc\x1b[31m\u{202e}\r\x1b[201~");
-    assert_eq!(scene.last(1), ["ben> a b c|"]);
+    assert_eq!(scene.last(1), ["to ben> a b c|"]);
     assert!(scene.sent().is_empty());
 }
 
@@ -296,7 +296,7 @@ fn after_a_loss_the_client_counts_down_keeps_the_draft_and_sends_the_username_ag
     scene.state_machine.handle_loss("reset by peer", Vec::new(), scene.now);
     let lost = scene.last(3);
     assert_eq!(lost[0], "-- Connection lost: reset by peer");
-    assert_eq!(lost[2], "1 s> half a li|", "the draft stays where it was");
+    assert_eq!(lost[2], "   1 s> half a li|", "the draft stays where it was");
     let wait = scene.state_machine.poll_timeout(scene.now).expect("a count-down");
     scene.now = scene.now.after_ms(wait);
     scene.state_machine.handle_timeout(scene.now);
@@ -313,7 +313,7 @@ fn after_a_loss_the_client_counts_down_keeps_the_draft_and_sends_the_username_ag
     scene.receive(&["* Welcome", "? Username:"]);
     assert_eq!(scene.sent(), ["anna"]);
     scene.receive(&["* Hello, anna", MENU]);
-    assert_eq!(scene.last(1), ["me~> half a lin|"]);
+    assert_eq!(scene.last(1), ["  menu> half a lin|"]);
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn a_request_in_a_room_rings_and_stays_in_the_prompt_until_it_is_over() {
     scene.press("half");
     scene.last(1);
     scene.receive(&[BEN_ASKS]);
-    assert_eq!(scene.last(2), [BEN_ASKS, "?#lob~> half|"]);
+    assert_eq!(scene.last(2), [BEN_ASKS, "?#lobby> half|"]);
     assert!(scene.rang);
     scene.press("\r");
     assert_eq!(
@@ -71,7 +71,7 @@ fn a_request_in_a_room_rings_and_stays_in_the_prompt_until_it_is_over() {
     scene.receive(&["* You declined ben"]);
     assert_eq!(scene.last(1), ["#lobby> |"]);
     scene.receive(&[BEN_ASKS, "* You left lobby", "* You are now chatting with ben; quit ends it"]);
-    assert_eq!(scene.last(1), ["ben> |"]);
+    assert_eq!(scene.last(1), ["to ben> |"]);
 }
 
 /// (4.8.6, 4.8.7, 4.8.8)
@@ -251,6 +251,6 @@ fn after_a_loss_a_notice_tells_once_how_to_return_to_the_room() {
 fn a_prompt_on_a_narrow_screen_still_tells_a_room_from_a_user() {
     let mut scene = Scene::in_lobby(4);
     scene.receive(&[BEN_ASKS]);
-    assert_eq!(scene.state_machine.prompt(scene.now).fitted(12), "   ?#lobby> ");
-    assert_eq!(scene.state_machine.prompt(scene.now).fitted(8), "?#lob~> ");
+    assert_eq!(scene.state_machine.prompt(scene.now).fitted(12), "?#lobby> ");
+    assert_eq!(scene.state_machine.prompt(scene.now).fitted(8), "?room> ");
 }
