@@ -257,13 +257,13 @@ mod tests {
 
     #[test]
     fn with_colours_a_colour_replaces_the_tag() {
-        assert_eq!(formatted(true, "* Hello, A"), "\x1b[36mHello, A\x1b[0m");
-        assert_eq!(formatted(true, "! no"), "\x1b[31mno\x1b[0m");
-        assert_eq!(formatted(true, "? B wants to chat"), "\x1b[1m\x1b[35mB wants to chat\x1b[0m");
-        assert!(formatted(true, "- A available (you)").ends_with("\x1b[32mavailable (you)\x1b[0m"));
-        assert!(formatted(true, "- A in lobby").ends_with("\x1b[32min lobby\x1b[0m"));
-        assert!(formatted(true, "- A in lobby, busy").ends_with("\x1b[2min lobby, busy\x1b[0m"));
-        assert_eq!(formatted(true, "* You missed 3 lines"), "\x1b[33mYou missed 3 lines\x1b[0m");
+        assert_eq!(formatted(true, "* Hello, A"), "\x1b[36mHello, A\x1b[m");
+        assert_eq!(formatted(true, "! no"), "\x1b[31mno\x1b[m");
+        assert_eq!(formatted(true, "? B wants to chat"), "\x1b[1m\x1b[35mB wants to chat\x1b[m");
+        assert!(formatted(true, "- A available (you)").ends_with("\x1b[32mavailable (you)\x1b[m"));
+        assert!(formatted(true, "- A in lobby").ends_with("\x1b[32min lobby\x1b[m"));
+        assert!(formatted(true, "- A in lobby, busy").ends_with("\x1b[2min lobby, busy\x1b[m"));
+        assert_eq!(formatted(true, "* You missed 3 lines"), "\x1b[33mYou missed 3 lines\x1b[m");
         assert_eq!(formatted(true, "- and 3 more; 1 PREFIX"), "  and 3 more; 1 PREFIX");
     }
 
@@ -305,7 +305,7 @@ mod tests {
     fn a_mention_of_the_user_is_bold() {
         let transcript = Transcript::new(Palette { colours: true }, false);
         let line = transcript.message_naming("anna", "ben", "so, Anna!");
-        assert!(line.ends_with(": so, \x1b[1m\x1b[4mAnna\x1b[0m!"), "{line:?}");
+        assert!(line.ends_with(": so, \x1b[1m\x1b[4mAnna\x1b[m!"), "{line:?}");
         let plain = Transcript::new(Palette { colours: false }, false);
         assert_eq!(plain.message_naming("anna", "ben", "so, Anna!"), "ben: so, Anna!");
     }

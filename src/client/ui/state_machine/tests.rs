@@ -1,5 +1,6 @@
 //! The state machine, tested by the keys that a user presses and the screen that the user sees.
 
+mod bytes;
 mod hostile;
 mod rooms;
 

@@ -158,12 +158,12 @@ fn news_of_members_who_enter_and_leave_is_faint() {
     let noise = ["* eve joined lobby", "* eve left lobby", "* eve left lobby: it ended"];
     scene.receive(&noise);
     scene.receive(&["* eve left", "* You missed 3 lines of lobby"]);
-    let shown = noise.map(|line| format!("\x1b[2m{}\x1b[0m", &line[2..]));
+    let shown = noise.map(|line| format!("\x1b[2m{}\x1b[m", &line[2..]));
     let arrived = &scene.state_machine.pending_lines[scene.state_machine.pending_lines.len() - 5..];
     assert_eq!(arrived[..3], shown);
     assert_eq!(
         arrived[3..],
-        ["\x1b[36meve left\x1b[0m", "\x1b[33mYou missed 3 lines of lobby\x1b[0m"]
+        ["\x1b[36meve left\x1b[m", "\x1b[33mYou missed 3 lines of lobby\x1b[m"]
     );
 }
 
