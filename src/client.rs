@@ -14,7 +14,7 @@ use rustix::stdio::{stdin, stdout};
 use io::connection::{Connection, describe};
 use io::event_loop::{End, EventLoop};
 use io::terminal::Terminal;
-use options::ConnectArgs;
+use options::{ConnectArgs, Timestamps};
 use ui::state_machine::{Leaving, Setup, StateMachine};
 
 pub mod io;
@@ -72,7 +72,7 @@ fn run_terminal(args: &ConnectArgs) -> Result<ExitCode, String> {
     let state_machine = StateMachine::new(Setup {
         server: args.server.clone(),
         palette: args.color.palette(no_color),
-        timestamps: args.timestamps,
+        timestamps: args.timestamps == Timestamps::On,
         bell: args.bell,
         reconnects: !args.no_reconnect,
         name: args.name.clone(),

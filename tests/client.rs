@@ -386,20 +386,28 @@ fn control_sequences_from_a_malicious_server_do_not_reach_the_terminal() {
     );
 }
 
+/// Whether `row` is a time of day before `text`.
+fn is_stamped(row: &str, text: &str) -> bool {
+    row.split_once(&format!(" {text}"))
+        .is_some_and(|(time, _)| time.len() == 5 && time.as_bytes()[2] == b':')
+}
+
 #[test]
-fn a_request_rings_the_bell_and_timestamps_are_in_local_time() {
+fn a_request_rings_the_bell_and_lines_have_timestamps_by_default() {
     let server = Server::start();
     let mut ben = Peer::join(&server, "ben");
-    let mut anna = Person::connect(&server, 10, 60, &["--name", "anna", "--timestamps"]);
+    let address = server.address.to_string();
+    let client = ["-u", "CHINWAG_TIMESTAMPS", server::CHINWAG, "connect", &address];
+    let args = [&client[..], &["--color", "never", "--name", "anna"]].concat();
+    let mut anna = Person::run("env", &args, 10, 60);
     anna.sees_row("menu> |");
     ben.say("2 anna");
     anna.waits_until("a time", |screen| {
-        screen.iter().any(|row| {
-            row.split_once(" ? ben wants to chat")
-                .is_some_and(|(time, _)| time.len() == 5 && time.as_bytes()[2] == b':')
-        })
+        screen.iter().any(|row| is_stamped(row, "? ben wants to chat"))
     });
     assert!(anna.written.contains(&b'\x07'));
+    let mut eve = Person::connect(&server, 10, 60, &["--name", "eve", "--timestamps", "off"]);
+    eve.sees_row("* Hello, eve");
 }
 
 #[test]

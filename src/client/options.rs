@@ -41,9 +41,9 @@ pub struct ConnectArgs {
     #[arg(long, value_name = "WHEN", default_value = "auto", env = "CHINWAG_COLOR")]
     pub color: Color,
 
-    /// Show the local time before messages and news
-    #[arg(long, env = "CHINWAG_TIMESTAMPS", value_parser = FalseyValueParser::new())]
-    pub timestamps: bool,
+    /// Whether to show the local time before messages and news, and a line for each new day
+    #[arg(long, value_name = "WHETHER", default_value = "on", env = "CHINWAG_TIMESTAMPS")]
+    pub timestamps: Timestamps,
 
     /// Exit when the connection is lost, instead of reconnecting
     #[arg(long, env = "CHINWAG_NO_RECONNECT", value_parser = FalseyValueParser::new())]
@@ -59,6 +59,17 @@ pub enum Bell {
     Request,
     /// On a request to chat, and on every message.
     All,
+}
+
+/// Whether lines begin with the time of day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Timestamps {
+    /// The local time, and a line for each new day.
+    #[value(aliases = ["1", "yes", "true"])]
+    On,
+    /// No times, except those of messages in a history.
+    #[value(aliases = ["0", "no", "false"])]
+    Off,
 }
 
 /// When the client uses colours.

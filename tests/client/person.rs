@@ -46,6 +46,7 @@ impl Person {
             .env("TERM", "xterm")
             .env("PS1", "$ ")
             .env("TZ", "UTC")
+            .env("CHINWAG_TIMESTAMPS", "off")
             .spawn(pts)
             .expect("the program starts");
         let terminal = vt100::Parser::new(size(rows), size(columns), 1000);

@@ -7,12 +7,12 @@
 mod input_kind;
 mod key_handling;
 mod link;
+mod output;
 mod paste;
 mod server_lines;
 mod submit;
 
 use std::collections::VecDeque;
-use std::mem;
 
 use jiff::Zoned;
 
@@ -23,7 +23,7 @@ use super::completion::Known;
 use super::editor::Editor;
 use super::input_history::InputHistory;
 use super::prompt::Prompt;
-use super::screen::{Screen, Typed};
+use super::screen::Screen;
 use super::server_line::ServerLine;
 use super::transcript::Transcript;
 use crate::client::options::{Bell, Server};
@@ -179,31 +179,6 @@ impl StateMachine {
         match self.link {
             Link::Lost(Some(wait)) => Some(wait.ms_to_next_second(now)),
             Link::Lost(None) | Link::Connecting { .. } | Link::Up { .. } => None,
-        }
-    }
-
-    /// Appends to `out` the text that brings the terminal up to date; nothing if nothing changed.
-    pub fn draw(&mut self, now: Time, out: &mut String) {
-        let prompt = self.prompt(now);
-        // During a confirmation the draft is hidden: Enter and letters do not belong to it.
-        let (before, after) = match self.confirmation {
-            Some(_) => ("", ""),
-            None => (self.editor.before(), self.editor.after()),
-        };
-        let typed = Typed { prompt: &prompt, before, after };
-        self.screen.draw(&mem::take(&mut self.pending_lines), typed, out);
-        if mem::take(&mut self.bell_pending) {
-            out.push(RING);
-        }
-    }
-
-    /// Appends to `out` the text that erases the prompt and prints the lines still pending. The
-    /// loop calls this before the client stops or ends.
-    pub fn draw_last(&mut self, out: &mut String) {
-        self.screen.rub_out(out);
-        for line in self.pending_lines.drain(..) {
-            out.push_str(&line);
-            out.push_str("\r\n");
         }
     }
 

@@ -4,6 +4,7 @@
 //! returns one line without its ending. This module must not know the state of the conversation. It
 //! expects text that is safe to show: control characters were removed before.
 
+use jiff::civil::Date;
 use jiff::{Timestamp, Zoned};
 
 use super::color::{Paint, Palette};
@@ -26,18 +27,31 @@ pub struct Transcript {
     timestamps: bool,
     /// The user's local time and time zone; `None` until the loop has passed them in.
     clock: Option<Zoned>,
+    /// The day of the last line; `None` until the first line.
+    day: Option<Date>,
 }
 
 impl Transcript {
     /// Makes a transcript without a clock. See [`Transcript::set_clock`].
     #[must_use]
     pub fn new(palette: Palette, timestamps: bool) -> Transcript {
-        Transcript { palette, timestamps, clock: None }
+        Transcript { palette, timestamps, clock: None, day: None }
     }
 
     /// Sets the user's local time. Timestamps show this time until the next call.
     pub fn set_clock(&mut self, clock: Zoned) {
         self.clock = Some(clock);
+    }
+
+    /// Returns a line with the date if a day has begun since the last call. The caller shows it
+    /// before the lines of the new day. Without such a line, times of two days would look alike.
+    pub fn new_day(&mut self) -> Option<String> {
+        let today = self.clock.as_ref()?.date();
+        let is_new = self.day.replace(today).is_some_and(|day| day != today);
+        let tag = if self.palette.colours { "" } else { OWN_TAG };
+        let date = today.strftime("%A, %-d %B %Y");
+        (is_new && self.timestamps)
+            .then(|| self.palette.painted(&Paint::Faint, &format!("{tag}{date}")))
     }
 
     /// Formats a server line. With colours, a colour replaces the tag; without colours the tag

@@ -3,6 +3,7 @@
 mod bytes;
 mod hostile;
 mod rooms;
+mod times;
 
 use super::*;
 use crate::client::picture::{picture, size};

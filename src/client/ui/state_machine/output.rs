@@ -1,0 +1,50 @@
+//! What the state machine draws: the new lines of the transcript, the prompt, the input line.
+//!
+//! The event loop calls [`StateMachine::draw`] once per turn. Nothing here decides what a line says;
+//! `transcript` has formatted it, and `screen` makes the bytes.
+
+use std::mem;
+
+use super::{RING, StateMachine};
+use crate::client::ui::screen::Typed;
+use crate::core::time::Time;
+
+impl StateMachine {
+    /// Appends to `out` the text that brings the terminal up to date; nothing if nothing changed.
+    pub fn draw(&mut self, now: Time, out: &mut String) {
+        let prompt = self.prompt(now);
+        let arrived = self.take_arrived();
+        // During a confirmation the draft is hidden: Enter and letters do not belong to it.
+        let (before, after) = match self.confirmation {
+            Some(_) => ("", ""),
+            None => (self.editor.before(), self.editor.after()),
+        };
+        let typed = Typed { prompt: &prompt, before, after };
+        self.screen.draw(&arrived, typed, out);
+        if mem::take(&mut self.bell_pending) {
+            out.push(RING);
+        }
+    }
+
+    /// Appends to `out` the text that erases the prompt and prints the lines still pending. The
+    /// loop calls this before the client stops or ends.
+    pub fn draw_last(&mut self, out: &mut String) {
+        self.screen.rub_out(out);
+        for line in self.take_arrived() {
+            out.push_str(&line);
+            out.push_str("\r\n");
+        }
+    }
+
+    /// Takes the lines that are not drawn yet, with a line for a new day before them. The client
+    /// needs no timer for midnight: the date is of use only once there is a line after it.
+    fn take_arrived(&mut self) -> Vec<String> {
+        let mut arrived = mem::take(&mut self.pending_lines);
+        if !arrived.is_empty()
+            && let Some(date) = self.transcript.new_day()
+        {
+            arrived.insert(0, date);
+        }
+        arrived
+    }
+}
