@@ -73,6 +73,7 @@ fn run_terminal(args: &ConnectArgs) -> Result<ExitCode, String> {
         server: args.server.clone(),
         palette: args.color.palette(no_color),
         timestamps: args.timestamps == Timestamps::On,
+        wrap: args.wrap,
         bell: args.bell,
         reconnects: !args.no_reconnect,
         name: args.name.clone(),

@@ -73,6 +73,7 @@ impl Scene {
             server: Server { host: "localhost".into(), port: 7878 },
             palette: Palette { colours: false },
             timestamps: has_name,
+            wrap: !has_name,
             bell: Bell::Request,
             reconnects: true,
             name: has_name.then(|| "anna".into()),

@@ -45,6 +45,10 @@ pub struct ConnectArgs {
     #[arg(long, value_name = "WHETHER", default_value = "on", env = "CHINWAG_TIMESTAMPS")]
     pub timestamps: Timestamps,
 
+    /// Wrap lines at words and indent the rows that follow, instead of leaving it to the terminal
+    #[arg(long, env = "CHINWAG_WRAP", value_parser = FalseyValueParser::new())]
+    pub wrap: bool,
+
     /// Exit when the connection is lost, instead of reconnecting
     #[arg(long, env = "CHINWAG_NO_RECONNECT", value_parser = FalseyValueParser::new())]
     pub no_reconnect: bool,

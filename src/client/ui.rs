@@ -19,3 +19,4 @@ pub mod screen;
 pub mod server_line;
 pub mod state_machine;
 pub mod transcript;
+pub mod wrap;

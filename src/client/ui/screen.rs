@@ -109,6 +109,12 @@ impl Screen {
         screen
     }
 
+    /// The columns of a row.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
     /// Sets the new number of columns. The next drawing draws the row again.
     ///
     /// A row may have become too long. Most terminals wrap such a row, and its start is then some

@@ -67,6 +67,8 @@ pub struct Setup {
     pub palette: Palette,
     /// Show the time of day before messages and news.
     pub timestamps: bool,
+    /// Wrap lines at words.
+    pub wrap: bool,
     /// When to ring the bell.
     pub bell: Bell,
     /// Reconnect after the connection is lost.

@@ -7,6 +7,7 @@ use std::mem;
 
 use super::{RING, StateMachine};
 use crate::client::ui::screen::Typed;
+use crate::client::ui::wrap::wrap;
 use crate::core::time::Time;
 
 impl StateMachine {
@@ -44,6 +45,10 @@ impl StateMachine {
             && let Some(date) = self.transcript.new_day()
         {
             arrived.insert(0, date);
+        }
+        if self.setup.wrap {
+            let columns = self.screen.columns();
+            arrived.iter_mut().for_each(|line| *line = wrap(line, columns));
         }
         arrived
     }

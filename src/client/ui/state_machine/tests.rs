@@ -30,6 +30,7 @@ impl Scene {
             server: Server { host: "localhost".to_owned(), port: 7878 },
             palette: Palette { colours: false },
             timestamps: false,
+            wrap: false,
             bell: Bell::Request,
             reconnects: true,
             name: name.map(str::to_owned),
@@ -141,6 +142,20 @@ fn the_menu_is_shown_on_arrival_and_after_a_refused_choice() {
     scene.press("\r");
     assert_eq!(scene.last(2), [MENU, "menu> |"]);
     assert!(scene.sent().is_empty());
+}
+
+#[test]
+fn with_wrap_a_long_message_breaks_at_words_above_the_line_being_typed() {
+    let mut scene = Scene::in_chat(12);
+    scene.state_machine.setup.wrap = true;
+    scene.press("half");
+    scene.receive(&[&format!("ben: {}", "seventeen letters ".repeat(5))]);
+    let rows = [
+        format!("ben: {}seventeen", "seventeen letters ".repeat(3)),
+        format!("     {}letters", "letters seventeen "),
+        "to ben> half|".to_owned(),
+    ];
+    assert_eq!(scene.last(3), rows);
 }
 
 #[test]
