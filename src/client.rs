@@ -13,6 +13,7 @@ use rustix::stdio::{stdin, stdout};
 
 use io::connection::{Connection, describe};
 use io::event_loop::{End, EventLoop};
+use io::log_file::LogFile;
 use io::terminal::Terminal;
 use options::{ConnectArgs, Timestamps};
 use ui::state_machine::{Leaving, Setup, StateMachine};
@@ -55,12 +56,16 @@ pub fn run(args: &ConnectArgs) -> ExitCode {
 /// Runs the client without a terminal. `shows_prompts` is true on a dumb terminal: a person needs
 /// the server's prompts there, while a script would have to filter them out.
 fn run_pipe(args: &ConnectArgs, shows_prompts: bool) -> Result<ExitCode, String> {
+    if args.log.is_some() {
+        return Err("--log needs a terminal; in a pipe, redirect the output".to_owned());
+    }
     let connection = Connection::new(&args.server, io::pipe::SOCKET)?;
     io::pipe::run(args, connection, shows_prompts)?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn run_terminal(args: &ConnectArgs) -> Result<ExitCode, String> {
+    let log = args.log.as_deref().map(LogFile::open).transpose()?;
     let connection = Connection::new(&args.server, io::event_loop::SOCKET)?;
     let terminal_failed =
         |error: std::io::Error| format!("cannot use the terminal: {}", describe(&error));
@@ -82,8 +87,11 @@ fn run_terminal(args: &ConnectArgs) -> Result<ExitCode, String> {
         seed: RandomState::new().hash_one(()),
         columns: terminal.columns(),
     });
-    let event_loop =
+    let mut event_loop =
         EventLoop::new(terminal, state_machine, connection).map_err(terminal_failed)?;
+    if let Some(file) = log {
+        event_loop.log_to(file);
+    }
     match event_loop.run().map_err(terminal_failed)? {
         End::Left(Leaving::Wished) => Ok(ExitCode::SUCCESS),
         End::Left(Leaving::Failed(reason)) => Err(reason),

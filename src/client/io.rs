@@ -3,5 +3,6 @@
 
 pub(super) mod connection;
 pub(super) mod event_loop;
+pub(super) mod log_file;
 pub(super) mod pipe;
 pub mod terminal;

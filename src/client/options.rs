@@ -3,6 +3,8 @@
 //! `cli::args` embeds [`ConnectArgs`] as a subcommand. The doc comments of the fields are the help
 //! text, so they follow the style of `--help` and end without a full stop.
 
+use std::path::PathBuf;
+
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
@@ -44,6 +46,10 @@ pub struct ConnectArgs {
     /// Whether to show the local time before messages and news, and a line for each new day
     #[arg(long, value_name = "WHETHER", default_value = "on", env = "CHINWAG_TIMESTAMPS")]
     pub timestamps: Timestamps,
+
+    /// Append the conversation to this file, as plain text with dates
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
 
     /// Wrap lines at words and indent the rows that follow, instead of leaving it to the terminal
     #[arg(long, env = "CHINWAG_WRAP", value_parser = FalseyValueParser::new())]

@@ -6,6 +6,7 @@
 //! client without a terminal, and check a screen by comparing it with a picture.
 
 pub mod backoff;
+pub mod chat_log;
 pub mod client_state;
 pub mod color;
 pub mod completion;

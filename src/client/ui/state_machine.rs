@@ -17,6 +17,7 @@ use std::collections::VecDeque;
 use jiff::Zoned;
 
 use super::backoff::{Backoff, CountDown};
+use super::chat_log::ChatLog;
 use super::client_state::ClientState;
 use super::color::{Paint, Palette};
 use super::completion::Known;
@@ -91,6 +92,7 @@ pub struct StateMachine {
     state: ClientState,
     screen: Screen,
     transcript: Transcript,
+    log: ChatLog,
     /// Lines of the transcript that are not drawn yet. Many lines of one turn cost one drawing.
     pending_lines: Vec<String>,
     /// Ring the bell at the next drawing. Several reasons in one turn ring the bell once.
@@ -147,6 +149,7 @@ impl StateMachine {
             state: ClientState::Nowhere,
             screen: Screen::new(setup.palette, setup.columns),
             transcript: Transcript::new(setup.palette, setup.timestamps),
+            log: ChatLog::default(),
             pending_lines: Vec::new(),
             bell_pending: false,
             actions: VecDeque::from([Action::Connect]),
@@ -186,6 +189,7 @@ impl StateMachine {
 
     /// Sets the local time, for timestamps and for the history of rooms.
     pub fn set_clock(&mut self, clock: Zoned) {
+        self.log.set_clock(&clock);
         self.transcript.set_clock(clock);
     }
 
@@ -247,12 +251,14 @@ impl StateMachine {
             self.notice(&format!("{} before these:", count(hidden, "line")));
         }
         for line in &lines[hidden..] {
+            self.log.add_notice(&format!("  | {line}"));
             self.pending_lines.push(self.transcript.quote(line));
         }
     }
 
     /// Adds a line from the client itself to the transcript.
     fn notice(&mut self, text: &str) {
+        self.log.add_notice(text);
         self.pending_lines.push(self.transcript.notice(text));
     }
 }

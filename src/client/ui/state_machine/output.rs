@@ -37,6 +37,22 @@ impl StateMachine {
         }
     }
 
+    /// Starts to collect the conversation for a file. See [`StateMachine::take_log`].
+    pub fn start_log(&mut self) {
+        self.log.start();
+    }
+
+    /// Returns what the file of the log does not hold yet.
+    pub fn take_log(&mut self) -> String {
+        self.log.take()
+    }
+
+    /// Tells the user that the file took no more. What was said since then is on the screen only.
+    pub fn handle_log_failure(&mut self, reason: &str) {
+        self.log.stop();
+        self.notice(&format!("The log ends here: {reason}"));
+    }
+
     /// Takes the lines that are not drawn yet, with a line for a new day before them. The client
     /// needs no timer for midnight: the date is of use only once there is a line after it.
     fn take_arrived(&mut self) -> Vec<String> {

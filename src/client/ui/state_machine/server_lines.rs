@@ -26,6 +26,7 @@ impl StateMachine {
         // a loss and decides nothing.
         self.unanswered = false;
         let line = ServerLine::read(text);
+        self.log.add_received(&line, text);
         let state = self.state.after(&line);
         // The state comes first: whether a line is shown depends on the state that it leads to.
         let is_new = state.as_ref().is_some_and(|state| *state != self.state);

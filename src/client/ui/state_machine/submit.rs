@@ -79,14 +79,18 @@ impl StateMachine {
     /// Sends a line and shows it in the transcript, unless the server will echo the line: the echo
     /// has the place of the line among the messages of the room (6.2.1).
     pub(super) fn send_line(&mut self, line: &str) {
-        let shown = match (input_kind(&self.state, line), &self.username) {
-            (InputKind::EchoedMessage, _) => None,
-            (InputKind::Message(text), Some(me)) => Some(self.transcript.own_message(me, text)),
-            (InputKind::Message(_) | InputKind::Command, _) => {
-                Some(self.transcript.command(&self.state.prompt().text(), line))
+        match (input_kind(&self.state, line), &self.username) {
+            (InputKind::EchoedMessage, _) => {}
+            (InputKind::Message(text), Some(me)) => {
+                self.log.add_sent(&format!("{me}: "), text);
+                self.pending_lines.push(self.transcript.own_message(me, text));
             }
-        };
-        self.pending_lines.extend(shown);
+            (InputKind::Message(_) | InputKind::Command, _) => {
+                let prompt = self.state.prompt().text();
+                self.log.add_sent(&prompt, line);
+                self.pending_lines.push(self.transcript.command(&prompt, line));
+            }
+        }
         self.unanswered = true;
         self.actions.push_back(Action::Send(line.to_owned()));
     }
