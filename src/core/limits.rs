@@ -13,6 +13,10 @@ mod address;
 
 pub use address::*;
 
+mod terminal;
+
+pub use terminal::*;
+
 /// Default port of the server and of the client.
 pub const PORT: u16 = 7878;
 

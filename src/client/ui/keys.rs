@@ -23,6 +23,8 @@ pub enum Key {
     Enter,
     /// Tab.
     Tab,
+    /// Shift-Tab.
+    BackTab,
     /// Backspace. Terminals send 0x7f or 0x08 for it.
     Backspace,
     /// Delete, which deletes to the right of the cursor.
@@ -115,6 +117,8 @@ impl KeyReader {
             b'\t' => Some(Key::Tab),
             // A terminal sends Ctrl with a letter as the last five bits of the letter.
             0x01..=0x1a => Some(Key::Control(char::from(byte | 0x60))),
+            // Ctrl-_ and, on most terminals, Ctrl-/.
+            0x1f => Some(Key::Control('_')),
             _ => Some(Key::Other),
         }
     }
@@ -228,6 +232,7 @@ fn letter_key(last: u8, by_word: bool) -> Key {
         (b'H', _) => Key::Home,
         (b'F', _) => Key::End,
         (b'M', _) => Key::Enter,
+        (b'Z', _) => Key::BackTab,
         _ => Key::Other,
     }
 }
@@ -253,7 +258,7 @@ mod tests {
 
     #[test]
     fn the_parser_knows_the_editing_keys_of_xterm_rxvt_and_the_linux_console() {
-        let spellings: [(&[u8], Key); 23] = [
+        let spellings: [(&[u8], Key); 26] = [
             (b"\x1b[24;300R", Key::CursorAt(300)),
             (b"\x1b[D", Key::Left),
             (b"\x1bOD", Key::Left),
@@ -277,6 +282,9 @@ mod tests {
             (b"\r", Key::Enter),
             (b"\x01", Key::Control('a')),
             (b"\x1a", Key::Control('z')),
+            (b"\x1f", Key::Control('_')),
+            (b"\x1b.", Key::Alt('.')),
+            (b"\x1b[Z", Key::BackTab),
         ];
         for (bytes, key) in spellings {
             assert_eq!(keys(bytes), [key], "{}", bytes.escape_ascii());

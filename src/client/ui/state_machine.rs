@@ -4,11 +4,13 @@
 //! and text for the terminal. The event loop in `client::io` is the only caller. This module knows
 //! no socket, no descriptor and no clock, so a test needs none of them either.
 
+mod completing;
 mod input_kind;
 mod key_handling;
 mod link;
 mod output;
 mod paste;
+mod searching;
 mod server_lines;
 mod submit;
 
@@ -20,9 +22,10 @@ use super::backoff::{Backoff, CountDown};
 use super::chat_log::ChatLog;
 use super::client_state::ClientState;
 use super::color::{Paint, Palette};
-use super::completion::Known;
 use super::editor::Editor;
+use super::history_search::HistorySearch;
 use super::input_history::InputHistory;
+use super::known_names::Known;
 use super::prompt::Prompt;
 use super::screen::Screen;
 use super::server_line::ServerLine;
@@ -30,6 +33,7 @@ use super::transcript::Transcript;
 use crate::client::options::{Bell, Server};
 use crate::core::limits::QUOTED_LINES_MAX;
 use crate::core::time::Time;
+use completing::Repeated;
 use link::Link;
 
 pub(in crate::client) use link::cannot_connect;
@@ -102,6 +106,10 @@ pub struct StateMachine {
     editor: Editor,
     history: InputHistory,
     known: Known,
+    /// The search of Ctrl-R, while it is under way.
+    search: Option<HistorySearch>,
+    /// What the next Tab or Alt-. goes on with.
+    repeated: Option<Repeated>,
     /// The state in which the user started the draft, which is the line in the editor. Enter in
     /// another state first warns: a private line must not go to the wrong recipients.
     draft_state: ClientState,
@@ -156,6 +164,8 @@ impl StateMachine {
             editor: Editor::default(),
             history: InputHistory::default(),
             known: Known::default(),
+            search: None,
+            repeated: None,
             draft_state: ClientState::Nowhere,
             confirmation: None,
             saved_draft: None,
@@ -214,6 +224,9 @@ impl StateMachine {
 
     /// The prompt of the most urgent matter: a confirmation, the connection, then the session.
     fn prompt(&self, now: Time) -> Prompt {
+        if self.search.is_some() {
+            return Prompt::new("search", Paint::Notice);
+        }
         match (&self.confirmation, &self.link) {
             (Some(Confirmation::Leave), _) => {
                 Prompt::new("Leave? y/n", Paint::Notice).or_short("y/n")

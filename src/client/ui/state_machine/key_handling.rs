@@ -8,7 +8,7 @@ use std::mem;
 use super::{Action, Confirmation, Leaving, Link, StateMachine};
 use crate::client::options::Bell;
 use crate::client::ui::client_state::ClientState;
-use crate::client::ui::completion::complete;
+use crate::client::ui::history_search::HistorySearch;
 use crate::client::ui::keys::Key;
 use crate::core::framing::text;
 
@@ -27,6 +27,16 @@ impl StateMachine {
             },
             None => key,
         };
+        let key = match self.search.take() {
+            Some(search) => match self.search_with(search, key) {
+                Some(key) => key,
+                None => return,
+            },
+            None => key,
+        };
+        if !matches!(key, Key::Tab | Key::BackTab | Key::Alt('.')) {
+            self.repeated = None;
+        }
         // A key press shows that a user is there and wants the connection back. Ctrl-C, Ctrl-D and
         // Ctrl-Z rather say that the user wants to go.
         if let Link::Lost(wait) = self.link
@@ -38,11 +48,24 @@ impl StateMachine {
             self.shortened_wait = wait;
             self.connect();
         }
+        self.act_on(key);
+    }
+
+    /// Handles a key that answers no question.
+    fn act_on(&mut self, key: Key) {
         match key {
             Key::Char(c) => self.insert(c.encode_utf8(&mut [0; 4])),
             Key::Paste { text, cut } => self.paste(&text, cut),
             Key::Enter => self.submit(),
-            Key::Tab => self.complete(),
+            Key::Tab => self.complete(false),
+            Key::BackTab => self.complete(true),
+            Key::Alt('.') => self.insert_last_word(),
+            Key::Control('r') => self.search = Some(HistorySearch::default()),
+            // Undo must not pass for a new draft: it brings back text for the old recipients.
+            Key::Control('_') => {
+                let undone = self.editor.undo();
+                self.ring_unless(undone);
+            }
             Key::Up | Key::Control('p') => self.recall_previous(),
             Key::Down | Key::Control('n') => self.recall_next(),
             // On an empty line Ctrl-C asks before it leaves: a second Ctrl-C by accident is common.
@@ -51,7 +74,7 @@ impl StateMachine {
                 self.confirmation = Some(Confirmation::Leave)
             }
             Key::Control('d') if self.editor.is_empty() => self.leave(),
-            Key::Control('c') => drop(self.editor.take()),
+            Key::Control('c') => self.editor.clear(),
             Key::Control('l') => self.screen.clear(),
             Key::Control('z') => self.actions.push_back(Action::Suspend),
             _ => self.edit(&key),
@@ -127,37 +150,19 @@ impl StateMachine {
 
     /// Remembers the state in which the user starts a line. Every edit calls this, but only an edit
     /// of an empty line counts: later edits do not change the intended recipients.
-    fn note_draft_state(&mut self) {
+    pub(super) fn note_draft_state(&mut self) {
         if self.editor.is_empty() {
+            if self.draft_state != self.state {
+                self.editor.forget_changes();
+            }
             self.draft_state = self.state.clone();
         }
     }
 
     /// Rings the bell if the text did not fit into the line, unless the user wants no bell.
-    fn ring_unless(&mut self, fitted: bool) {
+    pub(super) fn ring_unless(&mut self, fitted: bool) {
         if !fitted {
             self.bell_pending |= self.setup.bell != Bell::Off;
-        }
-    }
-
-    /// Handles Tab: extends the word as far as all candidates agree. If they agree on nothing more,
-    /// the candidates are listed, as bash does on the second Tab.
-    fn complete(&mut self) {
-        self.note_draft_state();
-        let before = self.editor.before();
-        // The user's own name is left out, since no command is of use with it.
-        let completion = complete(&self.state, before, &self.known, self.username.as_deref());
-        let word = &before[completion.start..];
-        let is_only = completion.candidates.len() == 1;
-        if is_only || completion.common.len() > word.len() {
-            // A unique candidate is complete, so the next word can follow at once.
-            let blank = if is_only { " " } else { "" };
-            let whole = format!("{}{blank}", completion.common);
-            let fitted = self.editor.replace_from(completion.start, &whole);
-            self.ring_unless(fitted);
-        } else if !completion.candidates.is_empty() {
-            let candidates = completion.candidates.join("  ");
-            self.pending_lines.push(self.transcript.quote(&candidates));
         }
     }
 

@@ -16,9 +16,14 @@ impl StateMachine {
         let prompt = self.prompt(now);
         let arrived = self.take_arrived();
         // During a confirmation the draft is hidden: Enter and letters do not belong to it.
-        let (before, after) = match self.confirmation {
-            Some(_) => ("", ""),
-            None => (self.editor.before(), self.editor.after()),
+        let found;
+        let (before, after) = match (&self.confirmation, &self.search) {
+            (Some(_), _) => ("", ""),
+            (None, Some(search)) => {
+                found = format!(": {}", search.found(&self.history).unwrap_or("nothing found"));
+                (search.query(), &*found)
+            }
+            (None, None) => (self.editor.before(), self.editor.after()),
         };
         let typed = Typed { prompt: &prompt, before, after };
         self.screen.draw(&arrived, typed, out);

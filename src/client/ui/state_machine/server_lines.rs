@@ -60,7 +60,7 @@ impl StateMachine {
     /// Handles a message. The bell stays silent for the echo of our own message (4.8.2). In a room
     /// of many users a message is urgent only if it names this user.
     fn handle_message(&mut self, from: &str, text: &str, line: &ServerLine<'_>) {
-        self.known.people.learn(from);
+        self.known.people.learn_speaker(from);
         match (&self.state, &self.username) {
             // Names are unique on the server (3.2.2), so this is our own message.
             (_, Some(me)) if me == from => {
@@ -81,11 +81,10 @@ impl StateMachine {
     /// Remembers the names in a row of a list, for Tab.
     fn learn_from(&mut self, row: &Row<'_>) {
         match row {
-            Row::User { name, .. }
-            | Row::Member { name, .. }
-            | Row::InputHistory { from: name, .. } => {
+            Row::User { name, .. } | Row::Member { name, .. } => {
                 self.known.people.learn(name);
             }
+            Row::InputHistory { from, .. } => self.known.people.learn_speaker(from),
             Row::Guest { name, room, .. } => {
                 self.known.people.learn(name);
                 self.known.rooms.learn(room);

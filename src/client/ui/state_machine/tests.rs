@@ -1,6 +1,7 @@
 //! The state machine, tested by the keys that a user presses and the screen that the user sees.
 
 mod bytes;
+mod editing;
 mod hostile;
 mod rooms;
 mod times;
@@ -293,16 +294,6 @@ fn lines_after_a_pasted_quit_are_kept_and_never_become_menu_choices() {
     scene.press("y");
     assert_eq!(scene.sent(), ["first", "quit"]);
     assert!(scene.last(4).contains(&"-- Not sent: 2 lines".to_owned()), "{:?}", scene.last(4));
-}
-
-#[test]
-fn tab_completes_a_word_or_lists_the_candidates() {
-    let mut scene = Scene::at_menu(8);
-    scene.receive(&["- Benno available", "- ben available", "- Carla busy"]);
-    scene.press("ch\tC\t");
-    assert_eq!(scene.last(1), ["menu> chat Carla |"]);
-    scene.press("\x152 b\t");
-    assert_eq!(scene.last(2), ["   | ben  Benno", "menu> 2 b|"]);
 }
 
 #[test]

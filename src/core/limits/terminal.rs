@@ -1,0 +1,10 @@
+//! Limits of the terminal client's comforts: editing, completion, notifications, resizes.
+
+/// Changes of the input line that undo can take back; a new change replaces the oldest.
+pub const UNDO_STEPS_MAX: usize = 100;
+
+/// Bytes of the text that a search in the input history looks for.
+pub const SEARCH_BYTES_MAX: usize = 128;
+
+/// Candidates that Tab lists: all commands, but not all rooms of a large server.
+pub const LISTED_CANDIDATES_MAX: usize = 30;
