@@ -8,6 +8,7 @@ mod completing;
 mod input_kind;
 mod key_handling;
 mod link;
+mod local_commands;
 mod output;
 mod paste;
 mod searching;

@@ -12,6 +12,9 @@ impl StateMachine {
     /// Sends the line in the editor. If the state has changed since the line was started, the first
     /// Enter may only warn; the second Enter sends.
     pub(super) fn submit(&mut self) {
+        if self.answer_locally() {
+            return;
+        }
         // Without a connection the line stays in the editor, where the user can see it.
         let Link::Up { .. } = self.link else { return };
         if self.editor.is_empty() {
@@ -32,6 +35,7 @@ impl StateMachine {
             self.history.push(&line);
         }
         self.send_line(&line);
+        self.point_to_keys(&line);
     }
 
     /// The warning to show if the line has another effect in this state than the user intended: it

@@ -164,11 +164,40 @@ fn a_chat_reads_like_a_conversation() {
     let mut scene = Scene::in_chat(12);
     scene.press("hello\r//usr\r/help\r");
     scene.receive(&["ben: hi"]);
-    let chat = ["anna: hello", "anna: /usr", "to ben> /help", "ben: hi", "to ben> |"];
-    assert_eq!(scene.last(5), chat);
+    let keys = "-- /keys shows the keys of this client";
+    let chat = ["anna: hello", "anna: /usr", "to ben> /help", keys, "ben: hi", "to ben> |"];
+    assert_eq!(scene.last(6), chat);
     assert_eq!(scene.sent(), ["hello", "//usr", "/help"]);
     scene.press("\r");
     assert!(scene.sent().is_empty(), "an empty line sends no message");
+}
+
+#[test]
+fn the_client_explains_its_keys_in_every_state_and_sends_nothing_for_it() {
+    for mut scene in [Scene::new(20, None), Scene::at_menu(20), Scene::in_lobby(20)] {
+        scene.press(" /Keys\r");
+        let screen = scene.last(13);
+        assert!(screen[0].ends_with("> /Keys"), "{screen:#?}");
+        assert_eq!(screen[1], "   | Enter                  send the line");
+        assert_eq!(scene.sent(), [""; 0]);
+    }
+    let mut scene = Scene::in_chat(20);
+    scene.press("//keys\r\x1b[200~/keys\n/help\x1b[201~y");
+    assert_eq!(scene.sent(), ["//keys", "//keys", "//help"], "as text it is sent");
+}
+
+#[test]
+fn help_asks_the_server_and_names_the_keys_of_the_client() {
+    let mut scene = Scene::at_menu(20);
+    scene.press("help\r");
+    let shown = ["menu> help", "-- /keys shows the keys of this client", "menu> |"];
+    assert_eq!(scene.last(3), shown);
+    assert_eq!(scene.sent(), ["help"]);
+    scene.state_machine.handle_loss("reset", Vec::new(), scene.now);
+    scene.press("/help\r");
+    let screen = scene.last(14);
+    assert_eq!(screen[0], "connecting> /help");
+    assert!(screen.contains(&"-- The server's own help comes with a connection".to_owned()));
 }
 
 #[test]
