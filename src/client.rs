@@ -14,8 +14,8 @@ use rustix::stdio::{stdin, stdout};
 use io::connection::{Connection, describe};
 use io::event_loop::{End, EventLoop};
 use io::log_file::LogFile;
-use io::terminal::Terminal;
-use options::{ConnectArgs, Timestamps};
+use io::terminal::{Modes, Terminal};
+use options::{Bell, ConnectArgs, Notify, Timestamps};
 use ui::state_machine::{Leaving, Setup, StateMachine};
 
 pub mod io;
@@ -70,7 +70,8 @@ fn run_terminal(args: &ConnectArgs) -> Result<ExitCode, String> {
     let terminal_failed =
         |error: std::io::Error| format!("cannot use the terminal: {}", describe(&error));
     // The name is looked up before the terminal changes: Ctrl-C still ends a slow lookup.
-    let terminal = Terminal::borrow(stdin(), stdout()).map_err(terminal_failed)?;
+    let mut terminal = Terminal::borrow(stdin(), stdout()).map_err(terminal_failed)?;
+    terminal.turn_on(modes(args)).map_err(terminal_failed)?;
     terminal.restore_on_panic().map_err(terminal_failed)?;
     // https://no-color.org: the variable counts only if it is not empty.
     let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -80,6 +81,7 @@ fn run_terminal(args: &ConnectArgs) -> Result<ExitCode, String> {
         timestamps: args.timestamps == Timestamps::On,
         wrap: args.wrap,
         bell: args.bell,
+        notify: args.notify.clone(),
         reconnects: !args.no_reconnect,
         name: args.name.clone(),
         // The standard library's only random source. It is good enough: the seed spreads the
@@ -98,5 +100,13 @@ fn run_terminal(args: &ConnectArgs) -> Result<ExitCode, String> {
         End::Signal(number) => {
             Ok(ExitCode::from(SIGNAL_EXIT_CODE + u8::try_from(number).unwrap_or(0)))
         }
+    }
+}
+
+/// What the options need of the terminal.
+fn modes(args: &ConnectArgs) -> Modes {
+    Modes {
+        reports_focus: matches!(args.bell, Bell::Chat | Bell::All) || !args.notify.is_empty(),
+        sets_title: args.notify.contains(&Notify::Title),
     }
 }

@@ -13,6 +13,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use person::Person;
+use rustix::process::Signal;
 use server::{Peer, Server};
 
 /// A path in the folder for files of tests, at which nothing exists.
@@ -21,6 +22,11 @@ fn fresh_path(name: &str) -> PathBuf {
     // A run before this one may have left it.
     let _ = std::fs::remove_file(&path);
     path
+}
+
+/// Whether the program at this terminal has written `text` so far.
+fn has_written(person: &Person, text: &str) -> bool {
+    String::from_utf8_lossy(&person.written).contains(text)
 }
 
 /// Anna in a chat with ben.
@@ -112,4 +118,70 @@ fn in_a_pipe_a_log_is_refused() {
     let error = String::from_utf8_lossy(&client.stderr).into_owned();
     assert_eq!(error, "chinwag: --log needs a terminal; in a pipe, redirect the output\n");
     assert!(!path.exists());
+}
+
+#[test]
+fn a_message_alerts_only_while_the_terminal_has_no_focus() {
+    let server = Server::start();
+    let args = ["--bell", "chat", "--notify", "osc9,osc777,title"];
+    let (mut anna, mut ben) = anna_and_ben(&server, &args);
+    assert!(anna.reports_focus());
+    assert!(!has_written(&anna, "\x07") && has_written(&anna, "\x1b]2;chinwag\x1b\\"));
+    anna.press("\x1b[I");
+    ben.say("seen");
+    anna.sees_row("ben: seen");
+    assert!(!has_written(&anna, "\x07") && !has_written(&anna, "\x1b]9"));
+    anna.press("half\x1b[O a line");
+    anna.sees(&["to ben> half a line|"]);
+    ben.say("not seen");
+    anna.sees_row("ben: not seen");
+    anna.sees(&["to ben> half a line|"]);
+    for alert in ["\x07", "\x1b]9;ben wrote to you\x1b\\", "\x1b]2;(1) chinwag\x1b\\"] {
+        assert!(has_written(&anna, alert), "{}", anna.written.escape_ascii());
+    }
+    anna.press("\x1b[I\x15");
+    anna.sees(&["to ben> |"]);
+    let title = String::from_utf8_lossy(&anna.written).rfind("\x1b]2;chinwag\x1b\\");
+    assert!(title > String::from_utf8_lossy(&anna.written).rfind("\x1b]2;(1) chinwag"));
+}
+
+#[test]
+fn every_way_out_ends_the_focus_reports_and_restores_the_title() {
+    let server = Server::start();
+    let leave: [fn(&mut Person); 3] =
+        [|anna| anna.press("\x04"), |anna| anna.press("3\r"), |anna| anna.signal(Signal::TERM)];
+    for leave in leave {
+        let args = ["--name", "anna", "--notify", "title"];
+        let mut anna = Person::connect(&server, 6, 60, &args);
+        anna.sees_row("menu> |");
+        assert!(anna.reports_focus() && !has_written(&anna, "\x1b[23;2t"));
+        leave(&mut anna);
+        anna.exits();
+        assert!(anna.has_restored_the_terminal() && has_written(&anna, "\x1b[23;2t"));
+    }
+    let mut quiet = Person::connect(&server, 6, 60, &["--name", "anna", "--bell", "request"]);
+    quiet.sees_row("menu> |");
+    assert!(!has_written(&quiet, "\x1b[?1004"), "nobody needs the reports");
+}
+
+#[test]
+fn a_stopped_client_gives_the_title_and_the_focus_reports_back_until_it_continues() {
+    let server = Server::start();
+    let mut shell = Person::run("sh", &["-i"], 20, 70);
+    shell.sees_row("$ |");
+    let address = server.address;
+    let command = format!("{} connect {address} --name anna --notify title\r", server::CHINWAG);
+    shell.press(&command);
+    shell.sees_row("menu> |");
+    for stop in 1..=2 {
+        assert!(shell.reports_focus());
+        shell.press("\x1a");
+        shell.waits_until("the shell", |screen| screen.last().is_some_and(|row| row == "$ |"));
+        assert!(!shell.reports_focus());
+        let written = String::from_utf8_lossy(&shell.written).into_owned();
+        let count = |sequence| written.matches(sequence).count();
+        assert_eq!((count("\x1b[22;2t"), count("\x1b[23;2t")), (stop, stop));
+        shell.press("fg\r");
+        shell.sees_row("menu> |");
+    }
 }

@@ -75,6 +75,7 @@ impl Scene {
             timestamps: has_name,
             wrap: !has_name,
             bell: Bell::Request,
+            notify: Vec::new(),
             reconnects: true,
             name: has_name.then(|| "anna".into()),
             seed: 1,

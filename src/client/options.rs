@@ -36,8 +36,12 @@ pub struct ConnectArgs {
     pub name: Option<String>,
 
     /// When to ring the terminal's bell
-    #[arg(long, value_name = "WHEN", default_value = "request", env = "CHINWAG_BELL")]
+    #[arg(long, value_name = "WHEN", default_value = "chat", env = "CHINWAG_BELL")]
     pub bell: Bell,
+
+    /// How else to tell you while you look elsewhere; repeat it or use commas
+    #[arg(long, value_name = "HOW", value_delimiter = ',', env = "CHINWAG_NOTIFY")]
+    pub notify: Vec<Notify>,
 
     /// Whether to use colours; NO_COLOR is honoured
     #[arg(long, value_name = "WHEN", default_value = "auto", env = "CHINWAG_COLOR")]
@@ -60,15 +64,28 @@ pub struct ConnectArgs {
     pub no_reconnect: bool,
 }
 
-/// When the client rings the terminal's bell.
+/// When the client rings the terminal's bell. It rings at most once per second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Bell {
     /// Never.
     Off,
     /// On a request to chat, and on a message in a room that names you.
     Request,
-    /// On a request to chat, and on every message.
+    /// The same, and on a message in a chat while you look elsewhere.
+    Chat,
+    /// The same, and on every message in a room while you look elsewhere.
     All,
+}
+
+/// How the client tells the user of a request or a message, besides the bell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Notify {
+    /// A desktop notification, for iTerm2, kitty, WezTerm and Windows Terminal.
+    Osc9,
+    /// A desktop notification, for foot, Ghostty, urxvt and VTE.
+    Osc777,
+    /// A count in the window's title.
+    Title,
 }
 
 /// Whether lines begin with the time of day.

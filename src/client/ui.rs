@@ -17,6 +17,7 @@ pub mod keys;
 pub mod known_names;
 pub mod list_row;
 pub mod mention;
+pub mod notifier;
 pub mod prompt;
 pub mod screen;
 pub mod server_line;

@@ -105,6 +105,7 @@ impl EventLoop {
             self.draw()?;
             self.wait(&mut events)?;
             let now = self.now();
+            self.state_machine.set_now(now);
             self.state_machine.set_clock(jiff::Zoned::now());
             let is_ready = |token| events.iter().any(|event| event.token() == token);
             // A change of the window's size comes first: keys must be drawn at the new width.

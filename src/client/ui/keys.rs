@@ -60,6 +60,8 @@ pub enum Key {
     },
     /// Not a key: the terminal reports the column of the cursor, counted from 1.
     CursorAt(u16),
+    /// Not a key: the terminal reports that it has gained the focus (true) or lost it (false).
+    Focus(bool),
     /// A key without a function in the client.
     Other,
 }
@@ -181,6 +183,8 @@ impl KeyReader {
             (b'~', Some(4 | 8)) => Some(Key::End),
             (b'~', Some(3)) => Some(Key::Delete),
             (b'~', _) => Some(Key::Other),
+            (b'I', None) => Some(Key::Focus(true)),
+            (b'O', None) => Some(Key::Focus(false)),
             (b'R', Some(_)) => Some(second.map_or(Key::Other, Key::CursorAt)),
             _ => Some(letter_key(last, by_word)),
         }
@@ -258,7 +262,7 @@ mod tests {
 
     #[test]
     fn the_parser_knows_the_editing_keys_of_xterm_rxvt_and_the_linux_console() {
-        let spellings: [(&[u8], Key); 26] = [
+        let spellings: [(&[u8], Key); 28] = [
             (b"\x1b[24;300R", Key::CursorAt(300)),
             (b"\x1b[D", Key::Left),
             (b"\x1bOD", Key::Left),
@@ -285,6 +289,8 @@ mod tests {
             (b"\x1f", Key::Control('_')),
             (b"\x1b.", Key::Alt('.')),
             (b"\x1b[Z", Key::BackTab),
+            (b"\x1b[I", Key::Focus(true)),
+            (b"\x1b[O", Key::Focus(false)),
         ];
         for (bytes, key) in spellings {
             assert_eq!(keys(bytes), [key], "{}", bytes.escape_ascii());

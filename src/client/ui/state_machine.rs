@@ -27,20 +27,18 @@ use super::editor::Editor;
 use super::history_search::HistorySearch;
 use super::input_history::InputHistory;
 use super::known_names::Known;
+use super::notifier::Notifier;
 use super::prompt::Prompt;
 use super::screen::Screen;
 use super::server_line::ServerLine;
 use super::transcript::Transcript;
-use crate::client::options::{Bell, Server};
+use crate::client::options::{Bell, Notify, Server};
 use crate::core::limits::QUOTED_LINES_MAX;
 use crate::core::time::Time;
 use completing::Repeated;
 use link::Link;
 
 pub(in crate::client) use link::cannot_connect;
-
-/// BEL: rings the terminal's bell.
-const RING: char = '\x07';
 
 /// What the event loop must do for the state machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +75,8 @@ pub struct Setup {
     pub wrap: bool,
     /// When to ring the bell.
     pub bell: Bell,
+    /// How else to tell the user of a request or a message.
+    pub notify: Vec<Notify>,
     /// Reconnect after the connection is lost.
     pub reconnects: bool,
     /// The username to send at the first prompt for a name.
@@ -100,8 +100,7 @@ pub struct StateMachine {
     log: ChatLog,
     /// Lines of the transcript that are not drawn yet. Many lines of one turn cost one drawing.
     pending_lines: Vec<String>,
-    /// Ring the bell at the next drawing. Several reasons in one turn ring the bell once.
-    bell_pending: bool,
+    notifier: Notifier,
     actions: VecDeque<Action>,
 
     editor: Editor,
@@ -160,7 +159,7 @@ impl StateMachine {
             transcript: Transcript::new(setup.palette, setup.timestamps),
             log: ChatLog::default(),
             pending_lines: Vec::new(),
-            bell_pending: false,
+            notifier: Notifier::new(setup.bell, setup.notify.clone()),
             actions: VecDeque::from([Action::Connect]),
             editor: Editor::default(),
             history: InputHistory::default(),
@@ -196,6 +195,11 @@ impl StateMachine {
             Link::Lost(Some(wait)) => Some(wait.ms_to_next_second(now)),
             Link::Lost(None) | Link::Connecting { .. } | Link::Up { .. } => None,
         }
+    }
+
+    /// Sets the monotonic time of the keys and lines of a turn.
+    pub fn set_now(&mut self, now: Time) {
+        self.notifier.set_now(now);
     }
 
     /// Sets the local time, for timestamps and for the history of rooms.

@@ -8,3 +8,9 @@ pub const SEARCH_BYTES_MAX: usize = 128;
 
 /// Candidates that Tab lists: all commands, but not all rooms of a large server.
 pub const LISTED_CANDIDATES_MAX: usize = 30;
+
+/// Milliseconds between two rings of the bell, and between two notifications.
+pub const ALERT_MS: u64 = 1_000;
+
+/// Milliseconds for which a key press counts as attention on a terminal without focus reports.
+pub const ATTENTION_MS: u64 = 20_000;

@@ -6,19 +6,21 @@
 use std::mem;
 
 use super::{Action, Confirmation, Leaving, Link, StateMachine};
-use crate::client::options::Bell;
 use crate::client::ui::client_state::ClientState;
 use crate::client::ui::history_search::HistorySearch;
 use crate::client::ui::keys::Key;
+use crate::client::ui::notifier::Occasion;
 use crate::core::framing::text;
 
 impl StateMachine {
     /// Handles one key.
     pub fn handle_key(&mut self, key: Key) {
-        // The terminal's reply to a question of the screen arrives among the keys. It is no key
-        // press, so it must not answer a confirmation.
-        if let Key::CursorAt(column) = key {
-            return self.screen.cursor_is_at(column);
+        // Reports of the terminal arrive among the keys. They are no key presses, so they must not
+        // answer a confirmation.
+        match key {
+            Key::CursorAt(column) => return self.screen.cursor_is_at(column),
+            Key::Focus(is_here) => return self.notifier.handle_focus(is_here),
+            _ => self.notifier.handle_key(),
         }
         let key = match self.confirmation.take() {
             Some(confirmation) => match self.answer(confirmation, key) {
@@ -159,10 +161,10 @@ impl StateMachine {
         }
     }
 
-    /// Rings the bell if the text did not fit into the line, unless the user wants no bell.
+    /// Rings the bell if a key had no effect: the text did not fit into the line, for example.
     pub(super) fn ring_unless(&mut self, fitted: bool) {
         if !fitted {
-            self.bell_pending |= self.setup.bell != Bell::Off;
+            self.notifier.handle(Occasion::Refused);
         }
     }
 

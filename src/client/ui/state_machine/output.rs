@@ -5,7 +5,7 @@
 
 use std::mem;
 
-use super::{RING, StateMachine};
+use super::StateMachine;
 use crate::client::ui::screen::Typed;
 use crate::client::ui::wrap::wrap;
 use crate::core::time::Time;
@@ -27,9 +27,7 @@ impl StateMachine {
         };
         let typed = Typed { prompt: &prompt, before, after };
         self.screen.draw(&arrived, typed, out);
-        if mem::take(&mut self.bell_pending) {
-            out.push(RING);
-        }
+        self.notifier.draw(now, out);
     }
 
     /// Appends to `out` the text that erases the prompt and prints the lines still pending. The

@@ -7,10 +7,10 @@
 use std::mem;
 
 use super::{Action, Link, StateMachine, count};
-use crate::client::options::Bell;
 use crate::client::ui::client_state::{ClientState, room_label};
 use crate::client::ui::list_row::Row;
 use crate::client::ui::mention::mentions;
+use crate::client::ui::notifier::Occasion;
 use crate::client::ui::server_line::{News, Question, ServerLine, is_removal};
 
 impl StateMachine {
@@ -67,12 +67,16 @@ impl StateMachine {
                 self.pending_lines.push(self.transcript.own_message(me, text));
             }
             (ClientState::Room { .. }, Some(me)) if !mentions(text, me).is_empty() => {
-                self.bell_pending |= self.setup.bell != Bell::Off;
+                self.notifier.handle(Occasion::Mention(from));
                 self.pending_lines.push(self.transcript.message_naming(me, from, text));
+            }
+            (ClientState::Room { .. }, _) => {
+                self.notifier.handle(Occasion::RoomLine(from));
+                self.show(line);
             }
             // In a chat every message is for this user, so a name in the message adds nothing.
             _ => {
-                self.bell_pending |= self.setup.bell == Bell::All;
+                self.notifier.handle(Occasion::ChatLine(from));
                 self.show(line);
             }
         }
@@ -112,7 +116,7 @@ impl StateMachine {
             Question::Request(by) => {
                 self.known.people.learn(by);
                 if is_new {
-                    self.bell_pending |= self.setup.bell != Bell::Off;
+                    self.notifier.handle(Occasion::Request(by));
                     self.show(line);
                 }
             }

@@ -9,6 +9,7 @@ mod times;
 use super::*;
 use crate::client::picture::{picture, size};
 use crate::client::ui::keys::KeyReader;
+use crate::client::ui::notifier::RING;
 
 const MENU: &str = "? 1 list users, 2 request chat, 3 exit, 4 join a room, 5 list rooms";
 
@@ -33,6 +34,7 @@ impl Scene {
             timestamps: false,
             wrap: false,
             bell: Bell::Request,
+            notify: Vec::new(),
             reconnects: true,
             name: name.map(str::to_owned),
             seed: 1,

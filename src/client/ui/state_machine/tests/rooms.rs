@@ -2,6 +2,7 @@
 
 use super::{MENU, Scene};
 use crate::client::options::Bell;
+use crate::client::ui::notifier::Notifier;
 use crate::client::ui::state_machine::Action;
 use crate::core::limits::LINE_BYTES_MAX;
 
@@ -180,7 +181,7 @@ fn the_bell_rings_when_a_member_names_the_user_and_never_for_our_own_message() {
         (Bell::All, "* ben left lobby", false),
     ] {
         let mut scene = Scene::in_lobby(12);
-        scene.state_machine.setup.bell = bell;
+        scene.state_machine.notifier = Notifier::new(bell, Vec::new());
         scene.receive(&[line]);
         assert_eq!(scene.last(2), [line, "#lobby> |"]);
         assert_eq!(scene.rang, rings, "{bell:?} {line}");
