@@ -115,6 +115,10 @@ pub struct StateMachine {
     draft_state: ClientState,
     /// A question from the client itself. A single key answers it, without Enter.
     confirmation: Option<Confirmation>,
+    /// The monotonic time of this turn.
+    now: Time,
+    /// When a character was typed last, unless Enter followed it.
+    typed_at: Option<Time>,
     /// The draft, with its `draft_state`, that had to make room for a refused username.
     saved_draft: Option<(String, ClientState)>,
     /// Lines that a lost connection left unsent. They are offered again, never sent unasked.
@@ -168,6 +172,8 @@ impl StateMachine {
             repeated: None,
             draft_state: ClientState::Nowhere,
             confirmation: None,
+            now: Time::START,
+            typed_at: None,
             saved_draft: None,
             unsent: Vec::new(),
             lost_room: None,
@@ -199,6 +205,7 @@ impl StateMachine {
 
     /// Sets the monotonic time of the keys and lines of a turn.
     pub fn set_now(&mut self, now: Time) {
+        self.now = now;
         self.notifier.set_now(now);
     }
 
@@ -266,7 +273,7 @@ impl StateMachine {
     fn quote(&mut self, lines: &[String]) {
         let hidden = lines.len().saturating_sub(QUOTED_LINES_MAX);
         if hidden > 0 {
-            self.notice(&format!("{} before these:", count(hidden, "line")));
+            self.notice(&format!("… {} not shown", count(hidden, "earlier line")));
         }
         for line in &lines[hidden..] {
             self.log.add_notice(&format!("  | {line}"));

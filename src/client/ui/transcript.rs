@@ -118,10 +118,7 @@ impl Transcript {
     fn put_sender(&self, line: &mut String, from: &str, text: &str) {
         self.palette.put(line, &Paint::Name(from.to_owned()), from);
         line.push(':');
-        if from.contains(is_right_to_left) || text.contains(is_right_to_left) {
-            line.push(LEFT_TO_RIGHT_MARK);
-        }
-        line.push(' ');
+        put_blank_after_name(line, from, text);
     }
 
     /// Formats a message of the user `me`. The name is faint: the user knows it.
@@ -129,7 +126,7 @@ impl Transcript {
     pub fn own_message(&self, me: &str, text: &str) -> String {
         let mut line = self.stamp();
         self.palette.put(&mut line, &Paint::Faint, &format!("{me}:"));
-        line.push(' ');
+        put_blank_after_name(&mut line, me, text);
         line.push_str(text);
         line
     }
@@ -230,6 +227,14 @@ impl Transcript {
     }
 }
 
+/// Appends the blank between the colon and `text`, with a mark before it in right-to-left scripts.
+fn put_blank_after_name(line: &mut String, from: &str, text: &str) {
+    if from.contains(is_right_to_left) || text.contains(is_right_to_left) {
+        line.push(LEFT_TO_RIGHT_MARK);
+    }
+    line.push(' ');
+}
+
 /// Whether `c` lies in a Unicode block of right-to-left scripts. The blocks include reserved
 /// characters, and need no table that a new Unicode version would change.
 fn is_right_to_left(c: char) -> bool {
@@ -286,6 +291,9 @@ mod tests {
         assert_eq!(formatted(false, "דן: שלום"), "דן:\u{200e} שלום");
         assert_eq!(formatted(false, "dan: שלום"), "dan:\u{200e} שלום");
         assert_eq!(formatted(false, "dan: hello"), "dan: hello");
+        let transcript = Transcript::new(Palette { colours: false }, false);
+        assert_eq!(transcript.own_message("dan", "שלום"), "dan:\u{200e} שלום");
+        assert_eq!(transcript.own_message("dan", "hello"), "dan: hello");
     }
 
     #[test]

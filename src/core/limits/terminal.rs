@@ -14,3 +14,7 @@ pub const ALERT_MS: u64 = 1_000;
 
 /// Milliseconds for which a key press counts as attention on a terminal without focus reports.
 pub const ATTENTION_MS: u64 = 20_000;
+
+/// Milliseconds between two letters of fast typing. A letter that follows another so soon is no
+/// answer to a question about pasted lines.
+pub const TYPING_MS: u64 = 400;

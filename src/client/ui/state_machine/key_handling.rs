@@ -11,6 +11,7 @@ use crate::client::ui::history_search::HistorySearch;
 use crate::client::ui::keys::Key;
 use crate::client::ui::notifier::Occasion;
 use crate::core::framing::text;
+use crate::core::limits::TYPING_MS;
 
 impl StateMachine {
     /// Handles one key.
@@ -22,8 +23,9 @@ impl StateMachine {
             Key::Focus(is_here) => return self.notifier.handle_focus(is_here),
             _ => self.notifier.handle_key(),
         }
+        let is_typing = self.note_typing(&key);
         let key = match self.confirmation.take() {
-            Some(confirmation) => match self.answer(confirmation, key) {
+            Some(confirmation) => match self.answer(confirmation, key, is_typing) {
                 Some(key) => key,
                 None => return,
             },
@@ -113,9 +115,16 @@ impl StateMachine {
 
     /// Handles a key as the answer to a confirmation. A key that is no answer to "Leave?" is
     /// returned, and the caller handles the key as usual: the user wants to go on. The question
-    /// about unsent lines stays until an answer comes, because a stray key must not discard them.
-    fn answer(&mut self, confirmation: Confirmation, key: Key) -> Option<Key> {
+    /// about unsent lines stays until an answer comes, because a stray key must not discard them. A
+    /// letter inside fast typing is no answer: its user has not read the question.
+    fn answer(&mut self, confirmation: Confirmation, key: Key, is_typing: bool) -> Option<Key> {
+        let is_send = matches!(confirmation, Confirmation::Send { .. });
         match (confirmation, key) {
+            (question, Key::Char(_)) if is_send && is_typing => self.confirmation = Some(question),
+            (question, key @ Key::Control('l' | 'z')) if is_send => {
+                self.confirmation = Some(question);
+                return Some(key);
+            }
             // Ctrl-C once more and Ctrl-D also mean yes: the user presses them to get out.
             (Confirmation::Leave, Key::Char('y' | 'Y') | Key::Control('c' | 'd')) => self.leave(),
             (Confirmation::Leave, Key::Char('n' | 'N')) => {}
@@ -133,6 +142,21 @@ impl StateMachine {
             (confirmation, _) => self.confirmation = Some(confirmation),
         }
         None
+    }
+
+    /// Notes whether `key` is typed text. Returns whether text was typed just before it. Enter ends
+    /// a line, and the answer to a question is no text.
+    fn note_typing(&mut self, key: &Key) -> bool {
+        let is_typing = self.typed_at.is_some_and(|at| self.now.ms_since(at) < TYPING_MS);
+        match key {
+            Key::Char(_) if is_typing || self.confirmation.is_none() => {
+                self.typed_at = Some(self.now);
+            }
+            Key::Char('y' | 'Y' | 'n' | 'N') | Key::Enter => self.typed_at = None,
+            Key::Char(_) => self.typed_at = Some(self.now),
+            _ => {}
+        }
+        is_typing
     }
 
     /// Ends the client. The kernel closes the connection, and the server tells the others (4.10).

@@ -10,6 +10,7 @@ use super::*;
 use crate::client::picture::{picture, size};
 use crate::client::ui::keys::KeyReader;
 use crate::client::ui::notifier::RING;
+use crate::core::limits::TYPING_MS;
 
 const MENU: &str = "? 1 list users, 2 request chat, 3 exit, 4 join a room, 5 list rooms";
 
@@ -88,6 +89,12 @@ impl Scene {
                 self.state_machine.handle_key(key);
             }
         }
+    }
+
+    /// Lets time pass.
+    fn pass(&mut self, ms: u64) {
+        self.now = self.now.after_ms(ms);
+        self.state_machine.set_now(self.now);
     }
 
     /// The lines sent since the last call. Any other action is a failure.
@@ -236,6 +243,7 @@ fn an_answer_typed_for_one_request_is_not_given_to_the_next() {
 fn several_pasted_lines_are_shown_and_need_a_confirmation() {
     let mut scene = Scene::in_chat(12);
     scene.press("draft");
+    scene.pass(TYPING_MS);
     scene.press("\x1b[200~one\r/two\r\r三\x1b[2J\r\x1b[201~");
     assert_eq!(
         scene.last(6),
@@ -251,6 +259,46 @@ fn several_pasted_lines_are_shown_and_need_a_confirmation() {
     scene.press("y");
     assert_eq!(scene.sent(), ["one", "//two", "", "三"]);
     assert_eq!(scene.last(2), ["anna: 三", "to ben> draft|"]);
+}
+
+#[test]
+fn a_letter_inside_fast_typing_does_not_answer_the_question_about_a_paste() {
+    let mut scene = Scene::in_chat(12);
+    scene.press("wh\x1b[200~one\rtwo\x1b[201~y not");
+    assert_eq!(scene.last(1), ["Send 2 lines to ben? y/n> |"]);
+    for key in ["n", "o", "y"] {
+        scene.pass(TYPING_MS - 1);
+        scene.press(key);
+    }
+    assert_eq!(scene.last(1), ["Send 2 lines to ben? y/n> |"]);
+    assert_eq!(scene.sent(), [""; 0]);
+    scene.pass(TYPING_MS);
+    scene.press("y");
+    assert_eq!(scene.sent(), ["one", "two"]);
+    scene.press("x\r\x1b[200~one\rtwo\x1b[201~n");
+    assert_eq!(scene.last(2)[0], "-- Nothing was sent", "after Enter nobody is inside a line");
+}
+
+#[test]
+fn the_question_about_a_paste_waits_while_the_screen_is_cleared_and_the_client_stopped() {
+    let mut scene = Scene::in_chat(12);
+    scene.press("\x1b[200~one\rtwo\x1b[201~");
+    scene.last(1);
+    scene.press("\x0c");
+    assert_eq!(scene.last(12), ["Send 2 lines to ben? y/n> |"]);
+    scene.press("\x1a");
+    assert_eq!(scene.state_machine.poll_action(), Some(Action::Suspend));
+    scene.press("y");
+    assert_eq!(scene.sent(), ["one", "two"]);
+}
+
+#[test]
+fn of_a_long_paste_the_last_lines_are_shown() {
+    let mut scene = Scene::in_chat(20);
+    scene.press(&format!("\x1b[200~{}last\x1b[201~", "more\r".repeat(299)));
+    let shown = scene.last(13);
+    assert_eq!(shown[..2], ["-- Pasted 300 lines:", "-- … 290 earlier lines not shown"]);
+    assert_eq!(shown[11..], ["   | last", "Send 300 lines to ben? y/n> |"]);
 }
 
 #[test]
