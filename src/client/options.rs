@@ -14,14 +14,15 @@ use crate::core::limits::PORT;
 /// Printed below the options in `--help`.
 const EXAMPLES: &str = "\
 Examples:
-  chinwag connect                              the server on this machine
-  chinwag connect chat.example.org --name anna --bell all
-  printf 'anna\\n1\\n3\\n' | chinwag connect     in a pipe: the server's lines, as plain text
+  chinwag connect                           the server on this machine
+  chinwag connect chat.example.org --name anna --notify osc9,title
+  printf 'anna\\n1\\n3\\n' | chinwag connect  in a pipe: plain text of the server
 
-  In a terminal the keys are those of a shell: arrows, Ctrl-A E U W K L Y, Alt-B F D,
-  arrow-up for earlier lines, Tab for names and words. Ctrl-C clears the line; on an empty line
-  it asks whether to leave. Ctrl-D on an empty line leaves. Ctrl-Z stops the client.
-  In a room the prompt is #lobby, and Tab after a / shows the commands.";
+  In a terminal the keys are those of a shell: arrows, Ctrl-A E U W K L Y R,
+  Alt-B F D, arrow-up for earlier lines, Tab for names and commands. /keys lists
+  them all. Ctrl-C clears the line; on an empty line it asks whether to leave.
+  Ctrl-D on an empty line leaves. Ctrl-Z stops the client.
+  In a room the prompt is #lobby, and in a chat it says to whom you write.";
 
 /// Arguments of `chinwag connect`. An argument overrides its environment variable.
 #[derive(Debug, Clone, Args)]
@@ -35,7 +36,7 @@ pub struct ConnectArgs {
     #[arg(long, value_name = "NAME", env = "CHINWAG_NAME")]
     pub name: Option<String>,
 
-    /// When to ring the terminal's bell
+    /// When to ring the bell
     #[arg(long, value_name = "WHEN", default_value = "chat", env = "CHINWAG_BELL")]
     pub bell: Bell,
 
@@ -183,6 +184,11 @@ impl std::fmt::Display for Server {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_examples_fit_80_columns() {
+        assert!(EXAMPLES.lines().all(|line| line.chars().count() <= 80));
+    }
 
     #[test]
     fn a_server_is_a_host_with_an_optional_port() {
