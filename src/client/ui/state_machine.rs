@@ -194,13 +194,15 @@ impl StateMachine {
     }
 
     /// Milliseconds until [`StateMachine::handle_timeout`] is due or the countdown in the prompt
-    /// changes. `None` means no timer runs: an open connection never needs a timer here.
+    /// changes. `None` means no timer runs: an open connection needs a timer only while the size of
+    /// the terminal changes.
     #[must_use]
     pub fn poll_timeout(&self, now: Time) -> Option<u64> {
-        match self.link {
+        let count_down = match self.link {
             Link::Lost(Some(wait)) => Some(wait.ms_to_next_second(now)),
             Link::Lost(None) | Link::Connecting { .. } | Link::Up { .. } => None,
-        }
+        };
+        [count_down, self.screen.poll_timeout(now)].into_iter().flatten().min()
     }
 
     /// Sets the monotonic time of the keys and lines of a turn.
@@ -217,7 +219,7 @@ impl StateMachine {
 
     /// Handles a change of the terminal's width.
     pub fn handle_resize(&mut self, columns: u16) {
-        self.screen.resize(columns);
+        self.screen.resize(columns, self.now);
     }
 
     /// Handles the return from a stop. The shell has written to the terminal, so the screen must

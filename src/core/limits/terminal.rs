@@ -18,3 +18,14 @@ pub const ATTENTION_MS: u64 = 20_000;
 /// Milliseconds between two letters of fast typing. A letter that follows another so soon is no
 /// answer to a question about pasted lines.
 pub const TYPING_MS: u64 = 400;
+
+/// Milliseconds that the terminal's width must stay the same before the client draws a long row
+/// again. While somebody drags an edge, tmux reports a new width every 250 ms.
+pub const SETTLE_MS: u64 = 300;
+
+/// Milliseconds of dragging after which the client draws all the same. It may leave remains.
+pub const SETTLE_LONGEST_MS: u64 = 10_000;
+
+/// Milliseconds that the terminal has to say where the cursor is. Over a slow link an answer takes
+/// some tenths of a second.
+pub const SETTLE_ANSWER_MS: u64 = 400;

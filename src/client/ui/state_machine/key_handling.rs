@@ -19,7 +19,7 @@ impl StateMachine {
         // Reports of the terminal arrive among the keys. They are no key presses, so they must not
         // answer a confirmation.
         match key {
-            Key::CursorAt(column) => return self.screen.cursor_is_at(column),
+            Key::CursorAt(column) => return self.screen.cursor_is_at(column, self.now),
             Key::Focus(is_here) => return self.notifier.handle_focus(is_here),
             _ => self.notifier.handle_key(),
         }

@@ -13,6 +13,11 @@ use crate::core::time::Time;
 impl StateMachine {
     /// Appends to `out` the text that brings the terminal up to date; nothing if nothing changed.
     pub fn draw(&mut self, now: Time, out: &mut String) {
+        self.now = now;
+        // Lines wait while the terminal's width changes: nobody knows where they would go.
+        if self.screen.settle(now, out) {
+            return self.notifier.draw(now, out);
+        }
         let prompt = self.prompt(now);
         let arrived = self.take_arrived();
         // During a confirmation the draft is hidden: Enter and letters do not belong to it.
