@@ -74,6 +74,7 @@
 //! | status | what other users see of it: available, busy, chatting with somebody |
 //! | frame | one unit that the framing finds in a byte stream: a line, or a telnet command |
 //! | transport | what encodes the bytes of a connection: nothing (TCP), later TLS or WebSocket |
+//! | opening | a connection without a session yet, because its transport is not ready |
 //! | exchange | joins framing, chat and outboxes; applies backpressure |
 //! | outbox | bytes that wait for one connection |
 //! | broadcast log, cursor | the lines of a room, stored once; a reader's position in it |

@@ -53,6 +53,7 @@ fn serve(args: &ServeArgs) -> io::Result<()> {
     let mut server = Server::bind(&args.addresses(), limits, args.history.as_deref())?;
     server.add_operators(operators)?;
     // Log only now: a failed start must print one line, the error.
+    server.trust_proxies(args.proxy_protocol.clone());
     info!(target: "chinwag", "{descriptors}");
     // Ignore an error: the reader of standard output may have gone, and the server runs without it.
     drop(greet(&server, console.as_deref()));

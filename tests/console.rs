@@ -252,6 +252,26 @@ fn with_json_every_answer_is_one_line_of_json() {
 
 /// (8.2.8)
 #[test]
+fn users_shows_first_who_costs_most() {
+    let (_folder, server, mut operator) = server_with_console();
+    let (mut anna, mut zed) = (Person::joins(&server, "anna"), Person::joins(&server, "zed"));
+    zed.chats_with(&mut anna);
+    let said = "x".repeat(900);
+    for n in 0..100 {
+        zed.says(&format!("{said}{n}"));
+        anna.reads_exactly(&format!("zed: {said}{n}"));
+    }
+    let rows = operator.succeeds("users", "* 2 users, 2 connections");
+    assert!(rows[0].starts_with("- zed ") && rows[0].ends_with(" % CPU"), "{rows:?}");
+    operator.sends(b"json users\n");
+    let users = serde_json::from_str::<Value>(&operator.reads_a_line()).expect("JSON");
+    let zed = &users["rows"][0];
+    assert!(zed["bytes"].as_u64() > Some(900) && zed["lines"].as_u64() > Some(0), "{zed}");
+    assert!(zed["cpu"].as_f64() > Some(0.0), "{zed}");
+}
+
+/// (8.2.8)
+#[test]
 fn users_lists_each_user_with_status_address_and_time() {
     let (_folder, server, mut operator) = server_with_console();
     let (mut anna, mut bert) = (Person::joins(&server, "anna"), Person::joins(&server, "Bert"));
@@ -435,7 +455,7 @@ fn an_announced_stop_is_told_to_newcomers_too_and_can_be_called_off() {
     let mut bert = Person::connects(server.address());
     bert.reads_all(&["* Welcome", "* The server stops in 5 minutes", "? Username:"]);
     operator.succeeds("stop off", "* Not stopping");
-    anna.reads_exactly("* The server does not stop after all");
+    anna.reads_exactly("* The server is no longer stopping");
     assert!(operator.runs("stop off")[0].starts_with("! "));
     server.is_healthy();
     server.logs(&["operator: stopping in 300 s"]);

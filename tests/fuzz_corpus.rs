@@ -1,6 +1,6 @@
 //! Runs the fuzz targets on a stable compiler: first every input of `fuzz/corpus/` (seeds, and
 //! inputs that once failed), then inputs that a small mutator makes from the corpus with a fixed
-//! seed. `cargo +nightly fuzz run framing` (or `chat`, `screen`) runs the same entry functions for
+//! seed. `cargo +nightly fuzz run framing` (or `chat`, `proxy`, `screen`) runs the same entry functions for
 //! longer.
 //!
 //! `CHINWAG_FUZZ_RUNS` sets how many mutated inputs each target gets (default 1,000).
@@ -9,6 +9,8 @@
 mod chat;
 #[path = "../fuzz/entries/framing.rs"]
 mod framing;
+#[path = "../fuzz/entries/proxy.rs"]
+mod proxy;
 #[path = "simulation/random.rs"]
 mod random;
 #[path = "../fuzz/entries/screen.rs"]
@@ -20,8 +22,8 @@ use std::path::Path;
 
 use random::Random;
 
-/// Bytes that have a meaning in the framing or in a schedule. Random bytes would rarely form them.
-const TOKENS: [&[u8]; 24] = [
+/// Bytes that have a meaning in the framing, in a PROXY header or in a schedule. Random bytes would rarely form them.
+const TOKENS: [&[u8]; 28] = [
     b"\n",
     b"\r",
     b"\r\n",
@@ -46,6 +48,10 @@ const TOKENS: [&[u8]; 24] = [
     b"\na!\n",
     b"\na<\x01\n",
     b"\nb+z\n",
+    b"PROXY TCP4 ",
+    b"PROXY UNKNOWN\r\n",
+    b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c",
+    b" 192.0.2.1",
 ];
 
 /// Runs `entry` on the corpus of `target`, then on mutated inputs.
@@ -102,6 +108,11 @@ fn mutated(random: &mut Random, inputs: &[Vec<u8>]) -> Vec<u8> {
 #[test]
 fn any_bytes_cut_into_any_packets_give_the_same_safe_lines() {
     run("framing", framing::run);
+}
+
+#[test]
+fn any_bytes_cut_into_any_packets_name_the_same_client_or_are_refused() {
+    run("proxy", proxy::run);
 }
 
 #[test]

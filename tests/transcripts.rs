@@ -256,7 +256,7 @@ impl Stage {
                 Action::Report(Event::StopIsDue) => {
                     writeln!(self.book, "| the server stops").unwrap()
                 }
-                Action::Report(_) | Action::TransportFailed(..) => {}
+                Action::Report(_) | Action::TransportFailed(..) | Action::Open(..) => {}
             }
         }
     }

@@ -91,7 +91,10 @@ impl Room {
                     self.exchange.handle_sent(self.now, id, count);
                 }
                 Action::Close(id) => self.exchange.forget(id),
-                Action::EndSending(_) | Action::Report(_) | Action::TransportFailed(..) => {}
+                Action::EndSending(_)
+                | Action::Report(_)
+                | Action::TransportFailed(..)
+                | Action::Open(..) => {}
             }
         }
         written

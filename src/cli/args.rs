@@ -6,11 +6,13 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 use clap_complete::Shell;
+use ipnet::IpNet;
 use log::LevelFilter;
 
 use crate::cli::ctl::{self, CtlArgs};
 use crate::client::options::ConnectArgs;
 use crate::core::limits::Limits;
+use crate::core::operator::parse_network;
 use crate::core::transport::Scheme;
 use crate::server::ListenAddress;
 
@@ -86,6 +88,12 @@ pub struct ServeArgs {
           default_value = "127.0.0.1:7878")]
     pub listen: Vec<Addresses>,
 
+    /// Network of your proxies or tunnels, such as 10.0.0.0/8 or 127.0.0.1. Connections from there must
+    /// begin with a PROXY header (version 1 or 2), which tells the address of the client. Repeat the
+    /// flag for several networks
+    #[arg(long, value_name = "NETWORK", env = "CHINWAG_PROXY_PROTOCOL", value_delimiter = ',', value_parser = network)]
+    pub proxy_protocol: Vec<IpNet>,
+
     /// Folder that keeps the history of rooms over a restart. Without it, history ends with the server
     #[arg(long, value_name = "DIR", env = "CHINWAG_HISTORY")]
     pub history: Option<PathBuf>,
@@ -156,6 +164,11 @@ pub struct LimitArgs {
     #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_PER_ADDRESS", default_value = "1024",
           value_parser = clap::value_parser!(u32).range(1..))]
     pub max_per_address: u32,
+
+    /// Connections at a time before their session begins, such as in a handshake
+    #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_OPENING", default_value = "1000",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_opening: u32,
 
     /// Requests, room lines and logins of one address, in allowances of one session; 0 means no limit
     #[arg(long, value_name = "COUNT", env = "CHINWAG_ADDRESS_SHARE", default_value = "64",
@@ -228,6 +241,7 @@ impl ServeArgs {
             closing_ms: flags.closing_timeout.0,
             connections_max: wanted.min(connections_possible),
             per_address_max: flags.max_per_address as usize,
+            opening_max: flags.max_opening as usize,
             rooms_max: flags.max_rooms.into(),
             rooms_per_address_max: flags.max_rooms_per_address.into(),
             members_max: flags.max_members as usize,
@@ -247,6 +261,11 @@ fn addresses(text: &str) -> Result<Addresses, String> {
     })?;
     let found = found.map(|address| ListenAddress { scheme, address }).collect::<Addresses>();
     if found.is_empty() { Err(wanted()) } else { Ok(found) }
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let wanted = "a network is ADDRESS or ADDRESS/BITS, such as 10.0.0.0/8 or ::1";
+    parse_network(text).ok_or_else(|| wanted.to_owned())
 }
 
 /// Seconds, with a fraction if need be, between a millisecond and a day.
@@ -317,6 +336,17 @@ mod tests {
         assert!(matches!(read(&["connect"]), Ok(Command::Connect(_))));
         assert_eq!(read(&["--help"]).unwrap_err().kind(), clap::error::ErrorKind::DisplayHelp);
         assert!(read(&["--frob"]).unwrap_err().to_string().contains("--frob"));
+    }
+
+    #[test]
+    fn networks_of_proxies_are_addresses_or_networks() {
+        let args = serve(&["--proxy-protocol", "10.1.2.3/8,::1"]).unwrap();
+        let networks = args.proxy_protocol.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(networks, ["10.0.0.0/8", "::1/128"]);
+        for wrong in ["here", "10.0.0.0/33", ""] {
+            let error = serve(&["--proxy-protocol", wrong]).unwrap_err().to_string();
+            assert!(error.contains("a network is ADDRESS or ADDRESS/BITS"), "{error}");
+        }
     }
 
     #[test]

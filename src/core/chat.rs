@@ -242,6 +242,12 @@ impl Chat {
         Some(Route { to, from: &self.roster.user(id).name })
     }
 
+    /// Whether `id` is in use: by a session, or by one that is over and not forgotten.
+    #[must_use]
+    pub fn has_session(&self, id: SessionId) -> bool {
+        self.roster.contains(id)
+    }
+
     /// The username of a session. A session that is over keeps its name until [`Chat::forget`].
     #[must_use]
     pub fn name(&self, id: SessionId) -> Option<&Name> {

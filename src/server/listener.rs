@@ -164,9 +164,8 @@ impl Listener {
 
 /// Writes the reason, in one attempt, and closes the connection.
 pub(super) fn reject(mut stream: TcpStream, rejection: Rejection) {
-    let line = format!("! {rejection}; nothing was done\r\n");
     // Best effort: the empty buffer of a new socket takes a line.
-    drop(stream.write(line.as_bytes()));
+    drop(stream.write(format!("{}\r\n", rejection.line()).as_bytes()));
     drop(stream.shutdown(Shutdown::Write));
     // Input that has arrived is read, because closing a socket with unread input sends a reset, and
     // the client might lose the line (RFC 9293, 3.10.4).

@@ -41,6 +41,9 @@ pub(super) struct Endpoints {
     pub(super) fan_out: VecDeque<SessionId>,
     /// How many more of those writes this turn may do (7.47).
     pub(super) fan_out_left: usize,
+    /// Sessions whose input a rate limit holds, and until when (5.7.2, 6.2.3). Few at any time, so
+    /// an endpoint does not carry the time.
+    pub(super) paused: BTreeMap<SessionId, Time>,
     /// Sessions whose input may go on.
     resumable: VecDeque<SessionId>,
     /// Sessions whose old input is to be discarded before their output is written.
@@ -48,6 +51,8 @@ pub(super) struct Endpoints {
     /// The transports of connections that are not plain TCP: most servers have few or none, so an
     /// endpoint does not carry a pointer for one.
     pub(super) transports: BTreeMap<SessionId, Box<dyn Transport>>,
+    /// Connections that have no session yet, the oldest first (7.64).
+    pub(super) opening: VecDeque<SessionId>,
 }
 
 /// Whose held input may go on, now that output was taken.
@@ -79,8 +84,10 @@ impl Endpoints {
             held_input_bytes: 0,
             traffic: TrafficCounts::default(),
             transports: BTreeMap::new(),
+            opening: VecDeque::new(),
             drains: VecDeque::new(),
             resumable: VecDeque::new(),
+            paused: BTreeMap::new(),
             fan_out: VecDeque::new(),
             fan_out_left: FAN_OUT_WRITES_PER_TURN,
         }
@@ -293,15 +300,6 @@ impl Endpoints {
         self.refresh_deadline(id);
     }
 
-    /// Holds the input of `id` until `until`, because a rate limit was exceeded (5.7.2, 6.2.3). A later
-    /// time wins over an earlier one.
-    pub(super) fn pause(&mut self, id: SessionId, until: Time) {
-        let held_until = &mut self[id].held_until;
-        *held_until = (*held_until).max(Some(until));
-        self.traffic.inputs_slowed += 1;
-        self.refresh_deadline(id);
-    }
-
     /// Passes an event on to the shell's log.
     pub(super) fn report(&mut self, event: Event) {
         self.act(Action::Report(event));
@@ -350,7 +348,8 @@ impl Endpoints {
     /// Registers the deadline that follows from the state of `id`.
     pub(super) fn refresh_deadline(&mut self, id: SessionId) {
         let endpoint = endpoint_mut(&mut self.endpoints, id);
-        let mut due = endpoint.due(&self.limits);
+        let paused = self.paused.get(&id).copied();
+        let mut due = endpoint.due(&self.limits).into_iter().chain(paused).min();
         // Once the session is over, the closing deadline replaces the transport's own.
         if endpoint.is_encoded && matches!(endpoint.sending, Sending::Open { .. }) {
             due = due.into_iter().chain(self.transport_deadline(id)).min();

@@ -19,29 +19,18 @@ use crate::core::transport::{Received, Transport, TransportError};
 const END_OF_INPUT: [u8; 2] = [255, 236];
 
 impl Exchange {
-    /// A client has connected through `transport`. Its lines wait until the handshake is done.
-    pub fn handle_connect_through(
-        &mut self,
-        now: Time,
-        id: SessionId,
-        transport: Box<dyn Transport>,
-    ) {
-        self.handle_connect(now, id);
-        self.set_transport(id, transport);
-    }
-
-    /// Puts `transport` under a connection that was made just now: nothing was read or written.
-    pub fn set_transport(&mut self, id: SessionId, transport: Box<dyn Transport>) {
-        self.endpoints.set_transport(id, transport);
-    }
-
     /// Decodes bytes from the socket and processes what they contain.
     pub(super) fn receive_encoded(&mut self, now: Time, id: SessionId, bytes: &[u8]) {
         // One buffer serves all connections: decoding allocates nothing once it has grown.
         let mut input = std::mem::take(&mut self.decoded);
         let received = self.endpoints.decode(now, id, bytes, &mut input);
         received.iter().for_each(|&received| self.mark_end(received, &mut input));
-        self.process_received(now, id, &input);
+        match received {
+            Ok(received) if self.endpoints[id].receiving == Receiving::Opening => {
+                self.receive_opening(now, id, received, &input);
+            }
+            _ => self.process_received(now, id, &input),
+        }
         input.clear();
         self.decoded = input;
         if let Err(error) = received {
@@ -75,17 +64,16 @@ impl Exchange {
 
     /// The peer broke the transport's protocol. The output of the transport, which may hold an alert,
     /// is still written; lines that it never took are not.
-    fn fail_transport(&mut self, now: Time, id: SessionId, error: TransportError) {
+    pub(super) fn fail_transport(&mut self, now: Time, id: SessionId, error: TransportError) {
         self.endpoints.act(Action::TransportFailed(id, error));
-        self.chat.handle_disconnect(now, id, DisconnectReason::Lost);
-        self.deliver(now);
+        self.end_session(now, id, DisconnectReason::Lost);
         self.endpoints.discard_output(now, id);
     }
 }
 
 impl Endpoints {
-    /// Puts a transport under a new connection, whose first lines are in the outbox already.
-    fn set_transport(&mut self, id: SessionId, transport: Box<dyn Transport>) {
+    /// Puts a transport under a new connection.
+    pub(super) fn set_transport(&mut self, id: SessionId, transport: Box<dyn Transport>) {
         self[id].is_encoded = true;
         self.transports.insert(id, transport);
         self.refresh_deadline(id);
@@ -197,5 +185,5 @@ impl Endpoints {
 
 /// Whether input still matters: bytes for a session that is over are not worth decoding.
 fn is_wanted(endpoint: &Endpoint) -> bool {
-    endpoint.receiving == Receiving::Lines
+    matches!(endpoint.receiving, Receiving::Opening | Receiving::Lines)
 }

@@ -52,6 +52,12 @@ pub enum Row {
         address: String,
         /// Seconds since the connection was accepted.
         seconds: u64,
+        /// Lines that the user sent in the last 8 to 10 seconds.
+        lines: u64,
+        /// Bytes that the user sent in that time.
+        bytes: u64,
+        /// The share of one core, in percent, that the user's lines used in that time.
+        cpu_percent: f64,
     },
     /// A room with members.
     Room {
@@ -209,9 +215,10 @@ impl Row {
     /// in the code.
     fn json(&self) -> Value {
         match self {
-            Row::User { name, status, address, seconds } => {
-                json!({"name": name, "pursuit": status, "address": address, "seconds": seconds})
-            }
+            Row::User { name, status, address, seconds, lines, bytes, cpu_percent } => json!({
+                "name": name, "pursuit": status, "address": address, "seconds": seconds,
+                "lines": lines, "bytes": bytes, "cpu": (cpu_percent * 100.0).round() / 100.0,
+            }),
             Row::Room { name, users } => json!({"name": name, "users": users}),
             Row::Ban { network, expiry, reason } => {
                 let expires = match expiry {
@@ -229,8 +236,15 @@ impl Row {
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Row::User { name, status, address, seconds } => {
-                write!(f, "{name} {status}, from {address}, here {seconds} s")
+            Row::User { name, status, address, seconds, lines, bytes, cpu_percent } => {
+                write!(f, "{name} {status}, from {address}, here {seconds} s")?;
+                match bytes {
+                    0 => Ok(()),
+                    _ => write!(
+                        f,
+                        "; last 10 s: about {lines} lines, {bytes} bytes, {cpu_percent:.1} % CPU"
+                    ),
+                }
             }
             Row::Room { name, users: 1 } => write!(f, "{name} 1 user"),
             Row::Room { name, users } => write!(f, "{name} {users} users"),

@@ -101,7 +101,7 @@ pub enum CommandFault {
 
 /// The commands, as `help` shows them.
 pub(super) const HELP: [&str; 13] = [
-    "users [PREFIX]: the users, what each does, their addresses, seconds since connecting",
+    "users [PREFIX]: the users, and what each cost in the last 10 s; who cost most comes first",
     "rooms [PREFIX]: the rooms, and the number of users in each",
     "stats: the metrics; metrics: the same for Prometheus",
     SAY,

@@ -4,7 +4,7 @@
 //! buffer: the outer takes from the inner's output only as much as fits, so the bound of a stack is
 //! the sum of both. Neither layer knows that the other exists.
 
-use super::{Received, Transport, TransportError};
+use super::{Opening, Received, Transport, TransportError};
 use crate::core::time::Time;
 
 /// An inner transport whose bytes travel through an outer one.
@@ -78,6 +78,14 @@ impl<Outer: Transport, Inner: Transport> Transport for Stack<Outer, Inner> {
         // The outer close goes behind the inner one, never before bytes that still wait.
         if self.inner.output().is_empty() {
             self.outer.close();
+        }
+    }
+
+    fn opening(&self) -> Opening {
+        match (self.outer.opening(), self.inner.opening()) {
+            (Opening::Pending, _) | (_, Opening::Pending) => Opening::Pending,
+            // The inner layer is nearer to the client.
+            (Opening::Ready(outer), Opening::Ready(inner)) => Opening::Ready(inner.or(outer)),
         }
     }
 
