@@ -7,7 +7,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use super::server_line::{ServerLine, is_name};
+use super::server_line::ServerLine;
 
 /// The tags of the server and of the client, and the marks that stand for them with colours.
 const TAGS: [&str; 7] = ["-- ", "* ", "! ", "? ", "- ", "   | ", "  "];
@@ -74,8 +74,11 @@ fn without_colours(text: &str) -> String {
 fn hanging_indent(line: &str, columns: usize) -> usize {
     let rest = after_time(line);
     let untagged = TAGS.iter().find_map(|tag| rest.strip_prefix(tag)).unwrap_or(rest);
-    let text = match ServerLine::read(after_time(untagged)) {
-        ServerLine::Message { from, text } if is_name(from) => text,
+    let message = after_time(untagged);
+    // Behind a tag only a row of the history names a speaker.
+    let may_be_message = message.len() < untagged.len() || untagged.len() == rest.len();
+    let text = match ServerLine::read(message) {
+        ServerLine::Message { text, .. } if may_be_message => text,
         _ => untagged,
     };
     let lead = line[..line.len() - text.len()].width();
@@ -117,6 +120,7 @@ mod tests {
             rows("- 10:05 ben: one two three four five six seven eight", 40),
             ["- 10:05 ben: one two three four five six", "             seven eight"]
         );
+        assert_eq!(rows("- busy: nobody can ask you", 20), ["- busy: nobody can", "  ask you"]);
         assert_eq!(rows("one two three", 8), ["one two", "  three"]);
         assert_eq!(rows("a-very-long-name: one two", 22), ["a-very-long-name: one", "  two"]);
     }
