@@ -1,10 +1,14 @@
 //! The terminal client as a user sees it: it runs under a pty and talks to the real server, and a
 //! terminal emulator reads its screen.
 
+#[path = "client/delivery.rs"]
+mod delivery;
 #[path = "client/person.rs"]
 mod person;
 #[path = "client/picture.rs"]
 mod picture;
+#[path = "client/rogue.rs"]
+mod rogue;
 #[path = "client/server.rs"]
 mod server;
 
@@ -120,7 +124,7 @@ fn the_client_reconnects_to_a_restarted_server_with_its_username_and_draft() {
     anna.sees(&["to ben> half a line|"]);
     drop(server);
     anna.sees_row("-- Connection lost: ");
-    anna.sees_row("-- Connecting again by itself; a key tries at once");
+    anna.sees_row("-- Reconnecting; press any key to try now");
     anna.waits_until("the draft", |screen| {
         screen.last().is_some_and(|row| row.ends_with("> half a line|"))
     });
@@ -137,6 +141,20 @@ fn the_client_reconnects_to_a_restarted_server_with_its_username_and_draft() {
     anna.press("\x032 ben\r");
     anna.sees_row("! Nobody called ");
     drop(server);
+}
+
+#[test]
+fn with_its_output_in_a_pipe_a_person_still_sees_the_prompts() {
+    let server = Server::start();
+    let command = format!("{} connect {} | cat", server::CHINWAG, server.address);
+    let mut anna = Person::run("sh", &["-c", &command], 12, 60);
+    anna.sees_row("? Username:");
+    anna.press("anna\r");
+    anna.sees_row("* Hello, anna");
+    anna.sees_row("? 1 list users");
+    anna.press("3\r");
+    anna.sees_row("* Goodbye, anna");
+    assert_eq!(anna.exits().code(), Some(0));
 }
 
 /// Plays a server: accepts the client and leads it into a chat with eve.
@@ -172,12 +190,15 @@ fn lines_that_a_lost_server_did_not_read_are_offered_and_are_not_sent_without_a_
         anna.press(&format!("\x1b[200~{lines}\x1b[201~"));
         anna.sees_row("Send 60 lines to eve? y/n> |");
         anna.press("y");
-        anna.sees_row("to eve> |");
+        anna.sees_row("to eve");
     }
     anna.press("the last line\r");
-    anna.sees_row("anna: the last line");
+    let is_waiting = |screen: &[String]| {
+        screen.last().is_some_and(|row| row.ends_with(" waiting, Ctrl-C drops them)> |"))
+    };
+    anna.waits_until("the lines that wait", is_waiting);
     drop(first);
-    anna.sees_row("-- Connecting again by itself");
+    anna.sees_row("-- Reconnecting; press any key to try now");
     anna.sees_row("   | the last line");
     anna.press("\x05");
     let mut second = accept_and_start_a_chat(&listener);
@@ -319,7 +340,7 @@ fn a_panic_restores_the_terminal_before_its_message_is_printed() {
     let settings = || format!("{:?}", tcgetattr(&tty).expect("a terminal"));
     let before = settings();
     // `terminal` outlives the panic, so its `drop` cannot be what restores the settings.
-    let terminal = Terminal::borrow(tty.as_fd(), tty.as_fd()).expect("a terminal");
+    let mut terminal = Terminal::borrow(tty.as_fd(), tty.as_fd()).expect("a terminal");
     terminal.restore_on_panic().expect("descriptors can be copied");
     assert_ne!(settings(), before);
     std::panic::catch_unwind(|| panic!("a bug")).expect_err("the closure panics");

@@ -16,12 +16,14 @@ const EXAMPLES: &str = "\
 Examples:
   chinwag connect                           the server on this machine
   chinwag connect chat.example.org --name anna --notify osc9,title
+  chinwag connect 192.0.2.7 7000            host and port, as in nc
   printf 'anna\\n1\\n3\\n' | chinwag connect  in a pipe: plain text of the server
 
   In a terminal the keys are those of a shell: arrows, Ctrl-A E U W K L Y R,
   Alt-B F D, arrow-up for earlier lines, Tab for names and commands. /keys lists
-  them all. Ctrl-C clears the line; on an empty line it asks whether to leave.
-  Ctrl-D on an empty line leaves. Ctrl-Z stops the client.
+  them all. Ctrl-C clears the line; on an empty line it drops waiting lines, or
+  asks whether to leave. Ctrl-D on an empty line leaves when your last lines
+  have arrived. Ctrl-Z stops the client.
   In a room the prompt is #lobby, and in a chat it says to whom you write.";
 
 /// Arguments of `chinwag connect`. An argument overrides its environment variable.
@@ -31,6 +33,10 @@ pub struct ConnectArgs {
     /// The server: a name or address, and a port unless it is 7878
     #[arg(value_name = "HOST[:PORT]", default_value = "127.0.0.1:7878", env = "CHINWAG_SERVER")]
     pub server: Server,
+
+    /// The port, as in nc
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
 
     /// The username to use
     #[arg(long, value_name = "NAME", env = "CHINWAG_NAME")]
@@ -63,6 +69,22 @@ pub struct ConnectArgs {
     /// Exit when the connection is lost, instead of reconnecting
     #[arg(long, env = "CHINWAG_NO_RECONNECT", value_parser = FalseyValueParser::new())]
     pub no_reconnect: bool,
+}
+
+impl ConnectArgs {
+    /// The server, with the port from wherever it was given.
+    ///
+    /// # Errors
+    /// If two different ports were given. The text is ready to print.
+    pub fn server(&self) -> Result<Server, String> {
+        match self.port {
+            Some(port) if self.server.port != PORT && self.server.port != port => {
+                Err(format!("two ports were given: {} and {port}", self.server.port))
+            }
+            Some(port) => Ok(Server { host: self.server.host.clone(), port }),
+            None => Ok(self.server.clone()),
+        }
+    }
 }
 
 /// When the client rings the terminal's bell. It rings at most once per second.

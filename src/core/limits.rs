@@ -13,6 +13,9 @@ mod address;
 
 pub use address::*;
 
+mod client;
+
+pub use client::*;
 mod terminal;
 
 pub use terminal::*;

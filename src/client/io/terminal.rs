@@ -9,11 +9,12 @@ use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::panic;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags, open};
 use rustix::process::{Signal, getpgrp, kill_current_process_group};
 use rustix::termios::{
     InputModes, LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, Termios, tcgetattr,
-    tcgetpgrp, tcgetwinsize, tcsetattr,
+    tcgetpgrp, tcgetwinsize, tcsetattr, ttyname,
 };
 
 use crate::client::ui::notifier::{TITLE, title};
@@ -45,6 +46,8 @@ pub struct Modes {
 pub struct Terminal {
     input: OwnedFd,
     output: OwnedFd,
+    /// Text that a stopped terminal has not taken. More is written only behind it.
+    unwritten: Vec<u8>,
     /// The modes before the client changed them (termios(3)).
     original: Termios,
     modes: Modes,
@@ -60,9 +63,10 @@ impl Terminal {
     /// If `input` is not a terminal.
     pub fn borrow(input: BorrowedFd<'_>, output: BorrowedFd<'_>) -> io::Result<Terminal> {
         let original = tcgetattr(input)?;
-        let terminal = Terminal {
+        let mut terminal = Terminal {
             input: input.try_clone_to_owned()?,
-            output: output.try_clone_to_owned()?,
+            output: non_blocking(output).map_or_else(|| output.try_clone_to_owned(), Ok)?,
+            unwritten: Vec::new(),
             original,
             modes: Modes::default(),
             title_is_saved: Cell::new(false),
@@ -110,12 +114,53 @@ impl Terminal {
         Ok(rustix::io::retry_on_intr(|| rustix::io::read(&self.input, &mut *buffer))?)
     }
 
-    /// Writes all of `text`, and blocks while the terminal takes no output.
+    /// Writes `text`, or as much as the terminal takes now. [`Terminal::flush`] writes the rest.
     ///
     /// # Errors
     /// If the terminal is gone.
-    pub fn write(&self, text: &str) -> io::Result<()> {
-        write_all(self.output.as_fd(), text.as_bytes())
+    pub fn write(&mut self, text: &str) -> io::Result<()> {
+        self.unwritten.extend_from_slice(text.as_bytes());
+        self.flush()
+    }
+
+    /// Writes what the terminal did not take before.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn flush(&mut self) -> io::Result<()> {
+        let written = write_some(self.output.as_fd(), &self.unwritten)?;
+        self.unwritten.drain(..written);
+        Ok(())
+    }
+
+    /// Writes `text` as the last text before the client stops or ends. It waits while the terminal
+    /// is busy, but not for a stopped terminal.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn write_last(&mut self, text: &str) -> io::Result<()> {
+        self.write(text)?;
+        let wait = Timespec { tv_sec: 0, tv_nsec: 250_000_000 };
+        while self.is_stopped() {
+            let mut ready = [PollFd::new(&self.output, PollFlags::OUT)];
+            if rustix::io::retry_on_intr(|| poll(&mut ready, Some(&wait)))? == 0 {
+                break;
+            }
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Whether the terminal is stopped and takes no output, as after Ctrl-S.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        !self.unwritten.is_empty()
+    }
+
+    /// The descriptor for output. The loop watches it while the terminal is stopped.
+    #[must_use]
+    pub fn output(&self) -> BorrowedFd<'_> {
+        self.output.as_fd()
     }
 
     /// Stops the client's whole process group, as Ctrl-Z does in other programs, and returns when
@@ -123,7 +168,7 @@ impl Terminal {
     ///
     /// # Errors
     /// If the terminal is gone when the client continues.
-    pub fn suspend(&self) -> io::Result<()> {
+    pub fn suspend(&mut self) -> io::Result<()> {
         self.restore();
         // SIGTSTP keeps its default action: the kernel ignores it in an orphaned process group
         // (setpgid(2)), where no shell could continue the client. SIGSTOP would hang the client.
@@ -135,7 +180,7 @@ impl Terminal {
     ///
     /// # Errors
     /// If the terminal is gone.
-    pub fn enter(&self) -> io::Result<()> {
+    pub fn enter(&mut self) -> io::Result<()> {
         let mut raw = self.original.clone();
         raw.local_modes
             .remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG | LocalModes::IEXTEN);
@@ -188,9 +233,34 @@ fn restore(input: BorrowedFd<'_>, output: BorrowedFd<'_>, original: &Termios, mo
     if modes.sets_title {
         off.push_str(RESTORE_TITLE);
     }
-    let _ = write_all(output, off.as_bytes());
+    // A stopped terminal must not hang a client that ends.
+    let _ = write_some(output, off.as_bytes());
 }
 
+/// Opens the terminal of `output` once more, for output that never blocks. The descriptor of
+/// standard output is shared with the shell, which does not expect a non-blocking one. `None` if the
+/// terminal has no name here, as in a container: then a stopped terminal stops the client.
+fn non_blocking(output: BorrowedFd<'_>) -> Option<OwnedFd> {
+    let name = ttyname(output, Vec::new()).ok()?;
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    open(name, flags, Mode::empty()).ok()
+}
+
+/// Writes until `output` takes no more, and returns the number of written bytes.
+fn write_some(output: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    let mut written = 0;
+    while written < bytes.len() {
+        match rustix::io::write(output, &bytes[written..]).map_err(io::Error::from) {
+            Ok(count) => written += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(written)
+}
+
+/// Writes all of `bytes`, and waits while the output takes none.
 pub(in crate::client) fn write_all(output: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match rustix::io::write(output, bytes).map_err(io::Error::from) {

@@ -149,6 +149,21 @@ impl ClientState {
         }
     }
 
+    /// Whether the server ends every reply in this state with a prompt.
+    #[must_use]
+    pub fn has_prompt(&self) -> bool {
+        match self {
+            ClientState::Nowhere
+            | ClientState::Naming
+            | ClientState::Menu
+            | ClientState::Choosing
+            | ClientState::Asked { .. } => true,
+            ClientState::Asking { .. }
+            | ClientState::Chatting { .. }
+            | ClientState::Room { .. } => false,
+        }
+    }
+
     /// The recipient of a typed line, in words that complete "this line was for …".
     #[must_use]
     pub fn recipient(&self) -> String {

@@ -10,12 +10,12 @@ use std::mem;
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
 use super::undo::UndoSteps;
-use crate::core::limits::LINE_BYTES_MAX;
+use crate::core::limits::DRAFT_BYTES_MAX;
 
 /// The input line, its cursor and the kill buffer.
 #[derive(Debug, Default)]
 pub struct Editor {
-    /// At most [`LINE_BYTES_MAX`] bytes.
+    /// At most [`DRAFT_BYTES_MAX`] bytes.
     text: String,
     /// A byte index into `text`, always on a boundary between clusters.
     cursor: usize,
@@ -50,10 +50,10 @@ impl Editor {
     }
 
     /// Inserts `text` at the cursor. Returns `false` and changes nothing if the line would become
-    /// longer than the server accepts (2.1.3): the user notices at once, and not after Enter.
+    /// longer than [`DRAFT_BYTES_MAX`]. The client splits a line that is too long for the server.
     #[must_use]
     pub fn insert(&mut self, text: &str) -> bool {
-        if self.text.len() + text.len() > LINE_BYTES_MAX {
+        if self.text.len() + text.len() > DRAFT_BYTES_MAX {
             return false;
         }
         self.undo.keep_before_insertion(&self.text, self.cursor, text);
@@ -75,7 +75,7 @@ impl Editor {
     #[must_use]
     pub fn replace_from(&mut self, start: usize, with: &str) -> bool {
         let replaced = self.cursor - start;
-        if self.text.len() - replaced + with.len() > LINE_BYTES_MAX {
+        if self.text.len() - replaced + with.len() > DRAFT_BYTES_MAX {
             return false;
         }
         self.undo.keep(&self.text, self.cursor);
@@ -322,13 +322,13 @@ mod tests {
     #[test]
     fn the_editor_refuses_a_line_longer_than_the_server_accepts() {
         let mut editor = Editor::default();
-        assert!(editor.insert(&"x".repeat(LINE_BYTES_MAX)));
+        assert!(editor.insert(&"x".repeat(DRAFT_BYTES_MAX)));
         assert!(!editor.insert("y"));
         editor.home();
         assert!(!editor.replace_from(0, "y"));
         editor.right();
         assert!(editor.replace_from(0, "y"));
-        assert_eq!(editor.text().len(), LINE_BYTES_MAX);
+        assert_eq!(editor.text().len(), DRAFT_BYTES_MAX);
     }
 
     #[test]

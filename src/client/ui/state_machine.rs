@@ -5,13 +5,18 @@
 //! no socket, no descriptor and no clock, so a test needs none of them either.
 
 mod completing;
+mod departure;
 mod input_kind;
 mod key_handling;
 mod link;
 mod local_commands;
+mod long_text;
 mod output;
 mod paste;
+mod proof;
+mod room_return;
 mod searching;
+mod sending_prompt;
 mod server_lines;
 mod submit;
 
@@ -27,24 +32,31 @@ use super::editor::Editor;
 use super::history_search::HistorySearch;
 use super::input_history::InputHistory;
 use super::known_names::Known;
+use super::missed::SeenLines;
 use super::notifier::Notifier;
 use super::prompt::Prompt;
 use super::screen::Screen;
+use super::sending::Sending;
 use super::server_line::ServerLine;
 use super::transcript::Transcript;
 use crate::client::options::{Bell, Notify, Server};
-use crate::core::limits::QUOTED_LINES_MAX;
+use crate::core::limits::{ECHO_SHOWN_MS, QUOTED_LINES_MAX};
 use crate::core::time::Time;
 use completing::Repeated;
-use link::Link;
+use departure::Departure;
+use link::{Link, Unsent};
+use room_return::RoomReturn;
 
-pub(in crate::client) use link::cannot_connect;
+pub(in crate::client) use link::{cannot_connect, not_chinwag};
 
 /// What the event loop must do for the state machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Send this line. The loop adds the line ending.
     Send(String),
+    /// Ask whether the server is there (telnet AYT, 2.2.3), then end our half of the connection: the
+    /// server answers everything that was sent before (2.1.6).
+    Finish,
     /// Start to connect.
     Connect,
     /// Stop the process for Ctrl-Z, until the shell continues it.
@@ -60,6 +72,8 @@ pub enum Leaving {
     Wished,
     /// Something failed. The text is ready to print, and the exit code is 1.
     Failed(String),
+    /// A signal with this number ends the client. The exit code is 128 more.
+    Signal(i32),
 }
 
 /// The options of a state machine. They never change after the start.
@@ -115,16 +129,22 @@ pub struct StateMachine {
     draft_state: ClientState,
     /// A question from the client itself. A single key answers it, without Enter.
     confirmation: Option<Confirmation>,
-    /// The monotonic time of this turn.
-    now: Time,
     /// When a character was typed last, unless Enter followed it.
     typed_at: Option<Time>,
     /// The draft, with its `draft_state`, that had to make room for a refused username.
     saved_draft: Option<(String, ClientState)>,
-    /// Lines that a lost connection left unsent. They are offered again, never sent unasked.
-    unsent: Vec<String>,
-    /// The room in which the user was when the connection was lost.
-    lost_room: Option<String>,
+    /// Lines that are on their way, and lines that wait.
+    sending: Sending,
+    /// Lines that may have reached nobody. They are offered again, never sent unasked.
+    unsent: Unsent,
+    /// The user wants to leave, and lines are still on their way.
+    departure: Option<Departure>,
+    /// The room to return to after a lost connection.
+    room_return: Option<RoomReturn>,
+    /// The lines of the room that the user has seen.
+    seen: SeenLines,
+    /// The user has just entered a room, and its history follows.
+    has_just_entered: bool,
 
     /// The username that the server has accepted, if it has accepted one.
     username: Option<String>,
@@ -133,9 +153,16 @@ pub struct StateMachine {
     last_was_error: bool,
     /// The text of the server's last menu.
     menu: String,
-    /// A line was sent after the last server line. If the connection is lost now, nobody knows
-    /// whether that line arrived.
-    unanswered: bool,
+    /// The last server line was a row of a list.
+    last_was_row: bool,
+    /// The partner does not read, so the server holds the lines that it receives (7.37).
+    is_partner_stalled: bool,
+    /// The last text did not fit into the line.
+    is_line_full: bool,
+    /// An operator has removed the user. Only Enter on an empty line connects again.
+    was_removed: bool,
+    /// The time of the loop's present turn.
+    now: Time,
     backoff: Backoff,
     /// The wait that a key has already cut short. Only Enter cuts the same wait short again.
     shortened_wait: Option<CountDown>,
@@ -148,8 +175,22 @@ pub struct StateMachine {
 enum Confirmation {
     /// Leave?
     Leave,
-    /// Send these lines in the present state? `pasted` lines must not become commands.
-    Send { lines: Vec<String>, pasted: bool },
+    /// Leave the chat or the room with this command, and drop the waiting lines?
+    DropWaiting { command: String },
+    /// Send these lines in the present state?
+    Send { lines: Vec<String>, source: Source },
+}
+
+/// Where lines come from that need a confirmation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// A paste. The lines must not become commands.
+    Paste,
+    /// A draft that is too long for one line, with what was pasted into it. It stays in the editor
+    /// until the parts are sent.
+    Draft,
+    /// Lines that were not sent before.
+    Unsent,
 }
 
 impl StateMachine {
@@ -172,15 +213,22 @@ impl StateMachine {
             repeated: None,
             draft_state: ClientState::Nowhere,
             confirmation: None,
-            now: Time::START,
             typed_at: None,
             saved_draft: None,
-            unsent: Vec::new(),
-            lost_room: None,
+            sending: Sending::default(),
+            unsent: Unsent::default(),
+            departure: None,
+            room_return: None,
+            seen: SeenLines::default(),
+            has_just_entered: false,
             username: None,
             last_was_error: false,
             menu: String::new(),
-            unanswered: false,
+            last_was_row: false,
+            is_partner_stalled: false,
+            is_line_full: false,
+            was_removed: false,
+            now: Time::START,
             backoff: Backoff::new(setup.seed),
             shortened_wait: None,
             last_failure: String::new(),
@@ -193,16 +241,27 @@ impl StateMachine {
         self.actions.pop_front()
     }
 
-    /// Milliseconds until [`StateMachine::handle_timeout`] is due or the countdown in the prompt
-    /// changes. `None` means no timer runs: an open connection needs a timer only while the size of
-    /// the terminal changes.
+    /// Milliseconds until [`StateMachine::handle_timeout`] is due or the prompt changes. `None`
+    /// means that no timer runs: an open connection on which no line is on its way needs none,
+    /// unless the size of the terminal is changing.
     #[must_use]
     pub fn poll_timeout(&self, now: Time) -> Option<u64> {
-        let count_down = match self.link {
-            Link::Lost(Some(wait)) => Some(wait.ms_to_next_second(now)),
-            Link::Lost(None) | Link::Connecting { .. } | Link::Up { .. } => None,
+        [self.poll_link_timeout(now), self.screen.poll_timeout(now)].into_iter().flatten().min()
+    }
+
+    fn poll_link_timeout(&self, now: Time) -> Option<u64> {
+        let deadlines = match self.link {
+            Link::Lost(Some(wait)) => return Some(wait.ms_to_next_second(now)),
+            Link::Lost(None) | Link::Connecting { .. } => return None,
+            Link::Up { greeting_due, .. } => [
+                greeting_due,
+                self.pending_due(now),
+                self.sending.is_stuck().then(|| now.after_ms(ECHO_SHOWN_MS)),
+                self.departure.as_ref().and_then(|departure| departure.deadline),
+                self.room_return.as_ref().and_then(RoomReturn::deadline),
+            ],
         };
-        [count_down, self.screen.poll_timeout(now)].into_iter().flatten().min()
+        deadlines.into_iter().flatten().map(|due| due.ms_since(now)).min()
     }
 
     /// Sets the monotonic time of the keys and lines of a turn.
@@ -231,25 +290,24 @@ impl StateMachine {
     /// Drops a confirmation to send lines, because its state is gone. "y" would now send the lines
     /// to other recipients.
     fn cancel_confirmation(&mut self) {
-        if let Some(Confirmation::Send { .. }) = self.confirmation.take() {
+        if let Some(Confirmation::Send { lines, source }) = self.confirmation.take() {
             self.notice("Nothing was sent: you are elsewhere now");
+            if source == Source::Unsent {
+                self.unsent.put_back(lines);
+            }
         }
     }
 
     /// The prompt of the most urgent matter: a confirmation, the connection, then the session.
     fn prompt(&self, now: Time) -> Prompt {
+        if let Some(prompt) = self.departure_prompt() {
+            return prompt;
+        }
         if self.search.is_some() {
             return Prompt::new("search", Paint::Notice);
         }
         match (&self.confirmation, &self.link) {
-            (Some(Confirmation::Leave), _) => {
-                Prompt::new("Leave? y/n", Paint::Notice).or_short("y/n")
-            }
-            (Some(Confirmation::Send { lines, .. }), _) => {
-                let lines = count(lines.len(), "line");
-                let question = format!("Send {lines} to {}? y/n", self.state.recipient());
-                Prompt::new(&question, Paint::Notice).or_short("y/n")
-            }
+            (Some(confirmation), _) => self.question(confirmation),
             (None, Link::Lost(Some(wait))) => {
                 let seconds = wait.seconds(now);
                 let label = format!("{seconds} s to reconnect");
@@ -261,7 +319,7 @@ impl StateMachine {
             (None, Link::Connecting { .. }) => {
                 Prompt::new("connecting", Paint::Notice).or_short("wait")
             }
-            (None, Link::Up { .. }) => self.state.prompt(),
+            (None, Link::Up { .. }) => self.sending_prompt(now),
         }
     }
 

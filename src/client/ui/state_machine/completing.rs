@@ -64,7 +64,7 @@ impl StateMachine {
             _ if completion.are_users => self.choose(completion, 0),
             _ if completion.common().len() > word.len() => {
                 let fitted = self.editor.replace_from(completion.start, completion.common());
-                self.ring_unless(fitted);
+                self.notice_unless(fitted);
             }
             candidates => {
                 let hidden = candidates.len().saturating_sub(LISTED_CANDIDATES_MAX);
@@ -83,7 +83,7 @@ impl StateMachine {
     fn choose(&mut self, completion: Completion, at: usize) {
         let whole = format!("{}{}", completion.candidates[at], completion.after);
         let fitted = self.editor.replace_from(completion.start, &whole);
-        self.ring_unless(fitted);
+        self.notice_unless(fitted);
         if completion.candidates.len() > 1 {
             let before = self.editor.before().to_owned();
             self.repeated = Some(Repeated::Completion { completion, chosen: Some(at), before });
@@ -111,7 +111,7 @@ impl StateMachine {
         };
         let Some(word) = word else { return self.ring_unless(false) };
         let fitted = self.editor.replace_from(start, word);
-        self.ring_unless(fitted);
+        self.notice_unless(fitted);
         let before = self.editor.before().to_owned();
         self.repeated = Some(Repeated::LastWord { steps, start, before });
     }

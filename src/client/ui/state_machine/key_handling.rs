@@ -3,9 +3,7 @@
 //! The event loop calls [`StateMachine::handle_key`] for each key. Enter is in `submit` and a paste
 //! in `paste`. This module knows keys only by name; `ui::keys` has decoded their bytes.
 
-use std::mem;
-
-use super::{Action, Confirmation, Leaving, Link, StateMachine};
+use super::{Action, Confirmation, Leaving, Link, Source, StateMachine};
 use crate::client::ui::client_state::ClientState;
 use crate::client::ui::history_search::HistorySearch;
 use crate::client::ui::keys::Key;
@@ -24,6 +22,9 @@ impl StateMachine {
             _ => self.notifier.handle_key(),
         }
         let is_typing = self.note_typing(&key);
+        if self.departure.is_some() {
+            return self.handle_key_in_departure(&key);
+        }
         let key = match self.confirmation.take() {
             Some(confirmation) => match self.answer(confirmation, key, is_typing) {
                 Some(key) => key,
@@ -42,10 +43,13 @@ impl StateMachine {
             self.repeated = None;
         }
         // A key press shows that a user is there and wants the connection back. Ctrl-C, Ctrl-D and
-        // Ctrl-Z rather say that the user wants to go.
+        // Ctrl-Z rather say that the user wants to go. A user whom an operator has removed may
+        // still be typing, so only Enter on an empty line counts.
+        let is_deliberate = key == Key::Enter && (!self.was_removed || self.editor.is_empty());
         if let Link::Lost(wait) = self.link
             && !matches!(key, Key::Control('c' | 'd' | 'z'))
-            && (key == Key::Enter || wait.is_none() || self.shortened_wait != wait)
+            && (is_deliberate
+                || (!self.was_removed && (wait.is_none() || self.shortened_wait != wait)))
         {
             // Only the first key cuts a wait short, since a user who goes on typing a draft would
             // otherwise start an attempt with every letter. Enter is always a wish to connect.
@@ -73,11 +77,17 @@ impl StateMachine {
             Key::Up | Key::Control('p') => self.recall_previous(),
             Key::Down | Key::Control('n') => self.recall_next(),
             // On an empty line Ctrl-C asks before it leaves: a second Ctrl-C by accident is common.
-            // Ctrl-D leaves at once, as in a shell.
+            // Ctrl-D leaves without a question, as in a shell, unless lines would be lost.
+            Key::Control('c') if self.editor.is_empty() && self.sending.waiting() > 0 => {
+                self.drop_waiting();
+            }
             Key::Control('c') if self.editor.is_empty() => {
                 self.confirmation = Some(Confirmation::Leave)
             }
-            Key::Control('d') if self.editor.is_empty() => self.leave(),
+            Key::Control('d') if self.editor.is_empty() && !self.unsent.is_empty() => {
+                self.confirmation = Some(Confirmation::Leave);
+            }
+            Key::Control('d') if self.editor.is_empty() => self.leave(Leaving::Wished),
             Key::Control('c') => self.editor.clear(),
             Key::Control('l') => self.screen.clear(),
             Key::Control('z') => self.actions.push_back(Action::Suspend),
@@ -106,7 +116,7 @@ impl StateMachine {
             Key::Alt('d') => editor.kill_word_right(),
             Key::Control('y') => {
                 let fitted = editor.yank();
-                self.ring_unless(fitted);
+                self.notice_unless(fitted);
             }
             // An unknown key does nothing: inserting its bytes would surprise the user.
             _ => {}
@@ -126,18 +136,34 @@ impl StateMachine {
                 return Some(key);
             }
             // Ctrl-C once more and Ctrl-D also mean yes: the user presses them to get out.
-            (Confirmation::Leave, Key::Char('y' | 'Y') | Key::Control('c' | 'd')) => self.leave(),
+            (Confirmation::Leave, Key::Char('y' | 'Y') | Key::Control('c' | 'd')) => {
+                self.leave(Leaving::Wished);
+            }
             (Confirmation::Leave, Key::Char('n' | 'N')) => {}
             (Confirmation::Leave, key) => return Some(key),
-            (Confirmation::Send { lines, pasted: true }, Key::Char('y' | 'Y')) => {
-                self.send_pasted(lines)
+            (Confirmation::DropWaiting { command }, Key::Char('y' | 'Y')) => {
+                self.drop_waiting();
+                self.send_command(&command);
             }
-            (Confirmation::Send { lines, pasted: false }, Key::Char('y' | 'Y')) => {
-                // The user typed these lines, so a slash at the start is meant as a command.
-                lines.iter().for_each(|line| self.send_line(line));
+            (Confirmation::DropWaiting { command }, Key::Char('n' | 'N') | Key::Control('c')) => {
+                self.editor.set(&command);
+                self.draft_state = self.state.clone();
+            }
+            (Confirmation::Send { lines, source }, Key::Char('y' | 'Y')) => {
+                self.send_confirmed(lines, source);
             }
             (Confirmation::Send { .. }, Key::Char('n' | 'N') | Key::Control('c')) => {
                 self.notice("Nothing was sent");
+            }
+            (Confirmation::Send { mut lines, source }, Key::Paste { text, cut })
+                if source != Source::Unsent =>
+            {
+                self.paste_more(&mut lines, &text, cut);
+                self.confirmation = Some(Confirmation::Send { lines, source });
+            }
+            (confirmation, Key::Paste { .. }) => {
+                self.notice("The paste was not taken: answer the question first");
+                self.confirmation = Some(confirmation);
             }
             (confirmation, _) => self.confirmation = Some(confirmation),
         }
@@ -159,9 +185,17 @@ impl StateMachine {
         is_typing
     }
 
-    /// Ends the client. The kernel closes the connection, and the server tells the others (4.10).
-    fn leave(&mut self) {
-        self.actions.push_back(Action::Leave(Leaving::Wished));
+    /// Sends lines after the user has agreed.
+    fn send_confirmed(&mut self, lines: Vec<String>, source: Source) {
+        match source {
+            Source::Paste => self.send_pasted(lines),
+            Source::Draft => {
+                let draft = self.editor.take();
+                self.history.push(&draft);
+                self.send_pasted(lines);
+            }
+            Source::Unsent => self.send_again(lines),
+        }
     }
 
     /// Inserts text at the cursor, without control characters: a paste may hold escape sequences,
@@ -171,7 +205,7 @@ impl StateMachine {
         // Keys come one by one, and the tags of a flag are no text without each other, so the whole
         // line is cleaned when it is sent.
         let fitted = self.editor.insert(&text.replace(text::is_unsafe, ""));
-        self.ring_unless(fitted);
+        self.notice_unless(fitted);
     }
 
     /// Remembers the state in which the user starts a line. Every edit calls this, but only an edit
@@ -185,9 +219,9 @@ impl StateMachine {
         }
     }
 
-    /// Rings the bell if a key had no effect: the text did not fit into the line, for example.
-    pub(super) fn ring_unless(&mut self, fitted: bool) {
-        if !fitted {
+    /// Rings the bell if a key had no effect: there is no earlier line, for example.
+    pub(super) fn ring_unless(&mut self, succeeded: bool) {
+        if !succeeded {
             self.notifier.handle(Occasion::Refused);
         }
     }
@@ -200,10 +234,11 @@ impl StateMachine {
             && !self.unsent.is_empty()
             && !matches!(self.state, ClientState::Nowhere | ClientState::Naming)
         {
-            let lines = mem::take(&mut self.unsent);
-            self.notice("Not sent before:");
+            let recipient = self.unsent.recipient().to_owned();
+            let lines = self.unsent.take();
+            self.notice(&format!("Typed for {recipient} before:"));
             self.quote(&lines);
-            self.confirmation = Some(Confirmation::Send { lines, pasted: false });
+            self.confirmation = Some(Confirmation::Send { lines, source: Source::Unsent });
             return;
         }
         if let Some(line) = self.history.up(self.editor.text()) {

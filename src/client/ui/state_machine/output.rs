@@ -24,6 +24,7 @@ impl StateMachine {
         let found;
         let (before, after) = match (&self.confirmation, &self.search) {
             (Some(_), _) => ("", ""),
+            (None, _) if self.departure.is_some() => ("", ""),
             (None, Some(search)) => {
                 found = format!(": {}", search.found(&self.history).unwrap_or("nothing found"));
                 (search.query(), &*found)

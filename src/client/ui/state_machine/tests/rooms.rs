@@ -230,7 +230,7 @@ fn tab_knows_the_members_of_the_room_and_the_names_of_rooms() {
 }
 
 #[test]
-fn after_a_loss_a_notice_tells_once_how_to_return_to_the_room() {
+fn after_a_loss_the_client_returns_to_the_room_once() {
     let mut scene = Scene::in_lobby(12);
     scene.press("half");
     for _ in 0..2 {
@@ -240,14 +240,16 @@ fn after_a_loss_a_notice_tells_once_how_to_return_to_the_room() {
         assert_eq!(scene.state_machine.poll_action(), Some(Action::Connect));
     }
     scene.receive(&["? Username:", "* Hello, anna", MENU]);
-    let shown = ["* Hello, anna", "-- You were in #lobby; 4 lobby goes back", MENU, "menu> |half"];
-    assert_eq!(scene.last(4), shown);
-    assert_eq!(scene.sent(), ["anna"], "the client joins no room unasked");
+    let shown = ["* Hello, anna", "-- Going back to #lobby", "menu> |half"];
+    assert_eq!(scene.last(3), shown);
+    assert_eq!(scene.sent(), ["anna", "4 lobby"]);
+    scene.receive(&["! That room is full; no room was entered", MENU]);
     scene.state_machine.handle_loss("reset", Vec::new(), scene.now);
     scene.press("\x01");
     scene.state_machine.handle_connected();
-    scene.receive(&["? Username:", "* Hello, anna"]);
-    assert!(!scene.last(3).iter().any(|row| row.starts_with("-- You were")));
+    assert_eq!(scene.state_machine.poll_action(), Some(Action::Connect));
+    scene.receive(&["? Username:", "* Hello, anna", MENU]);
+    assert_eq!(scene.sent(), ["anna"], "the user has seen that there is no way back");
 }
 
 #[test]
