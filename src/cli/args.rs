@@ -25,7 +25,8 @@ Examples:
   chinwag serve --listen 0.0.0.0:7878 --listen '[::]:7878'
                                                serve everybody, by IPv4 and IPv6
   chinwag serve --listen http://0.0.0.0:7880   serve the browsers of your network
-  nc 127.0.0.1 7878                            join; telnet does as well
+  chinwag connect                              join it, with a line editor
+  nc 127.0.0.1 7878                            join it; telnet does as well
   printf 'anna\\n1\\n3\\n' | nc -N localhost 7878  a script that asks who is here";
 
 /// A chat server on one thread, that anyone can join with nc or telnet

@@ -40,6 +40,7 @@ impl StateMachine {
             if line.proof == Proof::Delivery {
                 let text = line.line.strip_prefix('/').unwrap_or(&line.line);
                 let me = self.username.as_deref().unwrap_or_default();
+                self.log.add_sent(&format!("{me}: "), text);
                 self.pending_lines.push(self.transcript.own_message(me, text));
             }
             self.actions.push_back(Action::Send(line.line.clone()));
@@ -95,6 +96,6 @@ impl StateMachine {
                 format!("Send {lines} to {}? y/n", self.state.recipient())
             }
         };
-        Prompt::new(&question, Paint::Notice)
+        Prompt::new(&question, Paint::Notice).or_short("y/n")
     }
 }
