@@ -132,7 +132,7 @@ fn the_client_reconnects_to_a_restarted_server_with_its_username_and_draft() {
     anna.press("\r");
     anna.sees(&["-- This line was for ben; Enter again sends it to the menu", "me~> half a line|"]);
     anna.press("\x032 ben\r");
-    anna.sees_row("! Nobody of that name is here");
+    anna.sees_row("! Nobody called ");
     drop(server);
 }
 

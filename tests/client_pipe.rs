@@ -87,7 +87,7 @@ fn requests_and_messages_are_printed_as_they_arrive() {
     assert!(printed.any(|line| line == "* Hello, bot"));
     let mut ben = Peer::join(&server, "ben");
     ben.say("2 bot");
-    assert_eq!(printed.next().as_deref(), Some("? ben wants to chat, yes or no"));
+    assert_eq!(printed.next().as_deref(), Some("? ben wants to chat. Accept? yes or no"));
     typed.write_all(b"yes\n").expect("the client reads");
     ben.read_until("* You are now chatting with bot");
     ben.say("ping \x1b[31m");

@@ -455,7 +455,7 @@ fn an_announced_stop_is_told_to_newcomers_too_and_can_be_called_off() {
     let mut bert = Person::connects(server.address());
     bert.reads_all(&["* Welcome", "* The server stops in 5 minutes", "? Username:"]);
     operator.succeeds("stop off", "* Not stopping");
-    anna.reads_exactly("* The server does not stop after all");
+    anna.reads_exactly("* The server is no longer stopping");
     assert!(operator.runs("stop off")[0].starts_with("! "));
     server.is_healthy();
     server.logs(&["operator: stopping in 300 s"]);

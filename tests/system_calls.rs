@@ -145,6 +145,8 @@ fn start_traced(flags: &[&str]) -> io::Result<Option<(Traced, String)>> {
     let child = Command::new("strace")
         .args(["-D", env!("CARGO_BIN_EXE_chinwag"), "serve", "--listen", "127.0.0.1:0", "-q"])
         .args(flags)
+        // Cargo sets it, and the search through its folders would fill the pipe with the trace.
+        .env_remove("LD_LIBRARY_PATH")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

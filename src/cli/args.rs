@@ -349,6 +349,17 @@ mod tests {
     }
 
     #[test]
+    fn networks_of_proxies_are_addresses_or_networks() {
+        let args = serve(&["--proxy-protocol", "10.1.2.3/8,::1"]).unwrap();
+        let networks = args.proxy_protocol.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(networks, ["10.0.0.0/8", "::1/128"]);
+        for wrong in ["here", "10.0.0.0/33", ""] {
+            let error = serve(&["--proxy-protocol", wrong]).unwrap_err().to_string();
+            assert!(error.contains("a network is ADDRESS or ADDRESS/BITS"), "{error}");
+        }
+    }
+
+    #[test]
     fn listen_can_be_repeated() {
         let args = serve(&["--listen", "127.0.0.1:0", "--listen", "[::1]:7"]).unwrap();
         assert_eq!(

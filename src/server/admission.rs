@@ -44,7 +44,7 @@ impl Rejection {
 
     /// The line that the client reads, without its ending.
     pub(super) fn line(self) -> String {
-        format!("! {self}; nothing was done")
+        format!("! {self}")
     }
 
     /// The value of the label `reason` in the metrics. Dashboards match it: do not change it.
@@ -150,8 +150,10 @@ pub(super) fn origin(address: IpAddr) -> Origin {
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Rejection::Full => write!(f, "The server is full, try again later"),
-            Rejection::AddressFull => write!(f, "Too many connections from your address"),
+            Rejection::Full => write!(f, "The server is full; try again later"),
+            Rejection::AddressFull => {
+                write!(f, "Your address has too many connections; try again later")
+            }
             Rejection::Banned => write!(f, "Your address is banned"),
         }
     }

@@ -154,7 +154,7 @@ impl Endpoints {
 mod tests {
     use super::*;
     use crate::core::chat::Event;
-    use crate::core::limits::Limits;
+    use crate::core::limits::{Limits, STALL_NOTICE_MS};
     use core::net::SocketAddr;
 
     const HEADER_MS: u64 = 3_000;
@@ -425,7 +425,7 @@ mod tests {
     /// (7.18, 7.39)
     #[test]
     fn a_client_that_does_not_read_its_page_is_closed() {
-        for (word, ms) in [("page\n", 0), ("more\n", HEADER_MS)] {
+        for (word, waits_ms) in [("page\n", &[][..]), ("more\n", &[STALL_NOTICE_MS, HEADER_MS])] {
             let mut scene = Scene::new();
             let id = scene.connects(false);
             scene.exchange.handle_received(scene.now, id, word.as_bytes());
@@ -433,8 +433,8 @@ mod tests {
                 scene.actions.push(action);
                 scene.exchange.handle_blocked(scene.now, id);
             }
-            for wait_ms in [ms, Limits::default().closing_ms] {
-                scene.now = scene.now.after_ms(wait_ms);
+            for wait_ms in waits_ms.iter().chain([&Limits::default().closing_ms]) {
+                scene.now = scene.now.after_ms(*wait_ms);
                 scene.exchange.handle_timeout(scene.now);
                 while let Some(action) = scene.exchange.poll_action() {
                     scene.actions.push(action);
