@@ -81,11 +81,7 @@ fn a_ban_by_name_bans_the_address_in_the_header() {
     operator.succeeds("ban anna", "* Banned 203.0.113.7/32 for ever, and removed 1");
     anna.reads("! An operator removed you");
     anna.reads_end_of_stream();
-    is_rejected(
-        &server,
-        &binary([203, 0, 113, 7], 3),
-        "! Your address is banned",
-    );
+    is_rejected(&server, &binary([203, 0, 113, 7], 3), "! Your address is banned");
     server.logs(&["rejected 1 from banned addresses; latest 203.0.113.7:3"]);
     // A ban of an IPv6 client covers its /64; everybody else is served.
     let _carl = joins(&server, &line("2001:db8::1", 4), "carl");
