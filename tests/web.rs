@@ -5,7 +5,9 @@
 mod browser;
 mod common;
 
+use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Stdio;
 
 use browser::{BINARY, Browser, CLOSE, PING, PONG, TEXT, WebUser, frame, handshake};
@@ -30,14 +32,20 @@ fn the_page_is_named_first_and_served_with_its_files() {
     let page = browser.asks("GET /", "");
     assert_eq!((page.status, page.field("Content-Type")), (200, Some("text/html; charset=utf-8")));
     assert!(page.body.contains("<title>"), "{page:?}");
-    for (path, content_type) in [
-        ("/style.css", "text/css; charset=utf-8"),
-        ("/model.js", "text/javascript; charset=utf-8"),
-        ("/page.js", "text/javascript; charset=utf-8"),
-        ("/icon.svg", "image/svg+xml"),
-    ] {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web");
+    for file in fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+        let (name, extension) = (file.file_name().unwrap(), file.extension().unwrap());
+        let (path, content_type) = match extension.to_str().unwrap() {
+            "html" => ("/".to_owned(), "text/html; charset=utf-8"),
+            "css" => (format!("/{}", name.display()), "text/css; charset=utf-8"),
+            "js" => (format!("/{}", name.display()), "text/javascript; charset=utf-8"),
+            "svg" => (format!("/{}", name.display()), "image/svg+xml"),
+            _ => panic!("{} is no file of a page", file.display()),
+        };
+        let written = fs::read_to_string(&file).unwrap();
         let file = browser.asks(&format!("GET {path}"), "");
         assert_eq!((file.status, file.field("Content-Type")), (200, Some(content_type)), "{path}");
+        assert_eq!(file.body, written, "{path}");
         let tag = file.field("ETag").expect("a tag");
         let again = browser.asks(&format!("GET {path}"), &format!("If-None-Match: {tag}\r\n"));
         assert_eq!((again.status, again.body.as_str()), (304, ""));
