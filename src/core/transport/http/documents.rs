@@ -21,8 +21,18 @@ macro_rules! file {
 const FILES: &[(&str, &str, &[u8])] = &[
     ("/", HTML, include_bytes!("../../../web/index.html")),
     file!("style.css", CSS),
+    file!("acts.js", SCRIPT),
+    file!("alerts.js", SCRIPT),
+    file!("dom.js", SCRIPT),
+    file!("lists.js", SCRIPT),
+    file!("log.js", SCRIPT),
     file!("model.js", SCRIPT),
     file!("page.js", SCRIPT),
+    file!("places.js", SCRIPT),
+    file!("protocol.js", SCRIPT),
+    file!("text.js", SCRIPT),
+    file!("view.js", SCRIPT),
+    file!("waiting.js", SCRIPT),
     file!("icon.svg", SVG),
     // Browsers ask for this path by themselves.
     ("/favicon.ico", SVG, include_bytes!("../../../web/icon.svg")),
