@@ -10,8 +10,10 @@ mod configured;
 pub use configured::Limits;
 
 mod address;
+mod web;
 
 pub use address::*;
+pub use web::*;
 
 mod client;
 

@@ -13,9 +13,9 @@ const MENU: &str = "? 1 list";
 /// How a server dies, as the client sees it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Death {
-    /// The process crashes with unread input: the kernel sends RST.
+    /// The kernel sends RST, as after a crash with unread input.
     Reset,
-    /// The process crashes after it has read all input: the kernel sends FIN.
+    /// The kernel sends FIN, as after a crash with all input read.
     Crash,
 }
 
@@ -90,14 +90,11 @@ impl Connection {
         while socket.write_all(lines.as_bytes()).is_ok() {}
     }
 
-    /// Ends the connection. `unread` lines have come, and the server acts on none of them.
-    pub(crate) fn die(mut self, death: Death, unread: usize) {
-        match death {
-            Death::Reset => {
-                let at_once = Some(std::time::Duration::ZERO);
-                SockRef::from(self.socket.get_ref()).set_linger(at_once).expect("a socket lingers");
-            }
-            Death::Crash => drop(self.read_lines(unread)),
+    /// Ends the connection. The caller has read every line, so none is still on its way.
+    pub(crate) fn die(self, death: Death) {
+        if let Death::Reset = death {
+            let at_once = Some(std::time::Duration::ZERO);
+            SockRef::from(self.socket.get_ref()).set_linger(at_once).expect("a socket lingers");
         }
     }
 }

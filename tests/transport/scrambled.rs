@@ -112,10 +112,10 @@ impl Transport for Scrambled {
         self.handshake_until
     }
 
-    fn handle_timeout(&mut self, now: Time) -> Result<(), TransportError> {
+    fn handle_timeout(&mut self, now: Time, _is_read: bool) -> Result<Received, TransportError> {
         match self.handshake_until {
             Some(until) if until <= now => Err(TransportError("no hello in time")),
-            _ => Ok(()),
+            _ => Ok(Received::Data),
         }
     }
 }

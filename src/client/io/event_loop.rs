@@ -347,12 +347,12 @@ impl EventLoop {
     }
 }
 
-/// Makes a second SIGTERM, SIGHUP or SIGINT end the process at once if the loop has not handled the
+/// Makes a second SIGTERM or SIGINT end the process at once if the loop has not handled the
 /// first. The returned flag says that one has come; the loop clears it. A terminal that cannot be
 /// opened for non-blocking output, and takes no output, blocks the loop in a write.
 fn end_at_second_signal() -> io::Result<Arc<AtomicBool>> {
     let is_second = Arc::new(AtomicBool::new(false));
-    for signal in [SIGTERM, SIGHUP, SIGINT] {
+    for signal in [SIGTERM, SIGINT] {
         let code = i32::from(SIGNAL_EXIT_CODE) + signal;
         // Handlers run in this order. The first signal finds the flag unset, then sets it.
         flag::register_conditional_shutdown(signal, code, Arc::clone(&is_second))?;

@@ -128,9 +128,10 @@ impl Terminal {
     /// # Errors
     /// If the terminal is gone.
     pub fn flush(&mut self) -> io::Result<()> {
-        let written = write_some(self.output.as_fd(), &self.unwritten)?;
-        self.unwritten.drain(..written);
-        Ok(())
+        let written = write_some(self.output.as_fd(), &self.unwritten);
+        // A terminal that is gone is not stopped: it takes nothing, now or later.
+        self.unwritten.drain(..*written.as_ref().unwrap_or(&self.unwritten.len()));
+        written.map(|_| ())
     }
 
     /// Writes `text` as the last text before the client stops or ends. It waits while the terminal

@@ -267,6 +267,7 @@ impl Endpoints {
     pub(super) fn consume_output(&mut self, id: SessionId, count: usize) -> Resumable {
         let low_water = self.limits.low_water_bytes();
         let endpoint = endpoint_mut(&mut self.endpoints, id);
+        endpoint.has_written = true;
         let (before, pool) = (endpoint.outbox.len(), &mut self.pool);
         if before == 0 {
             self.advance_cursor(id, count);

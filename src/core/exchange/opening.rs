@@ -72,6 +72,7 @@ impl Exchange {
     pub fn reject(&mut self, now: Time, id: SessionId, line: &str) {
         if self.endpoints.awaits_admission(id) {
             self.endpoints.say(id, [line.as_bytes(), b"\r\n"]);
+            self.endpoints.tell_session_end(id, DisconnectReason::Banned);
             self.endpoints.hang_up(now, id);
         }
     }
@@ -241,7 +242,7 @@ mod tests {
             (self.opening == Opening::Pending).then_some(self.until)
         }
 
-        fn handle_timeout(&mut self, _now: Time) -> Result<(), TransportError> {
+        fn handle_timeout(&mut self, _: Time, _: bool) -> Result<Received, TransportError> {
             Err(TransportError("too slow"))
         }
     }

@@ -11,7 +11,7 @@ use super::{Action, Exchange};
 use crate::core::SessionId;
 use crate::core::chat::DisconnectReason;
 use crate::core::time::Time;
-use crate::core::transport::{Received, Transport, TransportError};
+use crate::core::transport::{Received, SessionEnd, Transport, TransportError};
 
 /// IAC EOF (RFC 1184, 2.4), which the framing reads as the end of input (2.2.3). A transport's close
 /// must stay behind the bytes before it, even while backpressure holds them, so it travels as the
@@ -55,10 +55,15 @@ impl Exchange {
         }
     }
 
-    /// Ends the connection if the deadline of its transport has passed.
+    /// Tells the transport if its deadline has passed, which may end the connection.
     pub(super) fn check_transport_deadline(&mut self, now: Time, id: SessionId) {
-        if let Err(error) = self.endpoints.transport_timeout(now, id) {
-            self.fail_transport(now, id, error);
+        let is_read = self.wants_input(id);
+        match self.endpoints.transport_timeout(now, id, is_read) {
+            Ok(Received::EndOfInput) if self.endpoints[id].receiving == Receiving::Opening => {
+                self.endpoints.hang_up(now, id);
+            }
+            Ok(_) => self.endpoints.write_rest(id),
+            Err(error) => self.fail_transport(now, id, error),
         }
     }
 
@@ -154,12 +159,24 @@ impl Endpoints {
     }
 
     /// Tells the transport that its deadline has passed.
-    fn transport_timeout(&mut self, now: Time, id: SessionId) -> Result<(), TransportError> {
+    fn transport_timeout(
+        &mut self,
+        now: Time,
+        id: SessionId,
+        is_read: bool,
+    ) -> Result<Received, TransportError> {
         match self.transports.get_mut(&id) {
             Some(transport) if transport.deadline().is_some_and(|at| at <= now) => {
-                transport.handle_timeout(now)
+                transport.handle_timeout(now, is_read)
             }
-            _ => Ok(()),
+            _ => Ok(Received::Data),
+        }
+    }
+
+    /// Tells the transport why the session is over.
+    pub(super) fn tell_session_end(&mut self, id: SessionId, why: DisconnectReason) {
+        if let Some(transport) = self.transports.get_mut(&id) {
+            transport.handle_session_end(session_end(why));
         }
     }
 
@@ -180,6 +197,23 @@ impl Endpoints {
     /// Encoded bytes of all connections.
     pub(super) fn encoded_bytes(&self) -> usize {
         self.transports.values().map(|transport| transport.output().len()).sum()
+    }
+}
+
+/// What a transport needs to know of the reason.
+fn session_end(why: DisconnectReason) -> SessionEnd {
+    match why {
+        DisconnectReason::Exit | DisconnectReason::HungUp | DisconnectReason::Lost => {
+            SessionEnd::Left
+        }
+        DisconnectReason::Stopping => SessionEnd::ServerStops,
+        DisconnectReason::Nameless
+        | DisconnectReason::SpokeTls
+        | DisconnectReason::SpokeHttp
+        | DisconnectReason::Stalled
+        | DisconnectReason::Overrun
+        | DisconnectReason::Removed
+        | DisconnectReason::Banned => SessionEnd::Removed,
     }
 }
 

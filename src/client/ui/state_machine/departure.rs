@@ -11,6 +11,9 @@ use crate::client::ui::sending::Lost;
 use crate::core::limits::SIGNAL_LEAVE_MS;
 use crate::core::time::Time;
 
+/// The number of SIGHUP on every system (POSIX).
+const SIGHUP: i32 = 1;
+
 /// The wait for the last lines.
 #[derive(Debug)]
 pub(super) struct Departure {
@@ -30,7 +33,11 @@ impl StateMachine {
 
     /// Leaves because the terminal is gone.
     pub fn handle_terminal_loss(&mut self, reason: &str) {
-        self.leave_soon(Leaving::Failed(format!("the terminal is gone: {reason}")));
+        // The kernel also sends SIGHUP for this. The signal tells more.
+        let has_signal = |departure: &Departure| matches!(departure.then, Leaving::Signal(_));
+        if !self.departure.as_ref().is_some_and(has_signal) {
+            self.leave_soon(Leaving::Failed(format!("the terminal is gone: {reason}")));
+        }
     }
 
     /// The server has closed the connection behind ours: it has processed everything.
@@ -123,9 +130,8 @@ impl StateMachine {
 
     /// Leaves for a reason that leaves little time.
     fn leave_soon(&mut self, then: Leaving) {
-        let is_second = |first: &Departure| {
-            matches!((&first.then, &then), (Leaving::Signal(_), Leaving::Signal(_)))
-        };
+        // A closed terminal may send several SIGHUPs: from the kernel, and from the shell.
+        let is_second = |first: &Departure| matches!((&first.then, &then), (Leaving::Signal(_), Leaving::Signal(number)) if *number != SIGHUP);
         if self.departure.as_ref().is_some_and(is_second) {
             self.give_up_departure();
         } else {
