@@ -13,8 +13,9 @@ use rustix::stdio::{stdin, stdout};
 
 use io::connection::{Connection, describe};
 use io::event_loop::EventLoop;
-use io::terminal::Terminal;
-use options::{ConnectArgs, Server};
+use io::log_file::LogFile;
+use io::terminal::{Modes, Terminal};
+use options::{Bell, ConnectArgs, Notify, Server, Timestamps};
 use ui::state_machine::{Leaving, Setup, StateMachine};
 
 pub mod io;
@@ -67,25 +68,32 @@ fn report(reason: &str) {
 /// Runs the client without a terminal for its output. A person at a terminal still needs the
 /// server's prompts, while a script would have to filter them out.
 fn run_pipe(args: &ConnectArgs, server: &Server) -> Result<ExitCode, String> {
+    if args.log.is_some() {
+        return Err("--log needs a terminal; in a pipe, redirect the output".to_owned());
+    }
     let connection = Connection::new(server, io::pipe::SOCKET)?;
     io::pipe::run(args, server, connection, std::io::stdin().is_terminal())?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn run_terminal(args: &ConnectArgs, server: Server) -> Result<ExitCode, String> {
+    let log = args.log.as_deref().map(LogFile::open).transpose()?;
     let connection = Connection::new(&server, io::event_loop::SOCKET)?;
     let terminal_failed =
         |error: std::io::Error| format!("cannot use the terminal: {}", describe(&error));
     // The name is looked up before the terminal changes: Ctrl-C still ends a slow lookup.
-    let terminal = Terminal::borrow(stdin(), stdout()).map_err(terminal_failed)?;
+    let mut terminal = Terminal::borrow(stdin(), stdout()).map_err(terminal_failed)?;
+    terminal.turn_on(modes(args)).map_err(terminal_failed)?;
     terminal.restore_on_panic().map_err(terminal_failed)?;
     // https://no-color.org: the variable counts only if it is not empty.
     let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let state_machine = StateMachine::new(Setup {
         server,
         palette: args.color.palette(no_color),
-        timestamps: args.timestamps,
+        timestamps: args.timestamps == Timestamps::On,
+        wrap: args.wrap,
         bell: args.bell,
+        notify: args.notify.clone(),
         reconnects: !args.no_reconnect,
         name: args.name.clone(),
         // The standard library's only random source. It is good enough: the seed spreads the
@@ -93,13 +101,24 @@ fn run_terminal(args: &ConnectArgs, server: Server) -> Result<ExitCode, String> 
         seed: RandomState::new().hash_one(()),
         columns: terminal.columns(),
     });
-    let event_loop =
+    let mut event_loop =
         EventLoop::new(terminal, state_machine, connection).map_err(terminal_failed)?;
+    if let Some(file) = log {
+        event_loop.log_to(file);
+    }
     match event_loop.run().map_err(terminal_failed)? {
         Leaving::Wished => Ok(ExitCode::SUCCESS),
         Leaving::Failed(reason) => Err(reason),
         Leaving::Signal(number) => {
             Ok(ExitCode::from(SIGNAL_EXIT_CODE + u8::try_from(number).unwrap_or(0)))
         }
+    }
+}
+
+/// What the options need of the terminal.
+fn modes(args: &ConnectArgs) -> Modes {
+    Modes {
+        reports_focus: matches!(args.bell, Bell::Chat | Bell::All) || !args.notify.is_empty(),
+        sets_title: args.notify.contains(&Notify::Title),
     }
 }

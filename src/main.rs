@@ -130,9 +130,13 @@ fn handle_clap_error(error: &clap::Error) -> ExitCode {
         };
     }
     let text = error.to_string();
-    // The first paragraph is the error; the others are usage and advice.
+    // The first paragraph is the error; the others are advice and usage.
     let lines = text.lines().take_while(|line| !line.is_empty()).map(str::trim);
-    let message = lines.collect::<Vec<_>>().join(" ");
+    let mut message = lines.collect::<Vec<_>>().join(" ");
+    if let Some(tip) = text.lines().find_map(|line| line.trim().strip_prefix("tip: ")) {
+        message.push_str("; ");
+        message.push_str(tip);
+    }
     print_error(&format!("{}; see --help", message.strip_prefix("error: ").unwrap_or(&message)));
     ExitCode::from(2)
 }

@@ -4,5 +4,6 @@
 mod acknowledged;
 pub(super) mod connection;
 pub(super) mod event_loop;
+pub(super) mod log_file;
 pub(super) mod pipe;
 pub mod terminal;

@@ -18,6 +18,9 @@ pub use web::*;
 mod client;
 
 pub use client::*;
+mod terminal;
+
+pub use terminal::*;
 
 /// Default port of the server and of the client.
 pub const PORT: u16 = 7878;

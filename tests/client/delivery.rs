@@ -89,7 +89,7 @@ fn in_a_chat_every_line_that_may_be_lost_is_offered_wherever_the_server_dies() {
             let mut anna = anna(&server.address());
             let mut first = server.accept();
             first.say(&["* You are now chatting with ben; quit ends it"]);
-            anna.sees_row("ben> |");
+            anna.sees_row("to ben> |");
             types_all(&mut anna);
             anna.sees_row("anna: three");
             let mut read = first.read_lines(3);
@@ -99,7 +99,7 @@ fn in_a_chat_every_line_that_may_be_lost_is_offered_wherever_the_server_dies() {
             reconnects(&mut anna);
             let mut second = server.accept();
             second.say(&["* You are now chatting with ben; quit ends it"]);
-            anna.sees_row("ben> |");
+            anna.sees_row("to ben> |");
             accepts(&mut anna, 3);
             read.extend(second.read_lines(3));
             for line in TYPED {
@@ -116,7 +116,7 @@ fn in_a_chat_lines_are_proven_by_later_lines_of_the_server() {
     let mut anna = anna(&server.address());
     let mut first = server.accept();
     first.say(&["* You are now chatting with ben; quit ends it"]);
-    anna.sees_row("ben> |");
+    anna.sees_row("to ben> |");
     anna.press("one\r");
     assert_eq!(first.read(), "one");
     for answer in ["ben: hi", "ben: really?"] {
@@ -131,7 +131,7 @@ fn in_a_chat_lines_are_proven_by_later_lines_of_the_server() {
     reconnects(&mut anna);
     let mut second = server.accept();
     second.say(&["* You are now chatting with ben; quit ends it"]);
-    anna.sees_row("ben> |");
+    anna.sees_row("to ben> |");
     accepts(&mut anna, 1);
     assert_eq!(second.read(), "two");
 }
@@ -144,7 +144,7 @@ fn a_server_that_dies_while_the_client_leaves_is_an_error_that_shows_the_lines()
         let mut anna = anna(&server.address());
         let mut first = server.accept();
         first.say(&["* You are now chatting with ben; quit ends it"]);
-        anna.sees_row("ben> |");
+        anna.sees_row("to ben> |");
         types_all(&mut anna);
         anna.sees_row("anna: three");
         anna.press("\x04");

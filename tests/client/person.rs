@@ -46,6 +46,7 @@ impl Person {
             .env("TERM", "xterm")
             .env("PS1", "$ ")
             .env("TZ", "UTC")
+            .env("CHINWAG_TIMESTAMPS", "off")
             .spawn(pts)
             .expect("the program starts");
         let terminal = vt100::Parser::new(size(rows), size(columns), 1000);
@@ -136,9 +137,18 @@ impl Person {
         }
     }
 
-    /// Whether the terminal has the settings from before the program ran, bracketed paste included.
+    /// Whether the terminal has the settings from before the program ran, bracketed paste and focus
+    /// reports included.
     pub(crate) fn has_restored_the_terminal(&self) -> bool {
-        settings(&self.pty) == self.settings && !self.terminal.screen().bracketed_paste()
+        settings(&self.pty) == self.settings
+            && !self.terminal.screen().bracketed_paste()
+            && !self.reports_focus()
+    }
+
+    /// Whether the program has asked for focus reports. The emulator does not keep this mode.
+    pub(crate) fn reports_focus(&self) -> bool {
+        let written = String::from_utf8_lossy(&self.written);
+        written.rfind("\x1b[?1004h") > written.rfind("\x1b[?1004l")
     }
 
     /// Whether the program writes nothing for `time`.

@@ -18,6 +18,7 @@ use signal_hook::flag;
 use signal_hook_mio::v1_0::Signals;
 
 use super::connection::{Connection, Outcome, Received, describe};
+use super::log_file::LogFile;
 use super::terminal::Terminal;
 use crate::client::SIGNAL_EXIT_CODE;
 use crate::client::ui::keys::KeyReader;
@@ -40,6 +41,8 @@ pub(in crate::client) struct EventLoop {
     keys: KeyReader,
     state_machine: StateMachine,
     connection: Connection,
+    /// The file of `--log`; `None` without the option, and after the file took no more.
+    log: Option<LogFile>,
     /// `Time::START` for everything that this loop calls.
     started: Instant,
     /// An event of the socket that waits, because the terminal is stopped: lines that nobody can
@@ -81,6 +84,7 @@ impl EventLoop {
             keys: KeyReader::default(),
             state_machine,
             connection,
+            log: None,
             started: clock(),
             is_socket_ready: false,
             has_heard: false,
@@ -89,6 +93,12 @@ impl EventLoop {
             has_signal,
             ending: None,
         })
+    }
+
+    /// Appends the conversation to `file` from now on.
+    pub(in crate::client) fn log_to(&mut self, file: LogFile) {
+        self.log = Some(file);
+        self.state_machine.start_log();
     }
 
     /// Runs the loop until the client ends.
@@ -100,10 +110,12 @@ impl EventLoop {
         // The state machine starts with a wish to connect. No event would trigger it.
         self.run_actions(Time::START);
         while self.ending.is_none() {
+            self.write_log();
             self.draw();
             self.watch_output()?;
             self.wait(&mut events)?;
             let now = self.now();
+            self.state_machine.set_now(now);
             self.state_machine.handle_timeout(now);
             self.state_machine.set_clock(jiff::Zoned::now());
             let is_ready = |token| events.iter().any(|event| event.token() == token);
@@ -122,6 +134,7 @@ impl EventLoop {
         }
         // The user must learn which lines never left, and must find the cursor on a fresh line.
         self.state_machine.handle_leaving(self.connection.take_unsent().len());
+        self.write_log();
         let mut out = String::new();
         self.state_machine.draw_last(&mut out);
         // If the terminal is gone, this write fails. The reason is already in `ending`.
@@ -279,6 +292,17 @@ impl EventLoop {
         match suspended {
             Ok(()) => self.state_machine.handle_return(self.terminal.columns()),
             Err(error) => self.handle_terminal_loss(&describe(&error)),
+        }
+    }
+
+    /// Appends the lines of this turn to the log. The conversation goes on without a log.
+    fn write_log(&mut self) {
+        let text = self.state_machine.take_log();
+        if let Some(log) = self.log.as_mut().filter(|_| !text.is_empty())
+            && let Err(error) = log.append(&text)
+        {
+            self.log = None;
+            self.state_machine.handle_log_failure(&describe(&error));
         }
     }
 

@@ -4,6 +4,7 @@
 //! before the client is stopped; otherwise the shell would get a terminal that echoes nothing.
 //! This module moves bytes and does not know what they mean.
 
+use std::cell::Cell;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::panic;
@@ -16,10 +17,29 @@ use rustix::termios::{
     tcgetpgrp, tcgetwinsize, tcsetattr, ttyname,
 };
 
+use crate::client::ui::notifier::{TITLE, title};
+
 /// Asks the terminal to mark pasted text (xterm's "Bracketed Paste Mode"). Without the mark a
 /// pasted line ending would look like Enter and send the line.
 const BRACKETED_PASTE_ON: &str = "\x1b[?2004h";
 const BRACKETED_PASTE_OFF: &str = "\x1b[?2004l";
+
+/// Asks the terminal to report when it gains or loses the focus (xterm's mode 1004).
+const FOCUS_REPORTS_ON: &str = "\x1b[?1004h";
+const FOCUS_REPORTS_OFF: &str = "\x1b[?1004l";
+
+/// Saves the window's title on a stack of the terminal, and restores it (xterm's XTWINOPS 22, 23).
+const SAVE_TITLE: &str = "\x1b[22;2t";
+const RESTORE_TITLE: &str = "\x1b[23;2t";
+
+/// What the client needs of the terminal besides raw mode and marked pastes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Modes {
+    /// The terminal reports when it gains or loses the focus.
+    pub reports_focus: bool,
+    /// The client changes the window's title.
+    pub sets_title: bool,
+}
 
 /// A terminal that delivers each key when it is pressed.
 #[derive(Debug)]
@@ -30,6 +50,9 @@ pub struct Terminal {
     unwritten: Vec<u8>,
     /// The modes before the client changed them (termios(3)).
     original: Termios,
+    modes: Modes,
+    /// The title from before the client is on the terminal's stack.
+    title_is_saved: Cell<bool>,
 }
 
 impl Terminal {
@@ -45,9 +68,20 @@ impl Terminal {
             output: non_blocking(output).map_or_else(|| output.try_clone_to_owned(), Ok)?,
             unwritten: Vec::new(),
             original,
+            modes: Modes::default(),
+            title_is_saved: Cell::new(false),
         };
         terminal.enter()?;
         Ok(terminal)
+    }
+
+    /// Turns `modes` on. They are turned off again on every way out.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn turn_on(&mut self, modes: Modes) -> io::Result<()> {
+        self.modes = modes;
+        self.enter()
     }
 
     /// Makes a panic restore the terminal before it prints its message. In raw mode the message
@@ -57,10 +91,10 @@ impl Terminal {
     /// If the descriptors cannot be duplicated.
     pub fn restore_on_panic(&self) -> io::Result<()> {
         let (input, output) = (self.input.try_clone()?, self.output.try_clone()?);
-        let original = self.original.clone();
+        let (original, modes) = (self.original.clone(), self.modes);
         let previous_hook = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            restore(input.as_fd(), output.as_fd(), &original);
+            restore(input.as_fd(), output.as_fd(), &original, modes);
             previous_hook(info);
         }));
         Ok(())
@@ -136,7 +170,7 @@ impl Terminal {
     /// # Errors
     /// If the terminal is gone when the client continues.
     pub fn suspend(&mut self) -> io::Result<()> {
-        restore(self.input.as_fd(), self.output.as_fd(), &self.original);
+        self.restore();
         // SIGTSTP keeps its default action: the kernel ignores it in an orphaned process group
         // (setpgid(2)), where no shell could continue the client. SIGSTOP would hang the client.
         kill_current_process_group(Signal::TSTP)?;
@@ -162,25 +196,46 @@ impl Terminal {
         raw.special_codes[SpecialCodeIndex::VMIN] = 1;
         raw.special_codes[SpecialCodeIndex::VTIME] = 0;
         tcsetattr(&self.input, OptionalActions::Now, &raw)?;
-        self.write(BRACKETED_PASTE_ON)
+        let mut on = BRACKETED_PASTE_ON.to_owned();
+        if self.modes.reports_focus {
+            on.push_str(FOCUS_REPORTS_ON);
+        }
+        // A second save without a restore would leave the client's own title on the stack.
+        if self.modes.sets_title && !self.title_is_saved.replace(true) {
+            on.push_str(SAVE_TITLE);
+            on.push_str(&title(TITLE));
+        }
+        self.write(&on)
+    }
+
+    fn restore(&self) {
+        self.title_is_saved.set(false);
+        restore(self.input.as_fd(), self.output.as_fd(), &self.original, self.modes);
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        restore(self.input.as_fd(), self.output.as_fd(), &self.original);
+        self.restore();
     }
 }
 
 /// Restores the original modes. A background process must not try: the kernel would stop it with
 /// SIGTTOU (tcsetattr(3p)). The shell has already set its own modes when it took the terminal back.
-fn restore(input: BorrowedFd<'_>, output: BorrowedFd<'_>, original: &Termios) {
+fn restore(input: BorrowedFd<'_>, output: BorrowedFd<'_>, original: &Termios, modes: Modes) {
     if tcgetpgrp(input).is_ok_and(|group| group != getpgrp()) {
         return;
     }
     let _ = tcsetattr(input, OptionalActions::Now, original);
+    let mut off = BRACKETED_PASTE_OFF.to_owned();
+    if modes.reports_focus {
+        off.push_str(FOCUS_REPORTS_OFF);
+    }
+    if modes.sets_title {
+        off.push_str(RESTORE_TITLE);
+    }
     // A stopped terminal must not hang a client that ends.
-    let _ = write_some(output, BRACKETED_PASTE_OFF.as_bytes());
+    let _ = write_some(output, off.as_bytes());
 }
 
 /// Opens the terminal of `output` once more, for output that never blocks. The descriptor of

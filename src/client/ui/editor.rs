@@ -9,6 +9,7 @@ use std::mem;
 
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
+use super::undo::UndoSteps;
 use crate::core::limits::DRAFT_BYTES_MAX;
 
 /// The input line, its cursor and the kill buffer.
@@ -20,6 +21,7 @@ pub struct Editor {
     cursor: usize,
     /// The text that the last kill command (Ctrl-K, Ctrl-U, Ctrl-W) deleted. Ctrl-Y inserts it.
     killed: String,
+    undo: UndoSteps,
 }
 
 impl Editor {
@@ -54,14 +56,16 @@ impl Editor {
         if self.text.len() + text.len() > DRAFT_BYTES_MAX {
             return false;
         }
+        self.undo.keep_before_insertion(&self.text, self.cursor, text);
         self.text.insert_str(self.cursor, text);
         self.move_cursor_to(self.cursor + text.len());
         true
     }
 
     /// Replaces the line and moves the cursor to its end. Does not check the length, because the
-    /// text is a username or a line that was sent or typed before.
+    /// text is a username or a line that was sent or typed before. Undo does not go back beyond.
     pub fn set(&mut self, text: &str) {
+        self.undo.clear();
         text.clone_into(&mut self.text);
         self.cursor = self.text.len();
     }
@@ -74,6 +78,7 @@ impl Editor {
         if self.text.len() - replaced + with.len() > DRAFT_BYTES_MAX {
             return false;
         }
+        self.undo.keep(&self.text, self.cursor);
         self.text.replace_range(start..self.cursor, with);
         self.move_cursor_to(start + with.len());
         true
@@ -81,8 +86,27 @@ impl Editor {
 
     /// Returns the line and leaves the editor empty.
     pub fn take(&mut self) -> String {
+        self.undo.clear();
         self.cursor = 0;
         mem::take(&mut self.text)
+    }
+
+    /// Empties the line. Undo brings it back.
+    pub fn clear(&mut self) {
+        self.remove(0, self.text.len());
+    }
+
+    /// Takes back the last change. Returns `false` if there is none.
+    #[must_use]
+    pub fn undo(&mut self) -> bool {
+        let Some((text, cursor)) = self.undo.pop() else { return false };
+        (self.text, self.cursor) = (text, cursor);
+        true
+    }
+
+    /// Makes undo forget earlier changes: they belong to another draft.
+    pub fn forget_changes(&mut self) {
+        self.undo.clear();
     }
 
     /// Moves the cursor one cluster to the left.
@@ -193,6 +217,10 @@ impl Editor {
     }
 
     fn remove(&mut self, start: usize, end: usize) {
+        if start == end {
+            return;
+        }
+        self.undo.keep(&self.text, self.cursor);
         self.text.replace_range(start..end, "");
         self.move_cursor_to(start);
     }
@@ -268,6 +296,27 @@ mod tests {
         editor.end();
         assert!(editor.yank());
         assert_eq!(editor.text(), " threeone two");
+    }
+
+    #[test]
+    fn undo_takes_back_words_and_deletions_one_by_one() {
+        let mut editor = Editor::default();
+        for letter in ["o", "n", "e", " ", "t", "w", "o"] {
+            assert!(editor.insert(letter));
+        }
+        editor.kill_blank_word_left();
+        editor.clear();
+        let mut texts = Vec::new();
+        while editor.undo() {
+            texts.push(format!("{}|{}", editor.before(), editor.after()));
+        }
+        assert_eq!(texts, ["one |", "one two|", "one|", "|"]);
+        assert!(editor.insert("x"));
+        editor.left();
+        assert!(editor.insert("y") && editor.undo());
+        assert_eq!(editor.text(), "x", "a word typed elsewhere is a step of its own");
+        editor.set("another line");
+        assert!(!editor.undo());
     }
 
     #[test]

@@ -4,46 +4,50 @@
 //! and text for the terminal. The event loop in `client::io` is the only caller. This module knows
 //! no socket, no descriptor and no clock, so a test needs none of them either.
 
+mod completing;
 mod departure;
 mod input_kind;
 mod key_handling;
 mod link;
+mod local_commands;
 mod long_text;
+mod output;
 mod paste;
 mod proof;
 mod room_return;
+mod searching;
 mod sending_prompt;
 mod server_lines;
 mod submit;
 
 use std::collections::VecDeque;
-use std::mem;
 
 use jiff::Zoned;
 
 use super::backoff::{Backoff, CountDown};
+use super::chat_log::ChatLog;
 use super::client_state::ClientState;
 use super::color::{Paint, Palette};
-use super::completion::Known;
 use super::editor::Editor;
+use super::history_search::HistorySearch;
 use super::input_history::InputHistory;
+use super::known_names::Known;
 use super::missed::SeenLines;
+use super::notifier::Notifier;
 use super::prompt::Prompt;
-use super::screen::{Screen, Typed};
+use super::screen::Screen;
 use super::sending::Sending;
 use super::server_line::ServerLine;
 use super::transcript::Transcript;
-use crate::client::options::{Bell, Server};
+use crate::client::options::{Bell, Notify, Server};
 use crate::core::limits::{ECHO_SHOWN_MS, QUOTED_LINES_MAX};
 use crate::core::time::Time;
+use completing::Repeated;
 use departure::Departure;
 use link::{Link, Unsent};
 use room_return::RoomReturn;
 
 pub(in crate::client) use link::{cannot_connect, not_chinwag};
-
-/// BEL: rings the terminal's bell.
-const RING: char = '\x07';
 
 /// What the event loop must do for the state machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,8 +85,12 @@ pub struct Setup {
     pub palette: Palette,
     /// Show the time of day before messages and news.
     pub timestamps: bool,
+    /// Wrap lines at words.
+    pub wrap: bool,
     /// When to ring the bell.
     pub bell: Bell,
+    /// How else to tell the user of a request or a message.
+    pub notify: Vec<Notify>,
     /// Reconnect after the connection is lost.
     pub reconnects: bool,
     /// The username to send at the first prompt for a name.
@@ -103,20 +111,26 @@ pub struct StateMachine {
     state: ClientState,
     screen: Screen,
     transcript: Transcript,
+    log: ChatLog,
     /// Lines of the transcript that are not drawn yet. Many lines of one turn cost one drawing.
     pending_lines: Vec<String>,
-    /// Ring the bell at the next drawing. Several reasons in one turn ring the bell once.
-    bell_pending: bool,
+    notifier: Notifier,
     actions: VecDeque<Action>,
 
     editor: Editor,
     history: InputHistory,
     known: Known,
+    /// The search of Ctrl-R, while it is under way.
+    search: Option<HistorySearch>,
+    /// What the next Tab or Alt-. goes on with.
+    repeated: Option<Repeated>,
     /// The state in which the user started the draft, which is the line in the editor. Enter in
     /// another state first warns: a private line must not go to the wrong recipients.
     draft_state: ClientState,
     /// A question from the client itself. A single key answers it, without Enter.
     confirmation: Option<Confirmation>,
+    /// When a character was typed last, unless Enter followed it.
+    typed_at: Option<Time>,
     /// The draft, with its `draft_state`, that had to make room for a refused username.
     saved_draft: Option<(String, ClientState)>,
     /// Lines that are on their way, and lines that wait.
@@ -188,14 +202,18 @@ impl StateMachine {
             state: ClientState::Nowhere,
             screen: Screen::new(setup.palette, setup.columns),
             transcript: Transcript::new(setup.palette, setup.timestamps),
+            log: ChatLog::default(),
             pending_lines: Vec::new(),
-            bell_pending: false,
+            notifier: Notifier::new(setup.bell, setup.notify.clone()),
             actions: VecDeque::from([Action::Connect]),
             editor: Editor::default(),
             history: InputHistory::default(),
             known: Known::default(),
+            search: None,
+            repeated: None,
             draft_state: ClientState::Nowhere,
             confirmation: None,
+            typed_at: None,
             saved_draft: None,
             sending: Sending::default(),
             unsent: Unsent::default(),
@@ -224,9 +242,14 @@ impl StateMachine {
     }
 
     /// Milliseconds until [`StateMachine::handle_timeout`] is due or the prompt changes. `None`
-    /// means that no timer runs: an open connection on which no line is on its way needs none.
+    /// means that no timer runs: an open connection on which no line is on its way needs none,
+    /// unless the size of the terminal is changing.
     #[must_use]
     pub fn poll_timeout(&self, now: Time) -> Option<u64> {
+        [self.poll_link_timeout(now), self.screen.poll_timeout(now)].into_iter().flatten().min()
+    }
+
+    fn poll_link_timeout(&self, now: Time) -> Option<u64> {
         let deadlines = match self.link {
             Link::Lost(Some(wait)) => return Some(wait.ms_to_next_second(now)),
             Link::Lost(None) | Link::Connecting { .. } => return None,
@@ -241,39 +264,21 @@ impl StateMachine {
         deadlines.into_iter().flatten().map(|due| due.ms_since(now)).min()
     }
 
-    /// Appends to `out` the text that brings the terminal up to date; nothing if nothing changed.
-    pub fn draw(&mut self, now: Time, out: &mut String) {
-        let prompt = self.prompt(now);
-        // During a confirmation the draft is hidden: Enter and letters do not belong to it.
-        let (before, after) = match (&self.confirmation, &self.departure) {
-            (None, None) => (self.editor.before(), self.editor.after()),
-            (Some(_), _) | (_, Some(_)) => ("", ""),
-        };
-        let typed = Typed { prompt: &prompt, before, after };
-        self.screen.draw(&mem::take(&mut self.pending_lines), typed, out);
-        if mem::take(&mut self.bell_pending) {
-            out.push(RING);
-        }
-    }
-
-    /// Appends to `out` the text that erases the prompt and prints the lines still pending. The
-    /// loop calls this before the client stops or ends.
-    pub fn draw_last(&mut self, out: &mut String) {
-        self.screen.rub_out(out);
-        for line in self.pending_lines.drain(..) {
-            out.push_str(&line);
-            out.push_str("\r\n");
-        }
+    /// Sets the monotonic time of the keys and lines of a turn.
+    pub fn set_now(&mut self, now: Time) {
+        self.now = now;
+        self.notifier.set_now(now);
     }
 
     /// Sets the local time, for timestamps and for the history of rooms.
     pub fn set_clock(&mut self, clock: Zoned) {
+        self.log.set_clock(&clock);
         self.transcript.set_clock(clock);
     }
 
     /// Handles a change of the terminal's width.
     pub fn handle_resize(&mut self, columns: u16) {
-        self.screen.resize(columns);
+        self.screen.resize(columns, self.now);
     }
 
     /// Handles the return from a stop. The shell has written to the terminal, so the screen must
@@ -298,6 +303,9 @@ impl StateMachine {
         if let Some(prompt) = self.departure_prompt() {
             return prompt;
         }
+        if self.search.is_some() {
+            return Prompt::new("search", Paint::Notice);
+        }
         match (&self.confirmation, &self.link) {
             (Some(confirmation), _) => self.question(confirmation),
             (None, Link::Lost(Some(wait))) => {
@@ -305,8 +313,12 @@ impl StateMachine {
                 let label = format!("{seconds} s to reconnect");
                 Prompt::new(&label, Paint::Notice).or_short(&format!("{seconds} s"))
             }
-            (None, Link::Lost(None)) => Prompt::new("not connected", Paint::Notice),
-            (None, Link::Connecting { .. }) => Prompt::new("connecting", Paint::Notice),
+            (None, Link::Lost(None)) => {
+                Prompt::new("not connected", Paint::Notice).or_short("lost")
+            }
+            (None, Link::Connecting { .. }) => {
+                Prompt::new("connecting", Paint::Notice).or_short("wait")
+            }
             (None, Link::Up { .. }) => self.sending_prompt(now),
         }
     }
@@ -321,15 +333,17 @@ impl StateMachine {
     fn quote(&mut self, lines: &[String]) {
         let hidden = lines.len().saturating_sub(QUOTED_LINES_MAX);
         if hidden > 0 {
-            self.notice(&format!("{} before these:", count(hidden, "line")));
+            self.notice(&format!("… {} not shown", count(hidden, "earlier line")));
         }
         for line in &lines[hidden..] {
+            self.log.add_notice(&format!("  | {line}"));
             self.pending_lines.push(self.transcript.quote(line));
         }
     }
 
     /// Adds a line from the client itself to the transcript.
     fn notice(&mut self, text: &str) {
+        self.log.add_notice(text);
         self.pending_lines.push(self.transcript.notice(text));
     }
 }

@@ -176,6 +176,7 @@ impl StateMachine {
         });
         for (row, said) in rows.iter().zip(&said).skip(seen) {
             self.learn_from(&Row::read(row));
+            self.log.add_received(&ServerLine::Row(row), &format!("- {row}"));
             self.show(&ServerLine::Row(row));
             self.seen.push(said);
             let (from, text) = said.split_once(": ").unwrap_or_default();

@@ -40,7 +40,9 @@ impl StateMachine {
         while let Some(line) = self.sending.next(self.now) {
             if line.proof == Proof::Delivery {
                 let me = self.username.as_deref().unwrap_or_default();
-                self.pending_lines.push(self.transcript.own_message(me, &text_of(&line.line)));
+                let text = text_of(&line.line);
+                self.log.add_sent(&format!("{me}: "), &text);
+                self.pending_lines.push(self.transcript.own_message(me, &text));
             }
             self.actions.push_back(Action::Send(line.line.clone()));
         }
@@ -95,6 +97,6 @@ impl StateMachine {
                 format!("Send {lines} to {}? y/n", self.state.recipient())
             }
         };
-        Prompt::new(&question, Paint::Notice)
+        Prompt::new(&question, Paint::Notice).or_short("y/n")
     }
 }

@@ -7,10 +7,10 @@
 use std::mem;
 
 use super::{Action, Link, StateMachine};
-use crate::client::options::Bell;
 use crate::client::ui::client_state::ClientState;
 use crate::client::ui::list_row::Row;
 use crate::client::ui::mention::mentions;
+use crate::client::ui::notifier::Occasion;
 use crate::client::ui::server_line::{News, Question, ServerLine, is_removal};
 
 impl StateMachine {
@@ -27,6 +27,7 @@ impl StateMachine {
         if self.read_history(&line) {
             return;
         }
+        self.log.add_received(&line, text);
         let state = self.state.after(&line);
         // The state comes first: whether a line is shown depends on the state that it leads to.
         let is_new = state.as_ref().is_some_and(|state| *state != self.state);
@@ -63,19 +64,23 @@ impl StateMachine {
     /// Handles a message. The bell stays silent for the echo of our own message (4.8.2). In a room
     /// of many users a message is urgent only if it names this user.
     fn handle_message(&mut self, from: &str, text: &str, line: &ServerLine<'_>) {
-        self.known.people.learn(from);
+        self.known.people.learn_speaker(from);
         match (&self.state, &self.username) {
             // Names are unique on the server (3.2.2), so this is our own message.
             (_, Some(me)) if me == from => {
                 self.pending_lines.push(self.transcript.own_message(me, text));
             }
             (ClientState::Room { .. }, Some(me)) if !mentions(text, me).is_empty() => {
-                self.bell_pending |= self.setup.bell != Bell::Off;
+                self.notifier.handle(Occasion::Mention(from));
                 self.pending_lines.push(self.transcript.message_naming(me, from, text));
+            }
+            (ClientState::Room { .. }, _) => {
+                self.notifier.handle(Occasion::RoomLine(from));
+                self.show(line);
             }
             // In a chat every message is for this user, so a name in the message adds nothing.
             _ => {
-                self.bell_pending |= self.setup.bell == Bell::All;
+                self.notifier.handle(Occasion::ChatLine(from));
                 self.show(line);
             }
         }
@@ -84,11 +89,10 @@ impl StateMachine {
     /// Remembers the names in a row of a list, for Tab.
     pub(super) fn learn_from(&mut self, row: &Row<'_>) {
         match row {
-            Row::User { name, .. }
-            | Row::Member { name, .. }
-            | Row::InputHistory { from: name, .. } => {
+            Row::User { name, .. } | Row::Member { name, .. } => {
                 self.known.people.learn(name);
             }
+            Row::InputHistory { from, .. } => self.known.people.learn_speaker(from),
             Row::Guest { name, room, .. } => {
                 self.known.people.learn(name);
                 self.known.rooms.learn(room);
@@ -122,7 +126,7 @@ impl StateMachine {
             Question::Request(by) => {
                 self.known.people.learn(by);
                 if is_new {
-                    self.bell_pending |= self.setup.bell != Bell::Off;
+                    self.notifier.handle(Occasion::Request(by));
                     self.show(line);
                 }
             }

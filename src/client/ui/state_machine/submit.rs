@@ -16,6 +16,9 @@ impl StateMachine {
     /// Sends the line in the editor. If the state has changed since the line was started, the first
     /// Enter may only warn; the second Enter sends.
     pub(super) fn submit(&mut self) {
+        if self.answer_locally() {
+            return;
+        }
         // Without a connection the line stays in the editor, where the user can see it.
         let Link::Up { .. } = self.link else { return };
         if self.editor.is_empty() {
@@ -47,6 +50,7 @@ impl StateMachine {
             self.confirmation = Some(Confirmation::DropWaiting { command: line });
         } else {
             self.send_line(&line);
+            self.point_to_keys(&line);
         }
     }
 
@@ -106,8 +110,9 @@ impl StateMachine {
     /// Sends a command at once and shows it. It does not wait for the messages that wait: an answer
     /// to a request would come too late.
     pub(super) fn send_command(&mut self, line: &str) {
-        let shown = self.transcript.command(&self.state.prompt().text(), line);
-        self.pending_lines.push(shown);
+        let prompt = self.state.prompt().text();
+        self.log.add_sent(&prompt, line);
+        self.pending_lines.push(self.transcript.command(&prompt, line));
         self.has_just_entered = false;
         // A username is not worth an offer after a lost connection: the client has it anyway.
         if self.state != ClientState::Naming {

@@ -308,7 +308,7 @@ fn a_long_text_is_split_at_a_word_and_shown_before_it_is_sent() {
     let sent = scene.sent();
     assert_eq!(sent.join(" "), words.trim_end().to_owned() + " ");
     assert!(sent.iter().all(|line| line.len() <= 1024 && line.starts_with("word ")));
-    assert_eq!(scene.last(1), ["ben> |"]);
+    assert_eq!(scene.last(1), ["to ben> |"]);
     scene.press(&format!("\x1b[200~{words}\x1b[201~y"));
     assert_eq!(scene.sent(), sent);
     scene.press(&format!("/x{words}\r"));
