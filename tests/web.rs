@@ -5,7 +5,9 @@
 mod browser;
 mod common;
 
+use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Stdio;
 
 use browser::{BINARY, Browser, CLOSE, PING, PONG, TEXT, WebUser, frame, handshake};
@@ -30,14 +32,20 @@ fn the_page_is_named_first_and_served_with_its_files() {
     let page = browser.asks("GET /", "");
     assert_eq!((page.status, page.field("Content-Type")), (200, Some("text/html; charset=utf-8")));
     assert!(page.body.contains("<title>"), "{page:?}");
-    for (path, content_type) in [
-        ("/style.css", "text/css; charset=utf-8"),
-        ("/model.js", "text/javascript; charset=utf-8"),
-        ("/page.js", "text/javascript; charset=utf-8"),
-        ("/icon.svg", "image/svg+xml"),
-    ] {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web");
+    for file in fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()) {
+        let (name, extension) = (file.file_name().unwrap(), file.extension().unwrap());
+        let (path, content_type) = match extension.to_str().unwrap() {
+            "html" => ("/".to_owned(), "text/html; charset=utf-8"),
+            "css" => (format!("/{}", name.display()), "text/css; charset=utf-8"),
+            "js" => (format!("/{}", name.display()), "text/javascript; charset=utf-8"),
+            "svg" => (format!("/{}", name.display()), "image/svg+xml"),
+            _ => panic!("{} is no file of a page", file.display()),
+        };
+        let written = fs::read_to_string(&file).unwrap();
         let file = browser.asks(&format!("GET {path}"), "");
         assert_eq!((file.status, file.field("Content-Type")), (200, Some(content_type)), "{path}");
+        assert_eq!(file.body, written, "{path}");
         let tag = file.field("ETag").expect("a tag");
         let again = browser.asks(&format!("GET {path}"), &format!("If-None-Match: {tag}\r\n"));
         assert_eq!((again.status, again.body.as_str()), (304, ""));
@@ -176,7 +184,7 @@ fn what_the_protocol_forbids_closes_with_its_code_and_tells_the_partner() {
 fn the_page_learns_why_its_session_ended() {
     let mut server = server_with(&["--naming-timeout", "0.1"]);
     let mut nameless = WebUser::connects(server.page());
-    nameless.reads("! No username came");
+    nameless.reads("! You chose no username");
     assert_eq!(nameless.reads_close(), 1008);
     let mut anna = WebUser::joins(server.page(), "anna");
     anna.sends(CLOSE, b"\x03\xe9going");
@@ -285,7 +293,7 @@ fn behind_a_trusted_proxy_a_user_has_an_address_of_their_own() {
     let mut second = through("Forwarded: for=\"[2001:db8::1]:99\";proto=https\r\n");
     second.reads("? Username:");
     let mut third = through("X-Forwarded-For: 192.0.2.1\r\n");
-    third.reads("! Too many connections from your address");
+    third.reads("! Your address has too many connections");
     assert_eq!(third.reads_close(), 1008);
     let untrusting = server_with(&[]);
     WebUser::connects_with(untrusting.page(), "X-Forwarded-For: 192.0.2.1\r\n")
@@ -301,7 +309,7 @@ fn a_full_server_says_so_in_http() {
     let mut browser = Browser::connects(server.page());
     let response = browser.asks("GET /", "");
     assert_eq!(response.status, 503);
-    assert_eq!(response.body, "! The server is full, try again later; nothing was done\n");
+    assert_eq!(response.body, "! The server is full; try again later\n");
 }
 
 /// (2.6.8, 7.35, 7.71)

@@ -20,6 +20,7 @@ mod resuming;
 #[cfg(test)]
 mod tests;
 mod timeouts;
+mod transport_table;
 mod transports;
 
 use core::net::SocketAddr;

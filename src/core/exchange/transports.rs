@@ -86,7 +86,7 @@ impl Endpoints {
 
     /// Forgets the transport of a connection that has ended or failed.
     pub(super) fn drop_transport(&mut self, id: SessionId) {
-        self.transports.remove(&id);
+        self.transports.remove(id);
     }
 
     /// Decodes bytes, unless the session is over and they do not matter any more.
@@ -97,7 +97,7 @@ impl Endpoints {
         bytes: &[u8],
         input: &mut Vec<u8>,
     ) -> Result<Received, TransportError> {
-        match self.transports.get_mut(&id) {
+        match self.transports.get_mut(id) {
             Some(transport) if self.endpoints[id.key()].as_ref().is_some_and(is_wanted) => {
                 transport.receive(now, bytes, input)
             }
@@ -107,13 +107,13 @@ impl Endpoints {
 
     /// Whether the end of the TCP stream was announced inside the transport.
     pub(super) fn is_end_clean(&self, id: SessionId) -> bool {
-        self.transports.get(&id).is_none_or(|transport| transport.is_end_clean())
+        self.transports.get(id).is_none_or(|transport| transport.is_end_clean())
     }
 
     /// Moves application bytes into the transport until it takes no more.
     fn encode(&mut self, id: SessionId) -> Resumable {
         let mut resumable = Resumable::NOTHING;
-        while let Some(transport) = self.transports.get_mut(&id) {
+        while let Some(transport) = self.transports.get_mut(id) {
             let endpoint = endpoint_mut(&mut self.endpoints, id);
             let data = application_output(endpoint, &self.logs);
             let taken = if data.is_empty() { 0 } else { transport.send(data) };
@@ -129,7 +129,7 @@ impl Endpoints {
 
     /// Encoded bytes that the socket has not taken.
     pub(super) fn encoded_output(&self, id: SessionId) -> &[u8] {
-        self.transports.get(&id).map_or(&[], |transport| transport.output())
+        self.transports.get(id).map_or(&[], |transport| transport.output())
     }
 
     /// Whether the socket still has to take encoded bytes.
@@ -139,7 +139,7 @@ impl Endpoints {
 
     /// The socket took `count` encoded bytes, which makes room for more output.
     pub(super) fn take_encoded(&mut self, now: Time, id: SessionId, count: usize) -> Resumable {
-        if let Some(transport) = self.transports.get_mut(&id) {
+        if let Some(transport) = self.transports.get_mut(id) {
             transport.handle_sent(count);
         }
         let resumable = self.encode(id);
@@ -149,7 +149,7 @@ impl Endpoints {
 
     /// Asks the transport for its closing bytes; `true` once they are written too.
     pub(super) fn is_transport_closed(&mut self, id: SessionId) -> bool {
-        let Some(transport) = self.transports.get_mut(&id) else { return true };
+        let Some(transport) = self.transports.get_mut(id) else { return true };
         transport.close();
         if transport.output().is_empty() {
             return true;
@@ -165,7 +165,7 @@ impl Endpoints {
         id: SessionId,
         is_read: bool,
     ) -> Result<Received, TransportError> {
-        match self.transports.get_mut(&id) {
+        match self.transports.get_mut(id) {
             Some(transport) if transport.deadline().is_some_and(|at| at <= now) => {
                 transport.handle_timeout(now, is_read)
             }
@@ -175,14 +175,14 @@ impl Endpoints {
 
     /// Tells the transport why the session is over.
     pub(super) fn tell_session_end(&mut self, id: SessionId, why: DisconnectReason) {
-        if let Some(transport) = self.transports.get_mut(&id) {
+        if let Some(transport) = self.transports.get_mut(id) {
             transport.handle_session_end(session_end(why));
         }
     }
 
     /// The handshake deadline of the transport, if it has one.
     pub(super) fn transport_deadline(&self, id: SessionId) -> Option<Time> {
-        self.transports.get(&id)?.deadline()
+        self.transports.get(id)?.deadline()
     }
 
     /// Throws away lines that the transport will never take.

@@ -16,7 +16,7 @@ pub const HTTP_HEADERS_MAX: usize = 64;
 /// sends a byte now and then must not hold a connection.
 pub const HTTP_HEAD_MS: u64 = 10_000;
 
-/// Requests on one HTTP connection (7.68). The page needs five.
+/// Requests on one HTTP connection (7.68). The page has some twenty files.
 pub const HTTP_REQUESTS_MAX: u32 = 100;
 
 /// Responses that wait for the client at a time (7.69), because it sends requests without reading.

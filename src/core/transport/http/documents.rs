@@ -10,13 +10,30 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
+/// The row of a file whose path is its name.
+macro_rules! file {
+    ($name:literal, $content_type:expr) => {
+        (concat!("/", $name), $content_type, include_bytes!(concat!("../../../web/", $name)))
+    };
+}
+
 /// Path, type, and bytes of each document.
-const FILES: [(&str, &str, &[u8]); 6] = [
+const FILES: &[(&str, &str, &[u8])] = &[
     ("/", HTML, include_bytes!("../../../web/index.html")),
-    ("/style.css", CSS, include_bytes!("../../../web/style.css")),
-    ("/model.js", SCRIPT, include_bytes!("../../../web/model.js")),
-    ("/page.js", SCRIPT, include_bytes!("../../../web/page.js")),
-    ("/icon.svg", SVG, include_bytes!("../../../web/icon.svg")),
+    file!("style.css", CSS),
+    file!("acts.js", SCRIPT),
+    file!("alerts.js", SCRIPT),
+    file!("dom.js", SCRIPT),
+    file!("lists.js", SCRIPT),
+    file!("log.js", SCRIPT),
+    file!("model.js", SCRIPT),
+    file!("page.js", SCRIPT),
+    file!("places.js", SCRIPT),
+    file!("protocol.js", SCRIPT),
+    file!("text.js", SCRIPT),
+    file!("view.js", SCRIPT),
+    file!("waiting.js", SCRIPT),
+    file!("icon.svg", SVG),
     // Browsers ask for this path by themselves.
     ("/favicon.ico", SVG, include_bytes!("../../../web/icon.svg")),
 ];
@@ -34,13 +51,13 @@ pub(super) struct Document {
 impl Document {
     /// All documents, hashed.
     pub(super) fn all() -> Vec<Document> {
-        let document = |(path, content_type, bytes): (_, _, &'static [u8])| Document {
+        let document = |&(path, content_type, bytes)| Document {
             path,
             content_type,
             bytes,
             etag: etag(bytes),
         };
-        FILES.map(document).into()
+        FILES.iter().map(document).collect()
     }
 
     /// Whether one of the tags that the client has is this document's (RFC 9110, 13.1.2).
