@@ -26,10 +26,18 @@ pub(super) fn input_kind<'a>(state: &ClientState, line: &'a str) -> InputKind<'a
             // "quit" ends a chat even with blanks around it (4.1.2, 4.7.3).
             _ if is_quit(line) => InputKind::Command,
             Some(text) if text.starts_with('/') => InputKind::Message(text),
-            Some(_) => InputKind::Command,
+            Some(command) => match command.split_once(' ') {
+                Some((word, text)) if is_one_of(word, &["say"]) && !text.trim().is_empty() => {
+                    InputKind::Message(text)
+                }
+                // `/me` is shown as it was typed.
+                _ => InputKind::Command,
+            },
             None => InputKind::Message(line),
         },
-        ClientState::Room { .. } if leaves_room(line) => InputKind::Command,
+        ClientState::Room { asked_by, .. } if is_not_said(line, asked_by.is_some()) => {
+            InputKind::Command
+        }
         ClientState::Room { .. } => match line.strip_prefix('/') {
             Some(command) if !command.starts_with('/') && !speaks(command) => InputKind::Command,
             Some(_) | None => InputKind::EchoedMessage,
@@ -44,11 +52,13 @@ pub(super) fn input_kind<'a>(state: &ClientState, line: &'a str) -> InputKind<'a
 }
 
 /// Escapes a pasted line, so that other users read it as text and the server runs no command
-/// (4.7.4, 4.8.5). Blanks around a word that leaves a room are removed: with the `/say` before it
+/// (4.7.4, 4.8.5). Blanks around a word that is not said in a room are removed: with the `/say` before it
 /// the line could otherwise be longer than `LINE_BYTES_MAX`.
 pub(super) fn as_text(state: &ClientState, line: String) -> String {
     match state {
-        ClientState::Room { .. } if leaves_room(&line) => format!("/say {}", line.trim()),
+        ClientState::Room { asked_by, .. } if is_not_said(&line, asked_by.is_some()) => {
+            format!("/say {}", line.trim())
+        }
         ClientState::Room { .. } | ClientState::Chatting { .. }
             // A line of full length has no room for the extra slash. The server refuses it.
             if line.starts_with('/') && line.len() < LINE_BYTES_MAX =>
@@ -81,9 +91,9 @@ pub(super) fn is_quit(line: &str) -> bool {
     is_one_of(line.trim(), &["quit", "/quit"])
 }
 
-/// Whether a line leaves a room (4.8.3).
-fn leaves_room(line: &str) -> bool {
-    is_quit(line) || is_one_of(line.trim(), &["q", ".exit"])
+/// Whether the server does not say a bare word in a room: it leaves (4.8.3), or is held back (4.8.11).
+fn is_not_said(line: &str, is_asked: bool) -> bool {
+    is_quit(line) || is_one_of(line.trim(), &["q", ".exit", "exit"]) || is_asked && is_answer(line)
 }
 
 /// Whether a room command, given without its slash, speaks to the room (4.8.3, 4.8.5).
@@ -114,20 +124,26 @@ mod tests {
         {
             assert_eq!(input_kind(&room(), line), InputKind::EchoedMessage, "{line}");
         }
-        for line in ["/who", "/yes", "quit", " Quit ", " /quit", "Q", ".exit", "/", "/say", "/me  "]
+        for line in
+            ["/who", "/yes", "quit", " Quit ", " /quit", "Q", ".exit", "exit", "/", "/say", "/me  "]
         {
             assert_eq!(input_kind(&room(), line), InputKind::Command, "{line}");
         }
+        let asked = ClientState::Room { room: "lobby".into(), asked_by: Some("ben".into()) };
+        assert_eq!(input_kind(&asked, " Yes"), InputKind::Command, "4.8.11: held back");
+        assert_eq!(as_text(&asked, "no".into()), "/say no");
     }
 
     /// (4.7.4, 4.7.1)
     #[test]
     fn in_a_chat_the_server_echoes_nothing() {
         let chat = ClientState::Chatting { with: "ben".into() };
-        for (line, text) in [("hello", "hello"), ("//usr", "/usr"), (".exit", ".exit")] {
+        for (line, text) in
+            [("hello", "hello"), ("//usr", "/usr"), (".exit", ".exit"), ("/say x", "x")]
+        {
             assert_eq!(input_kind(&chat, line), InputKind::Message(text));
         }
-        for line in ["/help", "quit", " /quit", "/", "/say x"] {
+        for line in ["/help", "quit", " /quit", "/", "/say", "/me x"] {
             assert_eq!(input_kind(&chat, line), InputKind::Command, "{line}");
         }
     }
@@ -142,6 +158,7 @@ mod tests {
             ("/quit", "/say /quit"),
             ("q", "/say q"),
             (".exit", "/say .exit"),
+            ("exit", "/say exit"),
             ("quite", "quite"),
         ] {
             assert_eq!(as_text(&room(), line.to_owned()), sent);
