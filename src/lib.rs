@@ -45,7 +45,7 @@
 //!
 //! Hops 1 to 3 are the same. Then:
 //!
-//! 4. [`core::chat::Chat::handle_input`] finds Anna in the state `InRoom`; `RoomCommand` parses the
+//! 4. [`core::chat::Chat::handle_input`] finds Anna in the state `InRoom`; `Command` parses the
 //!    line.
 //! 5. The room command writes `anna: hello` once, as [`core::chat::Output::Publish`]. The room's
 //!    history keeps it, and [`core::chat::Output::Record`] asks the shell to store it.
@@ -73,7 +73,8 @@
 //! | state | what a session is doing: NAMING, MENU, CHOOSING, ASKING, ASKED, CHATTING, IN ROOM |
 //! | status | what other users see of it: available, busy, chatting with somebody |
 //! | frame | one unit that the framing finds in a byte stream: a line, or a telnet command |
-//! | transport | what encodes the bytes of a connection: nothing (TCP), later TLS or WebSocket |
+//! | transport | what encodes the bytes of a connection: nothing (TCP), HTTP and WebSocket |
+//! | opening | a connection without a session yet, because its transport is not ready |
 //! | exchange | joins framing, chat and outboxes; applies backpressure |
 //! | outbox | bytes that wait for one connection |
 //! | broadcast log, cursor | the lines of a room, stored once; a reader's position in it |

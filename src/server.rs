@@ -9,6 +9,7 @@ mod admission;
 mod bans;
 mod connection;
 mod console;
+mod costs;
 pub mod descriptors;
 mod draining;
 mod event_log;
@@ -27,10 +28,11 @@ mod socket_file;
 mod wall_clock;
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use ipnet::IpNet;
 use log::{debug, info};
 use mio::{Events, Interest, Poll, Token};
 use signal_hook_mio::v1_0::Signals;
@@ -42,9 +44,11 @@ use crate::core::exchange::{Action, Exchange};
 use crate::core::limits::{DRAINS_PER_TURN, EVENTS_PER_TURN, Limits, READ_BYTES_PER_TURN};
 use crate::core::time::Time;
 use crate::core::transport::TransportError;
+use crate::core::transport::http::Site;
 use admission::Admission;
 use connection::{Connection, IoOutcome};
 use console::FIRST_CONSOLE;
+use costs::Costs;
 use history_store::HistoryStore;
 pub use listener::ListenAddress;
 use listener::Listener;
@@ -76,12 +80,17 @@ pub struct Server {
     /// The files that keep room history over a restart, if the operator wants them.
     history_store: Option<HistoryStore>,
     operators: Operators,
+    /// The web server, as all its connections see it.
+    site: Rc<Site>,
+    /// Networks whose connections tell the address of their client.
+    proxies: Vec<IpNet>,
     metrics: Metrics,
     /// Connections to read in this turn: those that were just accepted, then those that the read
     /// queue chooses. Empty between turns.
     to_read: Vec<SessionId>,
     /// Connections with input. An edge is reported once, so the loop must remember them.
     read_queue: ReadQueue,
+    costs: Costs,
     /// Turns in a row in which no reader of a room was written to.
     postponed_turns: u32,
     /// The one read buffer. It serves all connections, because each read is processed before the
@@ -118,16 +127,12 @@ impl Server {
         let poll = Poll::new()?;
         let mut signals = shutdown::take_signals()?;
         poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
-        let mut listeners = Vec::with_capacity(addresses.len());
-        for (n, &address) in addresses.iter().enumerate() {
-            let mut listener = Listener::bind(address, &limits).map_err(|e| {
-                io::Error::new(e.kind(), format!("cannot listen on {}: {e}", address.address))
-            })?;
-            listener.register(poll.registry(), Token(FIRST_LISTENER - n))?;
-            listeners.push(listener);
-        }
+        let listeners = listener::bind_all(addresses, &limits, poll.registry(), FIRST_LISTENER)?;
         for address in listeners.iter().map(Listener::address) {
             info!(target: "chinwag", "listening on {address}, for {} at a time", limits.connections_max);
+        }
+        if let Some(page) = listener::page(&listeners) {
+            exchange.set_page(&page);
         }
         Ok(Server {
             poll,
@@ -138,6 +143,7 @@ impl Server {
             connections: Slab::new(),
             to_read: Vec::new(),
             read_queue: ReadQueue::default(),
+            costs: Costs::default(),
             postponed_turns: 0,
             read_buffer: vec![0; READ_BYTES_PER_TURN].into_boxed_slice(),
             #[expect(clippy::disallowed_methods, reason = "the loop is where the time comes from")]
@@ -146,12 +152,14 @@ impl Server {
             woke: Duration::ZERO,
             wall_clock_read_at: Time::START,
             operators: Operators::default(),
+            proxies: Vec::new(),
             metrics: Metrics::new(),
             accepted_count: 0,
             stop_by: None,
             closing_ms: limits.closing_ms,
             exchange,
             history_store,
+            site: Rc::default(),
         })
     }
 
@@ -166,7 +174,7 @@ impl Server {
     }
 
     /// The bound addresses, with the ports that the kernel chose.
-    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+    pub fn addresses(&self) -> impl Iterator<Item = ListenAddress> {
         self.listeners.iter().map(Listener::address)
     }
 
@@ -197,8 +205,9 @@ impl Server {
         self.act();
         self.shorten_shutdown();
         logging::flush_due();
-        let awake = self.started.elapsed().saturating_sub(self.woke).as_nanos();
-        self.metrics.turn_ns.record(u64::try_from(awake).unwrap_or(u64::MAX));
+        let awake = self.started.elapsed().saturating_sub(self.woke);
+        self.metrics.turn_ns.record(u64::try_from(awake.as_nanos()).unwrap_or(u64::MAX));
+        self.costs.record_turn(self.now_s(), awake);
         Ok(())
     }
 
@@ -270,6 +279,7 @@ impl Server {
                 Action::Write(id) => self.write(id),
                 Action::EndSending(id) => self.end_sending(id),
                 Action::Close(id) => self.close(id),
+                Action::Open(id, learned) => self.open(id, learned),
                 Action::Report(event) => self.report(event),
                 Action::TransportFailed(id, error) => self.log_transport_error(id, error),
             }
@@ -324,7 +334,8 @@ impl Server {
 
     fn log_transport_error(&self, id: SessionId, error: TransportError) {
         if let Some(connection) = self.connections.get(id.key()) {
-            debug!(target: "chinwag", "#{} transport failed: {error}", connection.number);
+            let Connection { number, peer, .. } = connection;
+            info!(target: "chinwag", "#{number} {peer} failed: {error}");
         }
     }
 
@@ -332,7 +343,7 @@ impl Server {
     fn close(&mut self, id: SessionId) {
         let connection = self.connections.remove(id.key());
         debug!(target: "chinwag", "#{} {} closed", connection.number, connection.peer);
-        self.admission.release(connection.peer.ip());
+        self.release(&connection);
         self.exchange.forget(id);
         // A file descriptor is free again, so a listener that ran out of them can accept.
         for listener in &mut self.listeners {

@@ -156,7 +156,7 @@ impl Scene {
                 Action::EndSending(whom) => {
                     assert!(self.exchange.output(whom).is_empty(), "the last lines are lost");
                 }
-                Action::Report(_) | Action::TransportFailed(..) => {}
+                Action::Report(_) | Action::TransportFailed(..) | Action::Open(..) => {}
             }
         }
         count

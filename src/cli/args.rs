@@ -1,16 +1,18 @@
 //! The command line: the one definition that help, errors, completions and the manual come from.
 
 use std::ffi::OsString;
-use std::net::ToSocketAddrs;
+use std::net::{Ipv4Addr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 use clap_complete::Shell;
+use ipnet::IpNet;
 use log::LevelFilter;
 
 use crate::cli::ctl::{self, CtlArgs};
+use crate::cli::web::{WebArgs, network};
 use crate::client::options::ConnectArgs;
-use crate::core::limits::Limits;
+use crate::core::limits::{Limits, PORT, WEB_PORT};
 use crate::core::transport::Scheme;
 use crate::server::ListenAddress;
 
@@ -18,10 +20,14 @@ const USAGE: &str = "chinwag [COMMAND]\n       chinwag [OPTIONS OF SERVE]";
 
 const EXAMPLES: &str = "\
 Examples:
-  chinwag                                      serve this machine, on 127.0.0.1:7878
+  chinwag                                      serve this machine: browsers on
+                                               http://127.0.0.1:7880, nc and
+                                               telnet on 127.0.0.1:7878
   chinwag serve --listen 0.0.0.0:7878 --listen '[::]:7878'
                                                serve everybody, by IPv4 and IPv6
-  nc 127.0.0.1 7878                            join; telnet does as well
+  chinwag serve --listen http://0.0.0.0:7880   serve the browsers of your network
+  chinwag connect                              join it, with a line editor
+  nc 127.0.0.1 7878                            join it; telnet does as well
   printf 'anna\\n1\\n3\\n' | nc -N localhost 7878  a script that asks who is here";
 
 /// A chat server on one thread, that anyone can join with nc or telnet
@@ -57,7 +63,7 @@ impl Cli {
 pub enum Command {
     /// Serve a chat (the default)
     #[command(after_help = EXAMPLES)]
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
 
     /// Join a chat from this terminal, or from a pipe
     Connect(ConnectArgs),
@@ -79,11 +85,17 @@ pub enum Command {
 /// The flags of `serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// Address to listen on, [SCHEME://]HOST:PORT; the scheme is tcp. Repeat the flag for several
-    /// addresses. Port 0 takes a free port and prints it
-    #[arg(long, value_name = "ADDR", env = "CHINWAG_LISTEN", value_delimiter = ',', value_parser = addresses,
-          default_value = "127.0.0.1:7878")]
+    /// Address to listen on, [SCHEME://]HOST:PORT. The scheme is tcp, for nc and telnet, or http, for
+    /// browsers. Repeat the flag for several addresses. Port 0 takes a free port and prints it
+    /// [default: 127.0.0.1:7878 and http://127.0.0.1:7880]
+    #[arg(long, value_name = "ADDR", env = "CHINWAG_LISTEN", value_delimiter = ',', value_parser = addresses)]
     pub listen: Vec<Addresses>,
+
+    /// Network of your proxies or tunnels, such as 10.0.0.0/8 or 127.0.0.1. Connections from there must
+    /// begin with a PROXY header (version 1 or 2), which tells the address of the client. Repeat the
+    /// flag for several networks
+    #[arg(long, value_name = "NETWORK", env = "CHINWAG_PROXY_PROTOCOL", value_delimiter = ',', value_parser = network)]
+    pub proxy_protocol: Vec<IpNet>,
 
     /// Folder that keeps the history of rooms over a restart. Without it, history ends with the server
     #[arg(long, value_name = "DIR", env = "CHINWAG_HISTORY")]
@@ -100,6 +112,10 @@ pub struct ServeArgs {
     /// Flags for operators
     #[command(flatten)]
     pub operators: OperatorArgs,
+
+    /// Flags for the web page
+    #[command(flatten)]
+    pub web: WebArgs,
 
     /// Limits
     #[command(flatten)]
@@ -156,6 +172,11 @@ pub struct LimitArgs {
           value_parser = clap::value_parser!(u32).range(1..))]
     pub max_per_address: u32,
 
+    /// Connections at a time before their session begins, such as in a handshake
+    #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_OPENING", default_value = "1000",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_opening: u32,
+
     /// Requests, room lines and logins of one address, in allowances of one session; 0 means no limit
     #[arg(long, value_name = "COUNT", env = "CHINWAG_ADDRESS_SHARE", default_value = "64",
           value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
@@ -195,9 +216,18 @@ pub type Addresses = std::sync::Arc<[ListenAddress]>;
 pub struct Milliseconds(pub u64);
 
 impl ServeArgs {
-    /// The addresses to listen on, in the order given.
+    /// The addresses to listen on, in the order given, or those that nobody need give.
     #[must_use]
     pub fn addresses(&self) -> Vec<ListenAddress> {
+        if self.listen.is_empty() {
+            let loopback = |scheme, port, is_optional| ListenAddress {
+                scheme,
+                address: (Ipv4Addr::LOCALHOST, port).into(),
+                is_optional,
+            };
+            let web = loopback(Scheme::Http, WEB_PORT, true);
+            return vec![loopback(Scheme::Tcp, PORT, false), web];
+        }
         self.listen.iter().flat_map(|addresses| addresses.iter().copied()).collect()
     }
 
@@ -227,6 +257,7 @@ impl ServeArgs {
             closing_ms: flags.closing_timeout.0,
             connections_max: wanted.min(connections_possible),
             per_address_max: flags.max_per_address as usize,
+            opening_max: flags.max_opening as usize,
             rooms_max: flags.max_rooms.into(),
             rooms_per_address_max: flags.max_rooms_per_address.into(),
             members_max: flags.max_members as usize,
@@ -244,7 +275,8 @@ fn addresses(text: &str) -> Result<Addresses, String> {
         std::io::ErrorKind::InvalidInput => wanted(),
         _ => e.to_string(),
     })?;
-    let found = found.map(|address| ListenAddress { scheme, address }).collect::<Addresses>();
+    let found = found.map(|address| ListenAddress { scheme, address, is_optional: false });
+    let found = found.collect::<Addresses>();
     if found.is_empty() { Err(wanted()) } else { Ok(found) }
 }
 
@@ -289,7 +321,7 @@ mod tests {
     fn serve(args: &[&str]) -> Result<ServeArgs, clap::Error> {
         let args = ["chinwag", "serve"].iter().chain(args);
         match Cli::try_parse_from(args)?.command {
-            Command::Serve(serve) => Ok(serve),
+            Command::Serve(serve) => Ok(*serve),
             _ => panic!("serve was said"),
         }
     }
@@ -316,6 +348,17 @@ mod tests {
         assert!(matches!(read(&["connect"]), Ok(Command::Connect(_))));
         assert_eq!(read(&["--help"]).unwrap_err().kind(), clap::error::ErrorKind::DisplayHelp);
         assert!(read(&["--frob"]).unwrap_err().to_string().contains("--frob"));
+    }
+
+    #[test]
+    fn networks_of_proxies_are_addresses_or_networks() {
+        let args = serve(&["--proxy-protocol", "10.1.2.3/8,::1"]).unwrap();
+        let networks = args.proxy_protocol.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(networks, ["10.0.0.0/8", "::1/128"]);
+        for wrong in ["here", "10.0.0.0/33", ""] {
+            let error = serve(&["--proxy-protocol", wrong]).unwrap_err().to_string();
+            assert!(error.contains("a network is ADDRESS or ADDRESS/BITS"), "{error}");
+        }
     }
 
     #[test]

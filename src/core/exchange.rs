@@ -7,18 +7,23 @@
 
 mod broadcast;
 mod broadcast_log;
+mod browsers;
 mod closing;
 mod draining;
 mod endpoint;
 mod endpoints;
 mod held_input;
 mod history;
+mod opening;
 mod operator_actions;
 mod resuming;
 #[cfg(test)]
 mod tests;
 mod timeouts;
+mod transport_table;
 mod transports;
+
+use core::net::SocketAddr;
 
 use crate::core::chat::{Audience, BroadcastId, Chat, DisconnectReason, Event, Output};
 use crate::core::framing::{Frame, Input};
@@ -64,6 +69,10 @@ pub enum Action {
     /// Both halves have ended, or the closing deadline passed: close the socket, then call
     /// [`Exchange::forget`].
     Close(SessionId),
+    /// The transport is ready for a session. The shell admits the client's address, which is this one
+    /// if the transport learned another than the socket's, and answers in the same turn with
+    /// [`Exchange::begin_session`] or [`Exchange::reject`].
+    Open(SessionId, Option<SocketAddr>),
     /// An event for the log.
     Report(Event),
     /// The peer broke the protocol of its transport; for the log.
@@ -123,6 +132,12 @@ impl Exchange {
                 self.endpoints[id].receiving = Receiving::LastLines;
                 self.resume(now, id);
             }
+            // Nobody waits for a session any more. What the transport has to say is still written.
+            Receiving::Opening | Receiving::Admission => {
+                self.endpoints.leave_opening(id);
+                self.endpoints[id].receiving = Receiving::Ended;
+                self.endpoints.hang_up(now, id);
+            }
             Receiving::Discarding => self.endpoints.end_receiving(id),
             Receiving::LastLines | Receiving::Ended => {}
         }
@@ -130,8 +145,7 @@ impl Exchange {
 
     /// The connection failed (reset, timeout): nothing can be read or written any more.
     pub fn handle_failure(&mut self, now: Time, id: SessionId) {
-        self.chat.handle_disconnect(now, id, DisconnectReason::Lost);
-        self.deliver(now);
+        self.end_session(now, id, DisconnectReason::Lost);
         self.endpoints.close(now, id);
     }
 
@@ -164,7 +178,9 @@ impl Exchange {
     /// The socket is closed; its id is free for another connection.
     pub fn forget(&mut self, id: SessionId) {
         self.endpoints.remove(id);
-        self.chat.forget(id);
+        if self.chat.has_session(id) {
+            self.chat.forget(id);
+        }
     }
 
     /// Whether the shell may read that socket now. If not, [`Exchange::poll_resume`] returns the session
@@ -175,8 +191,9 @@ impl Exchange {
         let endpoint = &self.endpoints[id];
         match endpoint.receiving {
             Receiving::Lines => endpoint.held_input.is_none() && self.may_process_input(id),
+            Receiving::Opening => endpoint.held_input.is_none(),
             Receiving::Discarding => true,
-            Receiving::LastLines | Receiving::Ended => false,
+            Receiving::Admission | Receiving::LastLines | Receiving::Ended => false,
         }
     }
 
@@ -194,7 +211,10 @@ impl Exchange {
 
     /// The next task for the shell; `None` when the turn is done.
     pub fn poll_action(&mut self) -> Option<Action> {
-        let action = self.endpoints.poll_action();
+        let mut action = self.endpoints.poll_action();
+        while action.is_some_and(|action| !self.is_current(action)) {
+            action = self.endpoints.poll_action();
+        }
         if let Some(Action::Write(id)) = action {
             self.encode_output(id);
         }
@@ -219,6 +239,11 @@ impl Exchange {
         self.chat.poll_timeout().into_iter().chain(self.endpoints.next_deadline()).min()
     }
 
+    /// Where the web page is, for browsers at the wrong port.
+    pub fn set_page(&mut self, place: &str) {
+        self.chat.set_page(place);
+    }
+
     /// The chat, read-only.
     #[must_use]
     pub fn chat(&self) -> &Chat {
@@ -232,6 +257,7 @@ impl Exchange {
     }
 
     /// The rule of backpressure. A client's input waits while
+    /// - the session has not begun or is over, or
     /// - the client's chat partner has just ended the chat, and old input is drained (4.1.5), or
     /// - a rate limit holds it in the state of the session, or
     /// - the client has not read the replies to its own lines (7.9, 7.36), or
@@ -241,8 +267,9 @@ impl Exchange {
     /// a client waiting for ever.
     fn may_process_input(&self, id: SessionId) -> bool {
         let endpoint = &self.endpoints[id];
-        !endpoint.is_draining
-            && (endpoint.held_until.is_none() || self.chat.is_free_of_rate_limits(id))
+        matches!(endpoint.receiving, Receiving::Lines | Receiving::LastLines)
+            && !endpoint.is_draining
+            && (!self.endpoints.is_paused(id) || self.chat.is_free_of_rate_limits(id))
             && endpoint.outbox.len() <= REPLIES_BYTES_MAX
             && self.chat.partner(id).is_none_or(|with| !self.endpoints[with].outbox.is_congested())
     }
@@ -250,10 +277,6 @@ impl Exchange {
     /// Passes the lines in `bytes` to the chat as far as the rule allows. The rest stays in `bytes`.
     fn process_input(&mut self, now: Time, id: SessionId, bytes: &mut &[u8]) {
         while self.may_process_input(id) {
-            let receiving = self.endpoints[id].receiving;
-            if !matches!(receiving, Receiving::Lines | Receiving::LastLines) {
-                return;
-            }
             let Some(frame) = self.next_frame(id, bytes) else { return };
             let drains = self.endpoints.drains.len();
             self.handle_frame(now, id, frame);
@@ -283,7 +306,12 @@ impl Exchange {
                 self.endpoints.traffic.lines_in += 1;
                 self.pass_to_chat(now, id, frame.text().map_or(Input::NotUtf8, Input::Line));
             }
-            Frame::Input(input) => self.pass_to_chat(now, id, *input),
+            Frame::Input(input) => {
+                if *input == Input::HttpRequest {
+                    self.endpoints.answer_as_http(id);
+                }
+                self.pass_to_chat(now, id, *input);
+            }
             // A telnet option is refused at once; the chat never hears of it.
             Frame::Reply(refusal) => self.endpoints.say(id, [refusal]),
         }
@@ -317,16 +345,7 @@ impl Exchange {
                     Output::Record { record } => self.records.extend_from_slice(record),
                     Output::HangUp { whom } => self.endpoints.hang_up(now, whom),
                     Output::Pause { whom, until } => self.endpoints.pause(whom, until),
-                    Output::Report(event) => {
-                        self.endpoints.report(event);
-                        // The end of a chat is the one event that changes the fate of input: held lines
-                        // were meant for the partner and must not become menu choices (4.1.5).
-                        if let Event::Parted { by, from } = event {
-                            self.endpoints.restart_stall_clock(now, from);
-                            self.endpoints.begin_drain(from);
-                            self.endpoints.queue_resume(by);
-                        }
-                    }
+                    Output::Report(event) => self.handle_event(now, event),
                 }
             }
             // The chat takes new input only after all its outputs were taken.
@@ -335,6 +354,22 @@ impl Exchange {
             } else {
                 return;
             }
+        }
+    }
+
+    /// Passes an event on to the log, and does what follows from it for a connection.
+    fn handle_event(&mut self, now: Time, event: Event) {
+        self.endpoints.report(event);
+        match event {
+            // The end of a chat is the one event that changes the fate of input: held lines were meant
+            // for the partner and must not become menu choices (4.1.5).
+            Event::Parted { by, from } => {
+                self.endpoints.restart_stall_clock(now, from);
+                self.endpoints.begin_drain(from);
+                self.endpoints.queue_resume(by);
+            }
+            Event::Left { who, why } => self.endpoints.tell_session_end(who, why),
+            _ => {}
         }
     }
 

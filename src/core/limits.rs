@@ -10,8 +10,17 @@ mod configured;
 pub use configured::Limits;
 
 mod address;
+mod web;
 
 pub use address::*;
+pub use web::*;
+
+mod client;
+
+pub use client::*;
+mod terminal;
+
+pub use terminal::*;
 
 /// Default port of the server and of the client.
 pub const PORT: u16 = 7878;
@@ -78,6 +87,14 @@ pub const LOBBY: &str = "lobby";
 /// Lines that a user may say in a room in a row before the rate limit slows the user (7.24): a
 /// paste of ten lines passes at once.
 pub const ROOM_LINES_IN_A_ROW_MAX: u32 = 10;
+
+/// How many members may read a line of their room in the time in which one member's allowance grows by
+/// a line (7.76). Each costs a write: 20,000 writes per second keep a slow core about half busy.
+pub const ROOM_DELIVERIES_PER_INTERVAL: u64 = 4_000;
+
+/// Milliseconds that a member waits at most because a room's allowance is used up (7.77). A few
+/// members could otherwise run up a debt for which all others wait.
+pub const ROOM_DEBT_MS_MAX: u64 = 5_000;
 
 /// Milliseconds after a partner ended the chat in which the user cannot enter a room (7.20). A line
 /// typed in this time may be meant for the partner, and a room would read it. The time covers a
@@ -260,6 +277,17 @@ pub const LOG_LINE_BYTES_MAX: usize = 190;
 /// Milliseconds between two lines of the log about connections that a ban rejected (7.61). A banned
 /// script tries again thousands of times per second; the metrics count every try.
 pub const BANS_REPORT_MS: u64 = 60_000;
+
+/// Milliseconds for a PROXY header (7.65). A proxy sends it with its first packet; three seconds are
+/// needed if that packet is lost once.
+pub const PROXY_HEADER_MS: u64 = 5_000;
+
+/// Bytes of a PROXY header of version 1 with its ending (7.65), as its specification says.
+pub const PROXY_LINE_BYTES_MAX: usize = 107;
+
+/// Bytes of a PROXY header of version 2 (7.65). The format allows 65,551; what proxies add to the
+/// addresses, such as the name of a certificate, takes a few hundred. It is skipped, not stored.
+pub const PROXY_HEADER_BYTES_MAX: usize = 4 * 1024;
 
 /// Consoles open at a time (7.31): enough for a few operators and their scripts. More open consoles
 /// are a leak in a script, and would take file descriptors from users.

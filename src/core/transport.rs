@@ -18,8 +18,9 @@
 //!    handles everything received before it, then ends the session. The end of the TCP stream
 //!    without such a close is a truncation ([`Transport::is_end_clean`]), and the session counts as
 //!    lost (RFC 8446, 6.1).
-//! 4. **Close by us.** The exchange calls [`Transport::close`] when the outbox is empty. The transport
-//!    appends its closing bytes to its output; after they are written, the exchange sends the FIN.
+//! 4. **Close by us.** The exchange tells the reason ([`Transport::handle_session_end`]), and calls
+//!    [`Transport::close`] when the outbox is empty. The transport appends its closing bytes to its
+//!    output; after they are written, the exchange sends the FIN.
 //! 5. **Broadcast.** The broadcast log holds application bytes, once for all readers. `send` copies a
 //!    stretch of the log into the transport's buffer, and the reader's cursor advances by what
 //!    `send` took. Bytes that a transport took are never skipped, so no record is torn.
@@ -28,13 +29,26 @@
 //! 7. **Time.** A handshake deadline is the transport's own ([`Transport::deadline`]); after the
 //!    session is over, the exchange's closing deadline replaces it. A transport
 //!    that fails may leave an alert in its output; the exchange writes it before it closes.
+//! 8. **Before the session.** While [`Transport::opening`] is [`Opening::Pending`], the connection has
+//!    buffers and deadlines, and the chat does not know it. The transport decodes no application bytes
+//!    yet, except behind the last byte of the handshake: they wait in the exchange. When the
+//!    transport is ready, the shell is asked once to admit the client's address. Then the session
+//!    begins, or one `!` line goes out and the transport is closed. A connection that never becomes
+//!    ready was no session: at [`Received::EndOfInput`], at the FIN, at its deadline, or after an
+//!    error, its output is written and it closes. An opening transport must have a deadline.
+//!    A transport that only had to read a header becomes [`Transport::is_transparent`].
 
+pub mod http;
+mod proxy_protocol;
 mod scheme;
 mod stack;
+pub mod websocket;
 
+pub use proxy_protocol::ProxyProtocol;
 pub use scheme::{Scheme, UnknownScheme};
 pub use stack::Stack;
 
+use core::net::SocketAddr;
 use std::fmt::{self, Debug};
 
 use crate::core::time::Time;
@@ -71,18 +85,57 @@ pub trait Transport: Debug {
     /// stream was cut, by the network or by an attacker.
     fn is_end_clean(&self) -> bool;
 
+    /// Whether a session may begin. The exchange asks after each call until the answer is
+    /// [`Opening::Ready`], which stands. A transport that is ready from the start begins its session
+    /// with the connection.
+    fn opening(&self) -> Opening {
+        Opening::Ready(None)
+    }
+
+    /// Whether the transport is ready, has no output, and would from now on pass all bytes unchanged
+    /// both ways. The exchange then drops it, and the connection is plain TCP.
+    fn is_transparent(&self) -> bool {
+        false
+    }
+
     /// When [`Transport::handle_timeout`] must be called, if ever.
     fn deadline(&self) -> Option<Time> {
         None
     }
 
-    /// The deadline has come.
+    /// The deadline has come. [`Received::EndOfInput`] ends a connection that has no session: nobody
+    /// did anything wrong. `is_read` tells whether the exchange reads this connection at the moment; a
+    /// peer whose bytes wait in the kernel is not silent.
     ///
     /// # Errors
     /// The peer was too slow; the connection must end.
-    fn handle_timeout(&mut self, _now: Time) -> Result<(), TransportError> {
-        Ok(())
+    fn handle_timeout(&mut self, _now: Time, _is_read: bool) -> Result<Received, TransportError> {
+        Ok(Received::Data)
     }
+
+    /// The session is over. [`Transport::close`] follows when the output is taken.
+    fn handle_session_end(&mut self, _why: SessionEnd) {}
+}
+
+/// Why a session is over, for transports whose closing bytes tell the reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// The client left.
+    Left,
+    /// The server stops.
+    ServerStops,
+    /// The server ended the session: an operator, a deadline or a limit.
+    Removed,
+}
+
+/// Whether a session may begin on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// Not yet, and perhaps never.
+    Pending,
+    /// Yes. The address is the client's, if the transport learned another than the socket's. Port 0
+    /// means that the port is not known.
+    Ready(Option<SocketAddr>),
 }
 
 /// What the peer's bytes meant for the connection.

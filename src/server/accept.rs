@@ -1,19 +1,24 @@
 //! Accepting connections: the ban list and the limits on admission are asked, then the connection
-//! gets its slab entry, its poll token and its transport.
+//! gets its slab entry, its poll token and its transport. They are asked again when a transport
+//! learns the client's address.
 //!
 //! `Server::turn` calls this once per turn. Nothing here knows what clients are told.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 
-use log::{info, warn};
+use ipnet::IpNet;
+use log::{debug, info, warn};
 use mio::Token;
 
 use super::admission::{Rejection, origin};
-use super::connection::Connection;
+use super::connection::{Connection, Peer};
 use super::listener::{self, Accepted};
 use super::{INTEREST, Server};
 use crate::core::SessionId;
 use crate::core::limits::ACCEPTS_PER_TURN;
+use crate::core::transport::http::{Site, WebOptions};
+use crate::core::transport::{Opening, ProxyProtocol, Scheme, Transport};
 
 impl Server {
     /// Accepts at most `ACCEPTS_PER_TURN` connections per listener.
@@ -32,34 +37,128 @@ impl Server {
         }
     }
 
-    /// Admits or rejects one connection, and creates its session.
+    /// Admits or rejects one connection, and creates its session or its transport.
     fn admit(&mut self, Accepted { mut stream, peer, scheme }: Accepted) {
         self.accepted_count = self.accepted_count.wrapping_add(1);
-        let banned = self.operators.bans.of(peer.ip()).map(|_| Rejection::Banned);
-        if let Err(rejection) = banned.map_or_else(|| self.admission.admit(peer.ip()), Err) {
-            self.log_rejection(peer, rejection);
-            self.metrics.count_rejection(rejection);
-            return listener::reject(stream, rejection);
+        let transport = self.transport(scheme, peer.ip());
+        let is_opening = transport.as_ref().is_some_and(|t| t.opening() != Opening::Ready(None));
+        // The address of a trusted proxy says nothing about its client.
+        let is_proxied = self.is_trusted_proxy(peer.ip()) || self.is_http_proxy(scheme, peer.ip());
+        let is_counted = !is_opening || !is_proxied;
+        let admitted = match is_counted {
+            true => self.check_ban(peer.ip()).and_then(|()| self.admission.admit(peer.ip())),
+            false => self.admission.admit_proxied(),
+        };
+        if let Err(rejection) = admitted {
+            self.count_rejection(self.accepted_count, Peer::new(peer), rejection);
+            return listener::reject(stream, scheme, rejection);
         }
         let entry = self.connections.vacant_entry();
         let id = SessionId::from_key(entry.key());
-        if let Err(e) = self.poll.registry().register(&mut stream, Token(entry.key()), INTEREST) {
+        let registered = self.poll.registry().register(&mut stream, Token(entry.key()), INTEREST);
+        let mut connection = Connection::new(stream, self.accepted_count, peer, self.now);
+        connection.is_counted = is_counted;
+        if let Err(e) = registered {
             warn!(target: "chinwag", "#{} {peer} cannot be polled: {e}", self.accepted_count);
-            return self.admission.release(peer.ip());
+            return self.release(&connection);
         }
-        entry.insert(Connection::new(stream, self.accepted_count, peer, self.now));
+        entry.insert(connection);
         // A script has sent its first lines by now. Read in this turn, they are answered together with
         // the welcome, in one write.
         self.to_read.push(id);
-        info!(target: "chinwag", "#{} {peer} connected", self.accepted_count);
-        self.exchange.handle_connect_from(self.now, id, origin(peer.ip()));
-        if let Some(transport) = scheme.transport() {
-            self.exchange.set_transport(id, transport);
+        match is_opening {
+            true => debug!(target: "chinwag", "#{} {peer} is opening", self.accepted_count),
+            false => info!(target: "chinwag", "#{} {peer} connected", self.accepted_count),
+        }
+        let origin = origin(peer.ip());
+        match transport {
+            None => self.exchange.handle_connect_from(self.now, id, origin),
+            Some(transport) => {
+                self.exchange.handle_connect_through_from(self.now, id, origin, transport);
+            }
         }
     }
 
-    /// Logs a rejected connection. Banned addresses may try without end, so one line counts them.
-    fn log_rejection(&mut self, peer: SocketAddr, rejection: Rejection) {
+    /// The transport of a connection is ready: the session begins, if the client's address is admitted.
+    /// `learned` is that address, if it is not the socket's.
+    pub(super) fn open(&mut self, id: SessionId, learned: Option<SocketAddr>) {
+        let Some(connection) = self.connections.get(id.key()) else { return };
+        let (number, socket) = (connection.number, connection.peer);
+        let peer = learned.map_or(socket, Peer::new);
+        // A socket's address that was admitted is not asked about again.
+        let must_ask = learned.is_some() || !connection.is_counted;
+        if must_ask && let Err(rejection) = self.recount(id, peer) {
+            self.count_rejection(number, peer, rejection);
+            return self.exchange.reject(self.now, id, &rejection.line());
+        }
+        match learned {
+            Some(_) => info!(target: "chinwag", "#{number} {peer} connected through {socket}"),
+            None => info!(target: "chinwag", "#{number} {peer} connected"),
+        }
+        self.exchange.begin_session(self.now, id, origin(peer.ip()));
+    }
+
+    /// Gives a connection the address of its client, and counts it there instead of at the proxy.
+    fn recount(&mut self, id: SessionId, peer: Peer) -> Result<(), Rejection> {
+        let connection = &mut self.connections[id.key()];
+        if std::mem::replace(&mut connection.is_counted, false) {
+            self.admission.release_address(connection.peer.ip());
+        }
+        connection.peer = peer;
+        self.check_ban(peer.ip())?;
+        self.admission.admit_address(peer.ip())?;
+        self.connections[id.key()].is_counted = true;
+        Ok(())
+    }
+
+    /// Ends the counting of a closed connection.
+    pub(super) fn release(&mut self, connection: &Connection) {
+        self.admission.release();
+        if connection.is_counted {
+            self.admission.release_address(connection.peer.ip());
+        }
+    }
+
+    /// The transport of a new connection. A trusted proxy puts its header before everything else.
+    fn transport(&self, scheme: Scheme, peer: IpAddr) -> Option<Box<dyn Transport>> {
+        let transport = scheme.transport(self.now, peer, &self.site);
+        // An HTTP proxy tells the same in header fields.
+        match self.is_trusted_proxy(peer) && !self.is_http_proxy(scheme, peer) {
+            true => Some(Box::new(ProxyProtocol::new(self.now, transport))),
+            false => transport,
+        }
+    }
+
+    /// Decides what the web server answers to, and whom it trusts.
+    pub fn set_web_options(&mut self, options: WebOptions) {
+        self.site = Rc::new(Site::new(options));
+    }
+
+    /// From now on, connections from `networks` must begin with a PROXY header, and what it says about
+    /// the address of the client is trusted (2.5.1).
+    pub fn trust_proxies(&mut self, networks: Vec<IpNet>) {
+        for network in &networks {
+            info!(target: "chinwag", "connections from {network} begin with a PROXY header");
+        }
+        self.proxies = networks;
+    }
+
+    fn is_trusted_proxy(&self, address: IpAddr) -> bool {
+        self.proxies.iter().any(|network| network.contains(&address))
+    }
+
+    fn is_http_proxy(&self, scheme: Scheme, address: IpAddr) -> bool {
+        scheme == Scheme::Http && self.site.trusts(address)
+    }
+
+    fn check_ban(&self, address: IpAddr) -> Result<(), Rejection> {
+        self.operators.bans.of(address).map_or(Ok(()), |_| Err(Rejection::Banned))
+    }
+
+    /// Counts and logs a rejected connection. Banned addresses may try without end, so one line counts
+    /// them.
+    fn count_rejection(&mut self, number: u32, peer: Peer, rejection: Rejection) {
+        self.metrics.count_rejection(rejection);
         match rejection {
             Rejection::Banned => {
                 if let Some(count) = self.operators.bans.count_rejection(self.now) {
@@ -67,7 +166,7 @@ impl Server {
                 }
             }
             Rejection::Full | Rejection::AddressFull => {
-                info!(target: "chinwag", "#{} {peer} rejected: {rejection}", self.accepted_count);
+                info!(target: "chinwag", "#{number} {peer} rejected: {rejection}");
             }
         }
     }

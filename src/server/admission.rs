@@ -42,6 +42,11 @@ impl Rejection {
     pub(super) const ALL: [Rejection; 3] =
         [Rejection::Full, Rejection::AddressFull, Rejection::Banned];
 
+    /// The line that the client reads, without its ending.
+    pub(super) fn line(self) -> String {
+        format!("! {self}")
+    }
+
     /// The value of the label `reason` in the metrics. Dashboards match it: do not change it.
     pub(super) fn kind(self) -> &'static str {
         match self {
@@ -70,6 +75,29 @@ impl Admission {
         if self.connections >= self.connections_max {
             return Err(Rejection::Full);
         }
+        self.admit_address(address)?;
+        self.connections += 1;
+        Ok(())
+    }
+
+    /// Counts a new connection from a trusted proxy, or rejects it. It counts for an address once the
+    /// proxy has told the client's.
+    ///
+    /// # Errors
+    /// The server is full.
+    pub(super) fn admit_proxied(&mut self) -> Result<(), Rejection> {
+        if self.connections >= self.connections_max {
+            return Err(Rejection::Full);
+        }
+        self.connections += 1;
+        Ok(())
+    }
+
+    /// Counts a connection, which is counted in total already, for `address`, or rejects it.
+    ///
+    /// # Errors
+    /// The address is at its limit. The counts stay as they are.
+    pub(super) fn admit_address(&mut self, address: IpAddr) -> Result<(), Rejection> {
         if !address.is_loopback() {
             let count = self.by_address.entry(subscriber_network(address)).or_default();
             if *count >= self.per_address_max {
@@ -77,14 +105,17 @@ impl Admission {
             }
             *count += 1;
         }
-        self.connections += 1;
         Ok(())
     }
 
-    /// Subtracts a closed connection from `address`. Call this once for each successful
-    /// [`Admission::admit`].
-    pub(super) fn release(&mut self, address: IpAddr) {
+    /// Subtracts a closed connection. Call this once for each connection that was admitted.
+    pub(super) fn release(&mut self) {
         self.connections -= 1;
+    }
+
+    /// Subtracts a connection from `address`. Call this once for each successful
+    /// [`Admission::admit_address`] or [`Admission::admit`].
+    pub(super) fn release_address(&mut self, address: IpAddr) {
         let network = subscriber_network(address);
         if let Some(count) = self.by_address.get_mut(&network) {
             *count -= 1;
@@ -119,8 +150,10 @@ pub(super) fn origin(address: IpAddr) -> Origin {
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Rejection::Full => write!(f, "The server is full, try again later"),
-            Rejection::AddressFull => write!(f, "Too many connections from your address"),
+            Rejection::Full => write!(f, "The server is full; try again later"),
+            Rejection::AddressFull => {
+                write!(f, "Your address has too many connections; try again later")
+            }
             Rejection::Banned => write!(f, "Your address is banned"),
         }
     }
@@ -144,9 +177,10 @@ mod tests {
             [Ok(()), Ok(()), Err(Rejection::AddressFull)]
         );
         assert_eq!(admission.admit(b), Ok(()));
-        admission.release(a);
+        admission.release_address(a);
+        admission.release();
         assert_eq!(admission.admit(a), Ok(()), "a closed connection makes room");
-        [a, a, b].into_iter().for_each(|address| admission.release(address));
+        [a, a, b].into_iter().for_each(|address| admission.release_address(address));
         assert!(admission.by_address.is_empty(), "closed connections leave no entry");
     }
 
@@ -170,7 +204,7 @@ mod tests {
             [admission.admit(local), admission.admit(local)],
             [Ok(()), Err(Rejection::Full)]
         );
-        admission.release(local);
+        admission.release();
         assert_eq!(admission.admit(local), Ok(()));
     }
 }

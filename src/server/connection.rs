@@ -29,8 +29,11 @@ pub(super) struct Connection {
     /// The number of the connection in the log. A later connection may reuse the slab key but not
     /// the number, until 2^32 connections have come.
     pub(super) number: u32,
-    /// The client's address.
+    /// The client's address: the socket's, or what the transport learned.
     pub(super) peer: Peer,
+    /// Whether the connection counts for the limit of its address (7.26). One from a trusted proxy
+    /// does so when its client's address is known.
+    pub(super) is_counted: bool,
     /// Seconds from the server's start to the accept. A [`Time`] would be twice as large, and every
     /// connection pays for it.
     accepted_s: u32,
@@ -68,7 +71,7 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    fn new(address: SocketAddr) -> Peer {
+    pub(super) fn new(address: SocketAddr) -> Peer {
         let ip = match address.ip() {
             IpAddr::V4(ip) => ip.to_ipv6_mapped(),
             IpAddr::V6(ip) => ip,
@@ -83,7 +86,11 @@ impl Peer {
 
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        SocketAddr::new(self.ip(), self.port).fmt(f)
+        // A proxy need not tell the port.
+        match self.port {
+            0 => self.ip().fmt(f),
+            port => SocketAddr::new(self.ip(), port).fmt(f),
+        }
     }
 }
 
@@ -94,6 +101,7 @@ impl Connection {
             stream,
             number,
             peer: Peer::new(peer),
+            is_counted: true,
             accepted_s: u32::try_from(accepted_s).unwrap_or(u32::MAX),
             // A script has sent its first lines by the time it is accepted: try at once.
             has_more: true,

@@ -4,6 +4,7 @@
 //! commands and words the answers; `console.rs` moves the bytes. The log records every command that
 //! changes something (8.1.6), and the chat tells the users concerned.
 
+use std::cmp::Reverse;
 use std::io;
 use std::path::Path;
 
@@ -161,7 +162,7 @@ impl Server {
         done.map_or_else(Answer::Refused, Answer::done)
     }
 
-    /// Lists users. Without a prefix the roster knows their number; otherwise the users are
+    /// Lists users, those first who cost most. Without a prefix the roster knows their number; otherwise the users are
     /// counted, also those beyond the limit on rows (7.32).
     fn list_users(&self, prefix: &str) -> Answer {
         let chat = self.exchange.chat();
@@ -169,22 +170,38 @@ impl Server {
             "" => chat.user_count(),
             prefix => chat.users(prefix).count(),
         };
+        let now_s = self.now_s();
         // Every user has a connection and a name. Should one be missing, an operator's list must
         // not stop the server.
         let row = |id: SessionId| {
             let connection = self.connections.get(id.key())?;
+            let cost = self.costs.of(now_s, id.key(), connection.number).unwrap_or_default();
             Some(Row::User {
                 name: chat.name(id)?.to_string(),
                 status: chat.status(id).to_string(),
                 address: connection.peer.to_string(),
                 seconds: self.now.ms_since(connection.accepted_at()) / 1000,
+                lines: cost.lines.into(),
+                bytes: cost.bytes.into(),
+                cpu_percent: self.costs.cpu_percent(now_s, cost),
             })
         };
-        let rows = chat.users(prefix).take(ANSWER_ROWS_MAX).filter_map(row).collect();
+        // The sort is stable: users without cost stay in order of name.
+        let mut ids = chat.users(prefix).collect::<Vec<_>>();
+        ids.sort_by_cached_key(|&id| Reverse(self.cost_rank(id)));
+        let rows = ids.into_iter().take(ANSWER_ROWS_MAX).filter_map(row).collect();
         Answer::Done {
             rows,
             outcome: Outcome::Users { count, connections: self.connections.len() },
         }
+    }
+
+    /// The order of users by cost: the share of CPU in millionths, then the bytes.
+    fn cost_rank(&self, id: SessionId) -> (u64, u32) {
+        let now_s = self.now_s();
+        let connection = self.connections.get(id.key());
+        let cost = connection.and_then(|open| self.costs.of(now_s, id.key(), open.number));
+        cost.map_or((0, 0), |cost| ((self.costs.cpu_percent(now_s, cost) * 1e4) as u64, cost.bytes))
     }
 
     /// Lists the rooms that have members, in order of name. Rooms that only have history are

@@ -11,6 +11,7 @@ use mio::event::Event;
 
 use super::Server;
 use super::connection::IoOutcome;
+use super::costs::Cost;
 use crate::core::SessionId;
 use crate::core::limits::{EVENTS_PER_TURN, FAN_OUT_POSTPONED_TURNS_MAX};
 use crate::core::time::Time;
@@ -37,7 +38,13 @@ impl Server {
         self.queue_resumed();
         let mut turn = std::mem::take(&mut self.to_read);
         self.read_queue.take_turn(&mut turn);
-        turn.drain(..).for_each(|id| self.read_once(id));
+        let is_sampled = self.costs.samples_turn();
+        for id in turn.drain(..) {
+            match is_sampled {
+                true => self.read_and_measure(id),
+                false => drop(self.read_once(id)),
+            }
+        }
         self.to_read = turn;
     }
 
@@ -68,10 +75,29 @@ impl Server {
         }
     }
 
+    /// Reads once, and records what that cost (8.2.8).
+    fn read_and_measure(&mut self, id: SessionId) {
+        let (before, began) = (self.exchange.traffic(), self.started.elapsed());
+        let received = self.read_once(id);
+        let after = self.exchange.traffic();
+        let processing = self.started.elapsed().saturating_sub(began);
+        let count = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+        let cost = Cost {
+            lines: count(after.lines_in - before.lines_in),
+            bytes: count(received as u64),
+            deliveries: count(after.lines_out - before.lines_out),
+            processing_us: u32::try_from(processing.as_micros()).unwrap_or(u32::MAX),
+        };
+        let now_s = self.now_s();
+        if let Some(connection) = self.connections.get(id.key()) {
+            self.costs.record(now_s, id.key(), connection.number, cost);
+        }
+    }
+
     /// Processes held input, then reads once. One read per turn, even if more is waiting: otherwise
-    /// one fast sender could keep the loop to itself.
-    fn read_once(&mut self, id: SessionId) {
-        let Some(connection) = self.connections.get_mut(id.key()) else { return };
+    /// one fast sender could keep the loop to itself. Returns the bytes read.
+    fn read_once(&mut self, id: SessionId) -> usize {
+        let Some(connection) = self.connections.get_mut(id.key()) else { return 0 };
         connection.is_queued = false;
         let before = self.exchange.outbox_bytes(id);
         if self.exchange.holds_input(id) {
@@ -85,6 +111,7 @@ impl Server {
         }
         self.record_work(id, before, received);
         self.queue_again(id);
+        received
     }
 
     /// Reads the socket once, if an event says that there is something. Returns the bytes read.
@@ -148,7 +175,8 @@ impl Server {
         }
     }
 
-    fn now_s(&self) -> u64 {
+    /// Seconds since the start of the server.
+    pub(super) fn now_s(&self) -> u64 {
         self.now.ms_since(Time::START) / 1000
     }
 }

@@ -71,6 +71,7 @@ impl Server {
     /// [`Limits::closing_ms`]: crate::core::limits::Limits::closing_ms
     pub(super) fn await_disconnects(&mut self) {
         self.listeners.clear();
+        self.exchange.end_opening(self.now);
         self.stop_by = Some(self.now.after_ms(self.closing_ms));
     }
 

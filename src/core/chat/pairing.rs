@@ -206,7 +206,7 @@ impl Chat {
             }
             DisconnectReason::Overrun => Line::Refusal(Refusal::Overrun),
             DisconnectReason::SpokeTls => Line::Refusal(Refusal::Tls),
-            DisconnectReason::SpokeHttp => Line::Refusal(Refusal::Http),
+            DisconnectReason::SpokeHttp => Line::Refusal(Refusal::Http { page: &self.page }),
             // A client that hung up expects no farewell, and a failed connection delivers none.
             // `handle_removal` has already told a removed user why.
             DisconnectReason::HungUp
@@ -260,7 +260,7 @@ impl Chat {
     }
 }
 
-/// Finds the user called `name`, if `asker` may ask that user now (4.3.3).
+/// Finds the user called `text`, if `asker` may ask that user now (4.3.3).
 ///
 /// # Errors
 /// The first reason against the request, in the order of the checks below. An ignored asker reads
@@ -271,11 +271,12 @@ pub(super) fn find_askable_user<'r>(
     limits: &RequestLimits,
     now: Time,
     asker: SessionId,
-    name: &str,
+    text: &'r str,
 ) -> Result<SessionId, Refusal<'r>> {
-    // An invalid name is no user's name. "Nobody of that name" says all that the asker needs.
-    let name = Name::parse(name.trim()).map_err(|_| Refusal::NobodyCalledThat)?;
-    let id = roster.find(&name).ok_or(Refusal::NobodyCalledThat)?;
+    // An invalid name is no user's name. "Nobody called that" says all that the asker needs.
+    let nobody = Refusal::NobodyCalled(text.trim());
+    let name = Name::parse(text.trim()).map_err(|_| nobody)?;
+    let id = roster.find(&name).ok_or(nobody)?;
     if id == asker {
         return Err(Refusal::Yourself);
     }

@@ -28,9 +28,22 @@ impl RateLimit {
     ///
     /// Returns the time at which an exceeded allowance is made up, or `None` within the allowance.
     pub(super) fn charge(&mut self, now: Time, interval_ms: u64, burst: u32) -> Option<Time> {
-        self.paid_at = self.paid_at.max(now).after_ms(interval_ms);
+        self.charge_shared(now, interval_ms, u64::from(burst) * interval_ms, u64::MAX)
+    }
+
+    /// Counts an action that costs `cost_ms` of an allowance of `allowance_ms`, which grows by 1 ms in
+    /// a millisecond. Forgives what would take more than `wait_ms_max` milliseconds to make up: of
+    /// the users who share an allowance, a few could run up a debt for which all others wait.
+    pub(super) fn charge_shared(
+        &mut self,
+        now: Time,
+        cost_ms: u64,
+        allowance_ms: u64,
+        wait_ms_max: u64,
+    ) -> Option<Time> {
+        let debt_ms_max = allowance_ms.saturating_add(wait_ms_max);
+        self.paid_at = self.paid_at.max(now).after_ms(cost_ms).min(now.after_ms(debt_ms_max));
         let debt_ms = self.paid_at.ms_since(now);
-        let allowance_ms = u64::from(burst) * interval_ms;
         (debt_ms > allowance_ms).then(|| now.after_ms(debt_ms - allowance_ms))
     }
 }
@@ -55,6 +68,18 @@ mod tests {
         assert_eq!(limit.charge(next, INTERVAL_MS, BURST), Some(after_next));
         let much_later = next.after_ms(60_000);
         assert_eq!(limit.charge(much_later, INTERVAL_MS, BURST), None, "a pause refills it");
+    }
+
+    /// (7.76)
+    #[test]
+    fn a_shared_allowance_makes_nobody_wait_longer_than_its_limit() {
+        let (mut limit, now) = (RateLimit::new(), Time::START);
+        let mut charge = |now| limit.charge_shared(now, 50, 2_000, 5_000);
+        assert!((0..40).all(|_| charge(now).is_none()));
+        assert_eq!(charge(now), Some(now.after_ms(50)));
+        let last = (0..1_000).map(|_| charge(now)).last();
+        assert_eq!(last, Some(Some(now.after_ms(5_000))));
+        assert_eq!(charge(now.after_ms(5_050)), None, "the rest is forgiven");
     }
 
     /// (7.24)

@@ -13,6 +13,7 @@ use slab::Slab;
 use super::history::{History, UnixSeconds};
 use super::name::Name;
 use super::name_index::{NameIndex, with_prefix};
+use super::rate_limit::RateLimit;
 use crate::core::limits::LOBBY;
 use crate::core::time::{Deadlines, Time};
 use crate::core::{Origin, SessionId};
@@ -31,6 +32,8 @@ pub(super) struct Room {
     /// Where the user came from who created the room (7.56).
     founder: Origin,
     speakers: Speakers,
+    /// What all members together have used of the room's allowance of lines (7.76).
+    pub(super) lines: RateLimit,
 }
 
 /// The members of a room, or how long the room remains without any.
@@ -120,9 +123,9 @@ impl Rooms {
         }
         let (history, occupancy) = (History::default(), Occupancy::Empty { until });
         let founder = if is_lobby { Origin::NONE } else { founder };
-        let (name_as_shown, speakers) =
-            (lobby.unwrap_or_else(|| name.clone()), Speakers::default());
-        let room = Room { name: name_as_shown, history, occupancy, founder, speakers };
+        let name_as_shown = lobby.unwrap_or_else(|| name.clone());
+        let (speakers, lines) = (Speakers::default(), RateLimit::new());
+        let room = Room { name: name_as_shown, history, occupancy, founder, speakers, lines };
         let id = RoomId::from_key(self.rooms.insert(room));
         self.names.insert(name, id);
         self.deadlines.replace(id, None, Some(until));

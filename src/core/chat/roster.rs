@@ -41,7 +41,9 @@ pub(super) struct Roster {
 /// Why a username is not available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NameInUse {
-    /// A user has the name, in any case, or the name is reserved.
+    /// The name is a reserved word, or looks like one (3.2.3).
+    Reserved,
+    /// A user has the name, in any case.
     Taken,
     /// The name looks like the name of a user (3.2.2).
     LooksTaken,
@@ -61,9 +63,10 @@ impl Roster {
 
     /// Gives a session its username and puts it at the menu.
     pub(super) fn assign_name(&mut self, id: SessionId, name: Name) -> Result<(), NameInUse> {
-        // A reserved word counts as taken, and so does its look-alike: "looks like a name that is
-        // taken" would send the user looking for a user who does not exist.
-        if is_reserved(&name) || self.users.get(&name).is_some() {
+        if is_reserved(&name) {
+            return Err(NameInUse::Reserved);
+        }
+        if self.users.get(&name).is_some() {
             return Err(NameInUse::Taken);
         }
         if self.users.has_look_alike(&name) {
@@ -260,6 +263,11 @@ impl Roster {
             UserState::Asking { lapses_at, .. } => Some(lapses_at),
             _ => None,
         }
+    }
+
+    /// Whether a session has this id.
+    pub(super) fn contains(&self, id: SessionId) -> bool {
+        self.sessions.get(id.key()).is_some_and(Option::is_some)
     }
 
     /// The session with this id.

@@ -11,15 +11,18 @@ use crate::core::SessionId;
 use crate::core::time::Time;
 
 impl Endpoints {
-    /// The session is over: its output is still written, its input is discarded.
+    /// The session is over, or there will be none: its output is still written, its input is discarded.
     pub(super) fn hang_up(&mut self, now: Time, id: SessionId) {
         self.drop_held_input(id);
+        self.leave_opening(id);
         let until = now.after_ms(self.limits.closing_ms);
         let (endpoint, pool) = self.with_pool(id);
         endpoint.reader.release(pool);
-        endpoint.held_until = None;
         endpoint.receiving = match endpoint.receiving {
-            Receiving::Lines | Receiving::Discarding => Receiving::Discarding,
+            Receiving::Opening
+            | Receiving::Admission
+            | Receiving::Lines
+            | Receiving::Discarding => Receiving::Discarding,
             Receiving::LastLines | Receiving::Ended => Receiving::Ended,
         };
         if let Sending::Open { .. } = endpoint.sending {
@@ -45,6 +48,8 @@ impl Endpoints {
         if self[id].is_closed() {
             return;
         }
+        self.drop_held_input(id);
+        self.leave_opening(id);
         self.output_bytes -= self[id].outbox.len();
         let (endpoint, pool) = self.with_pool(id);
         endpoint.outbox.clear(pool);

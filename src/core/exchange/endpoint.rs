@@ -27,10 +27,10 @@ pub(super) struct Endpoint {
     pub(super) to_write: bool,
     /// The connection waits for its turn in the fan-out of a room (7.47).
     pub(super) to_fan_out: bool,
-    /// A rate limit holds the input until this time (5.7.2, 6.2.3).
-    pub(super) held_until: Option<Time>,
     /// The deadline that is registered for this endpoint; replacing it needs the old value.
     pub(super) deadline: Option<Time>,
+    /// The socket has taken application bytes.
+    pub(super) has_written: bool,
     /// Bytes pass through a transport that `transports.rs` keeps; `false` is plain TCP.
     pub(super) is_encoded: bool,
     /// The chat partner has ended the chat, and input from before that is being discarded (4.1.5).
@@ -40,6 +40,10 @@ pub(super) struct Endpoint {
 /// The receiving half: bytes from the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Receiving {
+    /// Bytes go to the transport, which is not ready for a session.
+    Opening,
+    /// The transport is ready; the shell decides whether a session begins. Nothing is read.
+    Admission,
     /// Lines go to the chat.
     Lines,
     /// The client ended its half (FIN). Held input must still be processed (2.1.6).
@@ -102,23 +106,22 @@ impl Endpoint {
             sending: Sending::OPEN,
             to_write: false,
             to_fan_out: false,
-            held_until: None,
             deadline: None,
+            has_written: false,
             is_encoded: false,
             is_draining: false,
         }
     }
 
-    /// The next time at which this endpoint needs attention.
+    /// The next time at which the sending half needs attention.
     pub(super) fn due(&self, limits: &Limits) -> Option<Time> {
         if self.is_closed() {
             return None;
         }
-        let sending = match self.sending {
+        match self.sending {
             Sending::Open { blocked } => blocked.map(|blocked| blocked.due(limits)),
             Sending::Finishing { until } | Sending::Ended { until } => Some(until),
-        };
-        sending.into_iter().chain(self.held_until).min()
+        }
     }
 
     /// Whether both halves have ended, which allows the socket to be closed.

@@ -8,6 +8,7 @@ use std::ops::{Index, IndexMut};
 
 use super::broadcast_log::BroadcastLogs;
 use super::endpoint::{Blocked, Drain, Endpoint, Sending};
+use super::transport_table::TransportTable;
 use super::{Action, TrafficCounts};
 use crate::core::SessionId;
 use crate::core::buffers::Pool;
@@ -17,7 +18,6 @@ use crate::core::limits::{
     FAN_OUT_WRITES_PER_TURN, Limits, OUTPUT_BYTES_BEFORE_PRESSURE, REPLIES_BYTES_MAX,
 };
 use crate::core::time::{Deadlines, Time};
-use crate::core::transport::Transport;
 
 /// Every endpoint, and everything that endpoints share.
 #[derive(Debug)]
@@ -41,13 +41,18 @@ pub(super) struct Endpoints {
     pub(super) fan_out: VecDeque<SessionId>,
     /// How many more of those writes this turn may do (7.47).
     pub(super) fan_out_left: usize,
+    /// Sessions whose input a rate limit holds, and until when (5.7.2, 6.2.3). Few at any time, so
+    /// an endpoint does not carry the time.
+    pub(super) paused: BTreeMap<SessionId, Time>,
     /// Sessions whose input may go on.
     resumable: VecDeque<SessionId>,
     /// Sessions whose old input is to be discarded before their output is written.
     pub(super) drains: VecDeque<Drain>,
     /// The transports of connections that are not plain TCP: most servers have few or none, so an
     /// endpoint does not carry a pointer for one.
-    pub(super) transports: BTreeMap<SessionId, Box<dyn Transport>>,
+    pub(super) transports: TransportTable,
+    /// Connections that have no session yet, the oldest first (7.64).
+    pub(super) opening: VecDeque<SessionId>,
 }
 
 /// Whose held input may go on, now that output was taken.
@@ -78,9 +83,11 @@ impl Endpoints {
             output_bytes: 0,
             held_input_bytes: 0,
             traffic: TrafficCounts::default(),
-            transports: BTreeMap::new(),
+            transports: TransportTable::default(),
+            opening: VecDeque::new(),
             drains: VecDeque::new(),
             resumable: VecDeque::new(),
+            paused: BTreeMap::new(),
             fan_out: VecDeque::new(),
             fan_out_left: FAN_OUT_WRITES_PER_TURN,
         }
@@ -260,6 +267,7 @@ impl Endpoints {
     pub(super) fn consume_output(&mut self, id: SessionId, count: usize) -> Resumable {
         let low_water = self.limits.low_water_bytes();
         let endpoint = endpoint_mut(&mut self.endpoints, id);
+        endpoint.has_written = true;
         let (before, pool) = (endpoint.outbox.len(), &mut self.pool);
         if before == 0 {
             self.advance_cursor(id, count);
@@ -290,15 +298,6 @@ impl Endpoints {
         if let Sending::Open { blocked } = &mut self[id].sending {
             blocked.get_or_insert(Blocked { since: now, told: false });
         }
-        self.refresh_deadline(id);
-    }
-
-    /// Holds the input of `id` until `until`, because a rate limit was exceeded (5.7.2, 6.2.3). A later
-    /// time wins over an earlier one.
-    pub(super) fn pause(&mut self, id: SessionId, until: Time) {
-        let held_until = &mut self[id].held_until;
-        *held_until = (*held_until).max(Some(until));
-        self.traffic.inputs_slowed += 1;
         self.refresh_deadline(id);
     }
 
@@ -350,7 +349,8 @@ impl Endpoints {
     /// Registers the deadline that follows from the state of `id`.
     pub(super) fn refresh_deadline(&mut self, id: SessionId) {
         let endpoint = endpoint_mut(&mut self.endpoints, id);
-        let mut due = endpoint.due(&self.limits);
+        let paused = self.paused.get(&id).copied();
+        let mut due = endpoint.due(&self.limits).into_iter().chain(paused).min();
         // Once the session is over, the closing deadline replaces the transport's own.
         if endpoint.is_encoded && matches!(endpoint.sending, Sending::Open { .. }) {
             due = due.into_iter().chain(self.transport_deadline(id)).min();

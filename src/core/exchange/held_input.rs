@@ -7,6 +7,7 @@ use super::endpoint::Receiving;
 use super::endpoints::Endpoints;
 use crate::core::SessionId;
 use crate::core::buffers::Buffer;
+use crate::core::time::Time;
 
 impl Endpoints {
     /// Keeps `bytes` until they may be processed.
@@ -44,10 +45,32 @@ impl Endpoints {
         Some(held_input)
     }
 
-    /// Frees the held input of a session that is over.
+    /// Frees the held input of a session that is over, and ends its pause.
     pub(super) fn drop_held_input(&mut self, id: SessionId) {
+        self.paused.remove(&id);
         if let Some(held_input) = self.take_held_input(id) {
             self.pool.take_back(held_input);
+        }
+    }
+    /// Holds the input of `id` until `until`, because a rate limit was exceeded (5.7.2, 6.2.3). A later
+    /// time wins over an earlier one.
+    pub(super) fn pause(&mut self, id: SessionId, until: Time) {
+        let end = self.paused.entry(id).or_insert(until);
+        *end = until.max(*end);
+        self.traffic.inputs_slowed += 1;
+        self.refresh_deadline(id);
+    }
+
+    /// Whether a rate limit holds the input.
+    pub(super) fn is_paused(&self, id: SessionId) -> bool {
+        self.paused.contains_key(&id)
+    }
+
+    /// Resumes the input if the time of its rate limit is over.
+    pub(super) fn end_pause(&mut self, now: Time, id: SessionId) {
+        if self.paused.get(&id).is_some_and(|&until| until <= now) {
+            self.paused.remove(&id);
+            self.queue_resume(id);
         }
     }
 }

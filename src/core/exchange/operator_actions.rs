@@ -33,7 +33,12 @@ impl Exchange {
     }
 
     /// Ends a session on behalf of an operator; `false` if the session is over already.
+    /// A connection without a session closes without a word.
     pub fn handle_removal(&mut self, now: Time, id: SessionId, how: Removal, reason: &str) -> bool {
+        if !self.chat.has_session(id) {
+            self.endpoints.hang_up(now, id);
+            return false;
+        }
         let was_here = self.chat.handle_removal(now, id, how, reason);
         self.deliver(now);
         was_here
@@ -136,7 +141,7 @@ mod tests {
                     here[id.key()] = false;
                 }
                 Action::Report(Event::StopIsDue) => was_due = true,
-                Action::Report(_) | Action::TransportFailed(..) => {}
+                Action::Report(_) | Action::TransportFailed(..) | Action::Open(..) => {}
             }
         }
         was_due

@@ -42,6 +42,9 @@ impl Exchange {
 
     /// Processes held input as far as the rule allows now.
     pub fn resume(&mut self, now: Time, id: SessionId) {
+        if !self.may_process_input(id) {
+            return;
+        }
         if let Some(held_input) = self.endpoints[id].held_input.take() {
             self.process_held_input(now, id, held_input);
         }

@@ -376,8 +376,23 @@ fn what_goes_through_the_pipe_is_what_the_chat_itself_would_say() {
     while chat.poll_output().is_some() {}
     let said = |relay: ChatMessage<'_>| (relay.to, relay.parts().concat());
     // The last ends the chat.
-    for line in ["hello", "", "  1 ", "//", "//quit", "quit it", "é", "/", "/me", "/help", " QUIT "]
-    {
+    for line in [
+        "hello",
+        "",
+        "  1 ",
+        "//",
+        "//quit",
+        "quit it",
+        "é",
+        "/",
+        "/me",
+        "/me waves",
+        "/say  é ",
+        "/help",
+        "/exit now",
+        "exit",
+        " QUIT ",
+    ] {
         let through_the_pipe =
             chat.route(a).and_then(|route| route.message(line.as_bytes()).map(said));
         let by_the_chat = chat.handle_input(now, a, Input::Line(line)).map(said);

@@ -24,11 +24,7 @@ impl Exchange {
 
     /// Fires the deadlines of one connection: a rate limit, its transport, its sending half.
     fn endpoint_due(&mut self, now: Time, id: SessionId) {
-        let endpoint = &mut self.endpoints[id];
-        if endpoint.held_until.is_some_and(|until| until <= now) {
-            endpoint.held_until = None;
-            self.endpoints.queue_resume(id);
-        }
+        self.endpoints.end_pause(now, id);
         if self.endpoints[id].is_encoded
             && matches!(self.endpoints[id].sending, Sending::Open { .. })
         {
@@ -44,13 +40,15 @@ impl Exchange {
             Sending::Open { blocked: Some(blocked) } => {
                 let quiet_ms = now.ms_since(blocked.since);
                 if quiet_ms >= self.limits.stall_ms {
-                    self.chat.handle_disconnect(now, id, DisconnectReason::Stalled);
+                    self.end_session(now, id, DisconnectReason::Stalled);
                 } else if quiet_ms >= STALL_NOTICE_MS && !blocked.told {
                     // The partner is told once per stall, not every two seconds.
                     blocked.told = true;
-                    self.chat.handle_stall(id);
+                    if self.chat.has_session(id) {
+                        self.chat.handle_stall(id);
+                        self.deliver(now);
+                    }
                 }
-                self.deliver(now);
             }
             Sending::Open { blocked: None } => {}
         }

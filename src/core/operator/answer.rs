@@ -52,6 +52,12 @@ pub enum Row {
         address: String,
         /// Seconds since the connection was accepted.
         seconds: u64,
+        /// Lines that the user sent in the last 8 to 10 seconds.
+        lines: u64,
+        /// Bytes that the user sent in that time.
+        bytes: u64,
+        /// The share of one core, in percent, that the user's lines used in that time.
+        cpu_percent: f64,
     },
     /// A room with members.
     Room {
@@ -209,9 +215,10 @@ impl Row {
     /// in the code.
     fn json(&self) -> Value {
         match self {
-            Row::User { name, status, address, seconds } => {
-                json!({"name": name, "pursuit": status, "address": address, "seconds": seconds})
-            }
+            Row::User { name, status, address, seconds, lines, bytes, cpu_percent } => json!({
+                "name": name, "pursuit": status, "address": address, "seconds": seconds,
+                "lines": lines, "bytes": bytes, "cpu": (cpu_percent * 100.0).round() / 100.0,
+            }),
             Row::Room { name, users } => json!({"name": name, "users": users}),
             Row::Ban { network, expiry, reason } => {
                 let expires = match expiry {
@@ -229,8 +236,15 @@ impl Row {
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Row::User { name, status, address, seconds } => {
-                write!(f, "{name} {status}, from {address}, here {seconds} s")
+            Row::User { name, status, address, seconds, lines, bytes, cpu_percent } => {
+                write!(f, "{name} {status}, from {address}, here {seconds} s")?;
+                match bytes {
+                    0 => Ok(()),
+                    _ => write!(
+                        f,
+                        "; last 10 s: about {lines} lines, {bytes} bytes, {cpu_percent:.1} % CPU"
+                    ),
+                }
             }
             Row::Room { name, users: 1 } => write!(f, "{name} 1 user"),
             Row::Room { name, users } => write!(f, "{name} {users} users"),
@@ -263,7 +277,7 @@ impl fmt::Display for Expiry {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Outcome::Help => write!(f, "What you can order"),
+            Outcome::Help => write!(f, "Operator commands"),
             Outcome::Users { count, connections } => {
                 let connections = counted(*connections, "connection");
                 write!(f, "{}, {connections}", counted(*count, "user"))?;
@@ -273,7 +287,7 @@ impl fmt::Display for Outcome {
                 write!(f, "{}", counted(*count, "room"))?;
                 write_rows_left_out(f, *count)
             }
-            Outcome::Stats => write!(f, "Figures since the start"),
+            Outcome::Stats => write!(f, "Figures since the server started"),
             Outcome::SaidTo { count } => write!(f, "Said to {count}"),
             Outcome::Kicked { name } => write!(f, "Removed {name}"),
             Outcome::Banned { network, expiry, removed } => {
@@ -287,7 +301,7 @@ impl fmt::Display for Outcome {
                 let unit = if *ms == 60_000 { "minute" } else { "minutes" };
                 write!(f, "Stopping in {minutes} {unit}; stop off calls it off")
             }
-            Outcome::StopCancelled => write!(f, "Not stopping after all"),
+            Outcome::StopCancelled => write!(f, "The server is no longer stopping"),
         }
     }
 }
@@ -318,7 +332,7 @@ impl fmt::Display for CommandRefusal {
             CommandRefusal::TooManyBans => write!(f, "There are {BANS_MAX} bans already"),
             CommandRefusal::BansNotSaved { why } => write!(f, "The bans cannot be kept: {why}"),
             CommandRefusal::Stopping => write!(f, "The server is stopping already"),
-            CommandRefusal::NoStopAnnounced => write!(f, "The server was not going to stop"),
+            CommandRefusal::NoStopAnnounced => write!(f, "No stop was announced"),
             CommandRefusal::NoJson => {
                 write!(f, "metrics has a form of its own, json stats says the same")
             }
@@ -363,7 +377,7 @@ mod tests {
         let answer = Answer::Refused(CommandRefusal::Command(CommandFault::Unknown));
         assert_eq!(
             encoded(&answer, AnswerFormat::Text),
-            "! That is no order, and help lists them; nothing was done\n"
+            "! Unknown command; help lists them; nothing was done\n"
         );
         let read = serde_json::from_str::<Value>(&encoded(&answer, AnswerFormat::Json)).unwrap();
         assert_eq!(read["ok"], json!(false));

@@ -4,7 +4,7 @@
 //! buffer: the outer takes from the inner's output only as much as fits, so the bound of a stack is
 //! the sum of both. Neither layer knows that the other exists.
 
-use super::{Received, Transport, TransportError};
+use super::{Opening, Received, SessionEnd, Transport, TransportError};
 use crate::core::time::Time;
 
 /// An inner transport whose bytes travel through an outer one.
@@ -81,6 +81,14 @@ impl<Outer: Transport, Inner: Transport> Transport for Stack<Outer, Inner> {
         }
     }
 
+    fn opening(&self) -> Opening {
+        match (self.outer.opening(), self.inner.opening()) {
+            (Opening::Pending, _) | (_, Opening::Pending) => Opening::Pending,
+            // The inner layer is nearer to the client.
+            (Opening::Ready(outer), Opening::Ready(inner)) => Opening::Ready(inner.or(outer)),
+        }
+    }
+
     fn is_end_clean(&self) -> bool {
         self.outer.is_end_clean() && self.inner.is_end_clean()
     }
@@ -89,10 +97,22 @@ impl<Outer: Transport, Inner: Transport> Transport for Stack<Outer, Inner> {
         self.outer.deadline().into_iter().chain(self.inner.deadline()).min()
     }
 
-    fn handle_timeout(&mut self, now: Time) -> Result<(), TransportError> {
-        self.outer.handle_timeout(now)?;
-        self.inner.handle_timeout(now)?;
+    /// Either deadline has come, or both.
+    fn handle_timeout(&mut self, now: Time, is_read: bool) -> Result<Received, TransportError> {
+        let is_due = |deadline: Option<Time>| deadline.is_some_and(|at| at <= now);
+        let mut received = Received::Data;
+        if is_due(self.outer.deadline()) {
+            received = self.outer.handle_timeout(now, is_read)?;
+        }
+        if received == Received::Data && is_due(self.inner.deadline()) {
+            received = self.inner.handle_timeout(now, is_read)?;
+        }
         self.pump();
-        Ok(())
+        Ok(received)
+    }
+
+    fn handle_session_end(&mut self, why: SessionEnd) {
+        self.outer.handle_session_end(why);
+        self.inner.handle_session_end(why);
     }
 }

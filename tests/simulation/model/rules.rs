@@ -61,9 +61,21 @@ impl Model {
     }
 
     fn handle_naming(&mut self, who: SessionKey, line: &str) {
-        if ["exit", "quit"].contains(&line.trim().to_lowercase().as_str()) {
-            return self.leave(who, Some(Expected::Containing('*', "Goodbye".into())));
+        let (word, rest) = first_word(line);
+        match (word.as_str(), rest.is_empty()) {
+            ("exit" | "quit" | "/exit" | "/quit" | "/q" | "/leave" | "/part", true) => {
+                return self.leave(who, Some(Expected::Containing('*', "Goodbye".into())));
+            }
+            ("/help", true) => self.expected.push((who, Expected::Rows)),
+            _ if word.starts_with('/') => {
+                self.expect_line(who, '!', "Choose a username first".into());
+            }
+            _ => self.take_username(who, line),
         }
+        self.prompt(who);
+    }
+
+    fn take_username(&mut self, who: SessionKey, line: &str) {
         match Name::new(line).filter(|name| self.is_free(name)) {
             Some(name) => {
                 self.expect_line(who, '*', format!("Hello, {}", name.spelling));
@@ -73,7 +85,6 @@ impl Model {
             }
             None => self.refuse(who),
         }
-        self.prompt(who);
     }
 
     fn is_free(&self, name: &Name) -> bool {
@@ -87,42 +98,62 @@ impl Model {
             })
     }
 
+    /// A line with a `/` is a command (5.1), every other line is a name (4.4.1).
     fn handle_choosing(&mut self, who: SessionKey, line: &str) {
+        let (word, rest) = first_word(line);
+        let is_common = |word: &str| {
+            ["/list", "/who", "/names", "/rooms", "/ignore", "/unignore"].contains(&word)
+                || rest.is_empty()
+                    && ["/help", "/busy", "/free", "/quiet", "/loud", "/chat"].contains(&word)
+        };
+        if is_common(&word) {
+            return match word.as_str() {
+                "/chat" => self.prompt(who),
+                _ => self.handle_menu_command(who, line),
+            };
+        }
         self.session_mut(who).state = State::Menu;
-        if ["", "cancel"].contains(&line.trim().to_lowercase().as_str()) {
-            self.expect_line(who, '*', "Nobody was asked".into());
-            self.prompt(who);
-        } else {
-            self.ask_for(who, line);
+        match (word.as_str(), rest.is_empty()) {
+            ("" | "cancel" | "/cancel" | "/quit" | "/q" | "/leave" | "/part", true) => {
+                self.expect_line(who, '*', "Nobody was asked".into());
+                self.prompt(who);
+            }
+            _ if word.starts_with('/') => self.handle_menu_command(who, line),
+            _ => self.ask_for(who, line),
         }
     }
 
-    /// The commands of 4.3 to 4.6 at MENU, ASKING and ASKED.
+    /// The commands of 4.3 to 4.6 at MENU, ASKING and ASKED, with or without a `/` (5.1).
     pub(super) fn handle_menu_command(&mut self, who: SessionKey, line: &str) {
         let state = self.state(who);
         let session = self.session_mut(who);
         let missed_request = std::mem::take(&mut session.missed_request);
         let was_choosing = std::mem::take(&mut session.was_choosing);
-        let (word, rest) = first_word(line);
+        let (typed, rest) = first_word(line);
         let is_asker = |name: &str| match state {
             State::Asked(by) => Name::new(name).is_some_and(|name| self.find(&name) == Some(by)),
             _ => false,
         };
+        // The menu's numbers take no `/`.
+        let is_number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+        let word = typed.strip_prefix('/').filter(|word| !is_number(word)).unwrap_or(&typed);
         let shut_out = self.asker_named(who, rest).filter(|_| word == "ignore");
-        match (word.as_str(), rest.is_empty(), state) {
+        match (word, rest.is_empty(), state) {
             _ if shut_out.is_some() => self.shut_out(who, shut_out.unwrap_or(who)),
             ("yes" | "y", true, State::Asked(by)) => self.accept(by, who),
             ("no" | "n", true, State::Asked(by)) => self.decline(by, who),
             ("2" | "chat", false, State::Asked(by)) if is_asker(rest) => self.accept(by, who),
             (.., State::Asked(by)) if was_choosing && is_asker(line) => self.accept(by, who),
             ("yes" | "y" | "no" | "n", true, State::Menu) if missed_request => self.refuse(who),
-            ("1" | "list", ..) => self.list(who, rest),
-            ("5" | "rooms", ..) => self.list_rooms(who, rest),
+            ("1" | "list" | "who" | "names", ..) => self.list(who, rest),
+            ("5" | "rooms", ..) => self.list_rooms(who, without_mark(rest)),
             ("4" | "join", _, State::Menu) => self.join(who, rest),
             ("3" | "exit", true, _) => {
                 self.leave(who, Some(Expected::Containing('*', "Goodbye".into())))
             }
-            ("cancel" | "quit", true, State::Asking(whom)) => self.withdraw(who, whom),
+            ("cancel" | "quit" | "q" | "leave" | "part", true, State::Asking(whom)) => {
+                self.withdraw(who, whom)
+            }
             ("2" | "chat", false, State::Menu) => self.ask_for(who, rest),
             ("2" | "chat", true, State::Menu) => {
                 self.session_mut(who).state = State::Choosing;
@@ -134,6 +165,10 @@ impl Model {
             ("busy" | "free", true, _) => self.then_prompt(who, |model| {
                 model.session_mut(who).busy = word == "busy";
                 model.expect_line(who, '*', format!("You are {word}"));
+            }),
+            ("quiet" | "loud", true, _) => self.then_prompt(who, |model| {
+                model.session_mut(who).quiet = word == "quiet";
+                model.expect_line(who, '*', "Joins and leaves are".into());
             }),
             ("ignore", ..) => self.then_prompt(who, |model| model.ignore(who, rest)),
             ("unignore", ..) => self.then_prompt(who, |model| model.unignore(who, rest)),
@@ -261,20 +296,32 @@ impl Model {
     }
 
     fn handle_chatting(&mut self, who: SessionKey, with: SessionKey, line: &str) {
-        let command = line.strip_prefix('/').map(|word| word.trim_end().to_lowercase());
-        let is_quit = line.trim().eq_ignore_ascii_case("quit");
-        match command.as_deref() {
-            Some("quit") => self.quit(who, with),
-            None if is_quit => self.quit(who, with),
-            Some("help") => self.expected.push((who, Expected::Rows)),
-            Some(word) if !word.starts_with('/') => self.refuse(who),
-            command => {
-                let text = if command.is_some() { &line[1..] } else { line };
-                let said = format!("{}: {text}", self.name(who).spelling);
-                self.expected.push((with, Expected::Exactly(said)));
-                self.messages += 1;
+        let Some(command) = line.strip_prefix('/') else {
+            return match line.trim().eq_ignore_ascii_case("quit") {
+                true => self.quit(who, with),
+                false => self.say_to(who, with, line),
+            };
+        };
+        let (word, text) = command.split_once(' ').unwrap_or((command, ""));
+        let (word, rest) = (word.to_lowercase(), text.trim());
+        match (word.as_str(), rest.is_empty()) {
+            _ if command.starts_with('/') => self.say_to(who, with, command),
+            ("say", false) => self.say_to(who, with, text),
+            ("me", false) => self.say_to(who, with, &format!("*{rest}*")),
+            ("quit" | "q" | "leave" | "part", true) => self.quit(who, with),
+            ("exit", true) => self.leave(who, Some(Expected::Containing('*', "Goodbye".into()))),
+            ("list" | "who" | "names" | "rooms" | "ignore" | "unignore", _)
+            | ("help" | "busy" | "free" | "quiet" | "loud", true) => {
+                self.handle_menu_command(who, command);
             }
+            _ => self.refuse(who),
         }
+    }
+
+    fn say_to(&mut self, who: SessionKey, with: SessionKey, text: &str) {
+        let said = format!("{}: {text}", self.name(who).spelling);
+        self.expected.push((with, Expected::Exactly(said)));
+        self.messages += 1;
     }
 
     fn quit(&mut self, who: SessionKey, with: SessionKey) {
@@ -389,12 +436,12 @@ impl Model {
             State::Choosing => "Chat with whom?",
             State::Asked(by) => {
                 let asker = self.name(by).spelling;
-                let prompt = format!("? {asker} wants to chat, yes or no");
+                let prompt = format!("? {asker} wants to chat. Accept? yes or no");
                 return self.expected.push((who, Expected::Exactly(prompt)));
             }
             State::AskedInRoom(by, _) => {
                 let asker = self.name(by).spelling;
-                let prompt = format!("? {asker} wants to chat, /yes or /no");
+                let prompt = format!("? {asker} wants to chat. Accept? /yes or /no");
                 return self.expected.push((who, Expected::Exactly(prompt)));
             }
             State::Asking(_) | State::Chatting(_) | State::InRoom(_) | State::Ended => return,
@@ -437,4 +484,9 @@ fn first_word(line: &str) -> (String, &str) {
     let line = line.trim();
     let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
     (word.to_lowercase(), rest.trim())
+}
+
+/// The name of a room, without the `#` that may mark it (5.1.4).
+pub(super) fn without_mark(room: &str) -> &str {
+    room.strip_prefix('#').unwrap_or(room)
 }

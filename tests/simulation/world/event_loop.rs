@@ -183,7 +183,9 @@ impl World {
                         "the log says that {who} left, but the session is open"
                     );
                 }
-                Action::TransportFailed(..) => unreachable!("every connection is plain TCP"),
+                Action::TransportFailed(..) | Action::Open(..) => {
+                    unreachable!("every connection is plain TCP")
+                }
                 Action::Write(_) | Action::Close(_) | Action::Report(_) => {}
             }
         }

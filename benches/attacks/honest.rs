@@ -1,0 +1,109 @@
+//! The honest users: two who chat, newcomers, and somebody who pastes. They measure what they wait.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use rustix::thread::CpuSet;
+
+use super::clock::now;
+
+/// After this long without an answer the benchmark gives up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Lines of a paste: 9 kB.
+const PASTE: (&str, usize) = ("a line of a paste, which is as long as lines of a paste are\n", 150);
+
+/// What honest users waited.
+pub(super) struct Latencies {
+    /// The median time of a message from one partner to the other.
+    pub(super) p50: Duration,
+    /// The 99th percentile of that.
+    pub(super) p99: Duration,
+    /// From connecting to "Hello": the median and the longest time.
+    pub(super) newcomer: [Duration; 2],
+    /// A paste: the same.
+    pub(super) paste: [Duration; 2],
+}
+
+struct Honest {
+    stream: TcpStream,
+    lines: BufReader<TcpStream>,
+}
+
+/// Measures for `length`, on the core of the attackers.
+pub(super) fn measure(address: SocketAddr, core: usize, length: Duration) -> io::Result<Latencies> {
+    let mut cores = CpuSet::new();
+    cores.set(core);
+    rustix::thread::sched_setaffinity(None, &cores)?;
+    let mut anna = Honest::joins(address, "anna")?;
+    let mut bert = Honest::joins(address, "bert")?;
+    anna.says("2 bert\n")?;
+    bert.reads("wants to chat")?;
+    bert.says("yes\n")?;
+    anna.reads("You are now chatting")?;
+    bert.reads("You are now chatting")?;
+
+    let (mut messages, mut newcomers, mut pastes) = (Vec::new(), Vec::new(), Vec::new());
+    let (began, mut rounds) = (now(), 0);
+    while began.elapsed() < length || rounds < 2 {
+        for n in 0..100 {
+            let (from, to) =
+                if n % 2 == 0 { (&mut anna, &mut bert) } else { (&mut bert, &mut anna) };
+            let sent = now();
+            from.says("how are you?\n")?;
+            to.reads("how are you?")?;
+            messages.push(sent.elapsed());
+        }
+        newcomers.push(timed(|| Honest::joins(address, &format!("new{rounds}")).map(drop))?);
+        pastes.push(timed(|| {
+            anna.says(&PASTE.0.repeat(PASTE.1))?;
+            (0..PASTE.1).try_for_each(|_| bert.reads("a line of a paste"))
+        })?);
+        rounds += 1;
+    }
+    let [p50, p99] = percentiles(&mut messages, [50, 99]);
+    let newcomer = percentiles(&mut newcomers, [50, 100]);
+    let paste = percentiles(&mut pastes, [50, 100]);
+    Ok(Latencies { p50, p99, newcomer, paste })
+}
+
+fn percentiles(times: &mut [Duration], percents: [usize; 2]) -> [Duration; 2] {
+    times.sort_unstable();
+    percents.map(|percent| times[(times.len() - 1) * percent / 100])
+}
+
+fn timed(task: impl FnOnce() -> io::Result<()>) -> io::Result<Duration> {
+    let began: Instant = now();
+    task()?;
+    Ok(began.elapsed())
+}
+
+impl Honest {
+    fn joins(address: SocketAddr, name: &str) -> io::Result<Honest> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        let lines = BufReader::new(stream.try_clone()?);
+        let mut honest = Honest { stream, lines };
+        honest.says(&format!("{name}\n"))?;
+        honest.reads("Hello")?;
+        Ok(honest)
+    }
+
+    fn says(&mut self, text: &str) -> io::Result<()> {
+        self.stream.write_all(text.as_bytes())
+    }
+
+    /// Reads until a line contains `words`.
+    fn reads(&mut self, words: &str) -> io::Result<()> {
+        let mut line = String::new();
+        while !line.contains(words) {
+            line.clear();
+            if self.lines.read_line(&mut line)? == 0 {
+                return Err(io::Error::other(format!("the server closed before \"{words}\"")));
+            }
+        }
+        Ok(())
+    }
+}
