@@ -7,8 +7,8 @@ import { count, understand } from "./text.js";
 
 export function join(m, name) {
 	m.nameError = name ? "" : "Type a name first";
-	// These words end a session without a name (4.2.1).
-	if (/^(exit|quit)$/i.test(name)) m.nameError = `${name} is a word of the server; choose another`;
+	// These would end the session (4.2.1, 5.1.2).
+	if (/^(exit|quit|\/.*)$/i.test(name)) m.nameError = "That is a command; choose another";
 	if (m.nameError) return;
 	m.wanted = name;
 	if (m.phase.at === "naming") m.sendName();
@@ -132,6 +132,6 @@ function ready(m, ...states) {
 	const { at, name } = m.phase;
 	m.confirm = null;
 	if (states.includes(at)) return !m.waiting.moving;
-	const why = { asking: `You are waiting for ${name}`, asked: `${name} waits for your answer`, chat: "You are in a chat" };
-	return m.complain(`${why[at] ?? "There is no connection"}. Nothing was done`);
+	const why = { asking: `${name} has not answered yet`, asked: `${name} waits for your answer`, nowhere: "There is no connection" };
+	return m.complain(`${why[at] ?? "You are in a chat"}. Nothing was done`);
 }

@@ -8,7 +8,7 @@ const POLL_LAST_MS = 30_000;
 /// After this time a chat line is followed by a question: the answer says that the line arrived.
 const CONFIRM_MS = 4000;
 
-/// Takes the lines of lists out of the stream. Returns whether `event` was one of them.
+/// Takes the lines of lists out of the stream. Returns whether `event` was one.
 export function collect(m, event) {
 	const { type } = event;
 	if (type === "row") return add(m, event);
@@ -51,7 +51,7 @@ function handleUsers(m, list) {
 	const words = ({ rows }) => rows.map((row) => row.text).join();
 	if (words(list) !== words(m.people)) m.pollMs = 0;
 	schedule(m);
-	m.people = { ...list, rows: [...list.rows], at: m.now };
+	m.people = { ...list, rows: [...list.rows] };
 	const own = list.rows.find((row) => row.you);
 	if (/^(av|bu|in)/.test(own?.status) && !m.waiting.find("option")) m.busy = own.busy;
 }

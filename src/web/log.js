@@ -48,7 +48,7 @@ const CREATE = {
 		name.style.setProperty("--hue", hue(entry.from));
 		// A screen reader needs the colon, the eye does not.
 		const colon = make("span", { className: "unseen", textContent: ": " });
-		const words = make("p", { dir: "auto" }, ...pieces(entry.text).map(piece));
+		const words = make("p", { dir: "auto" });
 		return make("li", {}, name, colon, words, time(entry), make("span"));
 	},
 };
@@ -56,7 +56,9 @@ const CREATE = {
 function updateSaid(line, { entry, first }) {
 	const { own, deed, state } = entry;
 	line.className = ["said", first && "first", own && "own", deed && "deed", state].filter(Boolean).join(" ");
-	const choices = line.lastChild;
+	const [, , words, , choices] = line.children;
+	// The server may have cleaned a text.
+	if (words.textContent !== entry.text) words.replaceChildren(...pieces(entry.text).map(piece));
 	if (choices.className === state) return;
 	choices.className = state;
 	const again = [button("Send again", "sendAgain", entry.id), button("Discard", "discard", entry.id)];
@@ -74,5 +76,5 @@ function time({ at }) {
 
 /// A colour that stays with a name.
 function hue(name) {
-	return ([...name.toLowerCase()].reduce((sum, c) => (sum * 31 + c.codePointAt(0)) % 997, 0) % 12) * 30;
+	return [...name.toLowerCase()].reduce((sum, c) => (sum * 31 + c.codePointAt()) % 359, 0);
 }

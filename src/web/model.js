@@ -82,13 +82,13 @@ export class Model {
 		Object.assign(this, { entering: null, asked: 0, retryNameAt: 0, lines: [], closing: false });
 		this.moved();
 		if (link.state === "over") return;
-		// The server waits a minute for a name. It is no loss if the user takes longer.
+		// The server waits only a minute for a name.
 		if (this.removed || unnamed) this.link = { state: "over", why: this.removed };
 		else this.link = { state: "lost", why: this.lastError, retryAt: now + this.wait() };
 		if (link.state === "up" && me) this.announce("Connection lost", true);
 	}
 
-	/// The next wait. The random part keeps all pages from coming back to a server at once.
+	/// The random part keeps all pages from coming back to a server at once.
 	wait() {
 		return Math.min(RETRY_FIRST_MS * 2 ** this.attempts++, RETRY_LAST_MS) * (1 - this.random() / 2);
 	}
@@ -107,7 +107,7 @@ export class Model {
 		poll(this);
 	}
 
-	/// For how long the server has owed an answer and said nothing.
+	/// For how long the server has owed us an answer.
 	get silence() {
 		return this.asked ? this.now - Math.max(this.asked, this.heard) : 0;
 	}
@@ -117,8 +117,7 @@ export class Model {
 		const { link, now, me, stop } = this;
 		if (link.state === "lost") {
 			const seconds = Math.max(1, Math.ceil((link.retryAt - now) / 1000));
-			const why = link.why && ` (${link.why})`;
-			return `${me ? "Connection lost" : "No connection"}${why}. Next try in ${seconds} s.`;
+			return `Connection lost${link.why && ` (${link.why})`}. Next try in ${seconds} s.`;
 		}
 		if (link.state === "connecting") return me || now - link.since > 1500 ? "Connecting…" : "";
 		if (this.retryNameAt) return `${this.wanted} is still taken, perhaps by your lost connection. Trying again…`;
@@ -166,7 +165,7 @@ export class Model {
 		this.cue("attract", { title, text, urgent });
 	}
 
-	/// Tells the user something: for a while at the foot of the page, and in the log of home.
+	/// Tells the user something: at the foot of the page, and in the log of home.
 	say(text, more = {}) {
 		this.notice = { text, at: this.now, ...more };
 		if (!more.error) this.home.news(text, this.now);
@@ -192,7 +191,6 @@ export class Model {
 		this.cue("opened");
 	}
 
-	/// A question that was asked elsewhere must not be answered here.
 	moved() {
 		if (this.confirm) this.complain("Nothing was sent: you are elsewhere now");
 		this.confirm = null;
@@ -241,7 +239,7 @@ export class Model {
 		if (entering) this.handleEntered();
 	}
 
-	/// The room that we entered has told all: what it does not remember was not said.
+	/// The room has told all: what it does not remember was not said.
 	handleEntered() {
 		this.entering = null;
 		const lost = this.place.pending.filter((entry) => entry.state === "unsure");

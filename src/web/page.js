@@ -31,12 +31,10 @@ function draw() {
 	const focus = document.activeElement;
 	render(model);
 	renderLog(model);
-	// The composer grows with its text, up to a third of the page.
-	draft.style.height = 0;
-	draft.style.height = `${Math.min(draft.scrollHeight, innerHeight / 3)}px`;
+	draft.parentNode.dataset.text = draft.value;
 	// A button that is gone must not take the keyboard with it.
 	const shown = (element) => element.checkVisibility();
-	if (focus !== body && !shown(focus)) [draft, $("title"), $("busy"), $("name")].find(shown).focus();
+	if (focus !== body && !shown(focus)) [draft, $("title"), $("me"), $("name")].find(shown).focus();
 }
 
 /// Each place keeps its own draft: what was meant for one place is not sent to another.
@@ -73,8 +71,8 @@ const CUES = {
 
 /// Goes to the composer, unless the user is typing elsewhere.
 function focusDraft() {
-	const at = document.activeElement;
-	if (!at.value || at.id === "name" || at.matches("button")) later(() => draft.focus());
+	const { value, id } = document.activeElement;
+	if (!value || !/room|filter/.test(id)) later(() => draft.focus());
 }
 
 function later(what) {
@@ -141,7 +139,7 @@ draft.onpaste = () => setTimeout(() => /\n\s*\S/.test(draft.value) && send());
 /// Escape goes to the question, and from there back to the composer.
 document.onkeydown = ({ key, target, isComposing }) => {
 	if (key !== "Escape" || isComposing) return;
-	const question = [$("request"), $("bar")].find((element) => !element.hidden);
+	const question = [$("request"), $("bar")].find(({ hidden }) => !hidden);
 	if (body.dataset.side) CLICK.side("");
 	else if (question && !question.contains(target)) question.querySelector("button").focus();
 	else if (model.confirm) CLICK.cancel();

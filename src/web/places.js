@@ -8,8 +8,7 @@ const RUN_MS = 5 * 60_000;
 
 let lastId = 0;
 
-/// `pending` holds one's own lines without a place among those of others: a room shows a line where
-/// it comes back (6.2.1).
+/// `pending` holds own lines that have no place yet: a room shows a line where it comes back (6.2.1).
 export class Place {
 	entries = [];
 	pending = [];
@@ -29,21 +28,18 @@ export class Place {
 		this.entries.push({ id: ++lastId, type: "news", text, at, coming });
 	}
 
-	/// The room has said `entry`: it has its place now.
 	settle(entry, text, at) {
 		this.forget(entry.id);
 		this.entries.push(Object.assign(entry, { at, state: "" }, words(text)));
 	}
 
-	/// Takes an entry out, and returns it.
 	forget(id) {
 		const found = [...this.entries, ...this.pending].find((entry) => entry.id === Number(id));
 		for (const list of ["entries", "pending"]) this[list] = this[list].filter((entry) => entry !== found);
 		return found;
 	}
 
-	/// Joins the lines that the room remembers with those shown already: nothing appears twice.
-	/// Returns the new entries behind the known ones.
+	/// Joins the lines that the room remembers with those shown already. Returns those behind.
 	merge(lines, me) {
 		const { start, end } = overlap(this.entries.filter((entry) => entry.type === "said"), lines);
 		const make = (line) => ({ ...new Place().said(line.from, line.text, line.at, me), past: true });
@@ -76,7 +72,7 @@ function overlap(known, lines) {
 export function rows(place, hideComing) {
 	const shown = [];
 	let last = { at: NaN };
-	// In steps, so that a reader of old lines does not see them move with each new one.
+	// In steps, so that old lines do not move with each new one.
 	if (place.entries.length > ENTRIES_MAX * 1.2) place.entries.splice(0, ENTRIES_MAX * 0.2);
 	for (const entry of [...place.entries, ...place.pending]) {
 		if (entry.coming && hideComing) continue;

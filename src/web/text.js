@@ -14,16 +14,12 @@ export function toLines(draft) {
 }
 
 function cut(line) {
-	let bytes = 0, end = 0, blank = 0;
-	for (const { segment } of new Intl.Segmenter().segment(line)) {
-		bytes += byteLength(segment);
-		if (bytes > TEXT_BYTES_MAX) break;
-		if (segment === " ") blank = end;
-		end += segment.length;
+	const found = [""];
+	for (const part of line.match(/\S{1,200}|\s{1,200}/gu)) {
+		if (byteLength(found.at(-1) + part) > TEXT_BYTES_MAX) found.push("");
+		found.push(found.pop() + part);
 	}
-	if (end === line.length) return [line];
-	const at = blank || end || 200;
-	return [line.slice(0, at), ...cut(line.slice(at).trimStart())];
+	return found;
 }
 
 /// What a draft means: `{ lines }` to say, or `{ command }`: "leave" or "unknown".
@@ -37,7 +33,7 @@ export function understand(draft) {
 	return /^\/(?!\/)/.test(text) ? { command: "unknown" } : { lines: toLines(text.replace(/^\/\//, "/")) };
 }
 
-/// What somebody does, or undefined: `/me waves` is read as `*waves*` (4.7.1, 4.8.1).
+/// What somebody does: `/me waves` is read as `*waves*` (4.7.1, 4.8.1).
 export function deed(text) {
 	return /^\*([^*\s][^*]*)\*$/u.exec(text)?.[1];
 }

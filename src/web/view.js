@@ -32,10 +32,7 @@ function renderPeople({ me, busy, people: { rows, more }, filter, phase, ignored
 	show($("filter"), rows.length + more > 12 || filter);
 	const others = rows.filter(({ you, name }) => !you && name.toLowerCase().startsWith(filter.toLowerCase()));
 	const create = ({ name }) => rowOf(name, button("", "ignore", name, { className: "quiet" }), button("Ask", "ask", name));
-	reconcile($("people"), others, create, (line, { name, ...row }) => {
-		// A chat of our own is known before the list is.
-		const mine = phase.at === "chat" && phase.name === name;
-		const { status, other, busy } = mine ? { status: "chatting with", other: me } : row;
+	reconcile($("people"), others, create, (line, { name, status, other, busy }) => {
 		const inRoom = status === "in", free = status === "available" || (inRoom && !busy);
 		const words = [status === "available" ? "free" : status, other === me ? "you" : other];
 		const [, state, ignore, ask] = line.children;
@@ -55,8 +52,7 @@ function renderRooms({ rooms, phase }) {
 	const create = ({ name }) => rowOf(name, button("Enter", "enter", name, { ariaLabel: `Enter ${name}` }));
 	reconcile($("rooms"), [...lobby, ...rooms], create, (line, { name, users }) => {
 		const here = phase.at === "room" && phase.name === name;
-		const people = users === 1 ? "1 person" : users ? `${users} people` : "empty";
-		text(line.children[1], here ? `${people} · you are here` : people);
+		text(line.children[1], `${users || "nobody"} here${here ? ", you too" : ""}`);
 		show(line.lastChild, !here);
 	});
 }
@@ -76,11 +72,11 @@ function renderFoot({ request, phase, here, notice, place, home, link }) {
 	show($("request"), request);
 	text($("request-text").firstChild, request);
 	text($("request-note").firstChild, phase.at === "room" ? `Accepting leaves ${phase.name}. ` : "");
-	const { text: words = "", error, enter, sticky } = notice ?? {};
+	const { text: words = "", error, enter } = notice ?? {};
 	show($("notice"), words);
 	$("notice").classList.toggle("error", !!error);
 	text($("notice").firstChild, words);
-	text($("notice").lastChild, enter ? `Back to ${enter}` : sticky ? "Dismiss" : "");
+	text($("notice").lastChild, enter ? `Back to ${enter}` : "Dismiss");
 	show($("say"), place !== home && (here || link.state !== "up" || $("draft").value));
 	$("draft").placeholder = here ? `Write to ${place.name}` : "";
 }

@@ -21,7 +21,7 @@ export class Waiting {
 		return this.items.find((item) => kinds.includes(item.kind));
 	}
 
-	/// The first line of one of `kinds` is answered. Returns it, or undefined.
+	/// The first line of one of `kinds` is answered.
 	settle(...kinds) {
 		const found = this.find(...kinds), at = this.items.indexOf(found);
 		// The lines of a room come on a way of their own, and say nothing about answers.
