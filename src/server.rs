@@ -39,6 +39,7 @@ use signal_hook_mio::v1_0::Signals;
 use slab::Slab;
 
 use crate::core::SessionId;
+use crate::core::accounts::AccountAnswer;
 use crate::core::chat;
 use crate::core::exchange::{Action, Exchange};
 use crate::core::limits::{DRAINS_PER_TURN, EVENTS_PER_TURN, Limits, READ_BYTES_PER_TURN};
@@ -282,6 +283,10 @@ impl Server {
                 Action::Open(id, learned) => self.open(id, learned),
                 Action::Report(event) => self.report(event),
                 Action::TransportFailed(id, error) => self.log_transport_error(id, error),
+                Action::AskAccounts(request) => {
+                    let down = AccountAnswer::Down;
+                    self.exchange.handle_account_answer(self.now, request.number, down);
+                }
             }
         }
         self.queue_resumed();

@@ -257,6 +257,7 @@ impl Stage {
                     writeln!(self.book, "| the server stops").unwrap()
                 }
                 Action::Report(_) | Action::TransportFailed(..) | Action::Open(..) => {}
+                Action::AskAccounts(_) => unreachable!("nobody started accounts"),
             }
         }
     }

@@ -130,7 +130,9 @@ impl Scene {
                 Action::Report(Event::Left { who, why }) => self.left.push((who, why)),
                 Action::TransportFailed(_, error) => self.errors.push(error),
                 Action::Report(_) => {}
-                Action::Open(..) => unreachable!("every transport is ready from the start"),
+                Action::Open(..) | Action::AskAccounts(_) => {
+                    unreachable!("every transport is ready, and nobody started accounts")
+                }
             }
         }
     }

@@ -5,6 +5,7 @@
 //! [`Exchange::poll_action`] returns. It has no clock and no I/O, so a server with slow, dying and
 //! hostile clients runs in a test, from a seed.
 
+mod accounts;
 mod broadcast;
 mod broadcast_log;
 mod closing;
@@ -23,6 +24,7 @@ mod transports;
 
 use core::net::SocketAddr;
 
+use crate::core::accounts::AccountRequest;
 use crate::core::chat::{Audience, BroadcastId, Chat, DisconnectReason, Event, Output};
 use crate::core::framing::{Frame, Input};
 use crate::core::limits::{Limits, REPLIES_BYTES_MAX};
@@ -58,7 +60,7 @@ pub struct Pending<'a> {
 }
 
 /// A task for the shell. Actions come in the order in which their causes happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Action {
     /// Output waits: write [`Exchange::output`], then call [`Exchange::handle_sent`].
     Write(SessionId),
@@ -75,6 +77,8 @@ pub enum Action {
     Report(Event),
     /// The peer broke the protocol of its transport; for the log.
     TransportFailed(SessionId, TransportError),
+    /// Ask the store of accounts. The shell answers with [`Exchange::handle_account_answer`].
+    AskAccounts(AccountRequest),
 }
 
 impl Exchange {
@@ -210,7 +214,7 @@ impl Exchange {
     /// The next task for the shell; `None` when the turn is done.
     pub fn poll_action(&mut self) -> Option<Action> {
         let mut action = self.endpoints.poll_action();
-        while action.is_some_and(|action| !self.is_current(action)) {
+        while action.as_ref().is_some_and(|action| !self.is_current(action)) {
             action = self.endpoints.poll_action();
         }
         if let Some(Action::Write(id)) = action {

@@ -9,8 +9,10 @@ mod configured;
 
 pub use configured::Limits;
 
+mod accounts;
 mod address;
 
+pub use accounts::*;
 pub use address::*;
 
 /// Default port of the server and of the client.

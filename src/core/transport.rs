@@ -95,6 +95,12 @@ pub trait Transport: Debug {
         false
     }
 
+    /// Whether nobody on the way can read the application bytes: the transport encrypts them.
+    /// Passwords may pass then (3.4.5).
+    fn is_private(&self) -> bool {
+        false
+    }
+
     /// When [`Transport::handle_timeout`] must be called, if ever.
     fn deadline(&self) -> Option<Time> {
         None

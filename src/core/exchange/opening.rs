@@ -84,9 +84,9 @@ impl Exchange {
     }
 
     /// Whether an action still concerns a connection that waits for it.
-    pub(super) fn is_current(&self, action: Action) -> bool {
+    pub(super) fn is_current(&self, action: &Action) -> bool {
         match action {
-            Action::Open(id, _) => self.endpoints.awaits_admission(id),
+            Action::Open(id, _) => self.endpoints.awaits_admission(*id),
             _ => true,
         }
     }
@@ -287,7 +287,6 @@ mod tests {
 
         fn settle(&mut self) {
             while let Some(action) = self.exchange.poll_action_at_once(self.now) {
-                self.actions.push(action);
                 match action {
                     Action::Write(id) => {
                         let output = self.exchange.output(id).to_vec();
@@ -300,6 +299,7 @@ mod tests {
                     },
                     _ => {}
                 }
+                self.actions.push(action);
             }
             self.exchange.chat().check();
         }
