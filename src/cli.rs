@@ -3,3 +3,4 @@
 pub mod args;
 pub mod ctl;
 mod manual;
+pub mod web;

@@ -5,14 +5,16 @@
 
 use std::env;
 use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 
 use chinwag::cli::args::{Cli, Command, OperatorArgs, ServeArgs};
 use chinwag::cli::ctl;
 use chinwag::client;
+use chinwag::core::transport::Scheme;
 use chinwag::server::descriptors::{self, Descriptors};
-use chinwag::server::{Operators, Server, logging};
+use chinwag::server::{ListenAddress, Operators, Server, logging};
 use clap::error::ErrorKind;
 use log::info;
 
@@ -54,6 +56,7 @@ fn serve(args: &ServeArgs) -> io::Result<()> {
     server.add_operators(operators)?;
     // Log only now: a failed start must print one line, the error.
     server.trust_proxies(args.proxy_protocol.clone());
+    server.set_web_options(args.web.options());
     info!(target: "chinwag", "{descriptors}");
     // Ignore an error: the reader of standard output may have gone, and the server runs without it.
     drop(greet(&server, console.as_deref()));
@@ -66,35 +69,48 @@ fn serve(args: &ServeArgs) -> io::Result<()> {
 /// Standard output is closed.
 fn greet(server: &Server, console: Option<&Path>) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    for address in server.addresses() {
+    let (pages, lines) = server.addresses().partition::<Vec<_>, _>(|at| at.scheme == Scheme::Http);
+    for page in &pages {
+        writeln!(out, "chinwag has its web page at http://{}", reachable(page.address))?;
+    }
+    for ListenAddress { address, .. } in &lines {
         writeln!(out, "chinwag listens on {address}")?;
     }
     // The name by which the user called the program, so that the printed commands can be copied.
     let program = env::args_os().next().unwrap_or_else(|| "chinwag".into());
     let program = program.to_string_lossy();
-    if let Some(address) = server.addresses().next() {
+    if let Some(ListenAddress { address, .. }) = lines.first() {
         let port = address.port();
-        // An address such as 0.0.0.0 stands for all addresses; a client cannot connect to it
-        // portably.
-        let host = match address.ip() {
-            ip if ip.is_unspecified() => "localhost".to_owned(),
-            ip => ip.to_string(),
-        };
-        let server =
-            if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+        let server = reachable(*address);
+        let host = server.rsplit_once(':').map_or("", |(host, _)| host).trim_matches(['[', ']']);
         writeln!(out, "  join it:          nc {host} {port}   or   telnet {host} {port}")?;
         writeln!(out, "  in more comfort:  {program} connect {server}")?;
         writeln!(out, "  from a script:    printf 'anna\\n1\\n3\\n' | nc -N {host} {port}")?;
-        // Loopback is the default, and a new operator may wonder why no other machine can connect.
-        if address.ip().is_loopback() {
-            writeln!(out, "  let others join:  {program} serve --listen 0.0.0.0:{port}")?;
-        }
+    }
+    // Loopback is the default, and a new operator may wonder why no other machine can connect.
+    let is_open = |at: &ListenAddress| !at.address.ip().is_loopback();
+    if !lines.iter().chain(&pages).any(is_open) {
+        let all = |at: &ListenAddress| {
+            let address = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), at.address.port());
+            format!(" --listen {}", ListenAddress { address, ..*at })
+        };
+        let listen = lines.first().into_iter().chain(pages.first()).map(all).collect::<String>();
+        writeln!(out, "  let others join:  {program} serve{listen}")?;
     }
     if let Some(console) = console {
         writeln!(out, "  operate it:       {program} ctl --console {} help", console.display())?;
     }
     writeln!(out, "  stop it:          Ctrl-C")?;
     out.flush()
+}
+
+/// The address as a client on this machine uses it. An address such as 0.0.0.0 stands for all
+/// addresses; a client cannot connect to it portably.
+fn reachable(address: SocketAddr) -> String {
+    match address.ip().is_unspecified() {
+        true => format!("localhost:{}", address.port()),
+        false => address.to_string(),
+    }
 }
 
 /// Writes the output of a command, which may be larger than a pipe, to standard output.
@@ -114,9 +130,13 @@ fn handle_clap_error(error: &clap::Error) -> ExitCode {
         };
     }
     let text = error.to_string();
-    // The first paragraph is the error; the others are usage and advice.
+    // The first paragraph is the error; the others are advice and usage.
     let lines = text.lines().take_while(|line| !line.is_empty()).map(str::trim);
-    let message = lines.collect::<Vec<_>>().join(" ");
+    let mut message = lines.collect::<Vec<_>>().join(" ");
+    if let Some(tip) = text.lines().find_map(|line| line.trim().strip_prefix("tip: ")) {
+        message.push_str("; ");
+        message.push_str(tip);
+    }
     print_error(&format!("{}; see --help", message.strip_prefix("error: ").unwrap_or(&message)));
     ExitCode::from(2)
 }

@@ -28,8 +28,8 @@ mod socket_file;
 mod wall_clock;
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
@@ -45,6 +45,7 @@ use crate::core::exchange::{Action, Exchange};
 use crate::core::limits::{DRAINS_PER_TURN, EVENTS_PER_TURN, Limits, READ_BYTES_PER_TURN};
 use crate::core::time::Time;
 use crate::core::transport::TransportError;
+use crate::core::transport::http::Site;
 use admission::Admission;
 use connection::{Connection, IoOutcome};
 use console::FIRST_CONSOLE;
@@ -80,6 +81,8 @@ pub struct Server {
     /// The files that keep room history over a restart, if the operator wants them.
     history_store: Option<HistoryStore>,
     operators: Operators,
+    /// The web server, as all its connections see it.
+    site: Rc<Site>,
     /// Networks whose connections tell the address of their client.
     proxies: Vec<IpNet>,
     metrics: Metrics,
@@ -125,16 +128,12 @@ impl Server {
         let poll = Poll::new()?;
         let mut signals = shutdown::take_signals()?;
         poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
-        let mut listeners = Vec::with_capacity(addresses.len());
-        for (n, &address) in addresses.iter().enumerate() {
-            let mut listener = Listener::bind(address, &limits).map_err(|e| {
-                io::Error::new(e.kind(), format!("cannot listen on {}: {e}", address.address))
-            })?;
-            listener.register(poll.registry(), Token(FIRST_LISTENER - n))?;
-            listeners.push(listener);
-        }
+        let listeners = listener::bind_all(addresses, &limits, poll.registry(), FIRST_LISTENER)?;
         for address in listeners.iter().map(Listener::address) {
             info!(target: "chinwag", "listening on {address}, for {} at a time", limits.connections_max);
+        }
+        if let Some(page) = listener::page(&listeners) {
+            exchange.set_page(&page);
         }
         Ok(Server {
             poll,
@@ -161,6 +160,7 @@ impl Server {
             closing_ms: limits.closing_ms,
             exchange,
             history_store,
+            site: Rc::default(),
         })
     }
 
@@ -175,7 +175,7 @@ impl Server {
     }
 
     /// The bound addresses, with the ports that the kernel chose.
-    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+    pub fn addresses(&self) -> impl Iterator<Item = ListenAddress> {
         self.listeners.iter().map(Listener::address)
     }
 

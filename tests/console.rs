@@ -257,12 +257,16 @@ fn users_shows_first_who_costs_most() {
     let (mut anna, mut zed) = (Person::joins(&server, "anna"), Person::joins(&server, "zed"));
     zed.chats_with(&mut anna);
     let said = "x".repeat(900);
-    for n in 0..100 {
-        zed.says(&format!("{said}{n}"));
-        anna.reads_exactly(&format!("zed: {said}{n}"));
-    }
-    let rows = operator.succeeds("users", "* 2 users, 2 connections");
-    assert!(rows[0].starts_with("- zed ") && rows[0].ends_with(" % CPU"), "{rows:?}");
+    // The server measures some turns of its loop, so it takes a while until the figures are right.
+    let is_first = (0..50).any(|_| {
+        for n in 0..100 {
+            zed.says(&format!("{said}{n}"));
+            anna.reads_exactly(&format!("zed: {said}{n}"));
+        }
+        let rows = operator.succeeds("users", "* 2 users, 2 connections");
+        rows[0].starts_with("- zed ") && rows[0].ends_with(" % CPU")
+    });
+    assert!(is_first, "zed costs most");
     operator.sends(b"json users\n");
     let users = serde_json::from_str::<Value>(&operator.reads_a_line()).expect("JSON");
     let zed = &users["rows"][0];

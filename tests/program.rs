@@ -58,8 +58,11 @@ fn an_invalid_variable_for_serve_stops_serve_and_no_other_subcommand() {
 #[test]
 fn an_error_line_is_complete_and_contains_no_control_character() {
     fails_to_start(&["completions"], &[], "<SHELL>", 2);
-    fails_to_start(&["connect", "--bell", "x"], &[], "off, request, all", 2);
+    fails_to_start(&["connect", "--bell", "x"], &[], "off, request, chat, all", 2);
     fails_to_start(&["connect", "[::1]99"], &[], "99", 2);
+    let tip = "unexpected argument '--nmae' found; a similar argument exists: '--name'; see --help";
+    fails_to_start(&["connect", "--nmae", "anna"], &[], tip, 2);
+    fails_to_start(&["conect"], &[], "a similar subcommand exists: 'connect'", 2);
     let ran = run(&["serve", "--listen", "bad\u{1b}[31m"], &[]);
     assert!(!ran.stderr.trim_end().contains(char::is_control), "{:?}", ran.stderr);
 }
@@ -86,7 +89,9 @@ fn help_has_examples_and_names_every_important_flag() {
     }
     let help = run(&["--help"], &[]);
     assert!(help.status.success());
-    assert!(help.stdout.contains("nc "), "no example with nc in\n{}", help.stdout);
+    for example in ["nc ", "chinwag connect"] {
+        assert!(help.stdout.contains(example), "no example with {example} in\n{}", help.stdout);
+    }
     assert_eq!(help.stderr, "");
 }
 

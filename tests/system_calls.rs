@@ -106,7 +106,7 @@ fn a_batch_in_a_room_costs_one_read_one_write_per_member_and_one_file_write() ->
     for name in 0..MEMBERS {
         let mut member = User::connect(&address)?;
         member.send(&format!("m{name}\n4\n/quiet\n"))?;
-        member.await_line("You do not read who")?;
+        member.await_line("Joins and leaves are hidden")?;
         members.push(member);
     }
     let mut say = |batch: &str, last: &str| {

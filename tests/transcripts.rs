@@ -20,6 +20,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+#[path = "transport/layer.rs"]
+mod layer;
 #[path = "transport/scrambled.rs"]
 mod scrambled;
 
@@ -33,6 +35,7 @@ use chinwag::core::chat::{Event, Removal};
 use chinwag::core::exchange::{Action, Exchange};
 use chinwag::core::limits::Limits;
 use chinwag::core::time::Time;
+use layer::Layer;
 use scrambled::{HELLO, Peer, Scrambled};
 
 #[test]
@@ -230,14 +233,14 @@ impl Stage {
         };
         let id = self.people[who];
         assert!(self.exchange.wants_input(id), "{who} is not being read");
-        let bytes = if self.is_encoded { Peer::encode(&bytes) } else { bytes };
+        let bytes = if self.is_encoded { Peer::default().encode(&bytes) } else { bytes };
         self.exchange.handle_received(self.now, id, &bytes);
         self.watch();
     }
 
     fn hangs_up(&mut self, id: SessionId) {
         if self.is_encoded && self.exchange.wants_input(id) {
-            self.exchange.handle_received(self.now, id, &Peer::close());
+            self.exchange.handle_received(self.now, id, &Peer::default().close());
         }
         self.exchange.handle_end_of_input(self.now, id);
     }

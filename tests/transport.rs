@@ -2,19 +2,25 @@
 //! lines. A test transport splits, delays and re-encodes; two of them stacked do so twice.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+#[path = "transport/layer.rs"]
+mod layer;
 #[path = "common/random.rs"]
 mod random;
 #[path = "transport/scrambled.rs"]
 mod scrambled;
+#[path = "transport/web_peer.rs"]
+mod web_peer;
 
-use chinwag::core::SessionId;
 use chinwag::core::chat::{DisconnectReason, Event};
 use chinwag::core::exchange::{Action, Exchange};
 use chinwag::core::limits::Limits;
 use chinwag::core::time::Time;
-use chinwag::core::transport::{Stack, TransportError};
+use chinwag::core::transport::{Stack, Transport, TransportError};
+use chinwag::core::{Origin, SessionId};
+use layer::Layer;
 use random::Random;
 use scrambled::{HANDSHAKE_MS, HELLO, Peer, Scrambled};
+use web_peer::{HANDSHAKE, WebPeer, http};
 
 /// How the connections of a scene are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +29,50 @@ enum Encoding {
     Scrambled,
     /// Scrambled inside scrambled.
     Stacked,
+    WebSocket,
+    /// WebSocket inside scrambled, as it is inside TLS.
+    StackedWebSocket,
+}
+
+impl Encoding {
+    const ALL: [Encoding; 5] = [
+        Encoding::Plain,
+        Encoding::Scrambled,
+        Encoding::Stacked,
+        Encoding::WebSocket,
+        Encoding::StackedWebSocket,
+    ];
+
+    /// The server's side.
+    fn transport(self, now: Time) -> Option<Box<dyn Transport>> {
+        let scrambled = || Scrambled::new(now);
+        Some(match self {
+            Encoding::Plain => return None,
+            Encoding::Scrambled => Box::new(scrambled()),
+            Encoding::Stacked => Box::new(Stack::new(scrambled(), scrambled())),
+            Encoding::WebSocket => Box::new(http(now)),
+            Encoding::StackedWebSocket => Box::new(Stack::new(scrambled(), http(now))),
+        })
+    }
+
+    /// The client's side, the layer nearest to the socket first, each with what it sends first.
+    fn layers(self) -> Vec<(Box<dyn Layer>, &'static [u8])> {
+        let scrambled = || (Box::<Peer>::default() as Box<dyn Layer>, HELLO);
+        let web = || (Box::<WebPeer>::default() as Box<dyn Layer>, HANDSHAKE);
+        match self {
+            Encoding::Plain => Vec::new(),
+            Encoding::Scrambled => vec![scrambled()],
+            Encoding::Stacked => vec![scrambled(), scrambled()],
+            Encoding::WebSocket => vec![web()],
+            Encoding::StackedWebSocket => vec![scrambled(), web()],
+        }
+    }
 }
 
 /// One client: its side of the transport, and everything that it has read.
+#[derive(Default)]
 struct Client {
-    layers: Vec<Peer>,
+    layers: Vec<Box<dyn Layer>>,
     read: Vec<u8>,
     /// The socket takes nothing at the moment.
     is_stalled: bool,
@@ -62,43 +107,23 @@ impl Scene {
     }
 
     fn connects(&mut self) {
-        let who = self.clients.len();
-        let id = SessionId::from_key(who);
-        let layer = || Box::new(Scrambled::new(self.now));
-        let layers = match self.encoding {
-            Encoding::Plain => {
-                self.exchange.handle_connect(self.now, id);
-                0
-            }
-            Encoding::Scrambled => {
-                self.exchange.handle_connect_through(self.now, id, layer());
-                1
-            }
-            Encoding::Stacked => {
-                let stack = Stack::new(*layer(), *layer());
-                self.exchange.handle_connect_through(self.now, id, Box::new(stack));
-                2
-            }
-        };
-        let layers = (0..layers).map(|_| Peer::default()).collect::<Vec<_>>();
-        self.clients.push(Client { layers, read: Vec::new(), is_stalled: false });
-        match self.encoding {
-            Encoding::Plain => {}
-            Encoding::Scrambled => self.exchange.handle_received(self.now, id, HELLO),
-            Encoding::Stacked => {
-                let hello = [HELLO, &Peer::encode(HELLO)].concat();
-                self.exchange.handle_received(self.now, id, &hello);
-            }
+        let id = SessionId::from_key(self.clients.len());
+        match self.encoding.transport(self.now) {
+            None => self.exchange.handle_connect(self.now, id),
+            Some(transport) => self.exchange.handle_connect_through(self.now, id, transport),
+        }
+        self.clients.push(Client::default());
+        for (layer, first) in self.encoding.layers() {
+            let hello = self.encoded(id.key(), first);
+            self.exchange.handle_received(self.now, id, &hello);
+            self.clients[id.key()].layers.push(layer);
         }
         self.settle();
     }
 
-    fn encoded(&self, bytes: &[u8]) -> Vec<u8> {
-        match self.encoding {
-            Encoding::Plain => bytes.to_vec(),
-            Encoding::Scrambled => Peer::encode(bytes),
-            Encoding::Stacked => Peer::encode(&Peer::encode(bytes)),
-        }
+    fn encoded(&self, who: usize, bytes: &[u8]) -> Vec<u8> {
+        let layers = self.clients[who].layers.iter().rev();
+        layers.fold(bytes.to_vec(), |bytes, layer| layer.encode(&bytes))
     }
 
     /// Sends a line in pieces of at most `cut` socket bytes; `false` if the exchange holds its input.
@@ -107,7 +132,7 @@ impl Scene {
         if self.closed.contains(&id) || !self.exchange.wants_input(id) {
             return false;
         }
-        for piece in self.encoded(format!("{line}\n").as_bytes()).chunks(cut) {
+        for piece in self.encoded(who, format!("{line}\n").as_bytes()).chunks(cut) {
             self.exchange.handle_received(self.now, id, piece);
         }
         self.settle();
@@ -130,9 +155,8 @@ impl Scene {
                 Action::Report(Event::Left { who, why }) => self.left.push((who, why)),
                 Action::TransportFailed(_, error) => self.errors.push(error),
                 Action::Report(_) => {}
-                Action::Open(..) | Action::AskAccounts(_) => {
-                    unreachable!("every transport is ready, and nobody started accounts")
-                }
+                Action::Open(id, _) => self.exchange.begin_session(self.now, id, Origin::NONE),
+                Action::AskAccounts(_) => unreachable!("nobody started accounts"),
             }
         }
     }
@@ -151,6 +175,17 @@ impl Scene {
             client.read.extend(data);
             self.exchange.handle_sent(self.now, id, output.len());
         }
+    }
+
+    /// The client's socket takes some bytes of the output.
+    fn takes(&mut self, id: SessionId, count: usize) {
+        let mut data = self.exchange.output(id)[..count].to_vec();
+        for layer in &mut self.clients[id.key()].layers {
+            data = layer.decode(&data);
+        }
+        self.clients[id.key()].read.extend(data);
+        self.exchange.handle_sent(self.now, id, count);
+        self.settle();
     }
 
     fn stalls(&mut self, who: usize, is_stalled: bool) {
@@ -200,10 +235,10 @@ fn play(encoding: Encoding, seed: u64) -> Vec<String> {
 
 #[test]
 fn users_read_the_same_lines_through_every_transport() {
-    for seed in 1..=30 {
+    for seed in 1..=20 {
         let plain = play(Encoding::Plain, seed);
         assert!(plain.iter().any(|read| read.contains("You are now chatting")), "seed {seed}");
-        for encoding in [Encoding::Scrambled, Encoding::Stacked] {
+        for encoding in Encoding::ALL {
             assert!(play(encoding, seed) == plain, "seed {seed}, {encoding:?} differs");
         }
     }
@@ -211,7 +246,7 @@ fn users_read_the_same_lines_through_every_transport() {
 
 #[test]
 fn a_slow_reader_holds_its_partner_and_then_reads_every_line() {
-    for encoding in [Encoding::Plain, Encoding::Scrambled, Encoding::Stacked] {
+    for encoding in Encoding::ALL {
         let mut scene = Scene::new(encoding, 2);
         scene.types(0, "A", 100);
         scene.types(1, "B", 100);
@@ -230,7 +265,11 @@ fn a_slow_reader_holds_its_partner_and_then_reads_every_line() {
 
 #[test]
 fn a_slow_member_of_a_room_misses_whole_lines_and_is_told_how_many() {
-    let mut scene = Scene::new(Encoding::Scrambled, 2);
+    Encoding::ALL[1..].iter().for_each(|encoding| slow_member(*encoding));
+}
+
+fn slow_member(encoding: Encoding) {
+    let mut scene = Scene::new(encoding, 2);
     for (who, name) in [(0, "A"), (1, "B")] {
         scene.types(who, name, 100);
         scene.types(who, "4", 100);
@@ -243,11 +282,7 @@ fn a_slow_member_of_a_room_misses_whole_lines_and_is_told_how_many() {
         if n % 50 == 0 {
             let id = SessionId::from_key(1);
             let taken = scene.exchange.output(id).len().min(9);
-            let piece = scene.exchange.output(id)[..taken].to_vec();
-            let data = scene.clients[1].layers[0].decode(&piece);
-            scene.clients[1].read.extend(data);
-            scene.exchange.handle_sent(scene.now, id, taken);
-            scene.settle();
+            scene.takes(id, taken);
         }
     }
     scene.stalls(1, false);
@@ -261,38 +296,46 @@ fn a_slow_member_of_a_room_misses_whole_lines_and_is_told_how_many() {
 
 #[test]
 fn a_close_by_the_peer_is_handled_behind_its_last_line() {
-    let mut scene = Scene::new(Encoding::Scrambled, 2);
+    for encoding in [Encoding::Scrambled, Encoding::WebSocket] {
+        close_by_the_peer(encoding);
+    }
+}
+
+fn close_by_the_peer(encoding: Encoding) {
+    let mut scene = Scene::new(encoding, 2);
     scene.types(0, "A", 100);
     scene.types(1, "B", 100);
     scene.types(0, "2 B", 100);
     scene.types(1, "yes", 100);
-    let bytes = [Peer::encode(b"bye\nlast"), Peer::close()].concat();
+    let bytes = [scene.encoded(0, b"bye\nlast"), scene.clients[0].layers[0].close()].concat();
     scene.exchange.handle_received(scene.now, SessionId::from_key(0), &bytes);
     scene.settle();
     let read = scene.read(1);
     assert!(read.contains("A: bye\r\nA: last\r\n* A left: the connection ended"), "{read}");
     assert_eq!(scene.left, [(SessionId::from_key(0), DisconnectReason::HungUp)]);
-    assert!(scene.clients[0].layers[0].is_closed, "the server closes the transport too");
+    assert!(scene.clients[0].layers[0].is_closed(), "the server closes the transport too");
     assert_eq!(scene.closed, [SessionId::from_key(0)]);
 }
 
 #[test]
 fn a_stream_that_is_cut_without_a_close_is_a_lost_connection() {
-    let mut scene = Scene::new(Encoding::Scrambled, 1);
-    scene.types(0, "A", 100);
-    scene.exchange.handle_end_of_input(scene.now, SessionId::from_key(0));
-    scene.settle();
-    assert_eq!(scene.left, [(SessionId::from_key(0), DisconnectReason::Lost)]);
+    for encoding in &Encoding::ALL[1..] {
+        let mut scene = Scene::new(*encoding, 1);
+        scene.types(0, "A", 100);
+        scene.exchange.handle_end_of_input(scene.now, SessionId::from_key(0));
+        scene.settle();
+        assert_eq!(scene.left, [(SessionId::from_key(0), DisconnectReason::Lost)]);
+    }
 }
 
 #[test]
 fn exit_writes_the_last_line_then_the_close_then_ends_the_connection() {
-    for encoding in [Encoding::Scrambled, Encoding::Stacked] {
-        let mut scene = Scene::new(encoding, 1);
+    for encoding in &Encoding::ALL[1..] {
+        let mut scene = Scene::new(*encoding, 1);
         scene.types(0, "A", 100);
         scene.types(0, "3", 100);
         assert!(scene.read(0).contains("* Goodbye"));
-        assert!(scene.clients[0].layers.iter().all(|layer| layer.is_closed), "{encoding:?}");
+        assert!(scene.clients[0].layers.iter().all(|layer| layer.is_closed()), "{encoding:?}");
         assert_eq!(scene.closed, [SessionId::from_key(0)]);
         assert_eq!((scene.exchange.buffered_bytes(), scene.exchange.poll_timeout()), (0, None));
     }
@@ -323,7 +366,7 @@ fn a_broken_record_ends_the_connection_and_the_alert_is_written() {
 fn a_handshake_that_is_never_finished_ends_at_the_deadline_of_the_transport() {
     let mut scene = Scene::new(Encoding::Plain, 0);
     let id = SessionId::from_key(0);
-    scene.clients.push(Client { layers: Vec::new(), read: Vec::new(), is_stalled: false });
+    scene.clients.push(Client::default());
     scene.exchange.handle_connect_through(scene.now, id, Box::new(Scrambled::new(scene.now)));
     scene.exchange.handle_received(scene.now, id, &HELLO[..3]);
     scene.settle();
@@ -332,4 +375,26 @@ fn a_handshake_that_is_never_finished_ends_at_the_deadline_of_the_transport() {
     scene.ms_pass(1);
     assert_eq!(scene.left, [(id, DisconnectReason::Lost)]);
     assert_eq!(scene.errors, [TransportError("no hello in time")]);
+}
+
+/// (2.6.10)
+#[test]
+fn a_browser_that_falls_silent_is_given_up_but_not_while_nobody_reads_it() {
+    let mut scene = Scene::new(Encoding::WebSocket, 3);
+    for (who, name) in ["A", "B", "C"].into_iter().enumerate() {
+        scene.types(who, name, 100);
+    }
+    scene.types(0, "2 B", 100);
+    scene.types(1, "yes", 100);
+    scene.stalls(1, true);
+    while scene.types(0, &"x".repeat(1_000), 100) {}
+    // Nobody answers pings. B reads too little to let A go on, and enough not to be disconnected.
+    let [a, b, c] = [0, 1, 2].map(SessionId::from_key);
+    for _ in 0..30 {
+        scene.ms_pass(10_000);
+        scene.takes(b, 9);
+    }
+    assert!(!scene.exchange.wants_input(a));
+    assert_eq!(scene.left, [(c, DisconnectReason::Lost)]);
+    assert_eq!(scene.errors, [TransportError("no answer to WebSocket pings")]);
 }

@@ -1,7 +1,7 @@
 //! The command line: the one definition that help, errors, completions and the manual come from.
 
 use std::ffi::OsString;
-use std::net::ToSocketAddrs;
+use std::net::{Ipv4Addr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
@@ -10,9 +10,9 @@ use ipnet::IpNet;
 use log::LevelFilter;
 
 use crate::cli::ctl::{self, CtlArgs};
+use crate::cli::web::{WebArgs, network};
 use crate::client::options::ConnectArgs;
-use crate::core::limits::Limits;
-use crate::core::operator::parse_network;
+use crate::core::limits::{Limits, PORT, WEB_PORT};
 use crate::core::transport::Scheme;
 use crate::server::ListenAddress;
 
@@ -20,10 +20,13 @@ const USAGE: &str = "chinwag [COMMAND]\n       chinwag [OPTIONS OF SERVE]";
 
 const EXAMPLES: &str = "\
 Examples:
-  chinwag                                      serve this machine, on 127.0.0.1:7878
+  chinwag                                      serve this machine: browsers on http://127.0.0.1:7880,
+                                               nc and telnet on 127.0.0.1:7878
   chinwag serve --listen 0.0.0.0:7878 --listen '[::]:7878'
                                                serve everybody, by IPv4 and IPv6
-  nc 127.0.0.1 7878                            join; telnet does as well
+  chinwag serve --listen http://0.0.0.0:7880   serve the browsers of your network
+  chinwag connect                              join it, with a line editor
+  nc 127.0.0.1 7878                            join it; telnet does as well
   printf 'anna\\n1\\n3\\n' | nc -N localhost 7878  a script that asks who is here";
 
 /// A chat server on one thread, that anyone can join with nc or telnet
@@ -59,7 +62,7 @@ impl Cli {
 pub enum Command {
     /// Serve a chat (the default)
     #[command(after_help = EXAMPLES)]
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
 
     /// Join a chat from this terminal, or from a pipe
     Connect(ConnectArgs),
@@ -81,10 +84,10 @@ pub enum Command {
 /// The flags of `serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// Address to listen on, [SCHEME://]HOST:PORT; the scheme is tcp. Repeat the flag for several
-    /// addresses. Port 0 takes a free port and prints it
-    #[arg(long, value_name = "ADDR", env = "CHINWAG_LISTEN", value_delimiter = ',', value_parser = addresses,
-          default_value = "127.0.0.1:7878")]
+    /// Address to listen on, [SCHEME://]HOST:PORT. The scheme is tcp, for nc and telnet, or http, for
+    /// browsers. Repeat the flag for several addresses. Port 0 takes a free port and prints it
+    /// [default: 127.0.0.1:7878 and http://127.0.0.1:7880]
+    #[arg(long, value_name = "ADDR", env = "CHINWAG_LISTEN", value_delimiter = ',', value_parser = addresses)]
     pub listen: Vec<Addresses>,
 
     /// Network of your proxies or tunnels, such as 10.0.0.0/8 or 127.0.0.1. Connections from there must
@@ -108,6 +111,10 @@ pub struct ServeArgs {
     /// Flags for operators
     #[command(flatten)]
     pub operators: OperatorArgs,
+
+    /// Flags for the web page
+    #[command(flatten)]
+    pub web: WebArgs,
 
     /// Limits
     #[command(flatten)]
@@ -208,9 +215,18 @@ pub type Addresses = std::sync::Arc<[ListenAddress]>;
 pub struct Milliseconds(pub u64);
 
 impl ServeArgs {
-    /// The addresses to listen on, in the order given.
+    /// The addresses to listen on, in the order given, or those that nobody need give.
     #[must_use]
     pub fn addresses(&self) -> Vec<ListenAddress> {
+        if self.listen.is_empty() {
+            let loopback = |scheme, port, is_optional| ListenAddress {
+                scheme,
+                address: (Ipv4Addr::LOCALHOST, port).into(),
+                is_optional,
+            };
+            let web = loopback(Scheme::Http, WEB_PORT, true);
+            return vec![loopback(Scheme::Tcp, PORT, false), web];
+        }
         self.listen.iter().flat_map(|addresses| addresses.iter().copied()).collect()
     }
 
@@ -259,13 +275,9 @@ fn addresses(text: &str) -> Result<Addresses, String> {
         std::io::ErrorKind::InvalidInput => wanted(),
         _ => e.to_string(),
     })?;
-    let found = found.map(|address| ListenAddress { scheme, address }).collect::<Addresses>();
+    let found = found.map(|address| ListenAddress { scheme, address, is_optional: false });
+    let found = found.collect::<Addresses>();
     if found.is_empty() { Err(wanted()) } else { Ok(found) }
-}
-
-fn network(text: &str) -> Result<IpNet, String> {
-    let wanted = "a network is ADDRESS or ADDRESS/BITS, such as 10.0.0.0/8 or ::1";
-    parse_network(text).ok_or_else(|| wanted.to_owned())
 }
 
 /// Seconds, with a fraction if need be, between a millisecond and a day.
@@ -309,7 +321,7 @@ mod tests {
     fn serve(args: &[&str]) -> Result<ServeArgs, clap::Error> {
         let args = ["chinwag", "serve"].iter().chain(args);
         match Cli::try_parse_from(args)?.command {
-            Command::Serve(serve) => Ok(serve),
+            Command::Serve(serve) => Ok(*serve),
             _ => panic!("serve was said"),
         }
     }

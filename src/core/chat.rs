@@ -58,6 +58,8 @@ pub struct Chat {
     outputs: Outputs,
     /// What the wall clock showed, and when. Only room history shows dates (6.3.1).
     wall_clock: (Time, UnixSeconds),
+    /// Where the web page is, or empty: a browser at the wrong port reads it (2.4.1).
+    page: String,
     /// Whether lines said in rooms are recorded for the history store ([`Output::Record`]).
     records_history: bool,
     /// A stop that an operator has announced, until it happens or is called off (8.2.6).
@@ -79,6 +81,7 @@ impl Chat {
             roster: Roster::default(),
             outputs: Outputs::default(),
             wall_clock: (Time::START, 0),
+            page: String::new(),
             records_history: false,
             planned_stop: None,
         }
@@ -93,6 +96,11 @@ impl Chat {
     /// From now on, each line said in a room also gives an [`Output::Record`] (6.3.3).
     pub fn start_recording(&mut self) {
         self.records_history = true;
+    }
+
+    /// Where the web page is, for browsers at the wrong port.
+    pub fn set_page(&mut self, place: &str) {
+        place.clone_into(&mut self.page);
     }
 
     /// A client has connected (4.1.1). `id` must not be in use. It stays in use until

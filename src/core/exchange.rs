@@ -8,6 +8,7 @@
 mod accounts;
 mod broadcast;
 mod broadcast_log;
+mod browsers;
 mod closing;
 mod draining;
 mod endpoint;
@@ -20,6 +21,7 @@ mod resuming;
 #[cfg(test)]
 mod tests;
 mod timeouts;
+mod transport_table;
 mod transports;
 
 use core::net::SocketAddr;
@@ -241,6 +243,11 @@ impl Exchange {
         self.chat.poll_timeout().into_iter().chain(self.endpoints.next_deadline()).min()
     }
 
+    /// Where the web page is, for browsers at the wrong port.
+    pub fn set_page(&mut self, place: &str) {
+        self.chat.set_page(place);
+    }
+
     /// The chat, read-only.
     #[must_use]
     pub fn chat(&self) -> &Chat {
@@ -303,7 +310,12 @@ impl Exchange {
                 self.endpoints.traffic.lines_in += 1;
                 self.pass_to_chat(now, id, frame.text().map_or(Input::NotUtf8, Input::Line));
             }
-            Frame::Input(input) => self.pass_to_chat(now, id, *input),
+            Frame::Input(input) => {
+                if *input == Input::HttpRequest {
+                    self.endpoints.answer_as_http(id);
+                }
+                self.pass_to_chat(now, id, *input);
+            }
             // A telnet option is refused at once; the chat never hears of it.
             Frame::Reply(refusal) => self.endpoints.say(id, [refusal]),
         }
@@ -337,16 +349,7 @@ impl Exchange {
                     Output::Record { record } => self.records.extend_from_slice(record),
                     Output::HangUp { whom } => self.endpoints.hang_up(now, whom),
                     Output::Pause { whom, until } => self.endpoints.pause(whom, until),
-                    Output::Report(event) => {
-                        self.endpoints.report(event);
-                        // The end of a chat is the one event that changes the fate of input: held lines
-                        // were meant for the partner and must not become menu choices (4.1.5).
-                        if let Event::Parted { by, from } = event {
-                            self.endpoints.restart_stall_clock(now, from);
-                            self.endpoints.begin_drain(from);
-                            self.endpoints.queue_resume(by);
-                        }
-                    }
+                    Output::Report(event) => self.handle_event(now, event),
                 }
             }
             // The chat takes new input only after all its outputs were taken.
@@ -355,6 +358,22 @@ impl Exchange {
             } else {
                 return;
             }
+        }
+    }
+
+    /// Passes an event on to the log, and does what follows from it for a connection.
+    fn handle_event(&mut self, now: Time, event: Event) {
+        self.endpoints.report(event);
+        match event {
+            // The end of a chat is the one event that changes the fate of input: held lines were meant
+            // for the partner and must not become menu choices (4.1.5).
+            Event::Parted { by, from } => {
+                self.endpoints.restart_stall_clock(now, from);
+                self.endpoints.begin_drain(from);
+                self.endpoints.queue_resume(by);
+            }
+            Event::Left { who, why } => self.endpoints.tell_session_end(who, why),
+            _ => {}
         }
     }
 

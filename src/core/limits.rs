@@ -11,9 +11,18 @@ pub use configured::Limits;
 
 mod accounts;
 mod address;
+mod web;
 
 pub use accounts::*;
 pub use address::*;
+pub use web::*;
+
+mod client;
+
+pub use client::*;
+mod terminal;
+
+pub use terminal::*;
 
 /// Default port of the server and of the client.
 pub const PORT: u16 = 7878;

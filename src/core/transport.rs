@@ -18,8 +18,9 @@
 //!    handles everything received before it, then ends the session. The end of the TCP stream
 //!    without such a close is a truncation ([`Transport::is_end_clean`]), and the session counts as
 //!    lost (RFC 8446, 6.1).
-//! 4. **Close by us.** The exchange calls [`Transport::close`] when the outbox is empty. The transport
-//!    appends its closing bytes to its output; after they are written, the exchange sends the FIN.
+//! 4. **Close by us.** The exchange tells the reason ([`Transport::handle_session_end`]), and calls
+//!    [`Transport::close`] when the outbox is empty. The transport appends its closing bytes to its
+//!    output; after they are written, the exchange sends the FIN.
 //! 5. **Broadcast.** The broadcast log holds application bytes, once for all readers. `send` copies a
 //!    stretch of the log into the transport's buffer, and the reader's cursor advances by what
 //!    `send` took. Bytes that a transport took are never skipped, so no record is torn.
@@ -37,9 +38,11 @@
 //!    error, its output is written and it closes. An opening transport must have a deadline.
 //!    A transport that only had to read a header becomes [`Transport::is_transparent`].
 
+pub mod http;
 mod proxy_protocol;
 mod scheme;
 mod stack;
+pub mod websocket;
 
 pub use proxy_protocol::ProxyProtocol;
 pub use scheme::{Scheme, UnknownScheme};
@@ -106,13 +109,29 @@ pub trait Transport: Debug {
         None
     }
 
-    /// The deadline has come.
+    /// The deadline has come. [`Received::EndOfInput`] ends a connection that has no session: nobody
+    /// did anything wrong. `is_read` tells whether the exchange reads this connection at the moment; a
+    /// peer whose bytes wait in the kernel is not silent.
     ///
     /// # Errors
     /// The peer was too slow; the connection must end.
-    fn handle_timeout(&mut self, _now: Time) -> Result<(), TransportError> {
-        Ok(())
+    fn handle_timeout(&mut self, _now: Time, _is_read: bool) -> Result<Received, TransportError> {
+        Ok(Received::Data)
     }
+
+    /// The session is over. [`Transport::close`] follows when the output is taken.
+    fn handle_session_end(&mut self, _why: SessionEnd) {}
+}
+
+/// Why a session is over, for transports whose closing bytes tell the reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// The client left.
+    Left,
+    /// The server stops.
+    ServerStops,
+    /// The server ended the session: an operator, a deadline or a limit.
+    Removed,
 }
 
 /// Whether a session may begin on a connection.

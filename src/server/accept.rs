@@ -5,6 +5,7 @@
 //! `Server::turn` calls this once per turn. Nothing here knows what clients are told.
 
 use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 
 use ipnet::IpNet;
 use log::{debug, info, warn};
@@ -16,6 +17,7 @@ use super::listener::{self, Accepted};
 use super::{INTEREST, Server};
 use crate::core::SessionId;
 use crate::core::limits::ACCEPTS_PER_TURN;
+use crate::core::transport::http::{Site, WebOptions};
 use crate::core::transport::{Opening, ProxyProtocol, Scheme, Transport};
 
 impl Server {
@@ -41,14 +43,15 @@ impl Server {
         let transport = self.transport(scheme, peer.ip());
         let is_opening = transport.as_ref().is_some_and(|t| t.opening() != Opening::Ready(None));
         // The address of a trusted proxy says nothing about its client.
-        let is_counted = !is_opening || !self.is_trusted_proxy(peer.ip());
+        let is_proxied = self.is_trusted_proxy(peer.ip()) || self.is_http_proxy(scheme, peer.ip());
+        let is_counted = !is_opening || !is_proxied;
         let admitted = match is_counted {
             true => self.check_ban(peer.ip()).and_then(|()| self.admission.admit(peer.ip())),
             false => self.admission.admit_proxied(),
         };
         if let Err(rejection) = admitted {
             self.count_rejection(self.accepted_count, Peer::new(peer), rejection);
-            return listener::reject(stream, rejection);
+            return listener::reject(stream, scheme, rejection);
         }
         let entry = self.connections.vacant_entry();
         let id = SessionId::from_key(entry.key());
@@ -118,11 +121,17 @@ impl Server {
 
     /// The transport of a new connection. A trusted proxy puts its header before everything else.
     fn transport(&self, scheme: Scheme, peer: IpAddr) -> Option<Box<dyn Transport>> {
-        let transport = scheme.transport();
-        match self.is_trusted_proxy(peer) {
+        let transport = scheme.transport(self.now, peer, &self.site);
+        // An HTTP proxy tells the same in header fields.
+        match self.is_trusted_proxy(peer) && !self.is_http_proxy(scheme, peer) {
             true => Some(Box::new(ProxyProtocol::new(self.now, transport))),
             false => transport,
         }
+    }
+
+    /// Decides what the web server answers to, and whom it trusts.
+    pub fn set_web_options(&mut self, options: WebOptions) {
+        self.site = Rc::new(Site::new(options));
     }
 
     /// From now on, connections from `networks` must begin with a PROXY header, and what it says about
@@ -136,6 +145,10 @@ impl Server {
 
     fn is_trusted_proxy(&self, address: IpAddr) -> bool {
         self.proxies.iter().any(|network| network.contains(&address))
+    }
+
+    fn is_http_proxy(&self, scheme: Scheme, address: IpAddr) -> bool {
+        scheme == Scheme::Http && self.site.trusts(address)
     }
 
     fn check_ban(&self, address: IpAddr) -> Result<(), Rejection> {

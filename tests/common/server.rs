@@ -133,6 +133,18 @@ impl Server {
         &self.addresses
     }
 
+    /// The address of the web page.
+    #[track_caller]
+    pub(crate) fn page(&self) -> SocketAddr {
+        let page = self.printed.iter().find_map(|line| line.split_once("web page at http://"));
+        page.expect("the server has a page").1.parse().expect("an address and a port")
+    }
+
+    /// What the server has printed on stdout before it said where it listens.
+    pub(crate) fn printed(&self) -> &[String] {
+        &self.printed
+    }
+
     /// The process ID.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()

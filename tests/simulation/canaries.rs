@@ -142,6 +142,12 @@ fn a_room_line_that_is_not_saved_is_caught() {
 }
 
 #[test]
+fn a_line_that_is_forgotten_when_the_history_is_written_anew_is_caught() {
+    let reasons = ["may have been read", "does not match what was said"];
+    assert_caught_after(2, Fault::RewriteForgetsLine, &reasons);
+}
+
+#[test]
 fn a_room_line_that_one_member_does_not_get_is_caught() {
     assert_caught(Fault::RoomLineLost, &["nothing explains", "is not served"]);
 }

@@ -46,6 +46,8 @@ pub(crate) enum Fault {
     MissedCountWrong,
     /// One room line is not saved.
     RoomLineNotSaved,
+    /// The history file loses its last line when it is written anew.
+    RewriteForgetsLine,
     /// Backpressure is ignored: the loop reads every connection.
     BackpressureIgnored,
     /// New sessions have no address: each has all allowances for itself.

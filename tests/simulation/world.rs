@@ -20,6 +20,7 @@ use crate::random::Random;
 use crate::sabotage::{Fault, Sabotage};
 use crate::socket::Socket;
 use crate::traffic::{Observed, SessionKey};
+use restart::Rewriting;
 
 /// Steps between two runs of `Chat::check`.
 const CHAT_CHECKED_EVERY: usize = 8;
@@ -38,6 +39,8 @@ pub(crate) struct World {
     started_at: u64,
     /// The history store: everything that the server saved, over all its starts.
     history_file: Vec<u8>,
+    /// The file that is written anew from memory, a few rooms at a time (6.3.4).
+    rewriting: Option<Rewriting>,
     /// The server will be killed in this turn.
     will_be_killed: bool,
     /// Sessions that the loop will read in its next turn.
@@ -64,6 +67,8 @@ pub(crate) struct Stats {
     /// Lines that a `You missed` notice counted.
     pub(crate) missed: u64,
     pub(crate) restarts: u64,
+    /// How often the history file was written anew.
+    pub(crate) rewrites: u64,
 }
 
 pub(crate) fn id(who: SessionKey) -> SessionId {
@@ -90,6 +95,7 @@ impl World {
             now: 0,
             started_at: 0,
             history_file: Vec::new(),
+            rewriting: None,
             will_be_killed: false,
             readable: Vec::new(),
             steps: 0,
@@ -101,6 +107,7 @@ impl World {
 
     /// One step: people act, time passes, and the loop turns until no work is left.
     pub(crate) fn step(&mut self) {
+        self.rewrite_history();
         self.people_act();
         if self.random.chance(self.plan.operator_actions) {
             self.operator_acts();
@@ -237,5 +244,6 @@ impl Stats {
         self.room_lines += other.room_lines;
         self.missed += other.missed;
         self.restarts += other.restarts;
+        self.rewrites += other.rewrites;
     }
 }

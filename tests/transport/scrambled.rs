@@ -3,6 +3,7 @@
 //!
 //! It makes the same demands on the exchange as TLS or WebSocket do, and no other.
 
+use crate::layer::Layer;
 use chinwag::core::time::Time;
 use chinwag::core::transport::{Received, Transport, TransportError};
 
@@ -112,10 +113,10 @@ impl Transport for Scrambled {
         self.handshake_until
     }
 
-    fn handle_timeout(&mut self, now: Time) -> Result<(), TransportError> {
+    fn handle_timeout(&mut self, now: Time, _is_read: bool) -> Result<Received, TransportError> {
         match self.handshake_until {
             Some(until) if until <= now => Err(TransportError("no hello in time")),
-            _ => Ok(()),
+            _ => Ok(Received::Data),
         }
     }
 }
@@ -125,25 +126,25 @@ impl Transport for Scrambled {
 pub(crate) struct Peer {
     partial: Vec<u8>,
     is_greeted: bool,
-    /// The server has closed the transport.
-    pub(crate) is_closed: bool,
+    is_closed: bool,
 }
 
-impl Peer {
-    /// What to send so that the server's exchange receives `bytes`.
-    pub(crate) fn encode(bytes: &[u8]) -> Vec<u8> {
+impl Layer for Peer {
+    fn encode(&self, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         bytes.chunks(RECORD_BYTES_MAX).for_each(|chunk| push_record(&mut out, chunk));
         out
     }
 
-    /// What to send to close the transport.
-    pub(crate) fn close() -> Vec<u8> {
+    fn close(&self) -> Vec<u8> {
         vec![0]
     }
 
-    /// What the server's exchange has sent.
-    pub(crate) fn decode(&mut self, bytes: &[u8]) -> Vec<u8> {
+    fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    fn decode(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.partial.extend_from_slice(bytes);
         if !self.is_greeted {
             if self.partial.len() < WELCOME.len() {

@@ -149,6 +149,21 @@ impl ClientState {
         }
     }
 
+    /// Whether the server ends every reply in this state with a prompt.
+    #[must_use]
+    pub fn has_prompt(&self) -> bool {
+        match self {
+            ClientState::Nowhere
+            | ClientState::Naming
+            | ClientState::Menu
+            | ClientState::Choosing
+            | ClientState::Asked { .. } => true,
+            ClientState::Asking { .. }
+            | ClientState::Chatting { .. }
+            | ClientState::Room { .. } => false,
+        }
+    }
+
     /// The recipient of a typed line, in words that complete "this line was for …".
     #[must_use]
     pub fn recipient(&self) -> String {
@@ -169,23 +184,28 @@ impl ClientState {
     #[must_use]
     pub fn prompt(&self) -> Prompt {
         match self {
-            ClientState::Nowhere => Prompt::new("connecting", Paint::Faint),
+            ClientState::Nowhere => Prompt::new("connecting", Paint::Faint).or_short("wait"),
             ClientState::Naming => Prompt::new("name", Paint::Plain),
             ClientState::Menu => Prompt::new("menu", Paint::Plain),
-            ClientState::Choosing => Prompt::new("chat with whom", Paint::Plain),
-            ClientState::Asking { name } => Prompt::new(&format!("asking {name}"), Paint::Faint),
+            ClientState::Choosing => Prompt::new("chat with whom", Paint::Plain).or_short("whom"),
+            ClientState::Asking { name } => {
+                Prompt::new(&format!("asking {name}"), Paint::Faint).or_bare("asking")
+            }
             ClientState::Asked { by } => {
                 let label = format!("{by} asks, yes or no");
-                Prompt::new(&label, Paint::Request).or_short(&format!("{by}?"))
+                Prompt::new(&label, Paint::Request).or_short(&format!("{by}?")).or_bare("yes?")
             }
-            ClientState::Chatting { with } => Prompt::new(with, Paint::Name(with.clone())),
+            // A bare name would read as if the partner were speaking.
+            ClientState::Chatting { with } => {
+                Prompt::new(&format!("to {with}"), Paint::Strong).or_bare("chat")
+            }
             ClientState::Room { room, asked_by: None } => {
-                Prompt::new(&room_label(room), Paint::Room)
+                Prompt::new(&room_label(room), Paint::Strong).or_bare("room")
             }
             ClientState::Room { room, asked_by: Some(by) } => {
                 let room = room_label(room);
                 let label = format!("{room} ({by} asks: /yes /no)");
-                Prompt::new(&label, Paint::Request).or_short(&format!("?{room}"))
+                Prompt::new(&label, Paint::Request).or_short(&format!("?{room}")).or_bare("?room")
             }
         }
     }
@@ -218,10 +238,10 @@ mod tests {
             ("? Chat with whom?", "chat with whom"),
             ("* Asked B; cancel withdraws the request", "asking B"),
             ("* B accepted", "asking B"),
-            ("* You are now chatting with B; quit leaves", "B"),
-            ("B: ? 1 list users, 2 request chat, 3 exit", "B"),
-            ("B: * You are now chatting with C", "B"),
-            ("* B left", "B"),
+            ("* You are now chatting with B; quit leaves", "to B"),
+            ("B: ? 1 list users, 2 request chat, 3 exit", "to B"),
+            ("B: * You are now chatting with C", "to B"),
+            ("* B left", "to B"),
             (MENU, "menu"),
             ("? C wants to chat; yes or no", "C asks, yes or no"),
             ("! no, yes or no", "C asks, yes or no"),
@@ -243,7 +263,7 @@ mod tests {
             ("* You are now in lobby; quit leaves", "#lobby"),
             ("? B wants to chat, /yes or /no", asked),
             ("* You left lobby", "#lobby"),
-            ("* You are now chatting with B; quit ends it", "B"),
+            ("* You are now chatting with B; quit ends it", "to B"),
         ]);
     }
 
@@ -276,7 +296,7 @@ mod tests {
         for line in ["* Asked joined lobby", "* Asked left lobby", "* Goodbye joined lobby"] {
             check_prompts(&[room, (line, "#lobby")]);
         }
-        let chat = ("* You are now chatting with Asked; quit ends it", "Asked");
-        check_prompts(&[chat, ("* Asked is not reading; what you send waits", "Asked")]);
+        let chat = ("* You are now chatting with Asked; quit ends it", "to Asked");
+        check_prompts(&[chat, ("* Asked is not reading; what you send waits", "to Asked")]);
     }
 }

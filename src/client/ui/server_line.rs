@@ -192,6 +192,22 @@ pub fn is_removal(text: &str) -> bool {
     text.starts_with("An operator removed you")
 }
 
+/// Whether a `!` line says that a partner left before lines of this user arrived (4.1.5).
+#[must_use]
+pub fn is_undelivered(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit()) && text.contains("not delivered")
+}
+
+/// The number of lines of a room's history that a `*` line announces (6.1.4).
+#[must_use]
+pub fn history_lines(text: &str) -> Option<usize> {
+    let rest = text.strip_prefix("The last ")?;
+    match rest.split(' ').next()? {
+        "line" => Some(1),
+        number => number.parse().ok(),
+    }
+}
+
 /// The name at the start of `text`. A name ends at a blank or at punctuation that cannot be part of
 /// a name (3.2.1).
 #[must_use]
@@ -284,6 +300,18 @@ mod tests {
         for text in ["A left", "A left: the connection ended"] {
             assert_eq!(News::read(text), News::Left { name: "A", place: "" }, "{text}");
         }
+    }
+
+    /// (6.1.4, 4.1.5)
+    #[test]
+    fn a_heading_tells_the_number_of_lines_of_the_history() {
+        assert_eq!(history_lines("The last 50 lines said here"), Some(50));
+        assert_eq!(history_lines("The last line said here"), Some(1));
+        for text in ["The last lines", "3 lines", "The last -1 lines", "Thelast line"] {
+            assert_eq!(history_lines(text), None);
+        }
+        assert!(is_undelivered("3 lines you had typed before that were not delivered"));
+        assert!(!is_undelivered("No such command, and it was not delivered"));
     }
 
     /// (3.2.3, 3.3.1)

@@ -206,7 +206,7 @@ impl Chat {
             }
             DisconnectReason::Overrun => Line::Refusal(Refusal::Overrun),
             DisconnectReason::SpokeTls => Line::Refusal(Refusal::Tls),
-            DisconnectReason::SpokeHttp => Line::Refusal(Refusal::Http),
+            DisconnectReason::SpokeHttp => Line::Refusal(Refusal::Http { page: &self.page }),
             // A client that hung up expects no farewell, and a failed connection delivers none.
             // `handle_removal` has already told a removed user why.
             DisconnectReason::HungUp

@@ -212,7 +212,7 @@ impl Refusal<'_> {
             Refusal::NotUtf8 => RefusalKind::NotUtf8,
             Refusal::Undelivered { .. } => RefusalKind::Undelivered,
             Refusal::Tls => RefusalKind::Tls,
-            Refusal::Http => RefusalKind::Http,
+            Refusal::Http { .. } => RefusalKind::Http,
             Refusal::Stalled { .. } => RefusalKind::Stalled,
             Refusal::Overrun => RefusalKind::Overrun,
             Refusal::Removed { .. } => RefusalKind::Removed,

@@ -29,6 +29,8 @@ pub(super) struct Endpoint {
     pub(super) to_fan_out: bool,
     /// The deadline that is registered for this endpoint; replacing it needs the old value.
     pub(super) deadline: Option<Time>,
+    /// The socket has taken application bytes.
+    pub(super) has_written: bool,
     /// Bytes pass through a transport that `transports.rs` keeps; `false` is plain TCP.
     pub(super) is_encoded: bool,
     /// The chat partner has ended the chat, and input from before that is being discarded (4.1.5).
@@ -105,6 +107,7 @@ impl Endpoint {
             to_write: false,
             to_fan_out: false,
             deadline: None,
+            has_written: false,
             is_encoded: false,
             is_draining: false,
         }

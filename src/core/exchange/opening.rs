@@ -72,6 +72,7 @@ impl Exchange {
     pub fn reject(&mut self, now: Time, id: SessionId, line: &str) {
         if self.endpoints.awaits_admission(id) {
             self.endpoints.say(id, [line.as_bytes(), b"\r\n"]);
+            self.endpoints.tell_session_end(id, DisconnectReason::Banned);
             self.endpoints.hang_up(now, id);
         }
     }
@@ -123,7 +124,7 @@ impl Exchange {
 impl Endpoints {
     /// Asks the shell for a session if the transport is ready now. Returns whether it is.
     fn announce_if_ready(&mut self, id: SessionId) -> bool {
-        let Some(transport) = self.transports.get(&id) else { return false };
+        let Some(transport) = self.transports.get(id) else { return false };
         let Opening::Ready(address) = transport.opening() else { return false };
         if transport.is_transparent() {
             self.drop_transport(id);
@@ -241,7 +242,7 @@ mod tests {
             (self.opening == Opening::Pending).then_some(self.until)
         }
 
-        fn handle_timeout(&mut self, _now: Time) -> Result<(), TransportError> {
+        fn handle_timeout(&mut self, _: Time, _: bool) -> Result<Received, TransportError> {
             Err(TransportError("too slow"))
         }
     }
@@ -319,7 +320,7 @@ mod tests {
 
         fn is_empty(&self) -> bool {
             self.exchange.endpoints.opening.is_empty()
-                && self.exchange.endpoints.transports.is_empty()
+                && self.exchange.endpoints.transports.values().count() == 0
                 && self.exchange.poll_timeout().is_none()
                 && self.exchange.buffered_bytes() == 0
         }
@@ -338,7 +339,11 @@ mod tests {
             let opened = scene.actions.iter().filter(|action| matches!(action, Action::Open(..)));
             assert_eq!(opened.collect::<Vec<_>>(), [&Action::Open(id, Some(client))]);
             assert!(scene.read(id).contains("* 1 user online"), "cut after {cut} bytes");
-            assert_eq!(scene.exchange.endpoints.transports.len(), cut % 2, "dropped if not needed");
+            assert_eq!(
+                scene.exchange.endpoints.transports.values().count(),
+                cut % 2,
+                "dropped if not needed"
+            );
         }
     }
 

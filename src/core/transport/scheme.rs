@@ -6,7 +6,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use core::net::IpAddr;
+use std::rc::Rc;
+
 use super::Transport;
+use super::http::{Http, Site};
+use crate::core::time::Time;
 
 /// How the connections of one listener are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -14,6 +19,8 @@ pub enum Scheme {
     /// The lines of `protocol.md` straight over TCP. An address without a scheme means this.
     #[default]
     Tcp,
+    /// The web page, and the lines over WebSocket.
+    Http,
 }
 
 /// A scheme that this server does not know.
@@ -22,21 +29,24 @@ pub struct UnknownScheme(pub String);
 
 impl Scheme {
     /// Every scheme, for error messages.
-    pub const ALL: [Scheme; 1] = [Scheme::Tcp];
+    pub const ALL: [Scheme; 2] = [Scheme::Tcp, Scheme::Http];
 
     /// The word in an address.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Scheme::Tcp => "tcp",
+            Scheme::Http => "http",
         }
     }
 
-    /// The transport of a new connection; `None` if socket bytes are application bytes.
+    /// The transport of a connection that `peer` opened at `now`; `None` if socket bytes are
+    /// application bytes.
     #[must_use]
-    pub fn transport(self) -> Option<Box<dyn Transport>> {
+    pub fn transport(self, now: Time, peer: IpAddr, site: &Rc<Site>) -> Option<Box<dyn Transport>> {
         match self {
             Scheme::Tcp => None,
+            Scheme::Http => Some(Box::new(Http::new(now, Rc::clone(site), peer))),
         }
     }
 
@@ -76,8 +86,9 @@ mod tests {
     #[test]
     fn an_address_without_a_scheme_is_tcp_and_an_unknown_scheme_is_an_error() {
         assert_eq!(Scheme::split("127.0.0.1:1"), Ok((Scheme::Tcp, "127.0.0.1:1")));
+        assert_eq!(Scheme::split("http://127.0.0.1:80"), Ok((Scheme::Http, "127.0.0.1:80")));
         assert_eq!(Scheme::split("TCP://[::1]:1"), Ok((Scheme::Tcp, "[::1]:1")));
         let error = Scheme::split("gopher://[::1]:70").unwrap_err();
-        assert_eq!(error.to_string(), "unknown scheme gopher; this server knows: tcp");
+        assert_eq!(error.to_string(), "unknown scheme gopher; this server knows: tcp, http");
     }
 }

@@ -57,6 +57,9 @@ pub(crate) struct Rooms {
     log: Vec<(u64, String, Rc<str>)>,
     /// How many lines of the log must be in the history store, because somebody may have read them.
     must_be_saved: usize,
+    /// How many of a room's first lines may be missing in the history store, which was written anew
+    /// from memory (6.3.4).
+    forgotten: BTreeMap<String, usize>,
 }
 
 impl Rooms {
@@ -434,11 +437,25 @@ impl Model {
         self.rooms.must_be_saved = self.rooms.log.len();
     }
 
+    /// The history store was written anew: lines that memory does not hold any more may be gone.
+    pub(crate) fn history_rewritten(&mut self) {
+        let Rooms { rooms, log, forgotten, .. } = &mut self.rooms;
+        forgotten.clear();
+        for (_, room, _) in log.iter() {
+            *forgotten.entry(room.clone()).or_default() += 1;
+        }
+        for room in rooms.values() {
+            if let Some(count) = forgotten.get_mut(&room.name.spelling) {
+                *count -= room.history.len();
+            }
+        }
+    }
+
     /// The server was killed and starts again with the lines `kept`: Unix seconds, room and line
     /// (6.3.3). The order between rooms is not defined. Within a room the order must be the same,
     /// and every line that somebody may have read must be there.
     pub(crate) fn restart(&mut self, kept: Vec<(u64, String, Rc<str>)>) {
-        let Rooms { log, must_be_saved, created, .. } = std::mem::take(&mut self.rooms);
+        let Rooms { log, must_be_saved, created, forgotten, .. } = std::mem::take(&mut self.rooms);
         let of_room = |lines: &[(u64, String, Rc<str>)], room: &str| {
             let lines = lines.iter().filter(|(_, other, _)| other == room);
             lines.map(|(at, _, line)| (*at, Rc::clone(line))).collect::<Vec<_>>()
@@ -447,14 +464,15 @@ impl Model {
         for room in rooms.collect::<BTreeSet<_>>() {
             let (said, kept) = (of_room(&log, room), of_room(&kept, room));
             let read = of_room(&log[..must_be_saved], room).len();
+            let may_start = 0..=forgotten.get(room).copied().unwrap_or(0);
+            let starts = may_start.filter(|&start| said[start..].starts_with(&kept));
+            let kept_until = starts.map(|start| start + kept.len()).max();
+            let Some(kept_until) = kept_until else {
+                panic!("the saved history of {room} does not match what was said")
+            };
             assert!(
-                kept.len() >= read,
-                "{read} lines of {room} may have been read, but only {} are kept",
-                kept.len()
-            );
-            assert!(
-                said.starts_with(&kept),
-                "the saved history of {room} does not match what was said"
+                kept_until >= read,
+                "{read} lines of {room} may have been read, but only {kept_until} are kept"
             );
         }
         (self.sessions, self.received) = (BTreeMap::new(), BTreeMap::new());
@@ -488,6 +506,7 @@ impl Model {
             let Rooms { rooms, created, must_be_saved, .. } = &self.rooms;
             let before = Rooms {
                 rooms: rooms.clone(),
+                forgotten: BTreeMap::new(),
                 created: *created,
                 must_be_saved: *must_be_saved,
                 log: Vec::new(),
@@ -506,6 +525,7 @@ impl Model {
         if let Some((mut before, log_len)) = self.undo_rooms.take() {
             before.log = std::mem::take(&mut self.rooms.log);
             before.log.truncate(log_len);
+            before.forgotten = std::mem::take(&mut self.rooms.forgotten);
             self.rooms = before;
         }
     }

@@ -43,6 +43,37 @@ pub(super) fn input_kind<'a>(state: &ClientState, line: &'a str) -> InputKind<'a
     }
 }
 
+/// The text of the echo of `line`, which the room reads (4.8.1).
+pub(super) fn echo_of(line: &str) -> String {
+    match line.strip_prefix('/') {
+        Some(text) if text.starts_with('/') => text.to_owned(),
+        Some(command) => match command.split_once(' ') {
+            Some((word, text)) if is_one_of(word, &["me"]) => format!("*{text}*"),
+            Some((_, text)) => text.to_owned(),
+            None => line.to_owned(),
+        },
+        None => line.to_owned(),
+    }
+}
+
+/// Whether `line` leaves the chat, the room or, at the menu, the server.
+pub(super) fn leaves(state: &ClientState, line: &str) -> bool {
+    let word = line.trim();
+    match state {
+        ClientState::Chatting { .. } => is_quit(line),
+        ClientState::Room { .. } => leaves_room(line),
+        ClientState::Menu | ClientState::Asking { .. } | ClientState::Asked { .. } => {
+            is_one_of(word, &["3", "exit", "/exit"])
+        }
+        ClientState::Nowhere | ClientState::Naming | ClientState::Choosing => false,
+    }
+}
+
+/// Whether a line that is too long begins like a command. `//` and `/say` begin a message.
+pub(super) fn is_long_command(line: &str) -> bool {
+    line.starts_with('/') && !line.starts_with("//")
+}
+
 /// Escapes a pasted line, so that other users read it as text and the server runs no command
 /// (4.7.4, 4.8.5). Blanks around a word that leaves a room are removed: with the `/say` before it
 /// the line could otherwise be longer than `LINE_BYTES_MAX`.

@@ -80,8 +80,9 @@ pub(in crate::core::chat) enum Refusal<'a> {
     Undelivered { lines: usize },
     /// The last line to a client that speaks TLS (2.4.1). Readable in a packet dump.
     Tls,
-    /// The last line to a client that speaks HTTP (2.4.1). A browser shows it.
-    Http,
+    /// The last line to a client that speaks HTTP (2.4.1). A browser shows it. `page` says
+    /// where the web page is, or is empty.
+    Http { page: &'a str },
     /// The last line to a client that read nothing for `seconds` (7.17).
     Stalled { seconds: u64 },
     /// The last line to a client whose outbox exceeded its limit (7.11).
@@ -142,7 +143,7 @@ impl fmt::Display for Refusal<'_> {
             }
             Refusal::NoNameInTime { .. }
             | Refusal::Tls
-            | Refusal::Http
+            | Refusal::Http { .. }
             | Refusal::Stalled { .. }
             | Refusal::Overrun
             | Refusal::Removed { .. } => self.write_last_line(f),
@@ -201,8 +202,13 @@ impl Refusal<'_> {
             Refusal::NoNameInTime { seconds } => {
                 write!(f, "You chose no username within {seconds} s. Goodbye")
             }
-            Refusal::Tls => write!(f, "This is a plain-text chat, without TLS. Goodbye"),
-            Refusal::Http => write!(f, "This is a chat server, not a web server. Goodbye"),
+            Refusal::Tls => write!(f, "This port speaks plain text, not TLS. Goodbye"),
+            Refusal::Http { page: "" } => {
+                write!(f, "This port is a chat, not a web server. Goodbye")
+            }
+            Refusal::Http { page } => {
+                write!(f, "This port is for nc and telnet; the web page is at {page}. Goodbye")
+            }
             Refusal::Stalled { seconds } => {
                 write!(f, "You have read nothing for {seconds} s. Goodbye")
             }
