@@ -25,10 +25,10 @@ mod reading;
 mod safe_file;
 mod shutdown;
 mod socket_file;
+mod state_folder;
 mod wall_clock;
 
 use std::io;
-use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -56,6 +56,7 @@ use listener::Listener;
 use metrics::Metrics;
 pub use operator_commands::Operators;
 use read_queue::ReadQueue;
+pub use state_folder::StateFolder;
 
 const SIGNALS: Token = Token(usize::MAX - 1);
 /// A connection is registered once, for reading and writing. With edge-triggered polling an unused
@@ -78,7 +79,9 @@ pub struct Server {
     /// Every client socket. The key is also the poll token and the session id.
     connections: Slab<Connection>,
     exchange: Exchange,
-    /// The files that keep room history over a restart, if the operator wants them.
+    /// The folder for everything that lasts, if the operator wants one; held for its lock.
+    _state: Option<StateFolder>,
+    /// The files that keep room history over a restart.
     history_store: Option<HistoryStore>,
     operators: Operators,
     /// The web server, as all its connections see it.
@@ -113,18 +116,18 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds all `addresses`, takes over the signals that stop the server, and restores the history in the folder
-    /// `history`.
+    /// Binds all `addresses`, takes over the signals that stop the server, and restores what is in
+    /// the state folder.
     ///
     /// # Errors
-    /// An address that cannot be bound or a folder that cannot be used, with the reason.
+    /// An address that cannot be bound or a state that cannot be used, with the reason.
     pub fn bind(
         addresses: &[ListenAddress],
         limits: Limits,
-        history: Option<&Path>,
+        state: Option<StateFolder>,
     ) -> io::Result<Server> {
         let mut exchange = Exchange::new(limits.clone());
-        let history_store = history_upkeep::restore(&mut exchange, history)?;
+        let history_store = history_upkeep::restore(&mut exchange, state.as_ref())?;
         let poll = Poll::new()?;
         let mut signals = shutdown::take_signals()?;
         poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
@@ -160,6 +163,7 @@ impl Server {
             closing_ms: limits.closing_ms,
             exchange,
             history_store,
+            _state: state,
             site: Rc::default(),
         })
     }

@@ -96,9 +96,10 @@ pub struct ServeArgs {
     #[arg(long, value_name = "NETWORK", env = "CHINWAG_PROXY_PROTOCOL", value_delimiter = ',', value_parser = network)]
     pub proxy_protocol: Vec<IpNet>,
 
-    /// Folder that keeps the history of rooms over a restart. Without it, history ends with the server
-    #[arg(long, value_name = "DIR", env = "CHINWAG_HISTORY")]
-    pub history: Option<PathBuf>,
+    /// Folder for everything that must last: accounts, bans, and the history of rooms. Without it, all
+    /// of that ends with the server
+    #[arg(long, value_name = "DIR", env = "CHINWAG_STATE")]
+    pub state: Option<PathBuf>,
 
     /// Log more; given twice, log everything
     #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet")]
@@ -128,10 +129,6 @@ pub struct OperatorArgs {
     /// Unix socket for operator commands (chinwag ctl, nc -U); only this user can open it
     #[arg(long, value_name = "PATH", env = "CHINWAG_CONSOLE")]
     pub console: Option<PathBuf>,
-
-    /// File that keeps bans. Without it, bans end with the server
-    #[arg(long, value_name = "FILE", env = "CHINWAG_BANS")]
-    pub bans: Option<PathBuf>,
 }
 
 /// The flags that set a limit. `protocol.md` says what happens at each limit.

@@ -13,13 +13,13 @@ use log::info;
 use mio::Registry;
 use mio::event::Event;
 
-use super::Server;
 use super::admission::subscriber_network;
 use super::bans::{self, Ban, Bans};
 use super::console::{ConsoleInput, Consoles};
 use super::event_log::SessionLabel;
 use super::logging::OPERATOR;
 use super::socket_file;
+use super::{Server, StateFolder};
 use crate::core::SessionId;
 use crate::core::chat::{Name, Removal};
 use crate::core::framing::text;
@@ -39,13 +39,14 @@ pub struct Operators {
 }
 
 impl Operators {
-    /// Creates the console's socket at path `console`, and reads the bans in file `bans`.
+    /// Creates the console's socket at path `console`, and reads the bans in the state folder.
     ///
     /// # Errors
     /// One of the two cannot be used. The message names the path and the reason. The bans come first,
     /// so that a failed start leaves no socket file.
-    pub fn open(console: Option<&Path>, bans: Option<&Path>) -> io::Result<Operators> {
-        let bans = bans.map(Bans::open).transpose()?.unwrap_or_default();
+    pub fn open(console: Option<&Path>, state: Option<&StateFolder>) -> io::Result<Operators> {
+        let bans = state.map(|state| Bans::open(&state.bans()));
+        let bans = bans.transpose()?.unwrap_or_default();
         let consoles = console.map(socket_file::listen).transpose()?.map(Consoles::new);
         Ok(Operators { consoles, bans })
     }
