@@ -9,6 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 
+use chinwag::accounts::helper;
 use chinwag::cli::args::{Cli, Command, OperatorArgs, ServeArgs};
 use chinwag::cli::ctl;
 use chinwag::client;
@@ -28,6 +29,9 @@ fn main() -> ExitCode {
         Command::Connect(args) => return client::run(&args),
         Command::Ctl(args) => return ctl::run(&args),
         Command::Completions { shell } => print(&Cli::completions(shell)),
+        Command::AccountHelper { folder } => {
+            descriptors::survive_file_size_limit().and_then(|()| helper::run(&folder))
+        }
         Command::Man => Cli::manual().and_then(|page| print(&page)),
     };
     match result {

@@ -5,6 +5,7 @@
 //! timeouts, act. Nothing here knows what a line means; the exchange never sees a socket.
 
 mod accept;
+mod accounts;
 mod admission;
 mod bans;
 mod connection;
@@ -22,7 +23,7 @@ mod metrics;
 mod operator_commands;
 mod read_queue;
 mod reading;
-mod safe_file;
+pub(crate) mod safe_file;
 mod shutdown;
 mod socket_file;
 mod state_folder;
@@ -39,13 +40,13 @@ use signal_hook_mio::v1_0::Signals;
 use slab::Slab;
 
 use crate::core::SessionId;
-use crate::core::accounts::AccountAnswer;
 use crate::core::chat;
 use crate::core::exchange::{Action, Exchange};
 use crate::core::limits::{DRAINS_PER_TURN, EVENTS_PER_TURN, Limits, READ_BYTES_PER_TURN};
 use crate::core::time::Time;
 use crate::core::transport::TransportError;
 use crate::core::transport::http::Site;
+use accounts::Accounts;
 use admission::Admission;
 use connection::{Connection, IoOutcome};
 use console::FIRST_CONSOLE;
@@ -83,6 +84,8 @@ pub struct Server {
     _state: Option<StateFolder>,
     /// The files that keep room history over a restart.
     history_store: Option<HistoryStore>,
+    /// The helper process for accounts, if the server keeps any.
+    accounts: Option<Accounts>,
     operators: Operators,
     /// The web server, as all its connections see it.
     site: Rc<Site>,
@@ -135,6 +138,7 @@ impl Server {
         for address in listeners.iter().map(Listener::address) {
             info!(target: "chinwag", "listening on {address}, for {} at a time", limits.connections_max);
         }
+        let accounts = Accounts::open(state.as_ref(), &limits, &mut exchange, poll.registry())?;
         if let Some(page) = listener::page(&listeners) {
             exchange.set_page(&page);
         }
@@ -155,6 +159,7 @@ impl Server {
             now: Time::START,
             woke: Duration::ZERO,
             wall_clock_read_at: Time::START,
+            accounts,
             operators: Operators::default(),
             proxies: Vec::new(),
             metrics: Metrics::new(),
@@ -204,6 +209,7 @@ impl Server {
         self.record_events();
         self.accept();
         self.read();
+        self.serve_accounts();
         self.serve_consoles();
         self.read_before_timeouts()?;
         self.exchange.handle_timeout(self.now);
@@ -227,7 +233,8 @@ impl Server {
             || self.exchange.has_fan_out()
             || self.has_history_work();
         let retry = self.listeners.iter().filter_map(Listener::retry_at).min();
-        let shell = [retry, self.stop_by, self.history_deadline()].into_iter().flatten();
+        let helper = self.accounts.as_ref().and_then(Accounts::next_deadline);
+        let shell = [retry, self.stop_by, self.history_deadline(), helper].into_iter().flatten();
         let next = self.exchange.poll_timeout().into_iter().chain(shell).min();
         let mut timeout = match next {
             _ if left => Some(Duration::ZERO),
@@ -259,6 +266,8 @@ impl Server {
             let Token(key) = event.token();
             if event.token() == SIGNALS {
                 self.handle_signals();
+            } else if event.token() == accounts::HELPER {
+                self.accounts.as_mut().into_iter().for_each(Accounts::note_ready);
             } else if let Some(listener) = self.listeners.get_mut(FIRST_LISTENER.wrapping_sub(key))
             {
                 listener.note_ready();
@@ -287,10 +296,7 @@ impl Server {
                 Action::Open(id, learned) => self.open(id, learned),
                 Action::Report(event) => self.report(event),
                 Action::TransportFailed(id, error) => self.log_transport_error(id, error),
-                Action::AskAccounts(request) => {
-                    let down = AccountAnswer::Down;
-                    self.exchange.handle_account_answer(self.now, request.number, down);
-                }
+                Action::AskAccounts(request) => self.ask_accounts(request),
             }
         }
         self.queue_resumed();

@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use ipnet::IpNet;
 use log::LevelFilter;
 
+use crate::cli::accounts::AccountsArg;
 use crate::cli::ctl::{self, CtlArgs};
 use crate::cli::web::{WebArgs, network};
 use crate::client::options::ConnectArgs;
@@ -79,6 +80,13 @@ pub enum Command {
 
     /// Print the manual page, for man -l
     Man,
+
+    /// The helper process of a server, which starts it
+    #[command(hide = true)]
+    AccountHelper {
+        /// The folder of the accounts
+        folder: PathBuf,
+    },
 }
 
 /// The flags of `serve`.
@@ -100,6 +108,20 @@ pub struct ServeArgs {
     /// of that ends with the server
     #[arg(long, value_name = "DIR", env = "CHINWAG_STATE")]
     pub state: Option<PathBuf>,
+
+    /// Who has an account: nobody, whoever registers a name, or everybody, by ctl account
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHO",
+        env = "CHINWAG_ACCOUNTS",
+        default_value = "optional"
+    )]
+    pub accounts: AccountsArg,
+
+    /// Take passwords over connections that others may read
+    #[arg(long, env = "CHINWAG_ALLOW_PLAIN_PASSWORDS")]
+    pub allow_plain_passwords: bool,
 
     /// Log more; given twice, log everything
     #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet")]
@@ -260,7 +282,8 @@ impl ServeArgs {
             room_line_ms: 1000 / u64::from(flags.room_pace),
             room_history_ms: flags.room_past.0,
             address_share: flags.address_share,
-            ..Limits::default()
+            accounts: self.accounts.into(),
+            allow_plain_passwords: self.allow_plain_passwords,
         }
     }
 }

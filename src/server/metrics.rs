@@ -110,6 +110,7 @@ impl Server {
         let mut families = self.metrics_now();
         families.extend(self.metrics_of_users());
         families.extend(self.metrics_of_traffic());
+        families.extend(self.metrics_of_accounts());
         families
     }
 
@@ -154,6 +155,20 @@ impl Server {
             counter("joinings", "Times a user entered a room", metrics.joined),
             counter_by("departures", "Sessions over", "reason", departures.zip(metrics.departures)),
             counter_by("refusals", "Lines that told a user what was wrong", "kind", refusals),
+        ]
+    }
+
+    /// Accounts, and what their helper process did.
+    fn metrics_of_accounts(&self) -> Vec<MetricFamily> {
+        let Some(accounts) = &self.accounts else { return Vec::new() };
+        let (counts, known) = (&accounts.counts, self.exchange.accounts("").count());
+        vec![
+            gauge("accounts", "Accounts now", known as u64),
+            gauge("account_queue", "Questions to the helper now", accounts.queue_len() as u64),
+            counter("passwords_right", "Passwords that were right", counts.right),
+            counter("passwords_wrong", "Passwords that were wrong", counts.wrong),
+            counter("account_queue_full", "Questions that found a full queue", counts.full),
+            counter("helper_deaths", "Helpers for accounts that died", counts.deaths),
         ]
     }
 

@@ -24,10 +24,15 @@ use crate::core::SessionId;
 use crate::core::chat::{Name, Removal};
 use crate::core::framing::text;
 use crate::core::limits::ANSWER_ROWS_MAX;
+use zeroize::Zeroizing;
+
 use crate::core::operator::{
     Answer, AnswerFormat, BanTarget, CommandRefusal, HttpRequest, LineFault, OperatorCommand,
     Outcome, Row, StopCommand, exposition, rows,
 };
+
+/// The key and the number of a console: whom an answer is for.
+pub(super) type Asker = (usize, u64);
 
 /// What the server has for operators: the consoles and the bans.
 #[derive(Debug, Default)]
@@ -106,13 +111,21 @@ impl Server {
                 if request.is_some() {
                     connection.close_after_answer();
                 }
+                let asker = (key, connection.number);
                 let answer = match request {
-                    Some(request) => request.answer(|| exposition(&self.metrics())),
-                    None => self.answer(line),
+                    Some(request) => Some(request.answer(|| exposition(&self.metrics()))),
+                    None => self.answer(asker, line),
                 };
                 // Borrowed again: executing the command needed all of the server.
                 let Some(consoles) = &mut self.operators.consoles else { return };
-                consoles.connection(key).answer(&answer)
+                let connection = consoles.connection(key);
+                match answer {
+                    Some(answer) => connection.answer(&answer),
+                    None => {
+                        connection.wait();
+                        None
+                    }
+                }
             }
             input => Some(input),
         };
@@ -121,14 +134,19 @@ impl Server {
         }
     }
 
-    /// Executes a line, and returns the text of its answer. A line that is not valid gets its
-    /// answer as text, because it cannot be known whether the operator wanted JSON.
-    fn answer(&mut self, line: Result<String, LineFault>) -> String {
+    /// Executes a line, and returns the text of its answer; `None` if the answer comes later. A line
+    /// that is not valid gets its answer as text, because it cannot be known whether the operator
+    /// wanted JSON.
+    fn answer(&mut self, asker: Asker, line: Result<String, LineFault>) -> Option<String> {
         let mut out = String::new();
-        match line {
+        // A line can hold a password.
+        match line.map(Zeroizing::new) {
             Ok(line) => {
                 let (format, command) = AnswerFormat::of(&line);
                 let answer = match OperatorCommand::parse(command) {
+                    Ok(OperatorCommand::Account(command)) => {
+                        self.execute_account(asker, format, &command)?
+                    }
                     Ok(command) => self.execute(command),
                     Err(fault) => Answer::Refused(CommandRefusal::Command(fault)),
                 };
@@ -139,7 +157,23 @@ impl Server {
                 Answer::Refused(CommandRefusal::Line(fault)).encode(AnswerFormat::Text, &mut out)
             }
         }
-        out
+        Some(out)
+    }
+
+    /// Sends an answer that came later. A console that is gone needs none.
+    pub(super) fn answer_later(
+        &mut self,
+        (key, number): Asker,
+        format: AnswerFormat,
+        answer: &Answer,
+    ) {
+        let Some(consoles) = &mut self.operators.consoles else { return };
+        let Some(connection) = consoles.find(key, number) else { return };
+        let mut out = String::new();
+        answer.encode(format, &mut out);
+        if let Some(ConsoleInput::End) = connection.answer(&out) {
+            consoles.close(key);
+        }
     }
 
     /// Executes a command. A command that only lists something is not logged; each of the others
@@ -154,6 +188,7 @@ impl Server {
             OperatorCommand::Users { prefix } => return self.list_users(prefix),
             OperatorCommand::Rooms { prefix } => return self.list_rooms(prefix),
             OperatorCommand::Bans => return self.list_bans(),
+            OperatorCommand::Account(_) => unreachable!("answer passes it on"),
             OperatorCommand::Say { text } => Ok(self.say_to_all(text)),
             OperatorCommand::Kick { name, reason } => self.kick(name, reason),
             OperatorCommand::Ban { target, seconds, reason } => self.ban(target, seconds, reason),
