@@ -130,15 +130,17 @@ impl Server {
         state: Option<StateFolder>,
     ) -> io::Result<Server> {
         let mut exchange = Exchange::new(limits.clone());
-        let history_store = history_upkeep::restore(&mut exchange, state.as_ref())?;
         let poll = Poll::new()?;
+        // First of all, because it may fail, and a failed start prints one line.
+        let accounts = Accounts::open(state.as_ref(), &limits, &mut exchange, poll.registry())?;
+        let history_store = history_upkeep::restore(&mut exchange, state.as_ref())?;
         let mut signals = shutdown::take_signals()?;
         poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
         let listeners = listener::bind_all(addresses, &limits, poll.registry(), FIRST_LISTENER)?;
         for address in listeners.iter().map(Listener::address) {
             info!(target: "chinwag", "listening on {address}, for {} at a time", limits.connections_max);
         }
-        let accounts = Accounts::open(state.as_ref(), &limits, &mut exchange, poll.registry())?;
+        accounts.iter().for_each(Accounts::log_start);
         if let Some(page) = listener::page(&listeners) {
             exchange.set_page(&page);
         }

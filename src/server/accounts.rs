@@ -52,6 +52,8 @@ pub(super) struct Accounts {
     /// Who asked the open question, and whether it is a sign-in.
     open: Option<(Asker, bool)>,
     pub(super) counts: Counts,
+    /// Accounts at the start.
+    count: usize,
 }
 
 /// For the metrics.
@@ -106,7 +108,7 @@ impl Accounts {
         exchange.start_accounts();
         let names = texts.iter().filter_map(|text| parsed(text)).collect::<Vec<_>>();
         let path = folder.display();
-        info!(target: "chinwag", "accounts in {path}: {}, helper {}", names.len(), process.id());
+        let count = names.len();
         for name in names {
             if !exchange.load_account(name.clone()) {
                 warn!(target: "chinwag", "accounts in {path}: {name} looks like another and is ignored");
@@ -123,7 +125,15 @@ impl Accounts {
             queue: Queue::default(),
             open: None,
             counts: Counts::default(),
+            count,
         }))
+    }
+
+    /// Logs the start, once nothing else can fail.
+    pub(super) fn log_start(&self) {
+        let (folder, helper) =
+            (self.folder.display(), self.process.as_ref().map_or(0, Process::id));
+        info!(target: "chinwag", "accounts in {folder}: {}, helper {helper}", self.count);
     }
 
     pub(super) fn note_ready(&mut self) {
