@@ -46,7 +46,7 @@
 //!
 //! Hops 1 to 3 are the same. Then:
 //!
-//! 4. [`core::chat::Chat::handle_input`] finds Anna in the state `InRoom`; `RoomCommand` parses the
+//! 4. [`core::chat::Chat::handle_input`] finds Anna in the state `InRoom`; `Command` parses the
 //!    line.
 //! 5. The room command writes `anna: hello` once, as [`core::chat::Output::Publish`]. The room's
 //!    history keeps it, and [`core::chat::Output::Record`] asks the shell to store it.

@@ -139,7 +139,7 @@ fn a_command_cut_short_by_the_end_of_the_connection_is_not_executed() {
     operator.sends(b"users\nstop");
     operator.half_close();
     assert!(operator.reads_a_line().starts_with("* 0 users"));
-    assert!(operator.reads_a_line().starts_with("! That order was cut short"));
+    assert!(operator.reads_a_line().starts_with("! That command was cut short"));
     operator.reads_end_of_stream();
     let _anna = Person::joins(&server, "anna");
     server.is_healthy();
@@ -216,7 +216,7 @@ fn a_console_that_does_not_read_its_answers_is_not_read_and_delays_no_user() {
     let mut text = String::new();
     rest.read_to_string(&mut text).expect("UTF-8, then the end of the stream");
     assert_eq!(text.matches("# EOF\n").count(), commands);
-    assert_eq!(text.contains("! That order was cut short"), sent > 0);
+    assert_eq!(text.contains("! That command was cut short"), sent > 0);
     server.is_healthy();
 }
 
@@ -461,7 +461,7 @@ fn an_announced_stop_is_told_to_newcomers_too_and_can_be_called_off() {
     anna.reads_exactly("* The server stops in 5 minutes");
     let mut bert = Person::connects(server.address());
     bert.reads_all(&["* Welcome", "* The server stops in 5 minutes", "? Username:"]);
-    operator.succeeds("stop off", "* Not stopping");
+    operator.succeeds("stop off", "* The server is no longer stopping");
     anna.reads_exactly("* The server is no longer stopping");
     assert!(operator.runs("stop off")[0].starts_with("! "));
     server.is_healthy();

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// Few enough that the trace fits into a pipe (64 KiB): the test reads the trace only after the
 /// end.
-const BATCHES: usize = 50;
+const BATCHES: usize = 40;
 /// How long a test waits for one line before it fails.
 const TIMEOUT: Duration = Duration::from_secs(20);
 

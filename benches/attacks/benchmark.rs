@@ -68,8 +68,12 @@ fn run_benchmark() -> io::Result<()> {
             let (Latencies { p50, p99, newcomer, paste }, memory) =
                 run_attack(attack, clients, &program, cores, length)?;
             table += &format!(
-                "| {} | {name} | {p50:.1?} | {p99:.1?} | {newcomer:.1?} | {paste:.1?} | {} MiB |\n",
+                "| {} | {name} | {p50:.1?} | {p99:.1?} | {:.1?} … {:.1?} | {:.1?} … {:.1?} | {} MiB |\n",
                 attack.title,
+                newcomer[0],
+                newcomer[1],
+                paste[0],
+                paste[1],
                 memory / 1024 / 1024
             );
         }

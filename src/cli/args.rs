@@ -21,8 +21,9 @@ const USAGE: &str = "chinwag [COMMAND]\n       chinwag [OPTIONS OF SERVE]";
 
 const EXAMPLES: &str = "\
 Examples:
-  chinwag                                      serve this machine: browsers on http://127.0.0.1:7880,
-                                               nc and telnet on 127.0.0.1:7878
+  chinwag                                      serve this machine: browsers on
+                                               http://127.0.0.1:7880, nc and
+                                               telnet on 127.0.0.1:7878
   chinwag serve --listen 0.0.0.0:7878 --listen '[::]:7878'
                                                serve everybody, by IPv4 and IPv6
   chinwag serve --listen http://0.0.0.0:7880   serve the browsers of your network

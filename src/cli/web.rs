@@ -8,6 +8,7 @@ use crate::core::transport::http::{PageOrigin, WebOptions};
 
 /// The flags that are about the web page.
 #[derive(Debug, Args)]
+#[allow(rustdoc::bare_urls, reason = "--help shows the text as it is")]
 #[command(next_help_heading = "Web")]
 pub struct WebArgs {
     /// Another origin of the web page, such as https://chat.example.org behind a proxy. Pages of other

@@ -23,6 +23,7 @@ mod tests;
 mod timeouts;
 mod transport_table;
 mod transports;
+mod typing;
 
 use core::net::SocketAddr;
 
@@ -105,7 +106,7 @@ impl Exchange {
     /// an address apply to all sessions of one `origin` together.
     pub fn handle_connect_from(&mut self, now: Time, id: SessionId, origin: Origin) {
         self.endpoints.add(id);
-        self.chat.handle_connect(now, id, origin);
+        self.chat.handle_connect(now, id, origin, origin.is_loopback());
         self.deliver(now);
     }
 
@@ -215,6 +216,9 @@ impl Exchange {
 
     /// The next task for the shell; `None` when the turn is done.
     pub fn poll_action(&mut self) -> Option<Action> {
+        if let Some(request) = self.chat.poll_account_request() {
+            return Some(Action::AskAccounts(request));
+        }
         let mut action = self.endpoints.poll_action();
         while action.as_ref().is_some_and(|action| !self.is_current(action)) {
             action = self.endpoints.poll_action();
@@ -264,6 +268,7 @@ impl Exchange {
     /// - the session has not begun or is over, or
     /// - the client's chat partner has just ended the chat, and old input is drained (4.1.5), or
     /// - a rate limit holds it in the state of the session, or
+    /// - the store of accounts works on the client's last line (4.11.5), or
     /// - the client has not read the replies to its own lines (7.9, 7.36), or
     /// - its chat partner has too much unread output (7.7, 7.8, 7.35).
     ///
@@ -275,6 +280,7 @@ impl Exchange {
             && !endpoint.is_draining
             && (!self.endpoints.is_paused(id) || self.chat.is_free_of_rate_limits(id))
             && endpoint.outbox.len() <= REPLIES_BYTES_MAX
+            && !self.chat.awaits_store(id)
             && self.chat.partner(id).is_none_or(|with| !self.endpoints[with].outbox.is_congested())
     }
 
@@ -317,7 +323,7 @@ impl Exchange {
                 self.pass_to_chat(now, id, *input);
             }
             // A telnet option is refused at once; the chat never hears of it.
-            Frame::Reply(refusal) => self.endpoints.say(id, [refusal]),
+            Frame::Reply(refusal) => self.endpoints.refuse_option(id, *refusal),
         }
         self.endpoints.recycle(frame);
     }
@@ -349,6 +355,7 @@ impl Exchange {
                     Output::Record { record } => self.records.extend_from_slice(record),
                     Output::HangUp { whom } => self.endpoints.hang_up(now, whom),
                     Output::Pause { whom, until } => self.endpoints.pause(whom, until),
+                    Output::HideTyping { whom, hide } => self.endpoints.hide_typing(whom, hide),
                     Output::Report(event) => self.handle_event(now, event),
                 }
             }

@@ -104,6 +104,12 @@ pub trait Transport: Debug {
         false
     }
 
+    /// Whether the program at the other end hides passwords by itself, as the page does, and reads no
+    /// telnet (3.4.4).
+    fn hides_passwords(&self) -> bool {
+        false
+    }
+
     /// When [`Transport::handle_timeout`] must be called, if ever.
     fn deadline(&self) -> Option<Time> {
         None

@@ -92,6 +92,8 @@ impl Metrics {
             Event::Unanswered { .. }
             | Event::Parted { .. }
             | Event::LeftRoom { .. }
+            | Event::WrongPassword(_)
+            | Event::AccountChanged(_)
             | Event::StopIsDue => {}
         }
     }
@@ -211,6 +213,9 @@ fn departure_label(why: DisconnectReason) -> &'static str {
         DisconnectReason::Overrun => "overrun",
         DisconnectReason::Stopping => "stopping",
         DisconnectReason::Removed => "removed",
+        DisconnectReason::WrongPassword => "wrong_password",
+        DisconnectReason::TakenOver => "taken_over",
+        DisconnectReason::AccountChanged => "account_changed",
         DisconnectReason::Banned => "banned",
     }
 }

@@ -217,8 +217,8 @@ impl Server {
                 status: chat.status(id).to_string(),
                 address: connection.peer.to_string(),
                 seconds: self.now.ms_since(connection.accepted_at()) / 1000,
-                lines: cost.lines,
-                bytes: cost.bytes,
+                lines: cost.lines.into(),
+                bytes: cost.bytes.into(),
                 cpu_percent: self.costs.cpu_percent(now_s, cost),
             })
         };
@@ -233,7 +233,7 @@ impl Server {
     }
 
     /// The order of users by cost: the share of CPU in millionths, then the bytes.
-    fn cost_rank(&self, id: SessionId) -> (u64, u64) {
+    fn cost_rank(&self, id: SessionId) -> (u64, u32) {
         let now_s = self.now_s();
         let connection = self.connections.get(id.key());
         let cost = connection.and_then(|open| self.costs.of(now_s, id.key(), open.number));

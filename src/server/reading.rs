@@ -80,11 +80,13 @@ impl Server {
         let (before, began) = (self.exchange.traffic(), self.started.elapsed());
         let received = self.read_once(id);
         let after = self.exchange.traffic();
+        let processing = self.started.elapsed().saturating_sub(began);
+        let count = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         let cost = Cost {
-            lines: after.lines_in - before.lines_in,
-            bytes: received as u64,
-            deliveries: after.lines_out - before.lines_out,
-            processing: self.started.elapsed().saturating_sub(began),
+            lines: count(after.lines_in - before.lines_in),
+            bytes: count(received as u64),
+            deliveries: count(after.lines_out - before.lines_out),
+            processing_us: u32::try_from(processing.as_micros()).unwrap_or(u32::MAX),
         };
         let now_s = self.now_s();
         if let Some(connection) = self.connections.get(id.key()) {

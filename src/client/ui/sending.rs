@@ -22,9 +22,18 @@ pub enum Proof {
     Delivery,
     /// The server's reply to a command.
     Reply {
-        /// The command leaves the chat or the room. The server says so.
-        leaves: bool,
+        /// What the command leaves, if it leaves something. The server says so.
+        leaves: Option<Place>,
     },
+}
+
+/// What a user can leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The chat or the room.
+    Conversation,
+    /// The server.
+    Server,
 }
 
 /// A sent line without a proof.
@@ -181,7 +190,7 @@ impl Sending {
     /// The user has left a chat or a room: the command that leaves has arrived, and so have the
     /// lines before it.
     pub fn handle_leaving(&mut self) {
-        let leaves = |line: &Unproven| line.proof == Proof::Reply { leaves: true };
+        let leaves = |line: &Unproven| matches!(line.proof, Proof::Reply { leaves: Some(_) });
         let is_command = |line: &Unproven| matches!(line.proof, Proof::Reply { .. });
         let at = self.unproven.iter().position(leaves);
         if let Some(at) = at.or_else(|| self.unproven.iter().position(is_command)) {
@@ -357,8 +366,9 @@ mod tests {
     fn leaving_proves_the_lines_before_the_command() {
         let mut sending = Sending::default();
         sending.sent("one".into(), Proof::Delivery, Time::START);
-        sending.sent("/help".into(), Proof::Reply { leaves: false }, Time::START);
-        sending.sent("quit".into(), Proof::Reply { leaves: true }, Time::START);
+        sending.sent("/help".into(), Proof::Reply { leaves: None }, Time::START);
+        let leaves = Some(Place::Conversation);
+        sending.sent("quit".into(), Proof::Reply { leaves }, Time::START);
         sending.sent("two".into(), Proof::Delivery, Time::START);
         sending.handle_leaving();
         assert_eq!(sending.take_undelivered(), ["two"]);

@@ -36,10 +36,10 @@ impl Exchange {
         transport: Box<dyn Transport>,
     ) {
         self.endpoints.add(id);
-        let opening = transport.opening();
+        let (opening, is_private) = (transport.opening(), transport.is_private());
         self.endpoints.set_transport(id, transport);
         if opening == Opening::Ready(None) {
-            self.chat.handle_connect(now, id, origin);
+            self.chat.handle_connect(now, id, origin, is_private || origin.is_loopback());
             return self.deliver(now);
         }
         self.endpoints[id].receiving = Receiving::Opening;
@@ -60,7 +60,8 @@ impl Exchange {
             return;
         }
         self.endpoints[id].receiving = Receiving::Lines;
-        self.chat.handle_connect(now, id, origin);
+        let is_private = self.endpoints.is_transport_private(id) || origin.is_loopback();
+        self.chat.handle_connect(now, id, origin, is_private);
         self.deliver(now);
         self.resume(now, id);
         self.endpoints.refresh_deadline(id);

@@ -292,7 +292,7 @@ impl fmt::Display for Expiry {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Outcome::Help => write!(f, "What you can order"),
+            Outcome::Help => write!(f, "Operator commands"),
             Outcome::Users { count, connections } => {
                 let connections = counted(*connections, "connection");
                 write!(f, "{}, {connections}", counted(*count, "user"))?;
@@ -302,7 +302,7 @@ impl fmt::Display for Outcome {
                 write!(f, "{}", counted(*count, "room"))?;
                 write_rows_left_out(f, *count)
             }
-            Outcome::Stats => write!(f, "Figures since the start"),
+            Outcome::Stats => write!(f, "Figures since the server started"),
             Outcome::SaidTo { count } => write!(f, "Said to {count}"),
             Outcome::Kicked { name } => write!(f, "Removed {name}"),
             Outcome::Banned { network, expiry, removed } => {
@@ -321,7 +321,7 @@ impl fmt::Display for Outcome {
                 let unit = if *ms == 60_000 { "minute" } else { "minutes" };
                 write!(f, "Stopping in {minutes} {unit}; stop off calls it off")
             }
-            Outcome::StopCancelled => write!(f, "Not stopping after all"),
+            Outcome::StopCancelled => write!(f, "The server is no longer stopping"),
         }
     }
 }
@@ -353,7 +353,7 @@ impl fmt::Display for CommandRefusal {
             CommandRefusal::TooManyBans => write!(f, "There are {BANS_MAX} bans already"),
             CommandRefusal::BansNotSaved { why } => write!(f, "The bans cannot be kept: {why}"),
             CommandRefusal::Stopping => write!(f, "The server is stopping already"),
-            CommandRefusal::NoStopAnnounced => write!(f, "The server was not going to stop"),
+            CommandRefusal::NoStopAnnounced => write!(f, "No stop was announced"),
             CommandRefusal::NoJson => {
                 write!(f, "metrics has a form of its own, json stats says the same")
             }
@@ -398,7 +398,7 @@ mod tests {
         let answer = Answer::Refused(CommandRefusal::Command(CommandFault::Unknown));
         assert_eq!(
             encoded(&answer, AnswerFormat::Text),
-            "! That is no order, and help lists them; nothing was done\n"
+            "! Unknown command; help lists them; nothing was done\n"
         );
         let read = serde_json::from_str::<Value>(&encoded(&answer, AnswerFormat::Json)).unwrap();
         assert_eq!(read["ok"], json!(false));

@@ -274,8 +274,8 @@ pub(super) fn split_word(text: &str) -> (&str, &str) {
 impl fmt::Display for CommandFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            CommandFault::Unknown => write!(f, "That is no order, and help lists them"),
-            CommandFault::Usage(usage) => write!(f, "The order is {usage}"),
+            CommandFault::Unknown => write!(f, "Unknown command; help lists them"),
+            CommandFault::Usage(usage) => write!(f, "The command is {usage}"),
             CommandFault::Duration => {
                 let days = BAN_SECONDS_MAX / 86_400;
                 write!(f, "A ban lasts from 1s to {days}d, or never ends")

@@ -8,7 +8,7 @@ use std::mem;
 use super::{Action, Leaving, StateMachine, count};
 use crate::client::options::Server;
 use crate::client::ui::backoff::CountDown;
-use crate::client::ui::sending::{Lost, Proof, Unproven};
+use crate::client::ui::sending::{Lost, Place, Proof, Unproven};
 use crate::core::limits::{GREETING_MS, WAITING_BYTES_MAX};
 use crate::core::time::Time;
 
@@ -90,8 +90,11 @@ impl StateMachine {
         self.cancel_confirmation();
         let unsent = unsent.len() + self.take_back_unsent();
         let lost = self.sending.take_lost(unsent);
-        let wished_to_leave = lost.uncertain.iter().any(is_leaving);
-        let has_gone = wished_to_leave && !state.reaches_others() || self.said_goodbye();
+        let wished_to_leave = |place| {
+            lost.uncertain.iter().any(|line| line.proof == Proof::Reply { leaves: Some(place) })
+        };
+        let has_gone = wished_to_leave(Place::Server) || self.said_goodbye();
+        let has_left = wished_to_leave(Place::Conversation);
         if self.departure.is_some() || has_gone {
             let is_done = lost == Lost::default() || has_gone;
             self.show_lost(lost);
@@ -102,7 +105,7 @@ impl StateMachine {
         }
         self.notice(&format!("Connection lost: {reason}"));
         self.keep_lost(lost, &state.recipient());
-        self.plan_return(state, wished_to_leave);
+        self.plan_return(state, has_left);
         if !self.setup.reconnects {
             let lost = format!("the connection was lost: {reason}");
             self.actions.push_back(Action::Leave(Leaving::Failed(lost)));
@@ -231,7 +234,7 @@ impl StateMachine {
 }
 
 fn is_leaving(line: &Unproven) -> bool {
-    line.proof == Proof::Reply { leaves: true }
+    matches!(line.proof, Proof::Reply { leaves: Some(_) })
 }
 
 /// A line that may have reached nobody.

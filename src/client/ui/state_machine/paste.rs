@@ -4,9 +4,8 @@
 //! editor. Several lines need a confirmation, because a paste into the wrong window would be sent
 //! at once.
 
-use super::input_kind::{as_text, leaves};
+use super::input_kind::{as_text, leaves, leaves_server};
 use super::{Confirmation, Link, Source, StateMachine, count};
-use crate::client::ui::client_state::ClientState;
 use crate::core::framing::text;
 use crate::core::limits::LINE_BYTES_MAX;
 
@@ -56,49 +55,27 @@ impl StateMachine {
         if cut {
             self.notice("The pasted text was longer; this is its beginning");
         }
-        if self.ends_chat(lines).is_some() {
-            self.notice("A line of it is quit, which ends the chat");
-        }
     }
 
-    /// Sends pasted lines as text, up to a line that ends the chat. The lines after that line are
-    /// kept unsent: they were meant for the partner, and the menu would take them for choices.
-    pub(super) fn send_pasted(&mut self, mut lines: Vec<String>) {
-        let end = self.ends_chat(&lines);
-        let rest = end.map_or_else(Vec::new, |end| lines.split_off(end + 1));
-        // No server line is handled within this loop, so the state stays the same.
+    /// Sends pasted lines as text: none of them becomes a command.
+    pub(super) fn send_pasted(&mut self, lines: Vec<String>) {
         for line in lines {
             self.send_line(&as_text(&self.state, line));
         }
-        let recipient = self.state.recipient();
-        self.keep_unsent(rest, &recipient);
     }
 
     /// Sends lines that were not sent before, up to a line that leaves. The user typed them, so a
     /// slash at the start is meant as a command.
     pub(super) fn send_again(&mut self, mut lines: Vec<String>) {
-        let end = lines.iter().position(|line| leaves(&self.state, line));
+        let is_leaving =
+            |line: &String| leaves(&self.state, line) || leaves_server(&self.state, line);
+        let end = lines.iter().position(is_leaving);
         let rest = end.map_or_else(Vec::new, |end| lines.split_off(end + 1));
         for line in lines {
             self.send_line(&line);
         }
         let recipient = self.state.recipient();
         self.keep_unsent(rest, &recipient);
-    }
-
-    /// The index of the first line that ends a chat. In a room no pasted line leaves, because
-    /// `as_text` puts `/say` before such a line (4.8.4). In a chat there is no `/say`.
-    fn ends_chat(&self, lines: &[String]) -> Option<usize> {
-        match self.state {
-            ClientState::Chatting { .. } => lines.iter().position(|line| leaves(&self.state, line)),
-            ClientState::Nowhere
-            | ClientState::Naming
-            | ClientState::Menu
-            | ClientState::Choosing
-            | ClientState::Asking { .. }
-            | ClientState::Asked { .. }
-            | ClientState::Room { .. } => None,
-        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! them out. The prompt of a room shows a message without an echo only after a second, because most
 //! echoes come sooner.
 
+use super::input_kind::text_of;
 use super::{Action, Confirmation, Link, StateMachine, count};
 use crate::client::ui::client_state::ClientState;
 use crate::client::ui::color::Paint;
@@ -38,10 +39,10 @@ impl StateMachine {
         let Link::Up { .. } = self.link else { return };
         while let Some(line) = self.sending.next(self.now) {
             if line.proof == Proof::Delivery {
-                let text = line.line.strip_prefix('/').unwrap_or(&line.line);
                 let me = self.username.as_deref().unwrap_or_default();
-                self.log.add_sent(&format!("{me}: "), text);
-                self.pending_lines.push(self.transcript.own_message(me, text));
+                let text = text_of(&line.line);
+                self.log.add_sent(&format!("{me}: "), &text);
+                self.pending_lines.push(self.transcript.own_message(me, &text));
             }
             self.actions.push_back(Action::Send(line.line.clone()));
         }

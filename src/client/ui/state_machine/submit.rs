@@ -3,10 +3,12 @@
 //! `key_handling` and `paste` call this module. The line goes to the event loop as an action; this
 //! module does not know whether or when the socket takes it.
 
-use super::input_kind::{InputKind, echo_of, input_kind, is_answer, is_answer_in_room, leaves};
+use super::input_kind::{
+    InputKind, input_kind, is_answer, is_answer_in_room, leaves, leaves_server, text_of,
+};
 use super::{Action, Confirmation, Link, StateMachine};
 use crate::client::ui::client_state::ClientState;
-use crate::client::ui::sending::Proof;
+use crate::client::ui::sending::{Place, Proof};
 use crate::core::framing::text;
 use crate::core::limits::LINE_BYTES_MAX;
 
@@ -43,7 +45,8 @@ impl StateMachine {
         if self.state != ClientState::Naming {
             self.history.push(&line);
         }
-        if self.sending.waiting() > 0 && leaves(&self.state, &line) {
+        let is_leaving = leaves(&self.state, &line) || leaves_server(&self.state, &line);
+        if self.sending.waiting() > 0 && is_leaving {
             self.confirmation = Some(Confirmation::DropWaiting { command: line });
         } else {
             self.send_line(&line);
@@ -96,8 +99,8 @@ impl StateMachine {
     /// Sends a line. A message may have to wait for the lines before it.
     pub(super) fn send_line(&mut self, line: &str) {
         let proof = match input_kind(&self.state, line) {
-            InputKind::EchoedMessage => Proof::Echo(echo_of(line)),
-            InputKind::Message(_) => Proof::Delivery,
+            InputKind::EchoedMessage => Proof::Echo(text_of(line)),
+            InputKind::Message => Proof::Delivery,
             InputKind::Command => return self.send_command(line),
         };
         self.sending.push(line.to_owned(), proof);
@@ -113,7 +116,12 @@ impl StateMachine {
         self.has_just_entered = false;
         // A username is not worth an offer after a lost connection: the client has it anyway.
         if self.state != ClientState::Naming {
-            let proof = Proof::Reply { leaves: leaves(&self.state, line) };
+            let leaves = match line {
+                _ if leaves_server(&self.state, line) => Some(Place::Server),
+                _ if leaves(&self.state, line) => Some(Place::Conversation),
+                _ => None,
+            };
+            let proof = Proof::Reply { leaves };
             self.sending.sent(line.to_owned(), proof, self.now);
         }
         self.actions.push_back(Action::Send(line.to_owned()));

@@ -369,13 +369,12 @@ fn typing_without_a_connection_does_not_lengthen_the_wait() {
 
 /// (4.7.3)
 #[test]
-fn lines_after_a_pasted_quit_are_kept_and_never_become_menu_choices() {
+fn a_pasted_quit_does_not_end_the_chat() {
     let mut scene = Scene::in_chat(14);
     scene.press("\x1b[200~first\nquit\n3\n/slash\x1b[201~");
     scene.press("y");
-    assert_eq!(scene.sent(), ["first", "quit"]);
-    let kept = "-- Not sent: 2 lines; arrow-up on an empty line offers them";
-    assert_eq!(scene.last(4), [kept, "   | 3", "   | /slash", "to ben> |"]);
+    assert_eq!(scene.sent(), ["first", "/say quit", "3", "//slash"]);
+    assert_eq!(scene.last(5)[..2], ["anna: first", "anna: quit"]);
 }
 
 #[test]
