@@ -7,6 +7,7 @@
 //! | --- | --- | --- |
 //! | [`core`] | the whole server without sockets: bytes and time in, bytes out | sockets, clocks, files, threads |
 //! | [`server`] | the loop: sockets, signals, files, the log | what a line means |
+//! | [`accounts`] | the helper process that hashes passwords and keeps accounts | users, the loop |
 //! | [`client`] | the terminal client: `ui` is pure, `io` has the loop and the terminal | the server's code |
 //! | [`cli`] | arguments, manual page, `chinwag ctl` | |
 //!
@@ -86,6 +87,7 @@
 //! | turn | one pass of the loop |
 //! | operator, console | a person who may administer the server, and the socket for that |
 
+pub mod accounts;
 pub mod cli;
 pub mod client;
 pub mod core;

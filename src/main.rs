@@ -9,12 +9,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 
+use chinwag::accounts::helper;
 use chinwag::cli::args::{Cli, Command, OperatorArgs, ServeArgs};
 use chinwag::cli::ctl;
 use chinwag::client;
 use chinwag::core::transport::Scheme;
 use chinwag::server::descriptors::{self, Descriptors};
-use chinwag::server::{ListenAddress, Operators, Server, logging};
+use chinwag::server::{ListenAddress, Operators, Server, StateFolder, logging};
 use clap::error::ErrorKind;
 use log::info;
 
@@ -28,6 +29,9 @@ fn main() -> ExitCode {
         Command::Connect(args) => return client::run(&args),
         Command::Ctl(args) => return ctl::run(&args),
         Command::Completions { shell } => print(&Cli::completions(shell)),
+        Command::AccountHelper { folder } => {
+            descriptors::survive_file_size_limit().and_then(|()| helper::run(&folder))
+        }
         Command::Man => Cli::manual().and_then(|page| print(&page)),
     };
     match result {
@@ -48,11 +52,12 @@ fn serve(args: &ServeArgs) -> io::Result<()> {
     descriptors::survive_file_size_limit()?;
     logging::start(args.log_level(), args.limits.log_pace);
     let descriptors = Descriptors::raise();
-    let OperatorArgs { console, bans } = &args.operators;
-    // Open the operators' files first: a bad path must fail before the server opens a port.
-    let operators = Operators::open(console.as_deref(), bans.as_deref())?;
+    let OperatorArgs { console } = &args.operators;
+    // Open the files first: a bad path must fail before the server opens a port.
+    let state = args.state.as_deref().map(StateFolder::open).transpose()?;
+    let operators = Operators::open(console.as_deref(), state.as_ref())?;
     let limits = args.limits(descriptors.connections());
-    let mut server = Server::bind(&args.addresses(), limits, args.history.as_deref())?;
+    let mut server = Server::bind(&args.addresses(), limits, state)?;
     server.add_operators(operators)?;
     // Log only now: a failed start must print one line, the error.
     server.trust_proxies(args.proxy_protocol.clone());

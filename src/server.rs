@@ -5,6 +5,7 @@
 //! timeouts, act. Nothing here knows what a line means; the exchange never sees a socket.
 
 mod accept;
+mod accounts;
 mod admission;
 mod bans;
 mod connection;
@@ -22,13 +23,13 @@ mod metrics;
 mod operator_commands;
 mod read_queue;
 mod reading;
-mod safe_file;
+pub(crate) mod safe_file;
 mod shutdown;
 mod socket_file;
+mod state_folder;
 mod wall_clock;
 
 use std::io;
-use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,7 @@ use crate::core::limits::{DRAINS_PER_TURN, EVENTS_PER_TURN, Limits, READ_BYTES_P
 use crate::core::time::Time;
 use crate::core::transport::TransportError;
 use crate::core::transport::http::Site;
+use accounts::Accounts;
 use admission::Admission;
 use connection::{Connection, IoOutcome};
 use console::FIRST_CONSOLE;
@@ -55,6 +57,7 @@ use listener::Listener;
 use metrics::Metrics;
 pub use operator_commands::Operators;
 use read_queue::ReadQueue;
+pub use state_folder::StateFolder;
 
 const SIGNALS: Token = Token(usize::MAX - 1);
 /// A connection is registered once, for reading and writing. With edge-triggered polling an unused
@@ -77,8 +80,12 @@ pub struct Server {
     /// Every client socket. The key is also the poll token and the session id.
     connections: Slab<Connection>,
     exchange: Exchange,
-    /// The files that keep room history over a restart, if the operator wants them.
+    /// The folder for everything that lasts, if the operator wants one; held for its lock.
+    _state: Option<StateFolder>,
+    /// The files that keep room history over a restart.
     history_store: Option<HistoryStore>,
+    /// The helper process for accounts, if the server keeps any.
+    accounts: Option<Accounts>,
     operators: Operators,
     /// The web server, as all its connections see it.
     site: Rc<Site>,
@@ -112,25 +119,28 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds all `addresses`, takes over the signals that stop the server, and restores the history in the folder
-    /// `history`.
+    /// Binds all `addresses`, takes over the signals that stop the server, and restores what is in
+    /// the state folder.
     ///
     /// # Errors
-    /// An address that cannot be bound or a folder that cannot be used, with the reason.
+    /// An address that cannot be bound or a state that cannot be used, with the reason.
     pub fn bind(
         addresses: &[ListenAddress],
         limits: Limits,
-        history: Option<&Path>,
+        state: Option<StateFolder>,
     ) -> io::Result<Server> {
         let mut exchange = Exchange::new(limits.clone());
-        let history_store = history_upkeep::restore(&mut exchange, history)?;
         let poll = Poll::new()?;
+        // First of all, because it may fail, and a failed start prints one line.
+        let accounts = Accounts::open(state.as_ref(), &limits, &mut exchange, poll.registry())?;
+        let history_store = history_upkeep::restore(&mut exchange, state.as_ref())?;
         let mut signals = shutdown::take_signals()?;
         poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
         let listeners = listener::bind_all(addresses, &limits, poll.registry(), FIRST_LISTENER)?;
         for address in listeners.iter().map(Listener::address) {
             info!(target: "chinwag", "listening on {address}, for {} at a time", limits.connections_max);
         }
+        accounts.iter().for_each(Accounts::log_start);
         if let Some(page) = listener::page(&listeners) {
             exchange.set_page(&page);
         }
@@ -151,6 +161,7 @@ impl Server {
             now: Time::START,
             woke: Duration::ZERO,
             wall_clock_read_at: Time::START,
+            accounts,
             operators: Operators::default(),
             proxies: Vec::new(),
             metrics: Metrics::new(),
@@ -159,6 +170,7 @@ impl Server {
             closing_ms: limits.closing_ms,
             exchange,
             history_store,
+            _state: state,
             site: Rc::default(),
         })
     }
@@ -199,6 +211,7 @@ impl Server {
         self.record_events();
         self.accept();
         self.read();
+        self.serve_accounts();
         self.serve_consoles();
         self.read_before_timeouts()?;
         self.exchange.handle_timeout(self.now);
@@ -222,7 +235,8 @@ impl Server {
             || self.exchange.has_fan_out()
             || self.has_history_work();
         let retry = self.listeners.iter().filter_map(Listener::retry_at).min();
-        let shell = [retry, self.stop_by, self.history_deadline()].into_iter().flatten();
+        let helper = self.accounts.as_ref().and_then(Accounts::next_deadline);
+        let shell = [retry, self.stop_by, self.history_deadline(), helper].into_iter().flatten();
         let next = self.exchange.poll_timeout().into_iter().chain(shell).min();
         let mut timeout = match next {
             _ if left => Some(Duration::ZERO),
@@ -254,6 +268,8 @@ impl Server {
             let Token(key) = event.token();
             if event.token() == SIGNALS {
                 self.handle_signals();
+            } else if event.token() == accounts::HELPER {
+                self.accounts.as_mut().into_iter().for_each(Accounts::note_ready);
             } else if let Some(listener) = self.listeners.get_mut(FIRST_LISTENER.wrapping_sub(key))
             {
                 listener.note_ready();
@@ -282,6 +298,7 @@ impl Server {
                 Action::Open(id, learned) => self.open(id, learned),
                 Action::Report(event) => self.report(event),
                 Action::TransportFailed(id, error) => self.log_transport_error(id, error),
+                Action::AskAccounts(request) => self.ask_accounts(request),
             }
         }
         self.queue_resumed();

@@ -89,6 +89,7 @@ impl Scene {
                     self.is_open[id.key()] = false;
                 }
                 Action::Report(_) | Action::TransportFailed(..) | Action::Open(..) => {}
+                Action::AskAccounts(_) => unreachable!("nobody started accounts"),
             }
         }
     }

@@ -10,6 +10,7 @@ use scene::Scene;
 
 const MENU: &str = "? 1 list users, 2 request chat, 3 exit, 4 join a room, 5 list rooms";
 const WHOM: &str = "? Chat with whom?";
+const NEW_PASSWORD: &str = "? New password for U:";
 
 /// A row of the first table: the spellings of a command, and a cell for each state.
 struct Row {
@@ -34,7 +35,7 @@ struct Table {
 #[test]
 fn every_command_in_every_state_does_what_its_cell_says() {
     let table = table_of(include_str!("../protocol.md"));
-    assert!(table.states.len() == 8 && table.rows.len() >= 19, "the table was found");
+    assert!(table.states.len() == 9 && table.rows.len() >= 19, "the table was found");
     let mut checked = 0;
     for Row { commands, cells } in &table.rows {
         assert_eq!(cells.len(), table.states.len(), "{commands:?} has a cell for each state");
@@ -73,7 +74,7 @@ fn at_the_prompts_each_word_works_without_a_slash_too() {
 
 fn check_cell(state: &str, command: &str, cell: &str, meaning: &Meaning) {
     let what = format!("{command:?} in {state}, {cell:?}");
-    let mut scene = Scene::with(["A", "B", "C", "D", "E"]);
+    let mut scene = Scene::with_accounts(["A", "B", "C", "D", "E"]);
     bring_to(&mut scene, state);
     scene.says("U", command);
     let read = scene.reads("U");
@@ -111,6 +112,8 @@ fn check_state(scene: &mut Scene, before: &str, cell: &str, after: &str, read: &
         "ASKED by A" | "IN ROOM, asked" => "- U asked by A",
         "CHATTING with A" => "- U chatting with A",
         "CHATTING with B" => "- U chatting with B",
+        // Others see that nobody can ask.
+        "PASSWORD" => "- U available",
         "IN ROOM" if cell == "moves" || what.contains("tea") && cell == "enters" => "- U in tea",
         "IN ROOM" => "- U in lobby",
         after => panic!("no such state: {after}"),
@@ -132,6 +135,7 @@ fn check_state(scene: &mut Scene, before: &str, cell: &str, after: &str, read: &
         "NAMING" => assert_eq!(last, "? Username:", "{what}"),
         "MENU" => assert_eq!(last, MENU, "{what}"),
         "CHOOSING" => assert_eq!(last, WHOM, "{what}"),
+        "PASSWORD" => assert_eq!(last, NEW_PASSWORD, "{what}"),
         _ => {}
     }
 }
@@ -152,6 +156,7 @@ fn bring_to(scene: &mut Scene, state: &str) {
         "ASKING B" => scene.says("U", "2 B"),
         "ASKED by A" => scene.says("A", "2 U"),
         "CHATTING with B" => says(scene, &[("U", "2 B"), ("B", "yes")]),
+        "PASSWORD" => scene.says("U", "register"),
         "IN ROOM" => scene.says("U", "4"),
         "IN ROOM, asked" => says(scene, &[("U", "4"), ("A", "2 U")]),
         state => panic!("no such state: {state}"),

@@ -15,6 +15,10 @@
 //! the operator says TEXT
 //! the operator removes A: REASON
 //! the operator stops the server in 5 minutes
+//! the server keeps accounts   (or: requires accounts; before anybody connects)
+//! NAME is registered with PASSWORD
+//! the store rests       it answers nothing until: the store answers (or: dies, is full)
+//! the operator registers NAME, resets NAME with PASSWORD, removes the account NAME
 //! the server stops
 //! ```
 
@@ -24,6 +28,8 @@
 mod layer;
 #[path = "transport/scrambled.rs"]
 mod scrambled;
+#[path = "common/store.rs"]
+mod store;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -31,12 +37,14 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use chinwag::core::SessionId;
-use chinwag::core::chat::{Event, Removal};
+use chinwag::core::accounts::{AccountAnswer, AccountChange, AccountPolicy};
+use chinwag::core::chat::{Event, Name, Removal};
 use chinwag::core::exchange::{Action, Exchange};
 use chinwag::core::limits::Limits;
 use chinwag::core::time::Time;
 use layer::Layer;
 use scrambled::{HELLO, Peer, Scrambled};
+use store::Store;
 
 #[test]
 fn every_transcript_comes_out_as_it_is_written() {
@@ -129,6 +137,9 @@ struct Stage {
     is_encoded: bool,
     /// The clients' side of it.
     peers: BTreeMap<SessionId, Peer>,
+    store: Store,
+    /// The store answers nothing.
+    rests: bool,
 }
 
 impl Default for Stage {
@@ -142,6 +153,8 @@ impl Default for Stage {
             curtain: false,
             is_encoded: false,
             peers: BTreeMap::new(),
+            store: Store::default(),
+            rests: false,
         }
     }
 }
@@ -188,6 +201,7 @@ impl Stage {
             self.exchange.handle_timeout(self.now);
         } else if let Some(text) = line.strip_prefix("the operator says ") {
             self.exchange.handle_announcement(self.now, &String::from_utf8_lossy(&unescaped(text)));
+        } else if self.acts_on_accounts(line) {
         } else if let Some(rest) = line.strip_prefix("the operator removes ") {
             self.removes(rest, Removal::Kicked);
         } else if let Some(rest) = line.strip_prefix("the operator bans ") {
@@ -204,6 +218,53 @@ impl Stage {
             panic!("no stage direction: {line}");
         }
         self.watch();
+    }
+
+    /// Follows a stage direction about accounts; `false` if it is none.
+    fn acts_on_accounts(&mut self, line: &str) -> bool {
+        let name = |text: &str| Name::parse(text).expect("a name");
+        if let Some(how) =
+            line.strip_prefix("the server ").and_then(|rest| rest.strip_suffix(" accounts"))
+        {
+            let accounts = match how {
+                "keeps" => AccountPolicy::Optional,
+                "requires" => AccountPolicy::Required,
+                how => panic!("the server does not {how} accounts"),
+            };
+            let limits = Limits { accounts, allow_plain_passwords: true, ..Limits::default() };
+            self.exchange = Exchange::new(limits);
+            self.exchange.start_accounts();
+        } else if let Some((who, password)) = line.split_once(" is registered with ") {
+            self.store.set(&name(who), password);
+            assert!(self.exchange.load_account(name(who)));
+        } else if let Some(rest) = line.strip_prefix("the operator registers ") {
+            let (who, password) = rest.split_once(" with ").expect("a password");
+            self.store.set(&name(who), password);
+            self.exchange.handle_account_change(self.now, AccountChange::Added(name(who)));
+        } else if let Some(rest) = line.strip_prefix("the operator resets ") {
+            let (who, password) = rest.split_once(" with ").expect("a password");
+            self.store.set(&name(who), password);
+            self.exchange.handle_account_change(self.now, AccountChange::Reset(name(who)));
+        } else if let Some(who) = line.strip_prefix("the operator removes the account ") {
+            self.store.remove(&name(who));
+            self.exchange.handle_account_change(self.now, AccountChange::Removed(name(who)));
+        } else {
+            match line {
+                "the store rests" => self.rests = true,
+                "the store answers" => self.rests = false,
+                "the store dies" => self.store_fails(AccountAnswer::Down),
+                "the store is full" => self.store_fails(AccountAnswer::Full),
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    fn store_fails(&mut self, answer: AccountAnswer) {
+        while !self.store.waiting().is_empty() {
+            let (number, answer) = self.store.fail(0, answer, false);
+            self.exchange.handle_account_answer(self.now, number, answer);
+        }
     }
 
     fn removes(&mut self, rest: &str, how: Removal) {
@@ -247,7 +308,7 @@ impl Stage {
 
     /// Writes down what everyone reads.
     fn watch(&mut self) {
-        while let Some(action) = self.exchange.poll_action_at_once(self.now) {
+        while let Some(action) = self.next_action() {
             match action {
                 Action::Write(id) => self.reads(id),
                 Action::EndSending(id) => self.note(id, "| the server ends the connection"),
@@ -260,7 +321,20 @@ impl Stage {
                     writeln!(self.book, "| the server stops").unwrap()
                 }
                 Action::Report(_) | Action::TransportFailed(..) | Action::Open(..) => {}
+                Action::AskAccounts(request) => self.store.ask(request),
             }
+        }
+    }
+
+    /// The next action; the store answers when there is none.
+    fn next_action(&mut self) -> Option<Action> {
+        loop {
+            let action = self.exchange.poll_action_at_once(self.now);
+            if action.is_some() || self.rests || self.store.waiting().is_empty() {
+                return action;
+            }
+            let (number, answer) = self.store.answer(0);
+            self.exchange.handle_account_answer(self.now, number, answer);
         }
     }
 
@@ -275,9 +349,18 @@ impl Stage {
             self.exchange.handle_sent(self.now, id, bytes.len());
         }
         for line in output.split_inclusive(|&b| b == b'\n') {
+            // Telnet commands may stand before a line.
+            let commands = line.chunks_exact(3).take_while(|bytes| bytes[0] == 255).count();
+            let (commands, line) = line.split_at(3 * commands);
+            if !commands.is_empty() {
+                self.note(id, &bytes_of(commands));
+            }
+            if line.is_empty() {
+                continue;
+            }
             let line = match line.strip_suffix(b"\r\n") {
                 Some(line) => String::from_utf8_lossy(line).into_owned(),
-                None => line.iter().fold(String::from("| bytes"), |text, b| format!("{text} {b}")),
+                None => bytes_of(line),
             };
             self.note(id, &line);
         }
@@ -289,6 +372,10 @@ impl Stage {
             writeln!(self.book, "{who}< {line}").unwrap();
         }
     }
+}
+
+fn bytes_of(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::from("| bytes"), |text, b| format!("{text} {b}"))
 }
 
 /// `text` with `\xNN` as that byte and `\r` and `\n` as those; `{1024}x` is 1,024 times that.

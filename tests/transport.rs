@@ -156,6 +156,7 @@ impl Scene {
                 Action::TransportFailed(_, error) => self.errors.push(error),
                 Action::Report(_) => {}
                 Action::Open(id, _) => self.exchange.begin_session(self.now, id, Origin::NONE),
+                Action::AskAccounts(_) => unreachable!("nobody started accounts"),
             }
         }
     }

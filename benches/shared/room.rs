@@ -126,7 +126,8 @@ impl Room {
                 Action::EndSending(_)
                 | Action::Report(_)
                 | Action::TransportFailed(..)
-                | Action::Open(..) => {}
+                | Action::Open(..)
+                | Action::AskAccounts(_) => {}
             }
         }
         written

@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use ipnet::IpNet;
 use log::LevelFilter;
 
+use crate::cli::accounts::AccountsArg;
 use crate::cli::ctl::{self, CtlArgs};
 use crate::cli::web::{WebArgs, network};
 use crate::client::options::ConnectArgs;
@@ -80,6 +81,13 @@ pub enum Command {
 
     /// Print the manual page, for man -l
     Man,
+
+    /// The helper process of a server, which starts it
+    #[command(hide = true)]
+    AccountHelper {
+        /// The folder of the accounts
+        folder: PathBuf,
+    },
 }
 
 /// The flags of `serve`.
@@ -97,9 +105,24 @@ pub struct ServeArgs {
     #[arg(long, value_name = "NETWORK", env = "CHINWAG_PROXY_PROTOCOL", value_delimiter = ',', value_parser = network)]
     pub proxy_protocol: Vec<IpNet>,
 
-    /// Folder that keeps the history of rooms over a restart. Without it, history ends with the server
-    #[arg(long, value_name = "DIR", env = "CHINWAG_HISTORY")]
-    pub history: Option<PathBuf>,
+    /// Folder for everything that must last: accounts, bans, and the history of rooms. Without it, all
+    /// of that ends with the server
+    #[arg(long, value_name = "DIR", env = "CHINWAG_STATE")]
+    pub state: Option<PathBuf>,
+
+    /// Who has an account: nobody, whoever registers a name, or everybody, by ctl account
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHO",
+        env = "CHINWAG_ACCOUNTS",
+        default_value = "optional"
+    )]
+    pub accounts: AccountsArg,
+
+    /// Take passwords over connections that others may read
+    #[arg(long, env = "CHINWAG_ALLOW_PLAIN_PASSWORDS")]
+    pub allow_plain_passwords: bool,
 
     /// Log more; given twice, log everything
     #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet")]
@@ -129,10 +152,6 @@ pub struct OperatorArgs {
     /// Unix socket for operator commands (chinwag ctl, nc -U); only this user can open it
     #[arg(long, value_name = "PATH", env = "CHINWAG_CONSOLE")]
     pub console: Option<PathBuf>,
-
-    /// File that keeps bans. Without it, bans end with the server
-    #[arg(long, value_name = "FILE", env = "CHINWAG_BANS")]
-    pub bans: Option<PathBuf>,
 }
 
 /// The flags that set a limit. `protocol.md` says what happens at each limit.
@@ -264,6 +283,8 @@ impl ServeArgs {
             room_line_ms: 1000 / u64::from(flags.room_pace),
             room_history_ms: flags.room_past.0,
             address_share: flags.address_share,
+            accounts: self.accounts.into(),
+            allow_plain_passwords: self.allow_plain_passwords,
         }
     }
 }

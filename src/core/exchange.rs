@@ -5,6 +5,7 @@
 //! [`Exchange::poll_action`] returns. It has no clock and no I/O, so a server with slow, dying and
 //! hostile clients runs in a test, from a seed.
 
+mod accounts;
 mod broadcast;
 mod broadcast_log;
 mod browsers;
@@ -22,9 +23,11 @@ mod tests;
 mod timeouts;
 mod transport_table;
 mod transports;
+mod typing;
 
 use core::net::SocketAddr;
 
+use crate::core::accounts::AccountRequest;
 use crate::core::chat::{Audience, BroadcastId, Chat, DisconnectReason, Event, Output};
 use crate::core::framing::{Frame, Input};
 use crate::core::limits::{Limits, REPLIES_BYTES_MAX};
@@ -60,7 +63,7 @@ pub struct Pending<'a> {
 }
 
 /// A task for the shell. Actions come in the order in which their causes happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Action {
     /// Output waits: write [`Exchange::output`], then call [`Exchange::handle_sent`].
     Write(SessionId),
@@ -77,6 +80,8 @@ pub enum Action {
     Report(Event),
     /// The peer broke the protocol of its transport; for the log.
     TransportFailed(SessionId, TransportError),
+    /// Ask the store of accounts. The shell answers with [`Exchange::handle_account_answer`].
+    AskAccounts(AccountRequest),
 }
 
 impl Exchange {
@@ -101,7 +106,7 @@ impl Exchange {
     /// an address apply to all sessions of one `origin` together.
     pub fn handle_connect_from(&mut self, now: Time, id: SessionId, origin: Origin) {
         self.endpoints.add(id);
-        self.chat.handle_connect(now, id, origin);
+        self.chat.handle_connect(now, id, origin, origin.is_loopback());
         self.deliver(now);
     }
 
@@ -211,8 +216,11 @@ impl Exchange {
 
     /// The next task for the shell; `None` when the turn is done.
     pub fn poll_action(&mut self) -> Option<Action> {
+        if let Some(request) = self.chat.poll_account_request() {
+            return Some(Action::AskAccounts(request));
+        }
         let mut action = self.endpoints.poll_action();
-        while action.is_some_and(|action| !self.is_current(action)) {
+        while action.as_ref().is_some_and(|action| !self.is_current(action)) {
             action = self.endpoints.poll_action();
         }
         if let Some(Action::Write(id)) = action {
@@ -260,6 +268,7 @@ impl Exchange {
     /// - the session has not begun or is over, or
     /// - the client's chat partner has just ended the chat, and old input is drained (4.1.5), or
     /// - a rate limit holds it in the state of the session, or
+    /// - the store of accounts works on the client's last line (4.11.5), or
     /// - the client has not read the replies to its own lines (7.9, 7.36), or
     /// - its chat partner has too much unread output (7.7, 7.8, 7.35).
     ///
@@ -271,6 +280,7 @@ impl Exchange {
             && !endpoint.is_draining
             && (!self.endpoints.is_paused(id) || self.chat.is_free_of_rate_limits(id))
             && endpoint.outbox.len() <= REPLIES_BYTES_MAX
+            && !self.chat.awaits_store(id)
             && self.chat.partner(id).is_none_or(|with| !self.endpoints[with].outbox.is_congested())
     }
 
@@ -313,7 +323,7 @@ impl Exchange {
                 self.pass_to_chat(now, id, *input);
             }
             // A telnet option is refused at once; the chat never hears of it.
-            Frame::Reply(refusal) => self.endpoints.say(id, [refusal]),
+            Frame::Reply(refusal) => self.endpoints.refuse_option(id, *refusal),
         }
         self.endpoints.recycle(frame);
     }
@@ -345,6 +355,7 @@ impl Exchange {
                     Output::Record { record } => self.records.extend_from_slice(record),
                     Output::HangUp { whom } => self.endpoints.hang_up(now, whom),
                     Output::Pause { whom, until } => self.endpoints.pause(whom, until),
+                    Output::HideTyping { whom, hide } => self.endpoints.hide_typing(whom, hide),
                     Output::Report(event) => self.handle_event(now, event),
                 }
             }

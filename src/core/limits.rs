@@ -9,10 +9,14 @@ mod configured;
 
 pub use configured::Limits;
 
+mod accounts;
 mod address;
+mod helper;
 mod web;
 
+pub use accounts::*;
 pub use address::*;
+pub use helper::*;
 pub use web::*;
 
 mod client;

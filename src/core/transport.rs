@@ -98,6 +98,18 @@ pub trait Transport: Debug {
         false
     }
 
+    /// Whether nobody on the way can read the application bytes: the transport encrypts them.
+    /// Passwords may pass then (3.4.5).
+    fn is_private(&self) -> bool {
+        false
+    }
+
+    /// Whether the program at the other end hides passwords by itself, as the page does, and reads no
+    /// telnet (3.4.4).
+    fn hides_passwords(&self) -> bool {
+        false
+    }
+
     /// When [`Transport::handle_timeout`] must be called, if ever.
     fn deadline(&self) -> Option<Time> {
         None

@@ -17,7 +17,18 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn with(names: impl IntoIterator<Item = impl Into<String>>) -> Scene {
-        let exchange = Exchange::new(Limits::default());
+        Scene::of(Exchange::new(Limits::default()), names)
+    }
+
+    /// The server keeps accounts, and takes passwords everywhere. Nobody answers for its store.
+    pub(crate) fn with_accounts(names: impl IntoIterator<Item = impl Into<String>>) -> Scene {
+        let limits = Limits { allow_plain_passwords: true, ..Limits::default() };
+        let mut exchange = Exchange::new(limits);
+        exchange.start_accounts();
+        Scene::of(exchange, names)
+    }
+
+    fn of(exchange: Exchange, names: impl IntoIterator<Item = impl Into<String>>) -> Scene {
         let mut scene = Scene { exchange, now: Time::START, names: Vec::new() };
         for name in names {
             let name = name.into();

@@ -34,10 +34,24 @@ pub(super) enum Command<'a> {
     Who(&'a str),
     /// `history`, with the text of its count of lines. Empty: the default count.
     History(&'a str),
+    /// `register`, `password` or `unregister`.
+    Account(AccountCommand),
     /// A command that changes no state.
     Common(CommonCommand<'a>),
     /// A `/` that begins no command. Not delivered: a mistyped command could reveal something.
     Unknown,
+}
+
+/// A command about the user's account (4.12). It takes nothing after it: a password in the same line
+/// would be on the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AccountCommand {
+    /// `register`: the username needs a password from now on.
+    Register,
+    /// `password`: another password.
+    Password,
+    /// `unregister`: the username needs no password any more.
+    Unregister,
 }
 
 /// A command that changes no state and works in every state of a user.
@@ -59,8 +73,8 @@ pub(super) enum CommonCommand<'a> {
     Unignore(&'a str),
 }
 
-/// The bytes of the longest command word, `unignore`.
-const WORD_BYTES_MAX: usize = 8;
+/// The bytes of the longest command word, `unregister`.
+const WORD_BYTES_MAX: usize = 10;
 
 impl<'a> Command<'a> {
     /// Parses a line at MENU, ASKING or ASKED, where every word counts without a `/` too, and so
@@ -103,6 +117,19 @@ impl<'a> Command<'a> {
                 let cancels = line.is_empty() || line.eq_ignore_ascii_case("cancel");
                 cancels.then_some(Command::Cancel)
             }
+        }
+    }
+
+    /// Parses a line where a password is awaited. `None` if the line is one: every line that no rule of
+    /// 3.4.3 keeps from being a password.
+    pub(super) fn instead_of_password(line: &'a str) -> Option<Command<'a>> {
+        let line = line.trim();
+        let is_word = |word: &&str| line.eq_ignore_ascii_case(word);
+        match line.strip_prefix('/') {
+            Some(after_slash) => Some(Command::after_slash(after_slash)),
+            None if ["", "cancel"].iter().any(is_word) => Some(Command::Cancel),
+            None if ["exit", "quit"].iter().any(is_word) => Some(Command::Exit),
+            None => None,
         }
     }
 
@@ -165,6 +192,9 @@ impl<'a> Command<'a> {
             (b"no" | b"n", "") => Command::No,
             (b"cancel", "") => Command::Cancel,
             (b"history", count) => Command::History(count),
+            (b"register", "") => Command::Account(AccountCommand::Register),
+            (b"password", "") => Command::Account(AccountCommand::Password),
+            (b"unregister", "") => Command::Account(AccountCommand::Unregister),
             (b"help", "") => Command::Common(Help),
             (b"quiet", "") => Command::Common(Quiet(true)),
             (b"loud", "") => Command::Common(Quiet(false)),
@@ -237,7 +267,9 @@ mod tests {
         for line in ["", "6", "12", "2B", "yes please", "3 now", "listless", "ｌｉｓｔ", "é"] {
             assert_eq!(Command::at_prompt(line), None, "{line:?}");
         }
-        for line in ["/", "/1", "/ who", "/frob", "/yes please", "/é", "/unignored"] {
+        for line in
+            ["/", "/1", "/ who", "/frob", "/yes please", "/é", "/unignored", "/register now"]
+        {
             assert_eq!(Command::at_prompt(line), Some(Command::Unknown), "{line:?}");
         }
     }

@@ -10,7 +10,7 @@ use super::event::RequestEnd;
 use super::name::Name;
 use super::session::{Session, UserState};
 use super::wording::{
-    CHAT_HELP, Line, List, MENU_HELP, NAMING_HELP, News, ROOM_HELP, Refusal, Row,
+    CHAT_HELP, Line, List, MENU_HELP, NAMING_HELP, News, PASSWORD_HELP, ROOM_HELP, Refusal, Row,
 };
 use crate::core::SessionId;
 use crate::core::limits::{LIST_COUNT_MAX, LIST_ROWS_MAX};
@@ -37,11 +37,13 @@ impl Chat {
     fn help(&mut self, id: SessionId) {
         let rows: &[&'static str] = match self.roster.session(id) {
             Session::Naming { .. } => &NAMING_HELP,
+            Session::SigningIn(_) => &PASSWORD_HELP,
             Session::User(user) => match user.state {
                 UserState::Menu { .. }
                 | UserState::Choosing
                 | UserState::Asking { .. }
                 | UserState::Asked { .. } => &MENU_HELP,
+                UserState::GivingPassword { .. } => &PASSWORD_HELP,
                 UserState::Chatting { .. } => &CHAT_HELP,
                 UserState::InRoom { .. } | UserState::AskedInRoom { .. } => &ROOM_HELP,
             },

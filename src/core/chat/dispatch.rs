@@ -13,7 +13,7 @@ use super::output::ChatMessage;
 use super::rooms::RoomId;
 use super::roster::NameInUse;
 use super::session::{InterruptedPrompt, Session, UserState};
-use super::wording::{Line, News, Refusal, RoomRefusal, RoomText};
+use super::wording::{AccountRefusal, Line, News, Refusal, RoomRefusal, RoomText};
 use crate::core::SessionId;
 use crate::core::framing::Input;
 use crate::core::limits::LOBBY;
@@ -57,6 +57,7 @@ impl Chat {
     ) -> Option<ChatMessage<'a>> {
         match self.roster.session(id) {
             Session::Naming { .. } => self.line_while_naming(now, id, line),
+            Session::SigningIn(_) => self.line_while_signing_in(now, id, line),
             Session::User(user) => match user.state {
                 UserState::Menu { request_just_ended } => {
                     self.line_at_menu(now, id, line, request_just_ended);
@@ -68,6 +69,9 @@ impl Chat {
                 }
                 UserState::Asked { asker, interrupted, .. } => {
                     self.line_while_asked(now, id, asker, interrupted, line);
+                }
+                UserState::GivingPassword { purpose, step } => {
+                    self.line_while_giving_password(now, id, purpose, step, line);
                 }
                 UserState::Chatting { partner } => {
                     return self.line_in_chat(now, id, partner, line);
@@ -98,6 +102,7 @@ impl Chat {
             | Command::Cancel
             | Command::Who(_)
             | Command::History(_)
+            | Command::Account(_)
             | Command::Common(_)
             | Command::Unknown => self.refuse(id, Refusal::NameFirst),
         }
@@ -110,6 +115,9 @@ impl Chat {
             Ok(name) => name,
             Err(error) => return self.refuse(id, Refusal::Name(error)),
         };
+        if self.begin_sign_in(id, &name) {
+            return;
+        }
         match self.roster.assign_name(id, name.clone()) {
             Ok(()) => {
                 self.say(id, Line::News(News::Hello(&name)));
@@ -155,6 +163,7 @@ impl Chat {
             }
             Command::Who(prefix) => self.common_command(id, CommonCommand::List(prefix)),
             Command::History(_) => self.refuse(id, Refusal::NotInRoom),
+            Command::Account(command) => self.account_command(id, command),
             Command::Common(command) => self.common_command(id, command),
             Command::Unknown => self.refuse(id, Refusal::NotACommand),
         }
@@ -186,6 +195,7 @@ impl Chat {
             }
             Some(Command::Who(prefix)) => self.common_command(id, CommonCommand::List(prefix)),
             Some(Command::History(_)) => self.refuse(id, Refusal::NotInRoom),
+            Some(Command::Account(command)) => self.account_command(id, command),
             Some(Command::Common(command)) => self.common_command(id, command),
             Some(Command::Unknown) => self.refuse(id, Refusal::NotACommand),
         }
@@ -212,7 +222,8 @@ impl Chat {
                 | Command::Say(_)
                 | Command::Act(_)
                 | Command::NoText
-                | Command::History(_),
+                | Command::History(_)
+                | Command::Account(_),
             ) => {
                 let asked = &self.roster.user(asked).name;
                 self.outputs.say(id, &Line::Refusal(Refusal::WaitingFor(asked)));
@@ -260,7 +271,8 @@ impl Chat {
                 | Command::Say(_)
                 | Command::Act(_)
                 | Command::NoText
-                | Command::History(_),
+                | Command::History(_)
+                | Command::Account(_),
             ) => {
                 let asker = &self.roster.user(asker).name;
                 self.outputs.say(id, &Line::Refusal(Refusal::AnswerFirst(asker)));
@@ -294,7 +306,7 @@ impl Chat {
             Command::Leave => self.quit_chat(now, id),
             Command::Exit => self.end_session(now, id, DisconnectReason::Exit),
             Command::Yes | Command::No => self.refuse(id, Refusal::NobodyAsks),
-            Command::Chat(_) | Command::Join(_) | Command::Cancel => {
+            Command::Chat(_) | Command::Join(_) | Command::Cancel | Command::Account(_) => {
                 let partner = &self.roster.user(partner).name;
                 self.outputs.say(id, &Line::Refusal(Refusal::InChat(partner)));
             }
@@ -328,6 +340,11 @@ impl Chat {
             Command::Cancel => self.refuse(id, Refusal::NothingToCancel),
             Command::Who(prefix) => self.list_members(id, room, prefix),
             Command::History(count) => self.history_command(id, room, count),
+            Command::Account(_) => {
+                let room = &self.roster.rooms().room(room).name;
+                let refusal = Refusal::Account(AccountRefusal::OnlyAtMenu(room));
+                self.outputs.say(id, &Line::Refusal(refusal));
+            }
             Command::Common(CommonCommand::Ignore(name)) if self.is_asker_or_empty(id, name) => {
                 self.shut_out_asker(now, id);
             }

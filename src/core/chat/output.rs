@@ -77,6 +77,7 @@ impl<'a> ChatMessage<'a> {
             | Command::Cancel
             | Command::Who(_)
             | Command::History(_)
+            | Command::Account(_)
             | Command::Common(_)
             | Command::Unknown => return None,
         };
@@ -137,6 +138,13 @@ pub enum Output<'a> {
         whom: SessionId,
         /// When its input goes on.
         until: Time,
+    },
+    /// A password is awaited: what the user types should be hidden. `false` ends that (3.4.4).
+    HideTyping {
+        /// The session.
+        whom: SessionId,
+        /// Whether to hide it from now on.
+        hide: bool,
     },
     /// Log and count this event.
     Report(Event),
@@ -201,6 +209,7 @@ enum Queued {
     Record { text_end: usize },
     HangUp(SessionId),
     Pause(SessionId, Time),
+    HideTyping(SessionId, bool),
     Report(Event),
 }
 
@@ -239,6 +248,16 @@ impl Outputs {
         self.queue.push(Queued::Pause(id, until));
     }
 
+    /// What the user types is shown again, if it was hidden.
+    pub(super) fn show_typing(&mut self, id: SessionId) {
+        self.queue.push(Queued::HideTyping(id, false));
+    }
+
+    /// What the user types is a password.
+    pub(super) fn hide_typing(&mut self, id: SessionId) {
+        self.queue.push(Queued::HideTyping(id, true));
+    }
+
     pub(super) fn report(&mut self, event: Event) {
         self.queue.push(Queued::Report(event));
     }
@@ -273,6 +292,7 @@ impl Outputs {
             Queued::Subscribe { who, to } => Output::Subscribe { who, to },
             Queued::HangUp(id) => Output::HangUp { whom: id },
             Queued::Pause(id, until) => Output::Pause { whom: id, until },
+            Queued::HideTyping(id, hide) => Output::HideTyping { whom: id, hide },
             Queued::Report(event) => Output::Report(event),
         })
     }

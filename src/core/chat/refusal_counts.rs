@@ -4,7 +4,7 @@
 //! `output` counts each refusal that it queues, and the server's metrics read the counts. The label
 //! of a kind is stable, because dashboards depend on it; the wording of a refusal is not.
 
-use super::wording::{Refusal, RoomRefusal};
+use super::wording::{AccountRefusal, Refusal, RoomRefusal};
 
 /// A refusal without its details: no name and no number, because each combination would become a
 /// time series of its own in the metrics.
@@ -100,6 +100,22 @@ pub enum RefusalKind {
     AlreadyHere,
     /// A bare word in a room was held back (4.8.11).
     HeldBack,
+    /// A wrong password (4.11.3).
+    WrongPassword,
+    /// A password was not checked, because of wrong ones before (3.4.6).
+    TooManyWrong,
+    /// A text that cannot be a password, or two that differ (3.4.3).
+    NewPassword,
+    /// Others could read a password on the connection (3.4.5).
+    NotPrivate,
+    /// The username has no account, and must have one (3.4.1).
+    AccountRequired,
+    /// A command about accounts or passwords that makes no sense there.
+    Account,
+    /// The store did not do it (3.4.7).
+    StoreFailed,
+    /// The account was changed, or signed in on another connection.
+    AccountElsewhere,
 }
 
 /// How often each kind of refusal has been said since the server started.
@@ -112,7 +128,7 @@ pub struct RefusalCounts([u64; RefusalKind::ALL.len()]);
 impl RefusalKind {
     /// Every kind and its label in the metrics, in declaration order:
     /// `ALL[kind as usize].0 == kind`.
-    pub const ALL: [(RefusalKind, &'static str); 44] = [
+    pub const ALL: [(RefusalKind, &'static str); 52] = [
         (RefusalKind::Name, "name"),
         (RefusalKind::NameTaken, "name_taken"),
         (RefusalKind::NameLooksTaken, "name_looks_taken"),
@@ -157,6 +173,14 @@ impl RefusalKind {
         (RefusalKind::InChat, "in_chat"),
         (RefusalKind::AlreadyHere, "already_here"),
         (RefusalKind::HeldBack, "held_back"),
+        (RefusalKind::WrongPassword, "wrong_password"),
+        (RefusalKind::TooManyWrong, "too_many_wrong_passwords"),
+        (RefusalKind::NewPassword, "new_password"),
+        (RefusalKind::NotPrivate, "not_private"),
+        (RefusalKind::AccountRequired, "account_required"),
+        (RefusalKind::Account, "account"),
+        (RefusalKind::StoreFailed, "account_store"),
+        (RefusalKind::AccountElsewhere, "account_elsewhere"),
     ];
 }
 
@@ -216,7 +240,41 @@ impl Refusal<'_> {
             Refusal::Stalled { .. } => RefusalKind::Stalled,
             Refusal::Overrun => RefusalKind::Overrun,
             Refusal::Removed { .. } => RefusalKind::Removed,
+            Refusal::Account(refusal) => refusal.kind(),
             Refusal::Room(refusal) => refusal.kind(),
+        }
+    }
+}
+
+impl AccountRefusal<'_> {
+    fn kind(&self) -> RefusalKind {
+        match self {
+            AccountRefusal::WrongPassword { .. }
+            | AccountRefusal::WrongPasswordAtMenu
+            | AccountRefusal::WrongPasswords => RefusalKind::WrongPassword,
+            AccountRefusal::TooManyWrong { .. } => RefusalKind::TooManyWrong,
+            AccountRefusal::Password(_)
+            | AccountRefusal::NoSuchPassword
+            | AccountRefusal::NotTheSame => RefusalKind::NewPassword,
+            AccountRefusal::NameNotPrivate(_) | AccountRefusal::NotPrivate => {
+                RefusalKind::NotPrivate
+            }
+            AccountRefusal::Required(_) => RefusalKind::AccountRequired,
+            AccountRefusal::PasswordFirst
+            | AccountRefusal::NoAccounts
+            | AccountRefusal::RegisteredAlready(_)
+            | AccountRefusal::NotRegistered(_)
+            | AccountRefusal::NoLongerRegistered(_)
+            | AccountRefusal::OnlyAtMenu(_) => RefusalKind::Account,
+            AccountRefusal::ChangedMeanwhile(_)
+            | AccountRefusal::Crowded
+            | AccountRefusal::Interrupted
+            | AccountRefusal::NotStored
+            | AccountRefusal::TooMany
+            | AccountRefusal::TooManyFromAddress { .. } => RefusalKind::StoreFailed,
+            AccountRefusal::TakenOver(_) | AccountRefusal::Changed(_) => {
+                RefusalKind::AccountElsewhere
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod check;
 mod options;
+mod passwords;
 
 use std::mem;
 
@@ -20,6 +21,7 @@ use crate::core::Origin;
 use crate::core::SessionId;
 use crate::core::time::{Deadlines, Time};
 use options::Origins;
+use passwords::PasswordTable;
 
 /// All sessions, and every index over them.
 #[derive(Debug, Default)]
@@ -34,6 +36,7 @@ pub(super) struct Roster {
     rooms: Rooms,
     options: OptionsTable,
     origins: Origins,
+    passwords: PasswordTable,
     /// Chats in progress. Counted here because the metrics ask often, and a count would visit all.
     chats: usize,
 }
@@ -50,13 +53,16 @@ pub(super) enum NameInUse {
 }
 
 impl Roster {
-    /// Adds a session without a name. It must get one before `until`.
-    pub(super) fn add(&mut self, id: SessionId, until: Time, origin: Origin) {
+    /// Adds a session without a name. It must get one before `until`. `is_private` is whether others
+    /// cannot read a password on its connection.
+    pub(super) fn add(&mut self, id: SessionId, until: Time, origin: Origin, is_private: bool) {
         if self.sessions.len() <= id.key() {
             self.sessions.resize_with(id.key() + 1, || None);
         }
         let origin = self.origins.add(origin);
-        let replaced = self.sessions[id.key()].replace(Session::Naming { until, origin });
+        self.passwords.set_private(id, is_private);
+        let naming = Session::Naming { until, origin, wrong: 0 };
+        let replaced = self.sessions[id.key()].replace(naming);
         assert!(replaced.is_none(), "{id} connected while its id was in use");
         self.deadlines.replace(id, None, Some(until));
     }
@@ -72,10 +78,12 @@ impl Roster {
         if self.users.has_look_alike(&name) {
             return Err(NameInUse::LooksTaken);
         }
+        let Session::Naming { until, origin, .. } = *self.session(id) else {
+            panic!("{id} has a name already")
+        };
         self.users.insert(&name, id);
-        let session = self.session_mut(id);
-        let Session::Naming { until, origin } = *session else { panic!("{id} has a name already") };
-        *session = Session::User(User { name, state: UserState::MENU, options: None, origin });
+        *self.session_mut(id) =
+            Session::User(User { name, state: UserState::MENU, options: None, origin });
         self.deadlines.replace(id, Some(until), None);
         Ok(())
     }
@@ -86,9 +94,13 @@ impl Roster {
     pub(super) fn end_session(&mut self, id: SessionId) {
         let session = self.session_mut(id);
         match mem::replace(session, Session::Over { name: None }) {
-            Session::Naming { until, origin } => {
+            Session::Naming { until, origin, .. } => {
                 self.deadlines.replace(id, Some(until), None);
                 self.origins.remove(origin);
+            }
+            Session::SigningIn(signing_in) => {
+                self.deadlines.replace(id, signing_in.proof.until(), None);
+                self.origins.remove(signing_in.origin);
             }
             Session::User(user) => {
                 assert!(
@@ -138,6 +150,7 @@ impl Roster {
             UserState::Asking { .. }
             | UserState::Asked { .. }
             | UserState::AskedInRoom { .. }
+            | UserState::GivingPassword { .. }
             | UserState::Chatting { .. } => panic!("{asked} has a request or a chat already"),
         };
         self.user_mut(asker).state = UserState::Asking { asked, lapses_at };
@@ -249,6 +262,7 @@ impl Roster {
         let Session::User(user) = self.session(id) else { return };
         match user.state {
             UserState::Menu { .. } | UserState::Choosing | UserState::InRoom { .. } => {}
+            UserState::GivingPassword { .. } => self.end_password(id),
             UserState::Asking { .. } => drop(self.end_request(id, false)),
             UserState::Asked { asker, .. } | UserState::AskedInRoom { asker, .. } => {
                 _ = self.end_request(asker, false);
@@ -301,7 +315,7 @@ impl Roster {
     /// The username of a session. A session that has ended keeps its name until it is removed.
     pub(super) fn name_of(&self, id: SessionId) -> Option<&Name> {
         match self.session(id) {
-            Session::Naming { .. } => None,
+            Session::Naming { .. } | Session::SigningIn(_) => None,
             Session::User(user) => Some(&user.name),
             Session::Over { name } => name.as_ref(),
         }
@@ -310,6 +324,11 @@ impl Roster {
     /// The user with this name, in any case.
     pub(super) fn find(&self, name: &Name) -> Option<SessionId> {
         self.users.get(name)
+    }
+
+    /// Whether the name of a user looks like `name`, or is the same.
+    pub(super) fn has_look_alike(&self, name: &Name) -> bool {
+        self.users.has_look_alike(name)
     }
 
     /// The number of sessions with a username.
@@ -331,7 +350,10 @@ impl Roster {
     /// must not depend on the order of a hash map.
     pub(super) fn present(&self) -> impl Iterator<Item = SessionId> {
         let is_present = |session: &Option<Session>| {
-            matches!(session, Some(Session::Naming { .. } | Session::User(_)))
+            matches!(
+                session,
+                Some(Session::Naming { .. } | Session::SigningIn(_) | Session::User(_))
+            )
         };
         let ids = (0..self.sessions.len()).map(SessionId::from_key);
         ids.zip(&self.sessions).filter(move |(_, session)| is_present(session)).map(|(id, _)| id)
@@ -344,6 +366,7 @@ impl Roster {
         let is_busy = self.options.get(user.options).busy;
         match user.state {
             UserState::Menu { .. } | UserState::Choosing if is_busy => Status::Busy,
+            UserState::GivingPassword { .. } => Status::Busy,
             UserState::Menu { .. } | UserState::Choosing => Status::Available,
             UserState::Asking { asked, .. } => Status::Asking(&self.user(asked).name),
             UserState::Asked { asker, .. } | UserState::AskedInRoom { asker, .. } => {

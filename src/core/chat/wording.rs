@@ -10,11 +10,13 @@ use std::fmt::{self, Write};
 use super::name::Name;
 use super::status::Status;
 
+mod accounts;
 mod news;
 mod refusals;
 mod rooms;
 mod terms;
 
+pub(super) use accounts::{AccountNews, AccountRefusal};
 pub(super) use news::News;
 pub(super) use refusals::Refusal;
 pub(super) use rooms::{RoomNews, RoomRefusal, RoomRow, RoomText};
@@ -41,6 +43,12 @@ pub(super) enum Line<'a> {
 pub(super) enum Prompt<'a> {
     /// NAMING: which username?
     Username,
+    /// The password of this account? (4.11, 4.12)
+    Password(&'a Name),
+    /// A new password for this username? (4.12)
+    NewPassword(&'a Name),
+    /// The new password again? (4.12)
+    PasswordAgain,
     /// MENU: which choice? The line shows the choices.
     Menu,
     /// CHOOSING: which user to ask?
@@ -80,8 +88,14 @@ pub(super) const NAMING_HELP: [&str; 2] = [
     "exit or /exit: leave chinwag",
 ];
 
+/// The rows of `/help` where a password is awaited (5.4.1).
+pub(super) const PASSWORD_HELP: [&str; 2] = [
+    "type the password that the prompt asks for; every blank counts",
+    "cancel or an empty line: go back; exit or /exit: leave chinwag",
+];
+
 /// The rows of `help` outside chats and rooms (5.4.1).
-pub(super) const MENU_HELP: [&str; 9] = [
+pub(super) const MENU_HELP: [&str; 10] = [
     "1 or list: who is here, and who is free; 1 AN: names that begin with an",
     "2 or chat: ask somebody to chat; 2 ANNA asks anna at once",
     "3 or exit: leave chinwag",
@@ -90,6 +104,7 @@ pub(super) const MENU_HELP: [&str; 9] = [
     "yes or no: answer a request; cancel: take yours back; quit: end a chat",
     "busy: nobody can ask you to chat; free: they can again",
     "ignore NAME: no requests from NAME; unignore NAME: again; ignore: your list",
+    "register: only you can use your name; password, unregister: change that",
     "each word works everywhere with a / before it, as in /list and /join TEA",
 ];
 
@@ -114,6 +129,15 @@ pub(super) const ROOM_HELP: [&str; 9] = [
     "/list: who is online; /rooms: which rooms there are",
     "/busy, /free, /ignore NAME, /unignore NAME: who can ask you to chat",
 ];
+
+/// The line that warns a client which shows what is typed, before a password (3.4.4), encoded. Public
+/// as [`missed_lines`] is: only the exchange knows whether the client can hide it.
+#[must_use]
+pub fn typing_is_visible() -> String {
+    let mut line = String::new();
+    Line::News(News::Account(AccountNews::TypingIsVisible)).encode(&mut line);
+    line
+}
 
 /// The line that tells a member of a room how many lines it missed (6.2.2), encoded.
 ///
@@ -165,6 +189,9 @@ impl fmt::Display for Prompt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Prompt::Username => write!(f, "Username:"),
+            Prompt::Password(name) => write!(f, "Password for {name}:"),
+            Prompt::NewPassword(name) => write!(f, "New password for {name}:"),
+            Prompt::PasswordAgain => write!(f, "The same password again:"),
             Prompt::Menu => {
                 write!(f, "1 list users, 2 request chat, 3 exit, 4 join a room, 5 list rooms")
             }
@@ -216,7 +243,7 @@ mod tests {
     /// (5.4.1, 4.1.1)
     #[test]
     fn help_and_welcome_fit_80_columns() {
-        let help = [&NAMING_HELP[..], &MENU_HELP, &CHAT_HELP, &ROOM_HELP].concat();
+        let help = [&NAMING_HELP[..], &PASSWORD_HELP, &MENU_HELP, &CHAT_HELP, &ROOM_HELP].concat();
         let rows = help.into_iter().map(|row| Line::Row(Row::Help(row)));
         for line in rows.chain([Line::News(News::Welcome), Line::Prompt(Prompt::Menu)]) {
             let mut text = String::new();

@@ -35,6 +35,8 @@ pub(super) struct Endpoint {
     pub(super) is_encoded: bool,
     /// The chat partner has ended the chat, and input from before that is being discarded (4.1.5).
     pub(super) is_draining: bool,
+    /// What the client shows of a password.
+    pub(super) typing: Typing,
 }
 
 /// The receiving half: bytes from the client.
@@ -76,6 +78,17 @@ pub(super) enum Sending {
     },
 }
 
+/// What a client shows while its user types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Typing {
+    /// No password is awaited.
+    Shown,
+    /// A password is awaited, and the client was asked to hide it.
+    Hidden,
+    /// A password is awaited, and the client cannot be asked.
+    Visible,
+}
+
 /// How long a socket has taken nothing although output waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Blocked {
@@ -110,6 +123,7 @@ impl Endpoint {
             has_written: false,
             is_encoded: false,
             is_draining: false,
+            typing: Typing::Shown,
         }
     }
 

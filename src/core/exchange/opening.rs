@@ -36,10 +36,10 @@ impl Exchange {
         transport: Box<dyn Transport>,
     ) {
         self.endpoints.add(id);
-        let opening = transport.opening();
+        let (opening, is_private) = (transport.opening(), transport.is_private());
         self.endpoints.set_transport(id, transport);
         if opening == Opening::Ready(None) {
-            self.chat.handle_connect(now, id, origin);
+            self.chat.handle_connect(now, id, origin, is_private || origin.is_loopback());
             return self.deliver(now);
         }
         self.endpoints[id].receiving = Receiving::Opening;
@@ -60,7 +60,8 @@ impl Exchange {
             return;
         }
         self.endpoints[id].receiving = Receiving::Lines;
-        self.chat.handle_connect(now, id, origin);
+        let is_private = self.endpoints.is_transport_private(id) || origin.is_loopback();
+        self.chat.handle_connect(now, id, origin, is_private);
         self.deliver(now);
         self.resume(now, id);
         self.endpoints.refresh_deadline(id);
@@ -85,9 +86,9 @@ impl Exchange {
     }
 
     /// Whether an action still concerns a connection that waits for it.
-    pub(super) fn is_current(&self, action: Action) -> bool {
+    pub(super) fn is_current(&self, action: &Action) -> bool {
         match action {
-            Action::Open(id, _) => self.endpoints.awaits_admission(id),
+            Action::Open(id, _) => self.endpoints.awaits_admission(*id),
             _ => true,
         }
     }
@@ -288,7 +289,6 @@ mod tests {
 
         fn settle(&mut self) {
             while let Some(action) = self.exchange.poll_action_at_once(self.now) {
-                self.actions.push(action);
                 match action {
                     Action::Write(id) => {
                         let output = self.exchange.output(id).to_vec();
@@ -301,6 +301,7 @@ mod tests {
                     },
                     _ => {}
                 }
+                self.actions.push(action);
             }
             self.exchange.chat().check();
         }

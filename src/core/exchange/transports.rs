@@ -110,6 +110,16 @@ impl Endpoints {
         self.transports.get(id).is_none_or(|transport| transport.is_end_clean())
     }
 
+    /// Whether nobody on the way can read the application bytes.
+    pub(super) fn is_transport_private(&self, id: SessionId) -> bool {
+        self.transports.get(id).is_some_and(|transport| transport.is_private())
+    }
+
+    /// Whether the client hides passwords by itself.
+    pub(super) fn hides_passwords(&self, id: SessionId) -> bool {
+        self.transports.get(id).is_some_and(|transport| transport.hides_passwords())
+    }
+
     /// Moves application bytes into the transport until it takes no more.
     fn encode(&mut self, id: SessionId) -> Resumable {
         let mut resumable = Resumable::NOTHING;
@@ -213,7 +223,10 @@ fn session_end(why: DisconnectReason) -> SessionEnd {
         | DisconnectReason::Stalled
         | DisconnectReason::Overrun
         | DisconnectReason::Removed
-        | DisconnectReason::Banned => SessionEnd::Removed,
+        | DisconnectReason::Banned
+        | DisconnectReason::WrongPassword
+        | DisconnectReason::TakenOver
+        | DisconnectReason::AccountChanged => SessionEnd::Removed,
     }
 }
 

@@ -4,6 +4,7 @@
 //! change is a constant in the parent module.
 
 use super::OUTBOX_BYTES_OVER_HIGH_WATER;
+use crate::core::accounts::AccountPolicy;
 
 /// The limits that a flag of `chinwag serve` changes. [`Limits::default`] has the values of
 /// `protocol.md`, part 7.
@@ -40,6 +41,10 @@ pub struct Limits {
     pub room_history_ms: u64,
     /// How many sessions' allowances one address has (7.51); 0 means no limit.
     pub address_share: u32,
+    /// Who may have an account, and who must (3.4.1).
+    pub accounts: AccountPolicy,
+    /// Passwords may cross connections that anybody on the way can read (3.4.5).
+    pub allow_plain_passwords: bool,
 }
 
 impl Default for Limits {
@@ -60,6 +65,8 @@ impl Default for Limits {
             room_line_ms: 200,
             room_history_ms: 86_400_000,
             address_share: 64,
+            accounts: AccountPolicy::Optional,
+            allow_plain_passwords: false,
         }
     }
 }

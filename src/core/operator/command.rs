@@ -8,6 +8,7 @@ use std::fmt;
 
 use ipnet::{IpNet, Ipv4Net};
 
+use super::account::{ACCOUNT, AccountCommand, parse_account};
 use crate::core::limits::{BAN_SECONDS_MAX, STOP_MINUTES_MAX};
 
 /// A command that an operator gives. It borrows from the line.
@@ -57,6 +58,8 @@ pub enum OperatorCommand<'a> {
     },
     /// List the bans.
     Bans,
+    /// Change or list accounts.
+    Account(AccountCommand<'a>),
     /// Stop the server, announce a stop, or cancel an announced stop.
     Stop(StopCommand),
 }
@@ -100,7 +103,7 @@ pub enum CommandFault {
 }
 
 /// The commands, as `help` shows them.
-pub(super) const HELP: [&str; 13] = [
+pub(super) const HELP: [&str; 14] = [
     "users [PREFIX]: the users, and what each cost in the last 10 s; who cost most comes first",
     "rooms [PREFIX]: the rooms, and the number of users in each",
     "stats: the metrics; metrics: the same for Prometheus",
@@ -110,6 +113,7 @@ pub(super) const HELP: [&str; 13] = [
     "    TIME is 90s, 30m, 12h, 7d or never; a name means the address of that user",
     UNBAN,
     "bans: the bans, with end and reason",
+    ACCOUNT,
     STOP,
     "json COMMAND: the answer to COMMAND in one line of JSON",
     "help: this list",
@@ -149,6 +153,10 @@ impl OperatorCommand<'_> {
                 Ok(OperatorCommand::Unban { network })
             }
             "bans" => without_arguments(OperatorCommand::Bans, "bans"),
+            // The blanks of a password count, and `rest` has lost those at its end.
+            "account" => {
+                parse_account(&line.trim_start()[word.len()..]).map(OperatorCommand::Account)
+            }
             "stop" => parse_stop(rest).map(OperatorCommand::Stop),
             _ => Err(CommandFault::Unknown),
         }

@@ -175,6 +175,11 @@ impl Transport for Http {
         }
     }
 
+    /// Only WebSocket carries a session, and the page has a field for passwords.
+    fn hides_passwords(&self) -> bool {
+        true
+    }
+
     fn deadline(&self) -> Option<Time> {
         match &self.stage {
             Stage::Upgraded { socket, .. } => socket.deadline(),

@@ -93,6 +93,14 @@ impl<Outer: Transport, Inner: Transport> Transport for Stack<Outer, Inner> {
         self.outer.is_end_clean() && self.inner.is_end_clean()
     }
 
+    fn is_private(&self) -> bool {
+        self.outer.is_private() || self.inner.is_private()
+    }
+
+    fn hides_passwords(&self) -> bool {
+        self.inner.hides_passwords()
+    }
+
     fn deadline(&self) -> Option<Time> {
         self.outer.deadline().into_iter().chain(self.inner.deadline()).min()
     }

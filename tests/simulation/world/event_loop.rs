@@ -183,7 +183,7 @@ impl World {
                         "the log says that {who} left, but the session is open"
                     );
                 }
-                Action::TransportFailed(..) | Action::Open(..) => {
+                Action::TransportFailed(..) | Action::Open(..) | Action::AskAccounts(_) => {
                     unreachable!("every connection is plain TCP")
                 }
                 Action::Write(_) | Action::Close(_) | Action::Report(_) => {}

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use super::accounts::AccountNews;
 use super::rooms::RoomNews;
 use crate::core::chat::event::{DisconnectReason, StopNotice};
 use crate::core::chat::name::Name;
@@ -53,6 +54,8 @@ pub(in crate::core::chat) enum News<'a> {
     Gone { who: &'a Name, why: DisconnectReason },
     /// To the partner of a stalled client, once until it reads again (7.16).
     NotReading(&'a Name),
+    /// News about the reader's account.
+    Account(AccountNews<'a>),
     /// News about a room.
     Room(RoomNews<'a>),
     /// Do-not-disturb is on (5.5.1).
@@ -121,6 +124,7 @@ impl fmt::Display for News<'_> {
             News::NotReading(who) => {
                 write!(f, "{who} is not reading; what you send waits, and nothing is lost")
             }
+            News::Account(news) => news.fmt(f),
             News::Room(news) => news.fmt(f),
             News::Busy => write!(f, "You are busy: nobody can ask you until you type /free"),
             News::Free => write!(f, "You are free: others can ask you"),

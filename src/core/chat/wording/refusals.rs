@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use super::accounts::AccountRefusal;
 use super::rooms::RoomRefusal;
 use super::terms::UNKNOWN_COMMAND;
 use crate::core::chat::event::Removal;
@@ -70,6 +71,8 @@ pub(in crate::core::chat) enum Refusal<'a> {
     IgnoringTooMany,
     /// A `/` begins no command (5.1.3).
     NotACommand,
+    /// A refusal about a password or an account.
+    Account(AccountRefusal<'a>),
     /// A refusal about a room.
     Room(RoomRefusal<'a>),
     /// The line was longer than the limit, and dropped (2.1.3).
@@ -130,6 +133,7 @@ impl fmt::Display for Refusal<'_> {
                 write!(f, "You ignore {IGNORED_MAX} names already; unignore one first")
             }
             Refusal::NotACommand => f.write_str(UNKNOWN_COMMAND),
+            Refusal::Account(refusal) => refusal.fmt(f),
             Refusal::Room(refusal) => refusal.fmt(f),
             Refusal::TooLong => {
                 write!(f, "That line is longer than {LINE_BYTES_MAX} bytes, and was not sent")
