@@ -1,4 +1,4 @@
-//! The commands about accounts: how a line reads, and how the answer does (8.2.10).
+//! The commands about accounts: how a line reads, and how the answer does (8.2.9).
 //!
 //! Unlike other commands these carry a password. Nothing here prints one.
 
@@ -129,7 +129,7 @@ impl fmt::Display for AccountRefusal {
                 write!(f, "A password has at most {PASSWORD_BYTES_MAX} bytes")
             }
             AccountRefusal::Password(PasswordError::IsCommand) => {
-                write!(f, "A password is not cancel, and does not begin with /")
+                write!(f, "A password does not begin with /, and is no word of the prompts")
             }
             AccountRefusal::Full => write!(f, "Too many people sign in now; try again"),
             AccountRefusal::Down => {
@@ -150,7 +150,7 @@ impl fmt::Display for AccountRefusal {
 mod tests {
     use super::*;
 
-    /// (8.2.10)
+    /// (8.2.9)
     #[test]
     fn a_password_is_the_rest_of_the_line_and_is_never_printed() {
         let parsed = parse_account("add anna  pass word ");
