@@ -359,6 +359,34 @@ fn a_helper_that_hangs_delays_nobody_who_chats() {
 
 /// (3.4.4)
 #[test]
+fn a_script_signs_in_with_a_password_file() {
+    let folder = TempFolder::new();
+    let server = starts(&folder);
+    registers(&server, "anna").exits();
+    let address = server.address().to_string();
+    let connect = |flags: &[&str]| {
+        let connect = ["connect", &address, "--name", "anna"];
+        run(&[&connect[..], flags].concat(), &[])
+    };
+    fs::write(folder.path("password"), format!("{PASSWORD}\n")).expect("a file");
+    let joined = connect(&["--password-file", &folder.argument("password")]);
+    assert!(
+        joined.status.success() && joined.stdout.contains("* Hello, anna"),
+        "{}",
+        joined.stderr
+    );
+    assert!(!joined.stdout.contains("assword") && !joined.stdout.contains(PASSWORD));
+    let without = connect(&[]);
+    assert!(!without.status.success() && without.stderr.contains("--password-file"));
+    fs::write(folder.path("password"), "wrong horse\n").expect("a file");
+    let wrong = connect(&["--password-file", &folder.argument("password")]);
+    assert!(!wrong.status.success() && wrong.stderr.contains("Wrong password"), "{}", wrong.stderr);
+    let missing = connect(&["--password-file", &folder.argument("none")]);
+    assert!(missing.stderr.contains("cannot read"), "{}", missing.stderr);
+}
+
+/// (3.4.4)
+#[test]
 fn telnet_does_not_show_a_password_that_is_typed() {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
     use std::os::unix::ffi::OsStrExt;
