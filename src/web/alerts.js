@@ -11,27 +11,25 @@ export function announce(textContent, urgent) {
 
 let audio;
 
-/// Two soft notes.
 export function beep() {
   audio ??= new AudioContext();
   audio.resume();
-  for (const [n, pitch] of [660, 880].entries()) {
-    const [tone, volume] = [audio.createOscillator(), audio.createGain()];
-    const start = audio.currentTime + n * 0.14;
-    tone.frequency.value = pitch;
-    volume.gain.setValueAtTime(0.0001, start);
-    volume.gain.exponentialRampToValueAtTime(0.12, start + 0.02);
-    volume.gain.exponentialRampToValueAtTime(0.0001, start + 0.25);
+  for (const [pitch, after] of [[660, 0], [880, 0.14]]) {
+    const tone = new OscillatorNode(audio, { frequency: pitch });
+    const volume = new GainNode(audio, { gain: 0 });
+    const start = audio.currentTime + after;
+    volume.gain.setTargetAtTime(0.1, start, 0.01);
+    volume.gain.setTargetAtTime(0, start + 0.05, 0.06);
     tone.connect(volume).connect(audio.destination);
     tone.start(start);
-    tone.stop(start + 0.3);
+    tone.stop(start + 0.4);
   }
 }
 
 export function notify(title, body) {
   try {
     const shown = new Notification(title, { body, tag: "chinwag", icon: "icon.svg" });
-    shown.onclick = () => (window.focus(), shown.close());
+    shown.onclick = () => (focus(), shown.close());
   } catch {
     // Android lets only service workers notify.
   }
