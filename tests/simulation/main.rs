@@ -15,6 +15,8 @@ mod plan;
 mod random;
 mod sabotage;
 mod socket;
+#[path = "../common/store.rs"]
+mod store;
 mod traffic;
 mod typing;
 mod world;
@@ -83,4 +85,7 @@ fn every_line_anybody_reads_follows_from_the_protocol() {
         chats_were_used && rooms_were_used || seeds < 20,
         "too little happened: the run proves nothing"
     );
+    let accounts_were_used =
+        totals.sign_ins > 0 && totals.take_overs > 0 && totals.registrations > 0;
+    assert!(accounts_were_used || seeds < 20, "too little happened with accounts");
 }

@@ -47,6 +47,8 @@ pub(crate) enum Expected {
     TelnetRefusal([u8; 3]),
     /// A line of a room, which this member may have missed (6.2.2).
     RoomLine(Box<Expected>),
+    /// No line: the store is asked, and the session waits for the answer.
+    Question,
     /// No line matches: the cause under test is not what happened.
     Impossible,
 }
@@ -63,7 +65,7 @@ impl Expected {
                 said.is_some_and(|said| contains_words(said, words))
             }
             Expected::Rows => line.starts_with(b"- "),
-            Expected::Impossible => false,
+            Expected::Question | Expected::Impossible => false,
         }
     }
 
@@ -101,6 +103,8 @@ pub(crate) struct Observed {
     /// Connections that are still open in the chat although the world cannot tell when their input
     /// was held.
     still_open: BTreeSet<SessionKey>,
+    /// Connections that wait for the store of accounts.
+    awaits_store: BTreeSet<SessionKey>,
 }
 
 impl Observed {
@@ -116,6 +120,10 @@ impl Observed {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.lines.is_empty() && self.refusals.is_empty()
+    }
+
+    pub(crate) fn mark_awaiting(&mut self, who: SessionKey) {
+        self.awaits_store.insert(who);
     }
 
     pub(crate) fn mark_open(&mut self, who: SessionKey) {
@@ -144,6 +152,12 @@ impl Observed {
     pub(crate) fn take(&mut self, expected: &[(SessionKey, Expected)]) -> bool {
         let mut used = BTreeMap::<(SessionKey, bool), usize>::new();
         for (who, expect) in expected {
+            if *expect == Expected::Question {
+                match self.awaits_store.contains(who) {
+                    true => continue,
+                    false => return false,
+                }
+            }
             let is_refusal = matches!(expect, Expected::TelnetRefusal(_));
             let lines = if is_refusal { &self.refusals } else { &self.lines };
             let used = used.entry((*who, is_refusal)).or_default();

@@ -155,7 +155,8 @@ impl OperatorCommand<'_> {
             "bans" => without_arguments(OperatorCommand::Bans, "bans"),
             // The blanks of a password count, and `rest` has lost those at its end.
             "account" => {
-                parse_account(&line.trim_start()[word.len()..]).map(OperatorCommand::Account)
+                let command = parse_account(&line.trim_start()[word.len()..]);
+                command.map(OperatorCommand::Account).ok_or(CommandFault::Usage(ACCOUNT))
             }
             "stop" => parse_stop(rest).map(OperatorCommand::Stop),
             _ => Err(CommandFault::Unknown),

@@ -100,8 +100,13 @@ impl Model {
                 continue;
             }
             if self.explains(&Cause::Received(who, received), observed) {
-                if let Some(received) = self.received.get_mut(&who) {
-                    received.pop_front();
+                let ends_later = self.is_question_open(who);
+                if let Some(inputs) = self.received.get_mut(&who) {
+                    let input = inputs.pop_front();
+                    // The last line was a password: the end of input waits for the answer.
+                    if let (true, Some(Received::LastLine(_))) = (ends_later, input) {
+                        inputs.push_front(Received::End);
+                    }
                 }
                 return true;
             }
@@ -119,8 +124,10 @@ impl Model {
             self.undo.clear();
             self.undo_rooms = None;
             self.undo_addresses = None;
+            self.undo_accounts = None;
             let discarded = self.discarded.len();
             let counters = (self.messages, self.chats, self.room_lines);
+            let signed_in = (self.sign_ins, self.take_overs, self.registrations);
             self.discard = discard;
             self.apply_cause(cause);
             if observed.take(&self.expected) {
@@ -141,8 +148,10 @@ impl Model {
             }
             let discarded_here = self.discarded.drain(discarded..).count();
             (self.messages, self.chats, self.room_lines) = counters;
+            (self.sign_ins, self.take_overs, self.registrations) = signed_in;
             self.roll_back_rooms();
             self.roll_back_addresses();
+            self.roll_back_accounts();
             for (who, session) in self.undo.drain(..).rev() {
                 self.sessions.insert(who, session);
             }
@@ -165,13 +174,23 @@ impl Model {
                 self.leave(*who, Some(Expected::Containing('!', "An operator removed you".into())));
             }
             Cause::Event(Event::Announced) => self.announce_to_all("The operator says"),
+            Cause::Event(Event::Answered(number, answer)) => self.handle_answer(*number, *answer),
+            Cause::Event(Event::AccountChanged(who)) => {
+                self.leave(*who, Some(Expected::Containing('!', "sign in again".into())));
+            }
+            Cause::Event(Event::AccountRemoved(who)) => self.handle_account_removed(*who),
         }
     }
 
     fn still_applies(&self, event: Event) -> bool {
         match event {
-            Event::Connected(_) | Event::ServerStopped | Event::Announced => true,
-            Event::Disconnected(who) | Event::Removed(who) => self.is_open(who),
+            Event::Connected(_) | Event::ServerStopped | Event::Announced | Event::Answered(..) => {
+                true
+            }
+            Event::Disconnected(who)
+            | Event::Removed(who)
+            | Event::AccountChanged(who)
+            | Event::AccountRemoved(who) => self.is_open(who),
             Event::DeadlinePassed(who) => {
                 let deadline = self.sessions.get(&who).and_then(|session| session.deadline);
                 deadline.is_some_and(|deadline| deadline <= self.now)
@@ -191,7 +210,8 @@ impl Model {
         let next = self.received.get(&who).and_then(VecDeque::front);
         // A session that the chat still has cannot have processed its end of input.
         let must_stay = observed.is_open(who) && next.is_some_and(ends);
-        delayed || partner_is_full || must_stay || observed.backlog(who) > REPLIES_MAX
+        let waits = delayed || partner_is_full || must_stay || self.is_question_open(who);
+        waits || observed.backlog(who) > REPLIES_MAX
     }
 
     /// Whether the server may hold the input of `who` now. Between the low-water and the high-water
@@ -203,6 +223,7 @@ impl Model {
             State::Chatting(with) => observed.waiting(with) > self.limits.high_water / 4,
             _ => false,
         };
-        delayed || partner_is_behind || observed.waiting(who) > REPLIES_MAX
+        let waits = delayed || partner_is_behind || self.is_question_open(who);
+        waits || observed.waiting(who) > REPLIES_MAX
     }
 }

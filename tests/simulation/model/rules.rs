@@ -2,7 +2,7 @@
 
 use super::addresses::Kind;
 use super::names::Name;
-use super::{Discard, Model, Session, State};
+use super::{Discard, Model, Session, State, Step};
 use crate::traffic::{Expected, Received, SessionKey};
 
 const MENU: &str = "1 list users, 2 request chat, 3 exit, 4 join a room, 5 list rooms";
@@ -19,7 +19,12 @@ impl Model {
             Received::Line(line) => self.handle_line(who, line),
             Received::TooLong | Received::NotUtf8 => {
                 self.refuse(who);
-                if let State::Naming | State::Menu | State::Choosing = self.state(who) {
+                if let State::Naming
+                | State::SigningIn
+                | State::Menu
+                | State::Choosing
+                | State::Password(..) = self.state(who)
+                {
                     self.prompt(who);
                 }
             }
@@ -32,7 +37,7 @@ impl Model {
             Received::End => self.leave(who, None),
             Received::LastLine(line) => {
                 self.handle_line(who, line);
-                if self.is_open(who) {
+                if self.is_open(who) && !self.is_question_open(who) {
                     self.leave(who, None);
                 }
             }
@@ -50,6 +55,7 @@ impl Model {
     fn handle_line(&mut self, who: SessionKey, line: &str) {
         match self.state(who) {
             State::Naming => self.handle_naming(who, line),
+            State::SigningIn | State::Password(..) => self.handle_password_line(who, line),
             State::Choosing => self.handle_choosing(who, line),
             State::Chatting(with) => self.handle_chatting(who, with, line),
             State::InRoom(room) | State::AskedInRoom(_, room) => {
@@ -76,7 +82,11 @@ impl Model {
     }
 
     fn take_username(&mut self, who: SessionKey, line: &str) {
-        match Name::new(line).filter(|name| self.is_free(name)) {
+        let name = Name::new(line);
+        if name.as_ref().is_some_and(|name| self.begin_sign_in(who, name)) {
+            return;
+        }
+        match name.filter(|name| self.is_free(name)) {
             Some(name) => {
                 self.expect_line(who, '*', format!("Hello, {}", name.spelling));
                 let session = self.session_mut(who);
@@ -159,6 +169,9 @@ impl Model {
                 self.session_mut(who).state = State::Choosing;
                 self.prompt(who);
             }
+            ("register" | "password" | "unregister", true, State::Menu) => {
+                self.account_command(who, word);
+            }
             ("help", true, _) => self.then_prompt(who, |model| {
                 model.expected.push((who, Expected::Rows));
             }),
@@ -219,6 +232,7 @@ impl Model {
                 format!("in {}, busy", self.room_name(room))
             }
             State::InRoom(room) => format!("in {}", self.room_name(room)),
+            State::Password(..) => "busy".into(),
             _ if self.sessions[&who].busy => "busy".into(),
             _ => "available".into(),
         }
@@ -394,7 +408,13 @@ impl Model {
                 self.end_request(by, who);
                 self.prompt(by);
             }
-            State::Naming | State::Menu | State::Choosing | State::InRoom(_) | State::Ended => {}
+            State::Naming
+            | State::SigningIn
+            | State::Menu
+            | State::Choosing
+            | State::InRoom(_)
+            | State::Password(..)
+            | State::Ended => {}
         }
         if let Some(room) = self.state(who).room() {
             self.leave_room(who, room);
@@ -425,6 +445,7 @@ impl Model {
     }
 
     fn end(&mut self, who: SessionKey) {
+        self.forget_question(who);
         let session = self.session_mut(who);
         (session.state, session.deadline, session.stall) = (State::Ended, None, None);
     }
@@ -432,6 +453,22 @@ impl Model {
     pub(super) fn prompt(&mut self, who: SessionKey) {
         let prompt = match self.state(who) {
             State::Naming => "Username:",
+            _ if self.is_question_open(who) => return,
+            State::SigningIn => {
+                let account = self.sessions[&who].account.as_ref();
+                let name = account.expect("SIGNING IN has an account").spelling.clone();
+                let prompt = format!("? Password for {name}:");
+                return self.expected.push((who, Expected::Exactly(prompt)));
+            }
+            State::Password(_, step) => {
+                let name = self.name(who).spelling;
+                let prompt = match step {
+                    Step::Current => format!("? Password for {name}:"),
+                    Step::New => format!("? New password for {name}:"),
+                    Step::Repeat => "? The same password again:".to_owned(),
+                };
+                return self.expected.push((who, Expected::Exactly(prompt)));
+            }
             State::Menu => MENU,
             State::Choosing => "Chat with whom?",
             State::Asked(by) => {

@@ -25,7 +25,8 @@ impl World {
                 return self.kill_and_restart();
             }
             self.run_actions();
-            if self.readable.is_empty() {
+            let has_answered = self.store_acts();
+            if self.readable.is_empty() && !has_answered {
                 return;
             }
         }
@@ -183,7 +184,8 @@ impl World {
                         "the log says that {who} left, but the session is open"
                     );
                 }
-                Action::TransportFailed(..) | Action::Open(..) | Action::AskAccounts(_) => {
+                Action::AskAccounts(request) => self.take_question(request),
+                Action::TransportFailed(..) | Action::Open(..) => {
                     unreachable!("every connection is plain TCP")
                 }
                 Action::Write(_) | Action::Close(_) | Action::Report(_) => {}

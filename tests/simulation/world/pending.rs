@@ -28,14 +28,19 @@ impl World {
         &self,
         who: SessionKey,
         new_output: &[u8],
+        about_typing: usize,
         observed: &mut Observed,
     ) {
-        let own = self.exchange.pending(id(who)).own.len();
+        // The model knows nothing of the lines about typing.
+        let own = self.exchange.pending(id(who)).own.len().saturating_sub(about_typing);
         let entered = memchr::memmem::find(new_output, b"* You are now in ").is_some();
         let was_there = self.model.state(who).room().is_some();
         let is_there = self.exchange.chat().room(id(who)).is_some();
         let in_room = was_there || entered || is_there;
         observed.record_waiting(who, own, if in_room { 0 } else { own });
+        if self.exchange.chat().awaits_store(id(who)) {
+            observed.mark_awaiting(who);
+        }
         // The chat still has this session, which proves that its end of input was not processed
         // yet.
         let chat = self.exchange.chat();
