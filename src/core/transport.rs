@@ -42,6 +42,7 @@ pub mod http;
 mod proxy_protocol;
 mod scheme;
 mod stack;
+pub mod tls;
 pub mod websocket;
 
 pub use proxy_protocol::ProxyProtocol;
@@ -90,6 +91,12 @@ pub trait Transport: Debug {
     /// with the connection.
     fn opening(&self) -> Opening {
         Opening::Ready(None)
+    }
+
+    /// Whether a handshake is under way, whose next step can cost as much as a thousand lines. The shell
+    /// then bounds how many such steps it takes in a turn.
+    fn is_handshaking(&self) -> bool {
+        false
     }
 
     /// Whether the transport is ready, has no output, and would from now on pass all bytes unchanged
