@@ -8,13 +8,19 @@
 //! ```
 
 mod canaries;
+#[path = "../transport/encodings.rs"]
+mod encodings;
 mod habits;
 mod model;
 mod packet_cuts;
 mod plan;
 mod random;
 mod sabotage;
+#[path = "../transport/scrambled.rs"]
+mod scrambled;
 mod socket;
+#[path = "../transport/tls_peer.rs"]
+mod tls_peer;
 mod traffic;
 mod typing;
 mod world;
