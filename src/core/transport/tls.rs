@@ -69,7 +69,7 @@ enum Stage {
     /// We sent close_notify.
     Closed,
     /// The client broke the rules, or does not speak TLS. Nothing more is encrypted.
-    Failed,
+    Failed(TransportError),
 }
 
 impl TlsServer {
@@ -110,7 +110,7 @@ impl Tls {
                 Ok(())
             }
             (Stage::Silent { .. }, Some(_)) => {
-                self.refuse_plain_client();
+                self.refuse_plain_client(NOT_TLS);
                 Err(NOT_TLS)
             }
             _ => Ok(()),
@@ -118,8 +118,8 @@ impl Tls {
     }
 
     /// Says in plain text that this is TLS.
-    fn refuse_plain_client(&mut self) {
-        self.stage = Stage::Failed;
+    fn refuse_plain_client(&mut self, why: TransportError) {
+        self.stage = Stage::Failed(why);
         self.records.push_output(match self.inside {
             Inside::Lines => PLAIN_LINE,
             Inside::Page => PLAIN_PAGE,
@@ -134,17 +134,18 @@ impl Transport for Tls {
         bytes: &[u8],
         input: &mut Vec<u8>,
     ) -> Result<Received, TransportError> {
-        if self.stage == Stage::Failed || self.records.is_close_received() {
+        if let Stage::Failed(error) = self.stage {
+            return Err(error);
+        }
+        if self.records.is_close_received() {
             return Ok(Received::Data);
         }
         self.check_first_byte(bytes)?;
-        if let Err(error) = self.records.read(bytes, input) {
-            self.stage = Stage::Failed;
-            return Err(describe(&error));
-        }
-        if self.records.partial_bytes() > TLS_PARTIAL_BYTES_MAX {
-            self.stage = Stage::Failed;
-            return Err(TOO_LONG);
+        let result = self.records.read(bytes, input).map_err(|error| describe(&error));
+        let is_too_long = self.records.partial_bytes() > TLS_PARTIAL_BYTES_MAX;
+        if let Err(error) = result.and(if is_too_long { Err(TOO_LONG) } else { Ok(()) }) {
+            self.stage = Stage::Failed(error);
+            return Err(error);
         }
         if let Stage::Handshake { .. } = self.stage
             && !self.records.is_handshaking()
@@ -189,7 +190,7 @@ impl Transport for Tls {
 
     fn opening(&self) -> Opening {
         match self.stage {
-            Stage::Silent { .. } | Stage::Handshake { .. } | Stage::Failed => Opening::Pending,
+            Stage::Silent { .. } | Stage::Handshake { .. } | Stage::Failed(_) => Opening::Pending,
             Stage::Open | Stage::Closed => Opening::Ready(None),
         }
     }
@@ -201,15 +202,15 @@ impl Transport for Tls {
     fn deadline(&self) -> Option<Time> {
         match self.stage {
             Stage::Silent { until } | Stage::Handshake { until } => Some(until),
-            Stage::Open | Stage::Closed | Stage::Failed => None,
+            Stage::Open | Stage::Closed | Stage::Failed(_) => None,
         }
     }
 
     /// A client that said nothing may be one that waits for the greeting, so it reads a line.
     fn handle_timeout(&mut self, now: Time, _is_read: bool) -> Result<Received, TransportError> {
         match self.stage {
-            Stage::Silent { until } if until <= now => self.refuse_plain_client(),
-            Stage::Handshake { until } if until <= now => self.stage = Stage::Failed,
+            Stage::Silent { until } if until <= now => self.refuse_plain_client(TOO_LATE),
+            Stage::Handshake { until } if until <= now => self.stage = Stage::Failed(TOO_LATE),
             _ => return Ok(Received::Data),
         }
         Err(TOO_LATE)
