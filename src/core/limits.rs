@@ -10,9 +10,11 @@ mod configured;
 pub use configured::Limits;
 
 mod address;
+mod tls;
 mod web;
 
 pub use address::*;
+pub use tls::*;
 pub use web::*;
 
 mod client;

@@ -205,7 +205,7 @@ impl Chat {
                 Line::Refusal(Refusal::Stalled { seconds: seconds(self.limits.stall_ms) })
             }
             DisconnectReason::Overrun => Line::Refusal(Refusal::Overrun),
-            DisconnectReason::SpokeTls => Line::Refusal(Refusal::Tls),
+            DisconnectReason::SpokeTls => Line::Refusal(Refusal::Tls { place: &self.tls }),
             DisconnectReason::SpokeHttp => Line::Refusal(Refusal::Http { page: &self.page }),
             // A client that hung up expects no farewell, and a failed connection delivers none.
             // `handle_removal` has already told a removed user why.

@@ -118,6 +118,8 @@ pub enum Outcome {
     Unbanned { network: IpNet },
     /// Listed the bans.
     Bans { count: usize },
+    /// Loaded a certificate.
+    Reloaded { last_day: String, fingerprint: String },
     /// Started the shutdown.
     Stopping,
     /// Announced a shutdown in `ms` milliseconds.
@@ -151,6 +153,13 @@ pub enum CommandRefusal {
     /// (8.2.3).
     BansNotSaved {
         /// The error of the operating system.
+        why: String,
+    },
+    /// The server has no certificate.
+    NothingToReload,
+    /// The files with the certificate and the key cannot be used.
+    NotReloaded {
+        /// The file and what is wrong with it.
         why: String,
     },
     /// The shutdown has started already.
@@ -295,6 +304,9 @@ impl fmt::Display for Outcome {
             }
             Outcome::Unbanned { network } => write!(f, "{network} is not banned any more"),
             Outcome::Bans { count } => write!(f, "{}", counted(*count, "ban")),
+            Outcome::Reloaded { last_day, fingerprint } => {
+                write!(f, "New certificate, valid until {last_day}, SHA-256 {fingerprint}")
+            }
             Outcome::Stopping => write!(f, "Stopping now"),
             Outcome::StopsIn { ms } => {
                 let minutes = *ms as f64 / 60_000.0;
@@ -331,6 +343,10 @@ impl fmt::Display for CommandRefusal {
             CommandRefusal::NotBanned => write!(f, "That is not banned"),
             CommandRefusal::TooManyBans => write!(f, "There are {BANS_MAX} bans already"),
             CommandRefusal::BansNotSaved { why } => write!(f, "The bans cannot be kept: {why}"),
+            CommandRefusal::NothingToReload => write!(f, "The server has no certificate"),
+            CommandRefusal::NotReloaded { why } => {
+                return write!(f, "{why}; the old certificate stays");
+            }
             CommandRefusal::Stopping => write!(f, "The server is stopping already"),
             CommandRefusal::NoStopAnnounced => write!(f, "No stop was announced"),
             CommandRefusal::NoJson => {
