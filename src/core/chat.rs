@@ -64,6 +64,8 @@ pub struct Chat {
     wall_clock: (Time, UnixSeconds),
     /// Where the web page is, or empty: a browser at the wrong port reads it (2.4.1).
     page: String,
+    /// Where TLS is spoken, or empty: a TLS client at the wrong port could read it (2.4.1).
+    tls: String,
     /// Whether lines said in rooms are recorded for the history store ([`Output::Record`]).
     records_history: bool,
     /// A stop that an operator has announced, until it happens or is called off (8.2.6).
@@ -89,6 +91,7 @@ impl Chat {
             outputs: Outputs::default(),
             wall_clock: (Time::START, 0),
             page: String::new(),
+            tls: String::new(),
             records_history: false,
             planned_stop: None,
         }
@@ -108,6 +111,11 @@ impl Chat {
     /// Where the web page is, for browsers at the wrong port.
     pub fn set_page(&mut self, place: &str) {
         place.clone_into(&mut self.page);
+    }
+
+    /// Where TLS is spoken, for TLS clients at the wrong port.
+    pub fn set_tls(&mut self, place: &str) {
+        place.clone_into(&mut self.tls);
     }
 
     /// A client has connected (4.1.1). `id` must not be in use. It stays in use until

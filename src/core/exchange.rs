@@ -132,7 +132,12 @@ impl Exchange {
     /// The client ended its half (FIN). Everything that it sent before is still answered (2.1.6).
     pub fn handle_end_of_input(&mut self, now: Time, id: SessionId) {
         match self.endpoints[id].receiving {
-            Receiving::Lines if !self.endpoints.is_end_clean(id) => self.handle_failure(now, id),
+            // Cut, by the network or by an attacker. What came before is authentic, and the answers to it
+            // are still written: some clients end their half without a close of the transport.
+            Receiving::Lines if !self.endpoints.is_end_clean(id) => {
+                self.end_session(now, id, DisconnectReason::Lost);
+                self.endpoints.end_receiving(id);
+            }
             Receiving::Lines => {
                 self.endpoints[id].receiving = Receiving::LastLines;
                 self.resume(now, id);
@@ -250,6 +255,11 @@ impl Exchange {
     /// Where the web page is, for browsers at the wrong port.
     pub fn set_page(&mut self, place: &str) {
         self.chat.set_page(place);
+    }
+
+    /// Where TLS is spoken, for TLS clients at the wrong port.
+    pub fn set_tls(&mut self, place: &str) {
+        self.chat.set_tls(place);
     }
 
     /// The chat, read-only.

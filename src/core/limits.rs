@@ -12,11 +12,13 @@ pub use configured::Limits;
 mod accounts;
 mod address;
 mod helper;
+mod tls;
 mod web;
 
 pub use accounts::*;
 pub use address::*;
 pub use helper::*;
+pub use tls::*;
 pub use web::*;
 
 mod client;

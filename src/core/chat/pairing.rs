@@ -213,7 +213,7 @@ impl Chat {
             DisconnectReason::WrongPassword => {
                 Line::Refusal(Refusal::Account(AccountRefusal::WrongPasswords))
             }
-            DisconnectReason::SpokeTls => Line::Refusal(Refusal::Tls),
+            DisconnectReason::SpokeTls => Line::Refusal(Refusal::Tls { place: &self.tls }),
             DisconnectReason::SpokeHttp => Line::Refusal(Refusal::Http { page: &self.page }),
             // A client that hung up expects no farewell, and a failed connection delivers none.
             // A user who was removed, or whose account was changed or signed in elsewhere, has read why.

@@ -40,6 +40,15 @@ impl Exchange {
         self.endpoints.refresh_deadline(id);
     }
 
+    /// Whether the next bytes of that connection may cost as much as a step of a handshake does.
+    #[must_use]
+    pub fn is_handshaking(&self, id: SessionId) -> bool {
+        self.endpoints.contains(id)
+            && self.endpoints[id].is_encoded
+            && self.endpoints[id].receiving == Receiving::Opening
+            && self.endpoints.transports.get(id).is_some_and(|transport| transport.is_handshaking())
+    }
+
     /// Puts the end of input behind the decoded bytes, if the peer closed the transport.
     pub(super) fn mark_end(&self, received: Received, input: &mut Vec<u8>) {
         if received == Received::EndOfInput {

@@ -29,6 +29,8 @@ pub struct Limits {
     pub per_address_max: usize,
     /// Connections at a time that have no session yet, because their transport is opening (7.64).
     pub opening_max: usize,
+    /// TLS handshakes at a time from one address other than loopback (7.81).
+    pub handshakes_per_address_max: usize,
     /// Rooms at a time except the lobby, with rooms that have only history (7.27). At most 32,766.
     pub rooms_max: usize,
     /// Rooms that one address has created and that exist (7.56).
@@ -59,6 +61,7 @@ impl Default for Limits {
             connections_max: usize::MAX,
             per_address_max: 1024,
             opening_max: 1_000,
+            handshakes_per_address_max: 100,
             rooms_max: 1_000,
             rooms_per_address_max: 64,
             members_max: 1_000,
