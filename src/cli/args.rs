@@ -247,6 +247,7 @@ impl ServeArgs {
             room_line_ms: 1000 / u64::from(flags.room_pace),
             room_history_ms: flags.room_past.0,
             address_share: flags.address_share,
+            ..Limits::default()
         }
     }
 }

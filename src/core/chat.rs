@@ -6,6 +6,7 @@
 //! same calls always give the same outputs, and a simulation can replay any run.
 
 mod address_limits;
+mod answers;
 mod command;
 mod common_commands;
 mod dispatch;
@@ -29,6 +30,7 @@ mod status;
 mod user_options;
 mod wording;
 
+pub use answers::AnswerPart;
 pub use event::{DisconnectReason, Event, Removal, RequestEnd};
 pub use history::{Record, UnixSeconds};
 pub use kept_history::HistoryCursor;
@@ -43,6 +45,7 @@ use crate::core::limits::Limits;
 use crate::core::time::Time;
 use crate::core::{Origin, SessionId};
 use address_limits::AddressLimits;
+use answers::Answers;
 use operator_actions::PlannedStop;
 use output::Outputs;
 use request_limits::RequestLimits;
@@ -66,6 +69,8 @@ pub struct Chat {
     address_limits: AddressLimits,
     /// What keeps requests from taking all of a user's time or memory (5.7).
     request_limits: RequestLimits,
+    /// Answers whose readers have not read all rows (7.36).
+    answers: Answers,
 }
 
 impl Chat {
@@ -81,6 +86,7 @@ impl Chat {
             wall_clock: (Time::START, 0),
             records_history: false,
             planned_stop: None,
+            answers: Answers::default(),
         }
     }
 
@@ -257,10 +263,7 @@ impl Chat {
     /// The room that a session is in.
     #[must_use]
     pub fn room(&self, id: SessionId) -> Option<RoomId> {
-        match self.roster.session(id) {
-            Session::User(user) => user.state.room(),
-            Session::Naming { .. } | Session::Over { .. } => None,
-        }
+        self.roster.room_of(id)
     }
 
     /// The name of a room; `None` if the room has been removed.

@@ -9,6 +9,8 @@ mod options;
 
 use std::mem;
 
+use compact_str::CompactString;
+
 use super::name::Name;
 use super::name_index::NameIndex;
 use super::reserved_names::is_reserved;
@@ -322,6 +324,24 @@ impl Roster {
     /// The users whose names begin with `prefix` in any case, in order of name.
     pub(super) fn users(&self, prefix: &str) -> impl Iterator<Item = SessionId> {
         self.users.with_prefix(prefix)
+    }
+
+    /// As [`Self::users`], for a folded prefix: the users after the folded name `last`, each with their
+    /// own.
+    pub(super) fn users_after(
+        &self,
+        prefix: &str,
+        last: &str,
+    ) -> impl Iterator<Item = (&CompactString, SessionId)> {
+        self.users.with_prefix_after(prefix, last)
+    }
+
+    /// The room that a session is in.
+    pub(super) fn room_of(&self, id: SessionId) -> Option<RoomId> {
+        match self.session(id) {
+            Session::User(user) => user.state.room(),
+            Session::Naming { .. } | Session::Over { .. } => None,
+        }
     }
 
     /// Every session that has not ended, with or without a username, in order of id: what users see

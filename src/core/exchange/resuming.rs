@@ -20,17 +20,20 @@ impl Exchange {
         self.endpoints.poll_resume()
     }
 
-    /// Whether received input of that session waits inside the exchange.
+    /// Whether received input of that session waits inside the exchange, or the rest of an answer.
     #[must_use]
     pub fn holds_input(&self, id: SessionId) -> bool {
         let endpoint = &self.endpoints[id];
-        endpoint.held_input.is_some() || endpoint.receiving == Receiving::LastLines
+        endpoint.held_input.is_some()
+            || endpoint.outbox.has_gap()
+            || endpoint.receiving == Receiving::LastLines
     }
 
     /// Whether held input of that session may go on now.
     #[must_use]
     pub fn may_resume(&self, id: SessionId) -> bool {
-        self.holds_input(id) && self.may_process_input(id)
+        self.endpoints.room_for_rows(id).is_some()
+            || (self.holds_input(id) && self.may_process_input(id))
     }
 
     /// Bytes in the outbox of that session. The difference around a call shows how much reply one
@@ -40,8 +43,9 @@ impl Exchange {
         self.endpoints[id].outbox.len()
     }
 
-    /// Processes held input as far as the rule allows now.
+    /// Makes the next rows of an answer, then processes held input, as far as the rules allow now.
     pub fn resume(&mut self, now: Time, id: SessionId) {
+        self.continue_answer(id);
         if !self.may_process_input(id) {
             return;
         }
