@@ -18,6 +18,7 @@ mod history_upkeep;
 mod listener;
 mod log_pace;
 pub mod logging;
+mod memory;
 mod metrics;
 mod operator_commands;
 mod read_queue;
@@ -51,6 +52,7 @@ use costs::Costs;
 use history_store::HistoryStore;
 pub use listener::ListenAddress;
 use listener::Listener;
+use memory::MemoryUse;
 use metrics::Metrics;
 pub use operator_commands::Operators;
 use read_queue::ReadQueue;
@@ -88,6 +90,7 @@ pub struct Server {
     /// Connections with input. An edge is reported once, so the loop must remember them.
     read_queue: ReadQueue,
     costs: Costs,
+    memory_use: MemoryUse,
     /// Turns in a row in which no reader of a room was written to.
     postponed_turns: u32,
     /// The one read buffer. It serves all connections, because each read is processed before the
@@ -145,6 +148,7 @@ impl Server {
             to_read: Vec::new(),
             read_queue: ReadQueue::default(),
             costs: Costs::default(),
+            memory_use: MemoryUse::default(),
             postponed_turns: 0,
             read_buffer: vec![0; READ_BYTES_PER_TURN].into_boxed_slice(),
             #[expect(clippy::disallowed_methods, reason = "the loop is where the time comes from")]
@@ -204,6 +208,7 @@ impl Server {
         self.exchange.handle_timeout(self.now);
         self.act();
         self.shorten_shutdown();
+        self.follow_memory_use();
         logging::flush_due();
         let awake = self.started.elapsed().saturating_sub(self.woke);
         self.metrics.turn_ns.record(u64::try_from(awake.as_nanos()).unwrap_or(u64::MAX));
@@ -222,7 +227,8 @@ impl Server {
             || self.exchange.has_fan_out()
             || self.has_history_work();
         let retry = self.listeners.iter().filter_map(Listener::retry_at).min();
-        let shell = [retry, self.stop_by, self.history_deadline()].into_iter().flatten();
+        let release = self.memory_use.deadline();
+        let shell = [retry, self.stop_by, self.history_deadline(), release].into_iter().flatten();
         let next = self.exchange.poll_timeout().into_iter().chain(shell).min();
         let mut timeout = match next {
             _ if left => Some(Duration::ZERO),

@@ -191,6 +191,13 @@ impl Chat {
         self.roster.remove(id);
     }
 
+    /// Frees what tables keep of a larger crowd.
+    pub fn release_memory(&mut self) {
+        self.roster.release_memory();
+        self.outputs.release_memory();
+        self.answers.release_memory();
+    }
+
     /// Takes the next output. Returns `None` when all have been taken.
     pub fn poll_output(&mut self) -> Option<Output<'_>> {
         self.outputs.poll()

@@ -82,13 +82,13 @@ impl Buffer {
         self.taken = 0;
     }
 
-    /// Frees memory if the queue uses less than a quarter of it. A queue that waits for long keeps
-    /// no more than it needs.
-    pub fn shrink(&mut self) {
-        if self.bytes.capacity() > BUFFER_BYTES.max(4 * self.len()) {
+    /// Frees memory if more than `spare` bytes of it, and a fifth, are unused. A queue that waits for
+    /// long keeps no more than it needs.
+    pub fn shrink(&mut self, spare: usize) {
+        if self.bytes.capacity() - self.len() > spare.max(self.len() / 4) {
             self.bytes.drain(..self.taken);
             self.taken = 0;
-            self.bytes.shrink_to(BUFFER_BYTES.max(2 * self.len()));
+            self.bytes.shrink_to_fit();
         }
     }
 }
@@ -114,12 +114,18 @@ impl Pool {
         buffer
     }
 
-    /// Takes a buffer back and empties it. Frees the buffer if it grew above
+    /// Frees all idle buffers.
+    pub fn release_memory(&mut self) {
+        *self = Pool::default();
+    }
+
+    /// Takes a buffer back and empties it. Frees the buffer if it is not between [`BUFFER_BYTES`] and
     /// [`BUFFER_BYTES_KEPT_MAX`] or if the pool is full: one burst must not hold memory for ever.
     pub fn take_back(&mut self, mut buffer: Box<Buffer>) {
-        let idle_bytes = self.idle_bytes + buffer.bytes.capacity();
+        let capacity = buffer.bytes.capacity();
+        let idle_bytes = self.idle_bytes + capacity;
         if self.idle.len() < BUFFERS_KEPT_MAX
-            && buffer.bytes.capacity() <= BUFFER_BYTES_KEPT_MAX
+            && (BUFFER_BYTES..=BUFFER_BYTES_KEPT_MAX).contains(&capacity)
             && idle_bytes <= POOL_BYTES_KEPT_MAX
         {
             buffer.clear();
@@ -159,9 +165,9 @@ mod tests {
         let mut buffer = *Pool::default().lend();
         buffer.push([&[7; 40 * BUFFER_BYTES]]);
         buffer.take(40 * BUFFER_BYTES - 100);
-        buffer.shrink();
+        buffer.shrink(BUFFER_BYTES);
         assert_eq!(buffer.as_slice(), [7; 100]);
-        assert!(buffer.bytes.capacity() <= 2 * BUFFER_BYTES, "{}", buffer.bytes.capacity());
+        assert!(buffer.bytes.capacity() < 200, "{}", buffer.bytes.capacity());
     }
 
     #[test]

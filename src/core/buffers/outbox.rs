@@ -131,9 +131,10 @@ impl Outbox {
         is_relieved
     }
 
-    /// The socket is full, so the bytes wait for long: frees memory that they do not need.
-    pub fn shrink(&mut self) {
-        self.waiting.iter_mut().for_each(|buffer| buffer.shrink());
+    /// The socket is full, so the bytes wait for long: frees memory that they do not need, except
+    /// `spare` bytes.
+    pub fn shrink(&mut self, spare: usize) {
+        self.waiting.iter_mut().for_each(|buffer| buffer.shrink(spare));
     }
 
     /// Drops the waiting bytes, the gap and the congestion.

@@ -103,7 +103,9 @@ impl Chat {
     #[must_use]
     pub fn rest_of_answer(&self, id: SessionId) -> String {
         let (mut answer, mut rows) = (self.answers.by_reader.get(&id).cloned(), String::new());
-        answer.iter_mut().for_each(|answer| _ = answer.make(&self.roster, id, usize::MAX, &mut rows));
+        answer
+            .iter_mut()
+            .for_each(|answer| _ = answer.make(&self.roster, id, usize::MAX, &mut rows));
         rows
     }
 
@@ -144,6 +146,12 @@ impl Chat {
             self.outputs.begin_answer(reader);
             Answer::default()
         })
+    }
+}
+
+impl Answers {
+    pub(super) fn release_memory(&mut self) {
+        self.rows.shrink_to_fit();
     }
 }
 

@@ -231,6 +231,12 @@ impl Outputs {
         &self.refusals
     }
 
+    /// Frees what the queue keeps of its largest size. Only an empty queue can be large.
+    pub(super) fn release_memory(&mut self) {
+        self.text.shrink_to_fit();
+        self.queue.shrink_to_fit();
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }

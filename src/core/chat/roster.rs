@@ -20,6 +20,7 @@ use super::status::Status;
 use super::user_options::OptionsTable;
 use crate::core::Origin;
 use crate::core::SessionId;
+use crate::core::session_id::shrink_table;
 use crate::core::time::{Deadlines, Time};
 use options::Origins;
 
@@ -110,6 +111,13 @@ impl Roster {
             matches!(session, Some(Session::Over { .. })),
             "{id} was removed before its session ended"
         );
+    }
+
+    /// Frees what tables keep of a larger crowd.
+    pub(super) fn release_memory(&mut self) {
+        shrink_table(&mut self.sessions);
+        self.options.release_memory();
+        self.origins.release_memory();
     }
 
     /// Moves a user between the menu and "Chat with whom?". Other states involve a second user or a

@@ -300,7 +300,8 @@ impl Endpoints {
         if let Sending::Open { blocked } = &mut self[id].sending {
             blocked.get_or_insert(Blocked { since: now, told: false });
         }
-        self[id].outbox.shrink();
+        let spare = self.spare_bytes();
+        self[id].outbox.shrink(spare);
         self.refresh_deadline(id);
     }
 

@@ -8,6 +8,7 @@ use super::endpoint::Receiving;
 use crate::core::SessionId;
 use crate::core::buffers::Buffer;
 use crate::core::chat::DisconnectReason;
+use crate::core::limits::{READ_BYTES_PER_TURN, SCARCE_READ_BYTES};
 use crate::core::time::Time;
 
 impl Exchange {
@@ -41,6 +42,20 @@ impl Exchange {
     #[must_use]
     pub fn outbox_bytes(&self, id: SessionId) -> usize {
         self.endpoints[id].outbox.len()
+    }
+
+    /// How many bytes the shell may read from one connection now (7.34, 7.58).
+    #[must_use]
+    pub fn read_bytes_max(&self) -> usize {
+        if self.endpoints.is_scarce { SCARCE_READ_BYTES } else { READ_BYTES_PER_TURN }
+    }
+
+    /// Whether the client has to read some of its output before its own input has any more effect: an
+    /// answer goes on, or too much waits (7.9, 7.36, 7.58).
+    #[must_use]
+    pub fn must_read(&self, id: SessionId) -> bool {
+        let is_limited = self.endpoints.is_scarce && self.endpoints[id].held_input.is_some();
+        is_limited || !self.endpoints.may_be_answered(id)
     }
 
     /// Makes the next rows of an answer, then processes held input, as far as the rules allow now.

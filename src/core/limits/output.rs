@@ -15,6 +15,10 @@ pub const REPLIES_BYTES_MAX: usize = 8 * 1024;
 /// more they usually fit into a new buffer.
 pub const SCARCE_ANSWER_BYTES: usize = BUFFER_BYTES / 2;
 
+/// Bytes that the server reads from one connection in one turn while memory is scarce (7.58). What the
+/// client has to wait with stays in the kernel.
+pub const SCARCE_READ_BYTES: usize = 512;
+
 /// Bytes that may wait in all outboxes together (7.10). Above the limit, the high-water mark of
 /// each connection drops to [`REPLIES_BYTES_MAX`]: a crowd of stalled readers shares this memory
 /// instead of multiplying it.
@@ -24,6 +28,16 @@ pub const OUTPUT_BYTES_BEFORE_PRESSURE: usize = 32 * 1024 * 1024;
 /// own, because a line of a room is stored once for all its readers: what other users do not read
 /// elsewhere must not cost a member lines.
 pub const ROOM_BYTES_BEFORE_PRESSURE: usize = 32 * 1024 * 1024;
+
+/// Bytes that a connection is taken to need, apart from what waits for it. This decides only when memory
+/// is returned.
+pub const CONNECTION_BYTES: usize = 512;
+
+/// Bytes that must have become free, and at least half of all, until the server returns memory.
+pub const RELEASE_BYTES_MIN: usize = 2 * 1024 * 1024;
+
+/// Milliseconds between two times at which the server returns memory. It takes a few milliseconds.
+pub const RELEASE_INTERVAL_MS: u64 = 5_000;
 
 /// Bytes of all idle buffers in the pool. One turn uses less; a burst must not keep more.
 pub const POOL_BYTES_KEPT_MAX: usize = 512 * 1024;
