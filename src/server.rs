@@ -19,6 +19,7 @@ mod history_upkeep;
 mod listener;
 mod log_pace;
 pub mod logging;
+mod memory;
 mod metrics;
 mod operator_commands;
 mod read_queue;
@@ -54,6 +55,7 @@ use costs::Costs;
 use history_store::HistoryStore;
 pub use listener::ListenAddress;
 use listener::Listener;
+use memory::MemoryUse;
 use metrics::Metrics;
 pub use operator_commands::Operators;
 use read_queue::ReadQueue;
@@ -98,6 +100,7 @@ pub struct Server {
     /// Connections with input. An edge is reported once, so the loop must remember them.
     read_queue: ReadQueue,
     costs: Costs,
+    memory_use: MemoryUse,
     /// Turns in a row in which no reader of a room was written to.
     postponed_turns: u32,
     /// The one read buffer. It serves all connections, because each read is processed before the
@@ -154,6 +157,7 @@ impl Server {
             to_read: Vec::new(),
             read_queue: ReadQueue::default(),
             costs: Costs::default(),
+            memory_use: MemoryUse::default(),
             postponed_turns: 0,
             read_buffer: vec![0; READ_BYTES_PER_TURN].into_boxed_slice(),
             #[expect(clippy::disallowed_methods, reason = "the loop is where the time comes from")]
@@ -217,6 +221,7 @@ impl Server {
         self.exchange.handle_timeout(self.now);
         self.act();
         self.shorten_shutdown();
+        self.follow_memory_use();
         logging::flush_due();
         let awake = self.started.elapsed().saturating_sub(self.woke);
         self.metrics.turn_ns.record(u64::try_from(awake.as_nanos()).unwrap_or(u64::MAX));
@@ -236,7 +241,9 @@ impl Server {
             || self.has_history_work();
         let retry = self.listeners.iter().filter_map(Listener::retry_at).min();
         let helper = self.accounts.as_ref().and_then(Accounts::next_deadline);
-        let shell = [retry, self.stop_by, self.history_deadline(), helper].into_iter().flatten();
+        let release = self.memory_use.deadline();
+        let shell = [retry, self.stop_by, self.history_deadline(), helper, release];
+        let shell = shell.into_iter().flatten();
         let next = self.exchange.poll_timeout().into_iter().chain(shell).min();
         let mut timeout = match next {
             _ if left => Some(Duration::ZERO),
