@@ -19,6 +19,7 @@ mod history_upkeep;
 mod listener;
 mod log_pace;
 pub mod logging;
+mod memory;
 mod metrics;
 mod operator_commands;
 mod read_queue;
@@ -57,6 +58,7 @@ use costs::Costs;
 use history_store::HistoryStore;
 pub use listener::ListenAddress;
 use listener::Listener;
+use memory::MemoryUse;
 use metrics::Metrics;
 pub use operator_commands::Operators;
 use read_queue::ReadQueue;
@@ -106,6 +108,7 @@ pub struct Server {
     costs: Costs,
     /// Handshakes that this turn may still serve (7.82).
     handshakes_left: usize,
+    memory_use: MemoryUse,
     /// Turns in a row in which no reader of a room was written to.
     postponed_turns: u32,
     /// The one read buffer. It serves all connections, because each read is processed before the
@@ -168,6 +171,7 @@ impl Server {
             read_queue: ReadQueue::default(),
             costs: Costs::default(),
             handshakes_left: 0,
+            memory_use: MemoryUse::default(),
             postponed_turns: 0,
             read_buffer: vec![0; READ_BYTES_PER_TURN].into_boxed_slice(),
             #[expect(clippy::disallowed_methods, reason = "the loop is where the time comes from")]
@@ -235,6 +239,7 @@ impl Server {
         self.watch_certificate();
         self.act();
         self.shorten_shutdown();
+        self.follow_memory_use();
         logging::flush_due();
         let awake = self.started.elapsed().saturating_sub(self.woke);
         self.metrics.turn_ns.record(u64::try_from(awake.as_nanos()).unwrap_or(u64::MAX));
@@ -254,8 +259,9 @@ impl Server {
             || self.has_history_work();
         let retry = self.listeners.iter().filter_map(Listener::retry_at).min();
         let helper = self.accounts.as_ref().and_then(Accounts::next_deadline);
-        let certificate = self.certificate_deadline();
-        let shell = [retry, self.stop_by, self.history_deadline(), helper, certificate];
+        let (certificate, release) = (self.certificate_deadline(), self.memory_use.deadline());
+        let history = self.history_deadline();
+        let shell = [retry, self.stop_by, history, helper, certificate, release];
         let shell = shell.into_iter().flatten();
         let next = self.exchange.poll_timeout().into_iter().chain(shell).min();
         let mut timeout = match next {

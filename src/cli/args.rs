@@ -302,6 +302,7 @@ impl ServeArgs {
             address_share: flags.address_share,
             accounts: self.accounts.into(),
             allow_plain_passwords: self.allow_plain_passwords,
+            ..Limits::default()
         }
     }
 }

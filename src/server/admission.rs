@@ -82,6 +82,11 @@ impl Admission {
         }
     }
 
+    /// Frees what the table keeps of its largest size.
+    pub(super) fn shrink(&mut self) {
+        self.by_address.shrink_to_fit();
+    }
+
     /// Counts a new connection from `address`, or rejects it.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use crate::core::SessionId;
 use crate::core::limits::{
-    BURST_BYTES, HEAVY_CLASS_BYTES, HEAVY_READS_PER_TURN, LIGHT_READS_PER_TURN, REPLIES_BYTES_MAX,
+    BURST_BYTES, HEAVY_CLASS_BYTES, HEAVY_READS_PER_TURN, LIGHT_READS_PER_TURN,
 };
 
 /// Classes of heavy connections; each class has used twice as much as the one before.
@@ -44,10 +44,9 @@ pub(super) struct ReadQueue {
 
 impl Work {
     /// Notes that one input of `received` bytes caused `replied` bytes of reply, at the second `now_s`.
-    /// `unread` bytes of output now wait for the client.
-    pub(super) fn record(&mut self, now_s: u64, received: usize, replied: usize, unread: usize) {
-        let fills_outbox = replied > 0 && unread > REPLIES_BYTES_MAX;
-        self.is_heavy = received > BURST_BYTES || fills_outbox;
+    /// `must_read` is whether the client now has to read before it gets more.
+    pub(super) fn record(&mut self, now_s: u64, received: usize, replied: usize, must_read: bool) {
+        self.is_heavy = received > BURST_BYTES || (replied > 0 && must_read);
         if self.is_heavy {
             let units = (received + replied).div_ceil(UNIT_BYTES);
             let units = u16::try_from(units).unwrap_or(u16::MAX);
@@ -81,6 +80,13 @@ impl ReadQueue {
     /// Queues a connection in a handshake.
     pub(super) fn push_handshake(&mut self, id: SessionId) {
         self.handshakes.push_back(id);
+    }
+
+    /// Frees what the queues keep of their largest size.
+    pub(super) fn shrink(&mut self) {
+        self.light.shrink_to_fit();
+        self.handshakes.shrink_to_fit();
+        self.heavy.iter_mut().for_each(VecDeque::shrink_to_fit);
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -121,7 +127,7 @@ mod tests {
 
     fn worked(bytes: usize) -> Work {
         let mut work = Work::default();
-        work.record(100, bytes, 0, 0);
+        work.record(100, bytes, 0, false);
         work
     }
 
@@ -173,13 +179,13 @@ mod tests {
     #[test]
     fn long_replies_make_an_input_heavy_and_work_is_forgotten_second_by_second() {
         let mut work = Work::default();
-        work.record(100, 13, REPLIES_BYTES_MAX, REPLIES_BYTES_MAX);
+        work.record(100, 13, 3 * HEAVY_CLASS_BYTES, false);
         assert_eq!(work.class(100), None);
-        work.record(100, 13, 3 * HEAVY_CLASS_BYTES, 3 * HEAVY_CLASS_BYTES);
+        work.record(100, 13, 3 * HEAVY_CLASS_BYTES, true);
         assert_eq!(work.class(100), Some(2));
         assert_eq!(work.class(101), Some(1));
         assert_eq!(work.class(110), Some(0));
-        work.record(110, 13, 0, 2 * REPLIES_BYTES_MAX);
+        work.record(110, 13, 0, true);
         assert_eq!(work.class(110), None, "one line at a time is light again");
     }
 }

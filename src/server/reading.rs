@@ -139,7 +139,8 @@ impl Server {
         if !connection.has_more {
             return 0;
         }
-        match connection.read(&mut self.read_buffer) {
+        let bytes_max = self.exchange.read_bytes_max();
+        match connection.read(&mut self.read_buffer[..bytes_max]) {
             IoOutcome::Bytes(n) => {
                 self.metrics.bytes_in += n as u64;
                 self.exchange.handle_received(self.now, id, &self.read_buffer[..n]);
@@ -155,10 +156,10 @@ impl Server {
     /// Records the bytes that a connection sent, and the replies that they caused.
     fn record_work(&mut self, id: SessionId, outbox_before: usize, received: usize) {
         let now_s = self.now_s();
-        let unread = self.exchange.outbox_bytes(id);
-        let replied = unread.saturating_sub(outbox_before);
+        let replied = self.exchange.outbox_bytes(id).saturating_sub(outbox_before);
+        let must_read = self.exchange.must_read(id);
         if let Some(connection) = self.connections.get_mut(id.key()) {
-            connection.work.record(now_s, received, replied, unread);
+            connection.work.record(now_s, received, replied, must_read);
         }
     }
 

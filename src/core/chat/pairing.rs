@@ -153,6 +153,7 @@ impl Chat {
         }
         let was_in_room = self.leave_room(now, id, why).is_some();
         self.charge_leave(now, id, was_in_room);
+        self.drop_answer(id);
         self.say_farewell(id, why);
         self.roster.end_session(id);
         self.outputs.report(Event::Left { who: id, why });
@@ -171,6 +172,7 @@ impl Chat {
                 self.outputs.subscribe(id, None);
             }
             self.charge_leave(now, id, false);
+            self.drop_answer(id);
             self.say_farewell(id, DisconnectReason::Stopping);
             self.roster.end_session(id);
             self.outputs.report(Event::Left { who: id, why: DisconnectReason::Stopping });

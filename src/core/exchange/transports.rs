@@ -206,9 +206,7 @@ impl Endpoints {
 
     /// Throws away lines that the transport will never take.
     fn discard_output(&mut self, now: Time, id: SessionId) {
-        let endpoint = endpoint_mut(&mut self.endpoints, id);
-        self.output_bytes -= endpoint.outbox.len();
-        endpoint.outbox.clear(&mut self.pool);
+        self.clear_outbox(id);
         self.end_sending_if_done(now, id);
         self.refresh_deadline(id);
     }

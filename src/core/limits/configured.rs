@@ -19,6 +19,9 @@ pub struct Limits {
     /// High-water mark in bytes (7.7). With more unsent output, the server reads neither the
     /// connection nor its chat partner.
     pub high_water_bytes: usize,
+    /// Bytes in all outboxes and of all held input together from which memory is scarce, until half of them are gone
+    /// (7.58). No flag: tests lower it.
+    pub scarce_bytes: usize,
     /// Milliseconds without progress after which the server disconnects a stalled reader (7.17).
     pub stall_ms: u64,
     /// Milliseconds that a closing connection has to take its last output (7.18).
@@ -56,6 +59,7 @@ impl Default for Limits {
             ask_ms: 60_000,
             ask_again_ms: 10_000,
             high_water_bytes: 64 * 1024,
+            scarce_bytes: 4 * 1024 * 1024,
             stall_ms: 30_000,
             closing_ms: 5_000,
             connections_max: usize::MAX,
