@@ -52,8 +52,9 @@ use chinwag::core::{Origin, SessionId};
 use encodings::{ClientSide, Encoding};
 use store::Store;
 
-/// These files have bytes that a browser cannot send, and lines without their ends.
-const RAW: [&str; 2] = ["1-framing.txt", "13-hidden-typing.txt"];
+/// These files differ for a browser: it cannot send raw bytes or lines without their ends, and the page
+/// hides a password by itself.
+const RAW: [&str; 3] = ["1-framing.txt", "12-accounts.txt", "13-hidden-typing.txt"];
 
 #[test]
 fn every_transcript_comes_out_as_it_is_written() {

@@ -58,9 +58,9 @@ pub struct Exchange {
 pub struct Pending<'a> {
     /// The outbox: lines for this connection alone, and log lines that had to come before them.
     pub own: &'a [u8],
-    /// The part of the outbox that follows an answer whose rows are not all made
-    /// ([`Exchange::rest_of_answer`]).
-    pub behind_answer: &'a [u8],
+    /// The part of the outbox that waits behind an answer whose rows are not all made, as all that
+    /// follows does. `None` if no answer is in progress.
+    pub behind_answer: Option<&'a [u8]>,
     /// Lines missed after the outbox, which the reader will be told about (6.2.2).
     pub missed: u64,
     /// The unread part of the broadcast log.

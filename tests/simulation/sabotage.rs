@@ -52,6 +52,9 @@ pub(crate) enum Fault {
     BackpressureIgnored,
     /// New sessions have no address: each has all allowances for itself.
     AddressForgotten,
+    /// A line of history is missing in an answer, or an answer stops although its reader goes on.
+    HistoryLineLost,
+    AnswerStopped,
     /// At the end of a chat the kernel's buffer is not read.
     KernelNotDrained,
     /// A wrong password counts as right.
@@ -128,7 +131,8 @@ impl Sabotage {
             Fault::MessageLost
             | Fault::PromptLost
             | Fault::RoomLineLost
-            | Fault::OlderSessionStays => drop(lines.remove(n)),
+            | Fault::OlderSessionStays
+            | Fault::HistoryLineLost => drop(lines.remove(n)),
             Fault::MessageDoubled | Fault::RoomLineDoubled => lines.insert(n, line),
             Fault::MessageToThirdUser | Fault::RoomLineToOutsider => {
                 all.entry(third_user).or_default().push_back(line)
@@ -170,6 +174,7 @@ impl Sabotage {
             }
             Fault::PromptLost => line.starts_with(b"? "),
             Fault::OlderSessionStays => line.ends_with(b"so this one ends. Goodbye"),
+            Fault::HistoryLineLost => line.starts_with(b"- 19") || line.starts_with(b"- 20"),
             Fault::LinesSwapped => next.is_some_and(|next| next != *line),
             Fault::ListRowWrong => {
                 line.starts_with(b"- ") && line.windows(13).any(|part| part == b"chatting with")

@@ -26,7 +26,7 @@ pub(super) struct Answers {
 }
 
 /// The rows that one reader still has to get: a list, then history.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct Answer {
     list: Option<List>,
     history: Option<PartOfHistory>,
@@ -46,7 +46,7 @@ pub(super) enum Listed {
 }
 
 /// The rest of a list. Its place is a name, because the list can change between two rows.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct List {
     listed: Listed,
     /// The names of its rows begin with this, folded.
@@ -60,7 +60,7 @@ struct List {
 
 /// The rest of an answer to `/history`. It ends with the line that was the last when it began: what is
 /// said later, its reader reads as a member.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct PartOfHistory {
     room: RoomId,
     /// The number of lines that the heading promises, until the heading is made.
@@ -97,16 +97,6 @@ impl Chat {
             by_reader.remove(&id);
         }
         AnswerPart { rows: rows.as_bytes(), count, is_last }
-    }
-
-    /// The rows that are left of the answer to `id`, as they would be now. For tests.
-    #[must_use]
-    pub fn rest_of_answer(&self, id: SessionId) -> String {
-        let (mut answer, mut rows) = (self.answers.by_reader.get(&id).cloned(), String::new());
-        answer
-            .iter_mut()
-            .for_each(|answer| _ = answer.make(&self.roster, id, usize::MAX, &mut rows));
-        rows
     }
 
     /// Forgets what is left of the answer to a session that is over.

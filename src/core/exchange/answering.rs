@@ -19,16 +19,6 @@ impl Exchange {
             self.endpoints.add_rows(id, part);
         }
     }
-
-    /// The rows that are left of the answer to that session, as they would be now. They belong between
-    /// the two parts of its outbox in [`super::Pending`]. For tests.
-    #[must_use]
-    pub fn rest_of_answer(&self, id: SessionId) -> String {
-        match self.endpoints[id].outbox.has_gap() {
-            true => self.chat.rest_of_answer(id),
-            false => String::new(),
-        }
-    }
 }
 
 impl Endpoints {

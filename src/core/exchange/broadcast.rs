@@ -130,7 +130,7 @@ impl Endpoints {
         let log = cursor.and_then(|cursor| Some((cursor, self.logs.get(cursor.log)?)));
         Pending {
             own: outbox.ready(),
-            behind_answer: outbox.behind_gap(),
+            behind_answer: outbox.has_gap().then(|| outbox.behind_gap()),
             missed: log.map_or(0, |(_, log)| log.missed(who)),
             shared: log.map_or(&[], |(cursor, log)| log.rest(cursor)),
         }

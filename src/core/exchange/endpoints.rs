@@ -153,8 +153,7 @@ impl Endpoints {
     pub(super) fn record_output(&mut self, to: SessionId, before: usize) {
         let endpoint = &self[to];
         let after = endpoint.outbox.len();
-        // A full socket reports when it takes bytes again. A write before that would only cost a
-        // system call.
+        // A full socket reports when it takes bytes again; a write before only costs a system call.
         let is_blocked = endpoint.sending != Sending::OPEN;
         self.count_output(after - before);
         // Ending the session at once would change the chat in the middle of a delivery, so the session
