@@ -72,7 +72,7 @@ impl Wire {
         while client.is_handshaking() || server.is_handshaking() {
             let bytes = client.output();
             server.receive(Time::START, &bytes, &mut Vec::new()).expect("a real client");
-            client.decode(&server.output().to_vec());
+            client.decode(server.output());
             server.handle_sent(server.output().len());
         }
         Wire {
