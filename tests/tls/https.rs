@@ -23,6 +23,11 @@ fn server() -> Server {
 
 /// A browser's connection, which offers these application protocols.
 fn browser(server: &Server, protocols: &[&str]) -> Stream {
+    shakes_hands(socket(server.page()), protocols)
+}
+
+/// A connection that will shake hands with its first bytes.
+fn shakes_hands(socket: TcpStream, protocols: &[&str]) -> Stream {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(certificate("ca.pem")).unwrap()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -32,7 +37,7 @@ fn browser(server: &Server, protocols: &[&str]) -> Stream {
     config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
     let name = "localhost".try_into().unwrap();
     let connection = ClientConnection::new(Arc::new(config), name).unwrap();
-    StreamOwned::new(connection, socket(server.page()))
+    StreamOwned::new(connection, socket)
 }
 
 fn reads_until(stream: &mut Stream, end: &str) -> String {
@@ -97,6 +102,18 @@ fn a_browser_without_http_1_is_told_so_by_an_alert() {
     let error = stream.write_all(b"PRI * HTTP/2.0\r\n\r\n").unwrap_err();
     assert!(error.to_string().contains("NoApplicationProtocol"), "{error}");
     server.logs(&["failed: the client wants a protocol that is not served here"]);
+}
+
+/// (2.5.1, 2.7.1)
+#[test]
+fn a_proxy_that_passes_tls_through_tells_the_address_before_it() {
+    let server = super::server_with("chain", &["--proxy-protocol", "127.0.0.1"]);
+    let mut socket = socket(server.address());
+    socket.write_all(b"PROXY TCP4 192.0.2.7 10.0.0.1 4000 7879\r\n").unwrap();
+    let mut stream = shakes_hands(socket, &[]);
+    stream.write_all(b"anna\n").unwrap();
+    reads_until(&mut stream, "* Hello, anna\r\n");
+    server.logs(&["192.0.2.7:4000 connected through 127.0.0.1:"]);
 }
 
 /// (2.7.4)

@@ -20,9 +20,10 @@ pub const TLS_OUTPUT_BYTES_MAX: usize = 8 * 1024;
 /// Bytes that a record adds to its lines, at most: header, explicit nonce and tag of TLS 1.2.
 pub const TLS_RECORD_BYTES_ADDED: usize = 5 + 8 + 16;
 
-/// TLS handshakes in one turn (7.82). A handshake with an RSA key of 2,048 bits takes 0.7 ms, in which
-/// nobody else is served.
-pub const TLS_HANDSHAKES_PER_TURN: usize = 4;
+/// TLS handshakes in one turn (7.82). A handshake with an RSA key of 2,048 bits takes about a
+/// millisecond, in which nobody else is served. A turn costs so little beside it that more handshakes in
+/// a turn would win nothing.
+pub const TLS_HANDSHAKES_PER_TURN: usize = 1;
 
 /// Tickets that a client gets, with which its next handshake costs less (7.83). A ticket is good for
 /// one handshake, and a client that has lost its connection makes one.
