@@ -74,7 +74,7 @@
 //! | state | what a session is doing: NAMING, MENU, CHOOSING, ASKING, ASKED, CHATTING, IN ROOM |
 //! | status | what other users see of it: available, busy, chatting with somebody |
 //! | frame | one unit that the framing finds in a byte stream: a line, or a telnet command |
-//! | transport | what encodes the bytes of a connection: nothing (TCP), HTTP and WebSocket |
+//! | transport | what encodes the bytes of a connection: nothing (TCP), TLS, WebSocket, or both |
 //! | opening | a connection without a session yet, because its transport is not ready |
 //! | exchange | joins framing, chat and outboxes; applies backpressure |
 //! | outbox | bytes that wait for one connection |

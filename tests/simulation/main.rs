@@ -8,17 +8,27 @@
 //! ```
 
 mod canaries;
+#[path = "../transport/encodings.rs"]
+mod encodings;
 mod habits;
+#[path = "../transport/layer.rs"]
+mod layer;
 mod model;
 mod packet_cuts;
 mod plan;
 mod random;
 mod sabotage;
+#[path = "../transport/scrambled.rs"]
+mod scrambled;
 mod socket;
 #[path = "../common/store.rs"]
 mod store;
+#[path = "../transport/tls_peer.rs"]
+mod tls_peer;
 mod traffic;
 mod typing;
+#[path = "../transport/web_peer.rs"]
+mod web_peer;
 mod world;
 
 use std::any::Any;

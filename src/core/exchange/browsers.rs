@@ -19,9 +19,7 @@ impl Endpoints {
         if self[id].has_written || self[id].is_encoded {
             return;
         }
-        self.output_bytes -= self[id].outbox.len();
-        let (endpoint, pool) = self.with_pool(id);
-        endpoint.outbox.clear(pool);
+        self.clear_outbox(id);
         self.say(id, [HEAD]);
     }
 }

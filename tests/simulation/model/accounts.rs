@@ -402,20 +402,20 @@ impl Model {
         match self.state(who) {
             State::SigningIn => self.session_mut(who).state = State::Naming,
             _ => {
-                self.to_menu(who);
+                self.back_to_menu(who);
                 self.expect_line(who, '*', "Nothing was changed".into());
             }
         }
         self.prompt(who);
     }
 
-    fn to_menu(&mut self, who: SessionKey) {
+    fn back_to_menu(&mut self, who: SessionKey) {
         let session = self.session_mut(who);
         (session.state, session.typed, session.question) = (State::Menu, None, None);
     }
 
     fn give_up(&mut self, who: SessionKey, words: &str) {
-        self.to_menu(who);
+        self.back_to_menu(who);
         self.refuse_password(who, words);
     }
 
@@ -602,7 +602,7 @@ impl Model {
             (None | Some(Answer::Failed | Answer::Down), _) => return self.give_up(who, ""),
         };
         self.registrations += u64::from(question.task == Task::Register);
-        self.to_menu(who);
+        self.back_to_menu(who);
         self.expect_line(who, '*', words.into());
         if question.task == Task::Remove && self.limits.requires_accounts {
             return self.leave(who, Some(Expected::Containing('*', "Goodbye".into())));
@@ -615,7 +615,7 @@ impl Model {
         self.expect_line(who, '*', "An operator removed the account".into());
         let is_asked = self.sessions[&who].question.is_some();
         if let (State::Password(..), false) = (self.state(who), is_asked) {
-            self.to_menu(who);
+            self.back_to_menu(who);
             self.prompt(who);
         }
     }

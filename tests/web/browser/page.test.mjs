@@ -277,6 +277,7 @@ test("a server restart in the middle of a draft keeps draft, name and room", opt
   assert.equal(await anna.run(() => document.activeElement.value), "half a draft");
   await anna.presses("Enter");
   await ben.reads("anna: half a draft");
+  await saidByAll(anna, "anna: half a draft");
   assert.equal((await anna.log()).filter((line) => line === "anna: half a draft").length, 1);
 });
 
