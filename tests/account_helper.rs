@@ -426,3 +426,19 @@ fn telnet_does_not_show_a_password_that_is_typed() {
     let lines = anna.reads_until("- anna");
     assert!(lines.iter().any(|line| line.trim() == "1"), "typing shows again: {lines:?}");
 }
+
+/// (8.4.4)
+#[test]
+fn the_helper_does_not_grow_with_the_passwords_that_it_checks() {
+    let folder = TempFolder::new();
+    let server = starts(&folder);
+    registers(&server, "anna").exits();
+    let helper = helper(&server);
+    let first = common::process::peak_kib(helper);
+    for _ in 0..5 {
+        signs_in(&server, "anna").exits();
+    }
+    let last = common::process::peak_kib(helper);
+    report(&format!("memory of the helper: {first} KiB after one password, {last} after six"));
+    assert!(last < first + 4 * 1024, "{first} {last}");
+}
