@@ -8,6 +8,7 @@
 //! | [`core`] | the whole server without sockets: bytes and time in, bytes out | sockets, clocks, files, threads |
 //! | [`server`] | the loop: sockets, signals, files, the log | what a line means |
 //! | [`client`] | the terminal client: `ui` is pure, `io` has the loop and the terminal | the server's code |
+//! | [`check`] | `chinwag check`: grades any server from outside | this server's code |
 //! | [`cli`] | arguments, manual page, `chinwag ctl` | |
 //!
 //! The core is deterministic: the same calls give the same output. So the whole chat runs in a test,
@@ -86,6 +87,7 @@
 //! | turn | one pass of the loop |
 //! | operator, console | a person who may administer the server, and the socket for that |
 
+pub mod check;
 pub mod cli;
 pub mod client;
 pub mod core;

@@ -9,6 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 
+use chinwag::check;
 use chinwag::cli::args::{Cli, Command, OperatorArgs, ServeArgs};
 use chinwag::cli::ctl;
 use chinwag::client;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve(&args),
         Command::Connect(args) => return client::run(&args),
         Command::Ctl(args) => return ctl::run(&args),
+        Command::Check(args) => return check::run(&args),
         Command::Completions { shell } => print(&Cli::completions(shell)),
         Command::Man => Cli::manual().and_then(|page| print(&page)),
     };

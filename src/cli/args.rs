@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use ipnet::IpNet;
 use log::LevelFilter;
 
+use crate::check::{self, CheckArgs};
 use crate::cli::ctl::{self, CtlArgs};
 use crate::cli::web::{WebArgs, network};
 use crate::client::options::ConnectArgs;
@@ -70,6 +71,10 @@ pub enum Command {
     /// Send an operator command to a running server
     #[command(after_help = ctl::EXAMPLES)]
     Ctl(CtlArgs),
+
+    /// Grade a chat server in any language against protocol.md
+    #[command(after_help = check::EXAMPLES)]
+    Check(CheckArgs),
 
     /// Print shell completions for this program
     Completions {
