@@ -34,6 +34,17 @@ fn chinwag_passes_every_level() {
     assert_eq!((&report["failed"], &report["level"]), (&0.into(), &8.into()));
 }
 
+/// The last rung of the ladder, if the examples are built: cargo builds them for `cargo test`.
+#[test]
+fn the_small_chinwag_passes_every_level() {
+    let test = std::env::current_exe().expect("the path of this test");
+    let profile = test.ancestors().nth(2).expect("the folder of the profile");
+    let path = profile.join("examples/lesson-12-fixed");
+    assert!(path.exists(), "{} is not built: cargo build --examples", path.display());
+    let (code, report) = grades(&format!("exec '{}' {{port}}", path.display()), "8");
+    assert_eq!(code, Some(0), "{report:#}");
+}
+
 /// The cases of the table in `lessons/servers/README.md` that this server fails.
 fn promised(column: usize) -> BTreeSet<String> {
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/lessons/servers/README.md");

@@ -401,3 +401,65 @@ fn rung_11_fixed_a_signal_is_an_event_and_everybody_hears_of_it() {
     assert_eq!(client.rest(), b"* The server is stopping\n");
     assert_eq!(lesson.exits().code(), Some(0));
 }
+
+fn simulates(name: &str, seed: &str) -> (bool, String) {
+    let ran =
+        std::process::Command::new(harness::example(name)).args(["--simulate", seed]).output();
+    let ran = ran.expect("the example starts");
+    (ran.status.success(), String::from_utf8_lossy(&ran.stderr).into_owned())
+}
+
+#[test]
+fn rung_12_broken_the_simulation_finds_the_bug_and_replays_it() {
+    for seed in ["1", "2", "3"] {
+        let (passed, said) = simulates("lesson-12-broken", seed);
+        assert!(!passed && said.contains(&format!("seed {seed}, step ")), "{said}");
+        assert_eq!(simulates("lesson-12-broken", seed).1, said, "the same seed, the same failure");
+    }
+}
+
+#[test]
+fn rung_12_fixed_the_simulation_finds_nothing() {
+    for seed in ["1", "2", "3"] {
+        assert_eq!(simulates("lesson-12-fixed", seed), (true, String::new()));
+    }
+}
+
+#[test]
+fn rung_12_broken_differs_in_two_lines() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/lessons/12-a-small-chinwag/");
+    let read = |name| std::fs::read_to_string(format!("{folder}{name}")).expect("the program");
+    let (broken, fixed) = (read("broken.rs"), read("fixed.rs"));
+    assert_eq!(broken.lines().count(), fixed.lines().count());
+    let differing = broken.lines().zip(fixed.lines()).filter(|(one, other)| one != other);
+    assert_eq!(differing.count(), 2);
+}
+
+/// The session at the beginning of `protocol.md`. Only the tags and the words in bold are promises, so
+/// the small server may have a shorter menu and other words at the end of a line.
+#[test]
+fn rung_12_fixed_plays_the_reference_session() {
+    let protocol = concat!(env!("CARGO_MANIFEST_DIR"), "/protocol.md");
+    let protocol = std::fs::read_to_string(protocol).expect("the protocol");
+    let (_, session) = protocol.split_once("```session\n").expect("a session");
+    let (session, _) = session.split_once("```").expect("the end of the session");
+    let lesson = Lesson::starts("lesson-12-fixed");
+    let mut people = std::collections::BTreeMap::new();
+    for step in session.lines() {
+        let (who, rest) = step.split_once([' ', '>', '<']).expect("a step");
+        match (&step[who.len()..=who.len()], rest.trim_start()) {
+            (" ", "connects") => drop(people.insert(who.to_owned(), lesson.joins())),
+            (">", line) => people.get_mut(who).expect("joined").sends(&format!("{line}\n")),
+            ("<", "| the server ends the connection") => {
+                assert_eq!(people.get_mut(who).expect("joined").line_or_end(), None);
+            }
+            ("<", expected) => {
+                let line = people.get_mut(who).expect("joined").line();
+                let words = |line: &str| line.split([';', ',', '.']).next().map(str::to_owned);
+                let is_menu = expected.starts_with("? 1 ") && line.starts_with("? 1 ");
+                assert!(is_menu || words(&line) == words(expected), "{step}: {line}");
+            }
+            other => panic!("{step}: {other:?}"),
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Levels 5 and 7: people who do not read, and people who send too much.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -87,11 +87,12 @@ fn flood(server: &Server) -> Outcome {
     let lines = b"x\n".repeat(2_000);
     thread::scope(|scope| {
         scope.spawn(|| {
-            while !is_over.load(Ordering::Relaxed) && flooder.stream().write_all(&lines).is_ok() {}
+            let writes = || flooder.stream().write_all(&lines);
+            repeat(&is_over, writes)
         });
         scope.spawn(|| {
             let mut answers = [0; 65_536];
-            while !is_over.load(Ordering::Relaxed) && flooder.stream().read(&mut answers).is_ok() {}
+            repeat(&is_over, || flooder.stream().read(&mut answers))
         });
         let outcome = (0..10).try_for_each(|_| {
             anna.says("1");
@@ -101,4 +102,13 @@ fn flood(server: &Server) -> Outcome {
         let _ = flooder.stream().shutdown(std::net::Shutdown::Both);
         outcome
     })
+}
+
+/// Repeats a blocking call until it fails or the scene is over.
+fn repeat<T>(is_over: &AtomicBool, mut call: impl FnMut() -> io::Result<T>) {
+    while call().is_ok() {
+        if is_over.load(Ordering::Relaxed) {
+            return;
+        }
+    }
 }

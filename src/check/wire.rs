@@ -44,7 +44,7 @@ fn one_packet(server: &Server) -> Outcome {
 
 fn all_endings(server: &Server) -> Outcome {
     let mut anna = Person::arrives(server, "anna")?;
-    anna.sends(b"anna\r\n1\r\01\r1\n");
+    anna.sends(b"anna\r\n1\r\x001\r1\n");
     anna.reads_all("2.1.2", &["* …", "? …"])?;
     (0..3).try_for_each(|_| anna.reads_all("2.1.2", &["* …", "- anna…", "? …"]))?;
     anna.is_silent("2.1.2")
