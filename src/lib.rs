@@ -9,6 +9,7 @@
 //! | [`server`] | the loop: sockets, signals, files, the log | what a line means |
 //! | [`accounts`] | the helper process that hashes passwords and keeps accounts | users, the loop |
 //! | [`client`] | the terminal client: `ui` is pure, `io` has the loop and the terminal | the server's code |
+//! | [`check`] | `chinwag check`: grades any server from outside | this server's code |
 //! | [`cli`] | arguments, manual page, `chinwag ctl` | |
 //!
 //! The core is deterministic: the same calls give the same output. So the whole chat runs in a test,
@@ -88,6 +89,7 @@
 //! | operator, console | a person who may administer the server, and the socket for that |
 
 pub mod accounts;
+pub mod check;
 pub mod cli;
 pub mod client;
 pub mod core;

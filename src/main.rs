@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use chinwag::accounts::helper;
+use chinwag::check;
 use chinwag::cli::args::{Cli, Command, OperatorArgs, ServeArgs};
 use chinwag::cli::{cert, ctl};
 use chinwag::client;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Connect(args) => return client::run(&args),
         Command::Ctl(args) => return ctl::run(&args),
         Command::Cert(args) => cert::run(&args),
+        Command::Check(args) => return check::run(&args),
         Command::Completions { shell } => print(&Cli::completions(shell)),
         Command::AccountHelper { folder } => {
             descriptors::survive_file_size_limit().and_then(|()| helper::run(&folder))

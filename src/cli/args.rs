@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use ipnet::IpNet;
 use log::LevelFilter;
 
+use crate::check::{self, CheckArgs};
 use crate::cli::accounts::AccountsArg;
 use crate::cli::cert::{self, CertArgs};
 use crate::cli::ctl::{self, CtlArgs};
@@ -78,6 +79,9 @@ pub enum Command {
     /// Make a certificate that vouches for itself, for addresses with tls:// and https://
     #[command(after_help = cert::EXAMPLES)]
     Cert(CertArgs),
+    /// Grade a chat server in any language against protocol.md
+    #[command(after_help = check::EXAMPLES)]
+    Check(CheckArgs),
 
     /// Print shell completions for this program
     Completions {
