@@ -12,9 +12,10 @@ use std::process::ExitCode;
 use rustix::stdio::{stdin, stdout};
 
 use io::connection::{Connection, describe};
-use io::event_loop::{End, EventLoop};
-use io::terminal::Terminal;
-use options::ConnectArgs;
+use io::event_loop::EventLoop;
+use io::log_file::LogFile;
+use io::terminal::{Modes, Terminal};
+use options::{Bell, ConnectArgs, Notify, Server, Timestamps};
 use ui::state_machine::{Leaving, Setup, StateMachine};
 
 pub mod io;
@@ -29,6 +30,9 @@ mod picture;
 /// status above 128). The client exits with the same sum, as scripts expect.
 const SIGNAL_EXIT_CODE: u8 = 128;
 
+/// The exit code for wrong arguments, as clap has it.
+const USAGE_EXIT_CODE: u8 = 2;
+
 /// Runs the client until it ends. A failure is printed on standard error.
 ///
 /// The exit code is 0 for an orderly end, 1 for a failure, and 128 plus the number of a signal.
@@ -37,43 +41,59 @@ pub fn run(args: &ConnectArgs) -> ExitCode {
     // A dumb terminal shows escape sequences as text, therefore the client must not draw on it.
     let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
     let has_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-    let result = match has_terminal && !is_dumb {
-        true => run_terminal(args),
-        false => run_pipe(args, has_terminal),
-    };
-    match result {
-        Ok(code) => code,
+    let server = match args.server() {
+        Ok(server) => server,
         Err(reason) => {
-            // The reason may quote the command line. A control character in there must not reach
-            // the terminal. If standard error is closed, the exit code still tells the failure.
-            drop(writeln!(std::io::stderr(), "chinwag: {}", reason.replace(char::is_control, "?")));
-            ExitCode::FAILURE
+            report(&reason);
+            return ExitCode::from(USAGE_EXIT_CODE);
         }
-    }
+    };
+    let result = match has_terminal && !is_dumb {
+        true => run_terminal(args, server),
+        false => run_pipe(args, &server),
+    };
+    result.unwrap_or_else(|reason| {
+        report(&reason);
+        ExitCode::FAILURE
+    })
 }
 
-/// Runs the client without a terminal. `shows_prompts` is true on a dumb terminal: a person needs
-/// the server's prompts there, while a script would have to filter them out.
-fn run_pipe(args: &ConnectArgs, shows_prompts: bool) -> Result<ExitCode, String> {
-    let connection = Connection::new(&args.server, io::pipe::SOCKET)?;
-    io::pipe::run(args, connection, shows_prompts)?;
+/// Prints an error message. If standard error is closed, the exit code still tells the failure.
+fn report(reason: &str) {
+    // The reason may quote the command line or the server. A control character in there must not
+    // reach the terminal.
+    drop(writeln!(std::io::stderr(), "chinwag: {}", reason.replace(char::is_control, "?")));
+}
+
+/// Runs the client without a terminal for its output. A person at a terminal still needs the
+/// server's prompts, while a script would have to filter them out.
+fn run_pipe(args: &ConnectArgs, server: &Server) -> Result<ExitCode, String> {
+    if args.log.is_some() {
+        return Err("--log needs a terminal; in a pipe, redirect the output".to_owned());
+    }
+    let connection = Connection::new(server, io::pipe::SOCKET)?;
+    io::pipe::run(args, server, connection, std::io::stdin().is_terminal())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn run_terminal(args: &ConnectArgs) -> Result<ExitCode, String> {
-    let connection = Connection::new(&args.server, io::event_loop::SOCKET)?;
+fn run_terminal(args: &ConnectArgs, server: Server) -> Result<ExitCode, String> {
+    let log = args.log.as_deref().map(LogFile::open).transpose()?;
+    let connection = Connection::new(&server, io::event_loop::SOCKET)?;
     let terminal_failed =
         |error: std::io::Error| format!("cannot use the terminal: {}", describe(&error));
     // The name is looked up before the terminal changes: Ctrl-C still ends a slow lookup.
-    let terminal = Terminal::borrow(stdin(), stdout()).map_err(terminal_failed)?;
+    let mut terminal = Terminal::borrow(stdin(), stdout()).map_err(terminal_failed)?;
+    terminal.turn_on(modes(args)).map_err(terminal_failed)?;
     terminal.restore_on_panic().map_err(terminal_failed)?;
     // https://no-color.org: the variable counts only if it is not empty.
     let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let state_machine = StateMachine::new(Setup {
-        server: args.server.clone(),
+        server,
         palette: args.color.palette(no_color),
-        timestamps: args.timestamps,
+        timestamps: args.timestamps == Timestamps::On,
+        wrap: args.wrap,
         bell: args.bell,
+        notify: args.notify.clone(),
         reconnects: !args.no_reconnect,
         name: args.name.clone(),
         // The standard library's only random source. It is good enough: the seed spreads the
@@ -81,13 +101,24 @@ fn run_terminal(args: &ConnectArgs) -> Result<ExitCode, String> {
         seed: RandomState::new().hash_one(()),
         columns: terminal.columns(),
     });
-    let event_loop =
+    let mut event_loop =
         EventLoop::new(terminal, state_machine, connection).map_err(terminal_failed)?;
+    if let Some(file) = log {
+        event_loop.log_to(file);
+    }
     match event_loop.run().map_err(terminal_failed)? {
-        End::Left(Leaving::Wished) => Ok(ExitCode::SUCCESS),
-        End::Left(Leaving::Failed(reason)) => Err(reason),
-        End::Signal(number) => {
+        Leaving::Wished => Ok(ExitCode::SUCCESS),
+        Leaving::Failed(reason) => Err(reason),
+        Leaving::Signal(number) => {
             Ok(ExitCode::from(SIGNAL_EXIT_CODE + u8::try_from(number).unwrap_or(0)))
         }
+    }
+}
+
+/// What the options need of the terminal.
+fn modes(args: &ConnectArgs) -> Modes {
+    Modes {
+        reports_focus: matches!(args.bell, Bell::Chat | Bell::All) || !args.notify.is_empty(),
+        sets_title: args.notify.contains(&Notify::Title),
     }
 }

@@ -4,6 +4,7 @@
 //! (`crate::server`) passes bytes and the time in, and carries out what the core asks for. Every
 //! rule of the protocol can therefore be tested without a network and without waiting.
 
+pub mod accounts;
 pub mod buffers;
 pub mod chat;
 pub mod exchange;

@@ -7,6 +7,7 @@
 //! | --- | --- | --- |
 //! | [`core`] | the whole server without sockets: bytes and time in, bytes out | sockets, clocks, files, threads |
 //! | [`server`] | the loop: sockets, signals, files, the log | what a line means |
+//! | [`accounts`] | the helper process that hashes passwords and keeps accounts | users, the loop |
 //! | [`client`] | the terminal client: `ui` is pure, `io` has the loop and the terminal | the server's code |
 //! | [`cli`] | arguments, manual page, `chinwag ctl` | |
 //!
@@ -45,7 +46,7 @@
 //!
 //! Hops 1 to 3 are the same. Then:
 //!
-//! 4. [`core::chat::Chat::handle_input`] finds Anna in the state `InRoom`; `RoomCommand` parses the
+//! 4. [`core::chat::Chat::handle_input`] finds Anna in the state `InRoom`; `Command` parses the
 //!    line.
 //! 5. The room command writes `anna: hello` once, as [`core::chat::Output::Publish`]. The room's
 //!    history keeps it, and [`core::chat::Output::Record`] asks the shell to store it.
@@ -73,7 +74,7 @@
 //! | state | what a session is doing: NAMING, MENU, CHOOSING, ASKING, ASKED, CHATTING, IN ROOM |
 //! | status | what other users see of it: available, busy, chatting with somebody |
 //! | frame | one unit that the framing finds in a byte stream: a line, or a telnet command |
-//! | transport | what encodes the bytes of a connection: nothing (TCP), later TLS or WebSocket |
+//! | transport | what encodes the bytes of a connection: nothing (TCP), TLS, WebSocket, or both |
 //! | opening | a connection without a session yet, because its transport is not ready |
 //! | exchange | joins framing, chat and outboxes; applies backpressure |
 //! | outbox | bytes that wait for one connection |
@@ -86,6 +87,7 @@
 //! | turn | one pass of the loop |
 //! | operator, console | a person who may administer the server, and the socket for that |
 
+pub mod accounts;
 pub mod cli;
 pub mod client;
 pub mod core;

@@ -5,14 +5,17 @@
 
 use std::env;
 use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 
+use chinwag::accounts::helper;
 use chinwag::cli::args::{Cli, Command, OperatorArgs, ServeArgs};
-use chinwag::cli::ctl;
+use chinwag::cli::{cert, ctl};
 use chinwag::client;
+use chinwag::core::transport::Scheme;
 use chinwag::server::descriptors::{self, Descriptors};
-use chinwag::server::{Operators, Server, logging};
+use chinwag::server::{ListenAddress, Operators, Server, ServerTls, StateFolder, logging};
 use clap::error::ErrorKind;
 use log::info;
 
@@ -25,7 +28,11 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve(&args),
         Command::Connect(args) => return client::run(&args),
         Command::Ctl(args) => return ctl::run(&args),
+        Command::Cert(args) => cert::run(&args),
         Command::Completions { shell } => print(&Cli::completions(shell)),
+        Command::AccountHelper { folder } => {
+            descriptors::survive_file_size_limit().and_then(|()| helper::run(&folder))
+        }
         Command::Man => Cli::manual().and_then(|page| print(&page)),
     };
     match result {
@@ -46,14 +53,17 @@ fn serve(args: &ServeArgs) -> io::Result<()> {
     descriptors::survive_file_size_limit()?;
     logging::start(args.log_level(), args.limits.log_pace);
     let descriptors = Descriptors::raise();
-    let OperatorArgs { console, bans } = &args.operators;
-    // Open the operators' files first: a bad path must fail before the server opens a port.
-    let operators = Operators::open(console.as_deref(), bans.as_deref())?;
+    let OperatorArgs { console } = &args.operators;
+    // Open the files first: a bad path must fail before the server opens a port.
+    let tls = args.tls.files().map(ServerTls::load).transpose()?;
+    let state = args.state.as_deref().map(StateFolder::open).transpose()?;
+    let operators = Operators::open(console.as_deref(), state.as_ref())?;
     let limits = args.limits(descriptors.connections());
-    let mut server = Server::bind(&args.addresses(), limits, args.history.as_deref())?;
+    let mut server = Server::bind(&args.addresses(), tls, limits, state)?;
     server.add_operators(operators)?;
     // Log only now: a failed start must print one line, the error.
     server.trust_proxies(args.proxy_protocol.clone());
+    server.set_web_options(args.web.options());
     info!(target: "chinwag", "{descriptors}");
     // Ignore an error: the reader of standard output may have gone, and the server runs without it.
     drop(greet(&server, console.as_deref()));
@@ -66,28 +76,40 @@ fn serve(args: &ServeArgs) -> io::Result<()> {
 /// Standard output is closed.
 fn greet(server: &Server, console: Option<&Path>) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    for address in server.addresses() {
+    let (pages, lines) = server.addresses().partition::<Vec<_>, _>(|at| at.scheme.has_page());
+    for page in &pages {
+        let (scheme, address) = (page.scheme.name(), reachable(page.address));
+        writeln!(out, "chinwag has its web page at {scheme}://{address}")?;
+    }
+    for address in &lines {
         writeln!(out, "chinwag listens on {address}")?;
     }
     // The name by which the user called the program, so that the printed commands can be copied.
     let program = env::args_os().next().unwrap_or_else(|| "chinwag".into());
     let program = program.to_string_lossy();
-    if let Some(address) = server.addresses().next() {
-        let port = address.port();
-        // An address such as 0.0.0.0 stands for all addresses; a client cannot connect to it
-        // portably.
-        let host = match address.ip() {
-            ip if ip.is_unspecified() => "localhost".to_owned(),
-            ip => ip.to_string(),
-        };
-        let server =
-            if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
-        writeln!(out, "  join it:          nc {host} {port}   or   telnet {host} {port}")?;
+    if let Some(ListenAddress { address, .. }) = lines.iter().find(|at| at.scheme == Scheme::Tls) {
+        let (server, address) = (reachable(*address), spaced(*address));
+        write!(out, "  over TLS:         ncat --ssl {address}   or   ")?;
+        writeln!(out, "openssl s_client -quiet -connect {server}")?;
+    }
+    if let Some(ListenAddress { address, .. }) = lines.iter().find(|at| at.scheme == Scheme::Tcp) {
+        let server = reachable(*address);
+        writeln!(out, "  join it:          nc {0}   or   telnet {0}", spaced(*address))?;
         writeln!(out, "  in more comfort:  {program} connect {server}")?;
-        writeln!(out, "  from a script:    printf 'anna\\n1\\n3\\n' | nc -N {host} {port}")?;
-        // Loopback is the default, and a new operator may wonder why no other machine can connect.
-        if address.ip().is_loopback() {
-            writeln!(out, "  let others join:  {program} serve --listen 0.0.0.0:{port}")?;
+        writeln!(out, "  from a script:    printf 'anna\\n1\\n3\\n' | nc -N {}", spaced(*address))?;
+    }
+    // Loopback is the default, and a new operator may wonder why no other machine can connect.
+    let is_open = |at: &ListenAddress| !at.address.ip().is_loopback();
+    if !lines.iter().chain(&pages).any(is_open) {
+        let all = |at: &ListenAddress| {
+            let address = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), at.address.port());
+            format!(" --listen {}", ListenAddress { address, ..*at })
+        };
+        // With TLS, the files with the certificate would have to be named too.
+        let shown = lines.first().into_iter().chain(pages.first());
+        let listen = shown.filter(|at| !at.scheme.is_encrypted()).map(all).collect::<String>();
+        if !listen.is_empty() {
+            writeln!(out, "  let others join:  {program} serve{listen}")?;
         }
     }
     if let Some(console) = console {
@@ -95,6 +117,22 @@ fn greet(server: &Server, console: Option<&Path>) -> io::Result<()> {
     }
     writeln!(out, "  stop it:          Ctrl-C")?;
     out.flush()
+}
+
+/// The address as a client on this machine uses it. An address such as 0.0.0.0 stands for all
+/// addresses; a client cannot connect to it portably.
+fn reachable(address: SocketAddr) -> String {
+    match address.ip().is_unspecified() {
+        true => format!("localhost:{}", address.port()),
+        false => address.to_string(),
+    }
+}
+
+/// The same, as programs take it that want a host and a port.
+fn spaced(address: SocketAddr) -> String {
+    let server = reachable(address);
+    let (host, port) = server.rsplit_once(':').unwrap_or_default();
+    format!("{} {port}", host.trim_matches(['[', ']']))
 }
 
 /// Writes the output of a command, which may be larger than a pipe, to standard output.
@@ -114,9 +152,13 @@ fn handle_clap_error(error: &clap::Error) -> ExitCode {
         };
     }
     let text = error.to_string();
-    // The first paragraph is the error; the others are usage and advice.
+    // The first paragraph is the error; the others are advice and usage.
     let lines = text.lines().take_while(|line| !line.is_empty()).map(str::trim);
-    let message = lines.collect::<Vec<_>>().join(" ");
+    let mut message = lines.collect::<Vec<_>>().join(" ");
+    if let Some(tip) = text.lines().find_map(|line| line.trim().strip_prefix("tip: ")) {
+        message.push_str("; ");
+        message.push_str(tip);
+    }
     print_error(&format!("{}; see --help", message.strip_prefix("error: ").unwrap_or(&message)));
     ExitCode::from(2)
 }

@@ -89,6 +89,7 @@ impl Scene {
                     self.is_open[id.key()] = false;
                 }
                 Action::Report(_) | Action::TransportFailed(..) | Action::Open(..) => {}
+                Action::AskAccounts(_) => unreachable!("nobody started accounts"),
             }
         }
     }
@@ -212,21 +213,21 @@ fn a_users_time_belongs_to_other_addresses_still() {
     let (victim, asker) = (scene.arrives(HOME, "victim"), scene.arrives(CAFE, "a"));
     scene.says(asker, "2 victim");
     scene.passes(60_000);
-    assert_eq!(scene.last_read(asker), "* victim did not answer; your request has lapsed");
+    assert_eq!(scene.last_read(asker), "* victim did not answer in time; your request is over");
     scene.leaves(asker);
     let again = scene.arrives(CAFE, "b");
     scene.says(again, "2 victim");
-    let refusal = "! victim was asked too much from your address; ask again in 30 s";
+    let refusal = "! Your address asked victim too often; try again in 30 s";
     assert_eq!(scene.last_read(again), refusal);
     let honest = scene.arrives(SCHOOL, "honest");
     scene.says(honest, "2 victim");
-    assert_eq!(scene.last_read(victim), "* The request of a has lapsed");
+    assert_eq!(scene.last_read(victim), "* The request of a is over: no answer in time");
     scene.says(victim, "yes");
     assert_eq!(scene.last_read(honest), "* You are now chatting with victim; quit ends it");
     scene.says(honest, "quit");
     scene.passes(30_000);
     scene.says(again, "2 victim");
-    assert!(scene.read[victim].ends_with("? b wants to chat, yes or no\r\n"));
+    assert!(scene.read[victim].ends_with("? b wants to chat. Accept? yes or no\r\n"));
 }
 
 /// (5.6.2)
@@ -246,7 +247,7 @@ fn who_is_asked_can_shut_out_an_address_and_stays_available() {
         scene.leaves(asker);
         let other_name = scene.arrives(CAFE, "other");
         scene.says(other_name, "2 victim");
-        let refusal = "! victim takes no requests at the moment; nobody was asked";
+        let refusal = "! victim takes no requests right now";
         assert_eq!(scene.last_read(other_name), refusal);
         let honest = scene.arrives(SCHOOL, "honest");
         scene.says(honest, "1 v\n2 victim");
@@ -269,7 +270,7 @@ fn nobody_is_disconnected_for_what_others_ask() {
         let who = scene.arrives(n.to_be_bytes(), &format!("x{n}"));
         scene.says(who, "2 victim");
         if n >= 16 {
-            assert_eq!(scene.last_read(who), "! victim is not reading right now; nobody was asked");
+            assert_eq!(scene.last_read(who), "! victim is not reading right now; try again later");
         }
         scene.says(who, "3");
     }
@@ -279,7 +280,7 @@ fn nobody_is_disconnected_for_what_others_ask() {
     scene.acts();
     let honest = scene.arrives(SCHOOL, "honest");
     scene.says(honest, "2 victim");
-    assert!(scene.read[victim].ends_with("? honest wants to chat, yes or no\r\n"));
+    assert!(scene.read[victim].ends_with("? honest wants to chat. Accept? yes or no\r\n"));
     assert!(scene.says(victim, "yes\nhello"), "the session goes on");
     assert_eq!(scene.last_read(honest), "victim: hello");
 }

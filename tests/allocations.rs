@@ -8,26 +8,27 @@ mod room;
 
 use std::alloc::System;
 
-use room::{LINE, Room};
+use room::{LINE, Room, framed};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// All three checks are one test: the counters belong to the process, and the test runner would run
+/// All checks are one test: the counters belong to the process, and the test runner would run
 /// several tests at the same time.
 #[test]
 fn relaying_and_rooms_allocate_nothing_and_users_who_left_keep_no_memory() {
-    relaying_100_000_lines_allocates_nothing();
+    relaying_100_000_lines_allocates_nothing(Room::of_pairs(100), |bytes| bytes.to_vec());
+    relaying_100_000_lines_allocates_nothing(Room::of_web_pairs(100), framed);
     saying_10_000_lines_to_a_room_of_100_allocates_nothing();
     ten_thousand_users_who_left_keep_no_memory();
 }
 
-fn relaying_100_000_lines_allocates_nothing() {
-    let mut room = Room::of_pairs(100);
-    let (batch, lines) = (LINE.repeat(10), 10);
+fn relaying_100_000_lines_allocates_nothing(mut room: Room, encode: fn(&[u8]) -> Vec<u8>) {
+    let (batch, lines) = (encode(&LINE.repeat(10)), 10);
     // One line comes in two parts, because the server stores an unfinished line.
-    let (first, rest) = LINE.split_at(20);
+    let line = encode(LINE);
+    let (first, rest) = line.split_at(20);
     let mut talk = |rounds: usize| {
         for round in 0..rounds {
             for pair in 0..50 {

@@ -1,10 +1,14 @@
 //! The terminal client as a user sees it: it runs under a pty and talks to the real server, and a
 //! terminal emulator reads its screen.
 
+#[path = "client/delivery.rs"]
+mod delivery;
 #[path = "client/person.rs"]
 mod person;
 #[path = "client/picture.rs"]
 mod picture;
+#[path = "client/rogue.rs"]
+mod rogue;
 #[path = "client/server.rs"]
 mod server;
 
@@ -30,7 +34,7 @@ fn anna_and_ben(server: &Server, rows: u16, columns: u16) -> (Person, Peer) {
     anna.press("2 ben\r");
     ben.read_until("? anna wants to chat");
     ben.say("yes");
-    anna.sees_row("ben> |");
+    anna.sees_row("to ben> |");
     ben.read_until("* You are now chatting with anna");
     (anna, ben)
 }
@@ -50,7 +54,7 @@ fn a_request_that_arrives_while_a_line_with_wide_characters_is_typed_moves_no_ch
     assert_eq!(after, before.replace("menu> ", "ben?> "), "no character has moved");
     anna.press("語\x15\x0byes\r");
     ben.read_until("* You are now chatting with anna");
-    anna.sees_row("ben> |");
+    anna.sees_row("to ben> |");
     anna.press("日本 👩‍👩‍👧x\x7f\x7f語\r");
     assert_eq!(
         ben.read_until("anna: "),
@@ -64,13 +68,13 @@ fn after_a_resize_the_typed_line_is_drawn_again_unchanged() {
     let server = Server::start();
     let (mut anna, mut ben) = anna_and_ben(&server, 10, 60);
     anna.press("a line that will not fit into a narrow terminal");
-    anna.sees(&["ben> a line that will not fit into a narrow terminal|"]);
+    anna.sees(&["to ben> a line that will not fit into a narrow terminal|"]);
     anna.resize(10, 24);
-    anna.sees_row("ben> <");
+    anna.sees_row("to ben> <");
     ben.say("hello");
     anna.sees_row("ben: hello");
     anna.resize(10, 60);
-    anna.sees(&["ben> a line that will not fit into a narrow terminal|"]);
+    anna.sees(&["to ben> a line that will not fit into a narrow terminal|"]);
     anna.press("\r");
     ben.read_until("anna: a line that will not fit into a narrow terminal");
 }
@@ -80,13 +84,13 @@ fn a_terminal_two_rows_high_is_enough() {
     let server = Server::start();
     let (mut anna, mut ben) = anna_and_ben(&server, 2, 40);
     anna.press("half a");
-    anna.sees(&["ben> half a|"]);
+    anna.sees(&["to ben> half a|"]);
     ben.say("one");
     ben.say("two");
-    anna.sees(&["ben: two", "ben> half a|"]);
+    anna.sees(&["ben: two", "to ben> half a|"]);
     anna.press(" line\r");
     ben.read_until("anna: half a line");
-    anna.sees(&["anna: half a line", "ben> |"]);
+    anna.sees(&["anna: half a line", "to ben> |"]);
 }
 
 #[test]
@@ -108,7 +112,7 @@ fn several_pasted_lines_are_sent_only_after_a_question() {
     assert_eq!(ben.read_until("anna: "), "anna:     /* 日本 */");
     assert_eq!(ben.read_until("anna: "), "anna: }");
     anna.press("\x1b[200~one\rtwo\x1b[201~n");
-    anna.sees(&["-- Nothing was sent", "ben> |"]);
+    anna.sees(&["-- Nothing was sent", "to ben> |"]);
 }
 
 #[test]
@@ -117,10 +121,10 @@ fn the_client_reconnects_to_a_restarted_server_with_its_username_and_draft() {
     let address = server.address.to_string();
     let (mut anna, _ben) = anna_and_ben(&server, 16, 60);
     anna.press("half a line");
-    anna.sees(&["ben> half a line|"]);
+    anna.sees(&["to ben> half a line|"]);
     drop(server);
     anna.sees_row("-- Connection lost: ");
-    anna.sees_row("-- Connecting again by itself; a key tries at once");
+    anna.sees_row("-- Reconnecting; press any key to try now");
     anna.waits_until("the draft", |screen| {
         screen.last().is_some_and(|row| row.ends_with("> half a line|"))
     });
@@ -128,12 +132,29 @@ fn the_client_reconnects_to_a_restarted_server_with_its_username_and_draft() {
     anna.press("\x05");
     anna.sees_row("-- Connected again");
     anna.sees_row("* Hello, anna");
-    anna.sees_row("me~> half a line|");
+    anna.sees_row("  menu> half a line|");
     anna.press("\r");
-    anna.sees(&["-- This line was for ben; Enter again sends it to the menu", "me~> half a line|"]);
+    anna.sees(&[
+        "-- This line was for ben; Enter again sends it to the menu",
+        "  menu> half a line|",
+    ]);
     anna.press("\x032 ben\r");
-    anna.sees_row("! Nobody of that name is here");
+    anna.sees_row("! Nobody called ");
     drop(server);
+}
+
+#[test]
+fn with_its_output_in_a_pipe_a_person_still_sees_the_prompts() {
+    let server = Server::start();
+    let command = format!("{} connect {} | cat", server::CHINWAG, server.address);
+    let mut anna = Person::run("sh", &["-c", &command], 12, 60);
+    anna.sees_row("? Username:");
+    anna.press("anna\r");
+    anna.sees_row("* Hello, anna");
+    anna.sees_row("? 1 list users");
+    anna.press("3\r");
+    anna.sees_row("* Goodbye, anna");
+    assert_eq!(anna.exits().code(), Some(0));
 }
 
 /// Plays a server: accepts the client and leads it into a chat with eve.
@@ -162,23 +183,26 @@ fn lines_that_a_lost_server_did_not_read_are_offered_and_are_not_sent_without_a_
     let mut anna = Person::run(server::CHINWAG, &args, 12, 60);
     let first = accept_and_start_a_chat(&listener);
     settings.set_recv_buffer_size(1 << 20).expect("buffers can be large");
-    anna.sees_row("eve> |");
+    anna.sees_row("to eve> |");
     // The server reads none of these lines, until only the client has room for more.
     for _ in 0..6 {
         let lines = format!("{}\r", "x".repeat(1000)).repeat(60);
         anna.press(&format!("\x1b[200~{lines}\x1b[201~"));
         anna.sees_row("Send 60 lines to eve? y/n> |");
         anna.press("y");
-        anna.sees_row("eve> |");
+        anna.sees_row("to eve");
     }
     anna.press("the last line\r");
-    anna.sees_row("anna: the last line");
+    let is_waiting = |screen: &[String]| {
+        screen.last().is_some_and(|row| row.ends_with(" waiting, Ctrl-C drops them)> |"))
+    };
+    anna.waits_until("the lines that wait", is_waiting);
     drop(first);
-    anna.sees_row("-- Connecting again by itself");
+    anna.sees_row("-- Reconnecting; press any key to try now");
     anna.sees_row("   | the last line");
     anna.press("\x05");
     let mut second = accept_and_start_a_chat(&listener);
-    anna.sees(&["* You are now chatting with eve; quit ends it", "eve> |"]);
+    anna.sees(&["* You are now chatting with eve; quit ends it", "to eve> |"]);
     anna.press("first things first\r");
     let mut line = String::new();
     second.read_line(&mut line).expect("the client sends");
@@ -188,7 +212,7 @@ fn lines_that_a_lost_server_did_not_read_are_offered_and_are_not_sent_without_a_
         screen.last().is_some_and(|row| row.ends_with(" lines to eve? y/n> |"))
     });
     anna.press("y");
-    anna.sees(&["anna: the last line", "eve> |"]);
+    anna.sees(&["anna: the last line", "to eve> |"]);
     while line != "the last line\r\n" {
         line.clear();
         assert_ne!(second.read_line(&mut line).expect("the client sends"), 0);
@@ -215,7 +239,7 @@ fn the_prompt_distinguishes_a_room_from_a_user_and_history_is_shown_in_local_tim
     anna.press("/yes\r");
     assert_eq!(read_line(&mut server), "/yes\r\n");
     send_lines(&mut server, &["* You left eve", "* You are now chatting with ben; quit ends it"]);
-    anna.sees_row("ben> |");
+    anna.sees_row("to ben> |");
 }
 
 fn send_lines(server: &mut BufReader<TcpStream>, lines: &[&str]) {
@@ -316,7 +340,7 @@ fn a_panic_restores_the_terminal_before_its_message_is_printed() {
     let settings = || format!("{:?}", tcgetattr(&tty).expect("a terminal"));
     let before = settings();
     // `terminal` outlives the panic, so its `drop` cannot be what restores the settings.
-    let terminal = Terminal::borrow(tty.as_fd(), tty.as_fd()).expect("a terminal");
+    let mut terminal = Terminal::borrow(tty.as_fd(), tty.as_fd()).expect("a terminal");
     terminal.restore_on_panic().expect("descriptors can be copied");
     assert_ne!(settings(), before);
     std::panic::catch_unwind(|| panic!("a bug")).expect_err("the closure panics");
@@ -367,7 +391,7 @@ fn control_sequences_from_a_malicious_server_do_not_reach_the_terminal() {
     server
         .write_all(b"\xff\xfd\x01\xff\xfa\x18\x01\xff\xf0\r\n\xc3\x28\r\n")
         .expect("the client reads");
-    anna.sees_row("eve> |");
+    anna.sees_row("to eve> |");
     anna.sees_row("-- A line of the server could not be read");
     anna.sees_row("the end");
     let written = String::from_utf8_lossy(&anna.written).into_owned();
@@ -383,20 +407,28 @@ fn control_sequences_from_a_malicious_server_do_not_reach_the_terminal() {
     );
 }
 
+/// Whether `row` is a time of day before `text`.
+fn is_stamped(row: &str, text: &str) -> bool {
+    row.split_once(&format!(" {text}"))
+        .is_some_and(|(time, _)| time.len() == 5 && time.as_bytes()[2] == b':')
+}
+
 #[test]
-fn a_request_rings_the_bell_and_timestamps_are_in_local_time() {
+fn a_request_rings_the_bell_and_lines_have_timestamps_by_default() {
     let server = Server::start();
     let mut ben = Peer::join(&server, "ben");
-    let mut anna = Person::connect(&server, 10, 60, &["--name", "anna", "--timestamps"]);
+    let address = server.address.to_string();
+    let client = ["-u", "CHINWAG_TIMESTAMPS", server::CHINWAG, "connect", &address];
+    let args = [&client[..], &["--color", "never", "--name", "anna"]].concat();
+    let mut anna = Person::run("env", &args, 10, 60);
     anna.sees_row("menu> |");
     ben.say("2 anna");
     anna.waits_until("a time", |screen| {
-        screen.iter().any(|row| {
-            row.split_once(" ? ben wants to chat")
-                .is_some_and(|(time, _)| time.len() == 5 && time.as_bytes()[2] == b':')
-        })
+        screen.iter().any(|row| is_stamped(row, "? ben wants to chat"))
     });
     assert!(anna.written.contains(&b'\x07'));
+    let mut eve = Person::connect(&server, 10, 60, &["--name", "eve", "--timestamps", "off"]);
+    eve.sees_row("* Hello, eve");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Runs the fuzz targets on a stable compiler: first every input of `fuzz/corpus/` (seeds, and
 //! inputs that once failed), then inputs that a small mutator makes from the corpus with a fixed
-//! seed. `cargo +nightly fuzz run framing` (or `chat`, `proxy`, `screen`) runs the same entry functions for
-//! longer.
+//! seed. `cargo +nightly fuzz run framing` (or `chat`, `proxy`, `screen`, `tls`, `web`) runs the same
+//! entry functions for longer.
 //!
 //! `CHINWAG_FUZZ_RUNS` sets how many mutated inputs each target gets (default 1,000).
 
@@ -15,6 +15,10 @@ mod proxy;
 mod random;
 #[path = "../fuzz/entries/screen.rs"]
 mod screen;
+#[path = "../fuzz/entries/tls.rs"]
+mod tls;
+#[path = "../fuzz/entries/web.rs"]
+mod web;
 
 use std::fs;
 use std::panic::catch_unwind;
@@ -22,8 +26,9 @@ use std::path::Path;
 
 use random::Random;
 
-/// Bytes that have a meaning in the framing, in a PROXY header or in a schedule. Random bytes would rarely form them.
-const TOKENS: [&[u8]; 28] = [
+/// Bytes that have a meaning in the framing, in a PROXY header, in TLS, in a request or in a schedule.
+/// Random bytes would rarely form them.
+const TOKENS: [&[u8]; 44] = [
     b"\n",
     b"\r",
     b"\r\n",
@@ -52,6 +57,22 @@ const TOKENS: [&[u8]; 28] = [
     b"PROXY UNKNOWN\r\n",
     b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c",
     b" 192.0.2.1",
+    b"\x81\x80\0\0\0\0",
+    b"\x01\x82\0\0\0\0\xe2\x82",
+    b"\x80\x81\0\0\0\0\xac",
+    b"\x89\x82\x01\x02\x03\x04hi",
+    b"\x88\x82\0\0\0\0\x03\xe8",
+    b"\x81\xfe\0\x7e\0\0\0\0",
+    b"\x81\xff\0\0\0\0\0\x01\0\0\0\0\0\0",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"\r\nOrigin: http://localhost\r\n",
+    b"\r\n\r\n",
+    b"\x16\x03\x01\0\x05\x01\0\0\x01\0",
+    b"\x14\x03\x03\0\x01\x01",
+    b"\x15\x03\x03\0\x02\x01\0",
+    b"\x17\x03\x03\0\x20",
+    b"\x81\0\x20\x02\0",
+    b"\x06\0\x07\0\x02\0",
 ];
 
 /// Runs `entry` on the corpus of `target`, then on mutated inputs.
@@ -116,8 +137,18 @@ fn any_bytes_cut_into_any_packets_name_the_same_client_or_are_refused() {
 }
 
 #[test]
+fn any_bytes_instead_of_tls_and_any_disturbance_of_it_never_forge_a_line() {
+    run("tls", tls::run);
+}
+
+#[test]
 fn any_schedule_keeps_the_invariants_and_leaves_no_session_behind() {
     run("chat", chat::run);
+}
+
+#[test]
+fn any_bytes_on_an_http_connection_give_the_same_responses_and_lines_however_they_are_cut() {
+    run("web", web::run);
 }
 
 #[test]

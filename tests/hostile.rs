@@ -366,6 +366,34 @@ fn thousands_of_short_connections_leave_no_descriptor_and_no_memory_behind() {
 
 // Floods of bytes.
 
+/// (2.6.4, 7.64, 7.66)
+#[test]
+fn two_thousand_half_requests_for_the_page_take_little_memory_and_keep_nobody_out() {
+    let mut server = Server::starts_with(&["--listen", "http://127.0.0.1:0"]);
+    let mut pair = Pair::meets(&server);
+    let memory = MemoryBefore::of(&server);
+    let half = format!("GET / HTTP/1.1\r\nHost: localhost\r\nCookie: {}", "x".repeat(8_000));
+    let mut slow = Vec::new();
+    for number in 0..2_000 {
+        let mut browser = TcpStream::connect(server.page()).unwrap();
+        // A server that is full of such requests closes the oldest, and this one may be among them.
+        let _ = browser.write_all(half.as_bytes());
+        slow.push(browser);
+        if number % 100 == 0 {
+            pair.talks();
+        }
+    }
+    let mut honest = TcpStream::connect(server.page()).unwrap();
+    honest.write_all(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut page = String::new();
+    honest.read_to_string(&mut page).unwrap();
+    assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "{page}");
+    slow[0].set_read_timeout(Some(timeout())).unwrap();
+    assert_eq!(slow[0].read(&mut [0; 100]).unwrap_or(0), 0, "the oldest made room");
+    pair.was_served_well();
+    memory.cost_at_most(THOUSANDS_KIB, &mut server, "2,000 half requests for the page");
+}
+
 #[test]
 fn ten_megabytes_without_a_newline_are_refused_as_one_line() {
     let mut server = Server::starts();

@@ -1,72 +1,10 @@
 //! Rules that a transcript cannot show: they need many users, or input that is held. The tests drive
 //! one `Exchange`, without sockets and with a clock of their own.
 
-use chinwag::core::SessionId;
-use chinwag::core::exchange::Exchange;
-use chinwag::core::limits::Limits;
-use chinwag::core::time::Time;
+#[path = "common/scene.rs"]
+mod scene;
 
-/// An exchange whose users read everything at once.
-struct Scene {
-    exchange: Exchange,
-    now: Time,
-    /// The keys of the users are their places in this list.
-    names: Vec<String>,
-}
-
-impl Scene {
-    fn with(names: impl IntoIterator<Item = impl Into<String>>) -> Scene {
-        let exchange = Exchange::new(Limits::default());
-        let mut scene = Scene { exchange, now: Time::START, names: Vec::new() };
-        for name in names {
-            let name = name.into();
-            let id = SessionId::from_key(scene.names.len());
-            scene.names.push(name.clone());
-            scene.exchange.handle_connect(scene.now, id);
-            scene.says(&name.clone(), &name);
-            scene.reads(&name);
-        }
-        scene
-    }
-
-    fn id(&self, name: &str) -> SessionId {
-        SessionId::from_key(
-            self.names.iter().position(|other| other == name).expect("a user of this scene"),
-        )
-    }
-
-    /// `name` sends these lines in one packet.
-    fn says(&mut self, name: &str, lines: &str) {
-        let id = self.id(name);
-        assert!(self.exchange.wants_input(id), "the input of {name} is held");
-        self.exchange.handle_received(self.now, id, format!("{lines}\n").as_bytes());
-        self.settle();
-    }
-
-    /// Everything that `name` has been told since the last call.
-    fn reads(&mut self, name: &str) -> String {
-        let (id, mut read) = (self.id(name), Vec::new());
-        loop {
-            self.settle();
-            let output = self.exchange.output(id).to_vec();
-            if output.is_empty() {
-                return String::from_utf8(read).expect("2.1.1: UTF-8").replace('\r', "");
-            }
-            self.exchange.handle_sent(self.now, id, output.len());
-            read.extend(output);
-        }
-    }
-
-    fn seconds_pass(&mut self, seconds: u64) {
-        self.now = self.now.after_ms(1_000 * seconds);
-        self.exchange.handle_timeout(self.now);
-        self.settle();
-    }
-
-    fn settle(&mut self) {
-        while self.exchange.poll_action_at_once(self.now).is_some() {}
-    }
-}
+use scene::Scene;
 
 /// Six requests in a row are one more than the allowance: further input of anna is held for 2 s.
 fn anna_asks_six() -> Scene {
@@ -90,7 +28,7 @@ fn a_rate_limit_holds_no_cancel_and_no_text_for_a_partner() {
     assert!(scene.reads("user5").ends_with("! That request is over; nothing was done\n"));
     assert_eq!(scene.reads("user6"), "", "the next request is held");
     scene.seconds_pass(2);
-    assert_eq!(scene.reads("user6"), "? anna wants to chat, yes or no\n");
+    assert_eq!(scene.reads("user6"), "? anna wants to chat. Accept? yes or no\n");
 
     let mut scene = anna_asks_six();
     scene.says("user5", "yes");
@@ -99,7 +37,7 @@ fn a_rate_limit_holds_no_cancel_and_no_text_for_a_partner() {
     assert!(scene.reads("user5").starts_with("anna: hello\n* anna left the chat\n"));
     assert_eq!(scene.reads("user6"), "", "at the menu the input is held again");
     scene.seconds_pass(2);
-    assert_eq!(scene.reads("user6"), "? anna wants to chat, yes or no\n");
+    assert_eq!(scene.reads("user6"), "? anna wants to chat. Accept? yes or no\n");
 }
 
 /// (5.7.2, 6.2.3, 4.8.8)
@@ -111,7 +49,7 @@ fn the_rate_limit_of_a_room_holds_no_cancel() {
     scene.reads("anna");
     scene.seconds_pass(1);
     let read = scene.reads("bert");
-    assert!(read.starts_with("? anna wants to chat, yes or no\n* anna withdrew"), "{read}");
+    assert!(read.starts_with("? anna wants to chat. Accept? yes or no\n* anna withdrew"), "{read}");
 }
 
 /// Each of 500 members says two lines, and is within the own allowance. The room is not.

@@ -3,7 +3,8 @@
 //!
 //! Each play is performed as written, and what everyone reads must come out to the letter.
 //! `CHINWAG_REWRITE=1 cargo test --test transcripts` rewrites the files; review the difference.
-//! Every play is performed a second time through a transport that re-encodes all bytes.
+//! Every play is performed again through transports that re-encode all bytes, through WebSocket, and
+//! through TLS with every byte in a packet of its own.
 //!
 //! ```text
 //! == a title, with the clauses of protocol.md that the play shows
@@ -15,25 +16,44 @@
 //! the operator says TEXT
 //! the operator removes A: REASON
 //! the operator stops the server in 5 minutes
+//! the server keeps accounts   (or: requires accounts; before anybody connects)
+//! NAME is registered with PASSWORD
+//! the store rests       it answers nothing until: the store answers (or: dies, is full)
+//! the operator registers NAME, resets NAME with PASSWORD, removes the account NAME
 //! the server stops
 //! ```
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+#[path = "transport/encodings.rs"]
+mod encodings;
+#[path = "transport/layer.rs"]
+mod layer;
 #[path = "transport/scrambled.rs"]
 mod scrambled;
+#[path = "common/store.rs"]
+mod store;
+#[path = "transport/tls_peer.rs"]
+mod tls_peer;
+#[path = "transport/web_peer.rs"]
+mod web_peer;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use chinwag::core::SessionId;
-use chinwag::core::chat::{Event, Removal};
+use chinwag::core::accounts::{AccountAnswer, AccountChange, AccountPolicy};
+use chinwag::core::chat::{Event, Name, Removal};
 use chinwag::core::exchange::{Action, Exchange};
 use chinwag::core::limits::Limits;
 use chinwag::core::time::Time;
-use scrambled::{HELLO, Peer, Scrambled};
+use chinwag::core::{Origin, SessionId};
+use encodings::{ClientSide, Encoding};
+use store::Store;
+
+/// This file has bytes that a browser cannot send, and lines without their ends.
+const RAW: &str = "1-framing.txt";
 
 #[test]
 fn every_transcript_comes_out_as_it_is_written() {
@@ -48,7 +68,7 @@ fn every_transcript_comes_out_as_it_is_written() {
 
 fn comes_out(file: &Path) -> bool {
     let written = fs::read_to_string(file).unwrap();
-    let performed = perform(&written, false);
+    let performed = perform(&written, Encoding::Plain);
     if env::var_os("CHINWAG_REWRITE").is_some() {
         fs::write(file, &performed).unwrap();
     }
@@ -64,7 +84,10 @@ fn every_example_session_of_the_protocol_comes_out_as_it_is_written() {
     assert!(sessions.len() >= 10, "the sessions were found");
     for (n, session) in sessions.iter().enumerate() {
         let name = format!("session {} of protocol.md", n + 1);
-        assert!(is_same(session, &perform(session, false), &name), "{name} came out differently");
+        assert!(
+            is_same(session, &perform(session, Encoding::Plain), &name),
+            "{name} came out differently"
+        );
     }
 }
 
@@ -75,9 +98,12 @@ fn every_transcript_reads_the_same_through_a_transport_that_encodes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
     for file in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         let written = fs::read_to_string(&file).unwrap();
-        let performed = by_reader(&perform(&written, true));
-        let name = format!("{}, encoded", file.display());
-        assert!(is_same(&by_reader(&written), &performed, &name), "{name}");
+        let is_raw = file.ends_with(RAW);
+        for encoding in Encoding::ENCODED.iter().filter(|encoding| !is_raw || !encoding.is_web()) {
+            let performed = by_reader(&perform(&written, *encoding));
+            let name = format!("{}, {encoding:?}", file.display());
+            assert!(is_same(&by_reader(&written), &performed, &name), "{name}");
+        }
     }
 }
 
@@ -97,8 +123,8 @@ fn by_reader(play: &str) -> String {
     lines.concat().iter().map(|line| format!("{line}\n")).collect()
 }
 
-fn perform(written: &str, is_encoded: bool) -> String {
-    let stage = Stage { is_encoded, ..Stage::default() };
+fn perform(written: &str, encoding: Encoding) -> String {
+    let stage = Stage { encoding, ..Stage::default() };
     written.split_inclusive('\n').fold(stage, Stage::follow).book
 }
 
@@ -122,10 +148,13 @@ struct Stage {
     book: String,
     /// What is read now belongs to a beginning that nobody need read.
     curtain: bool,
-    /// Connections go through the test transport.
-    is_encoded: bool,
+    /// How the connections are encoded.
+    encoding: Encoding,
     /// The clients' side of it.
-    peers: BTreeMap<SessionId, Peer>,
+    sides: BTreeMap<SessionId, ClientSide>,
+    store: Store,
+    /// The store answers nothing.
+    rests: bool,
 }
 
 impl Default for Stage {
@@ -137,8 +166,10 @@ impl Default for Stage {
             arrivals: 0,
             book: String::new(),
             curtain: false,
-            is_encoded: false,
-            peers: BTreeMap::new(),
+            encoding: Encoding::Plain,
+            sides: BTreeMap::new(),
+            store: Store::default(),
+            rests: false,
         }
     }
 }
@@ -154,8 +185,8 @@ impl Stage {
         self.book.push_str(line);
         self.book.push('\n');
         if line.starts_with("==") {
-            let Stage { book, is_encoded, .. } = self;
-            return Stage { book, is_encoded, ..Stage::default() };
+            let Stage { book, encoding, .. } = self;
+            return Stage { book, encoding, ..Stage::default() };
         }
         if !line.is_empty() && !line.starts_with('#') {
             self.act(line);
@@ -185,6 +216,7 @@ impl Stage {
             self.exchange.handle_timeout(self.now);
         } else if let Some(text) = line.strip_prefix("the operator says ") {
             self.exchange.handle_announcement(self.now, &String::from_utf8_lossy(&unescaped(text)));
+        } else if self.acts_on_accounts(line) {
         } else if let Some(rest) = line.strip_prefix("the operator removes ") {
             self.removes(rest, Removal::Kicked);
         } else if let Some(rest) = line.strip_prefix("the operator bans ") {
@@ -203,6 +235,53 @@ impl Stage {
         self.watch();
     }
 
+    /// Follows a stage direction about accounts; `false` if it is none.
+    fn acts_on_accounts(&mut self, line: &str) -> bool {
+        let name = |text: &str| Name::parse(text).expect("a name");
+        if let Some(how) =
+            line.strip_prefix("the server ").and_then(|rest| rest.strip_suffix(" accounts"))
+        {
+            let accounts = match how {
+                "keeps" => AccountPolicy::Optional,
+                "requires" => AccountPolicy::Required,
+                how => panic!("the server does not {how} accounts"),
+            };
+            let limits = Limits { accounts, allow_plain_passwords: true, ..Limits::default() };
+            self.exchange = Exchange::new(limits);
+            self.exchange.start_accounts();
+        } else if let Some((who, password)) = line.split_once(" is registered with ") {
+            self.store.set(&name(who), password);
+            assert!(self.exchange.load_account(name(who)));
+        } else if let Some(rest) = line.strip_prefix("the operator registers ") {
+            let (who, password) = rest.split_once(" with ").expect("a password");
+            self.store.set(&name(who), password);
+            self.exchange.handle_account_change(self.now, AccountChange::Added(name(who)));
+        } else if let Some(rest) = line.strip_prefix("the operator resets ") {
+            let (who, password) = rest.split_once(" with ").expect("a password");
+            self.store.set(&name(who), password);
+            self.exchange.handle_account_change(self.now, AccountChange::Reset(name(who)));
+        } else if let Some(who) = line.strip_prefix("the operator removes the account ") {
+            self.store.remove(&name(who));
+            self.exchange.handle_account_change(self.now, AccountChange::Removed(name(who)));
+        } else {
+            match line {
+                "the store rests" => self.rests = true,
+                "the store answers" => self.rests = false,
+                "the store dies" => self.store_fails(AccountAnswer::Down),
+                "the store is full" => self.store_fails(AccountAnswer::Full),
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    fn store_fails(&mut self, answer: AccountAnswer) {
+        while !self.store.waiting().is_empty() {
+            let (number, answer) = self.store.fail(0, answer, false);
+            self.exchange.handle_account_answer(self.now, number, answer);
+        }
+    }
+
     fn removes(&mut self, rest: &str, how: Removal) {
         let (who, reason) = rest.split_once(": ").unwrap_or((rest, ""));
         self.exchange.handle_removal(self.now, self.people[who], how, reason);
@@ -212,14 +291,14 @@ impl Stage {
         let id = SessionId::from_key(self.arrivals);
         self.arrivals += 1;
         self.people.insert(who.to_owned(), id);
-        if self.is_encoded {
-            self.peers.insert(id, Peer::default());
-            let transport = Box::new(Scrambled::new(self.now));
-            self.exchange.handle_connect_through(self.now, id, transport);
-            self.exchange.handle_received(self.now, id, HELLO);
-        } else {
-            self.exchange.handle_connect(self.now, id);
+        match self.encoding.transport(self.now) {
+            None => self.exchange.handle_connect(self.now, id),
+            Some(transport) => self.exchange.handle_connect_through(self.now, id, transport),
         }
+        let mut side = ClientSide::new(self.encoding);
+        let hello = side.answer();
+        self.sides.insert(id, side);
+        self.sends(id, &hello);
         self.watch();
     }
 
@@ -230,21 +309,37 @@ impl Stage {
         };
         let id = self.people[who];
         assert!(self.exchange.wants_input(id), "{who} is not being read");
-        let bytes = if self.is_encoded { Peer::encode(&bytes) } else { bytes };
-        self.exchange.handle_received(self.now, id, &bytes);
+        let bytes = self.side(id).encode(&bytes);
+        self.sends(id, &bytes);
         self.watch();
     }
 
+    fn side(&mut self, id: SessionId) -> &mut ClientSide {
+        self.sides.get_mut(&id).expect("is connected")
+    }
+
+    /// Delivers bytes: those of TLS one at a time.
+    fn sends(&mut self, id: SessionId, bytes: &[u8]) {
+        let at_a_time = match self.encoding {
+            Encoding::Tls(_) | Encoding::WebSocketInTls(_) => 1,
+            _ => bytes.len().max(1),
+        };
+        for piece in bytes.chunks(at_a_time) {
+            self.exchange.handle_received(self.now, id, piece);
+        }
+    }
+
     fn hangs_up(&mut self, id: SessionId) {
-        if self.is_encoded && self.exchange.wants_input(id) {
-            self.exchange.handle_received(self.now, id, &Peer::close());
+        if self.exchange.wants_input(id) {
+            let close = self.side(id).close();
+            self.sends(id, &close);
         }
         self.exchange.handle_end_of_input(self.now, id);
     }
 
     /// Writes down what everyone reads.
     fn watch(&mut self) {
-        while let Some(action) = self.exchange.poll_action_at_once(self.now) {
+        while let Some(action) = self.next_action() {
             match action {
                 Action::Write(id) => self.reads(id),
                 Action::EndSending(id) => self.note(id, "| the server ends the connection"),
@@ -256,8 +351,22 @@ impl Stage {
                 Action::Report(Event::StopIsDue) => {
                     writeln!(self.book, "| the server stops").unwrap()
                 }
-                Action::Report(_) | Action::TransportFailed(..) | Action::Open(..) => {}
+                Action::Open(id, _) => self.exchange.begin_session(self.now, id, Origin::NONE),
+                Action::Report(_) | Action::TransportFailed(..) => {}
+                Action::AskAccounts(request) => self.store.ask(request),
             }
+        }
+    }
+
+    /// The next action; the store answers when there is none.
+    fn next_action(&mut self) -> Option<Action> {
+        loop {
+            let action = self.exchange.poll_action_at_once(self.now);
+            if action.is_some() || self.rests || self.store.waiting().is_empty() {
+                return action;
+            }
+            let (number, answer) = self.store.answer(0);
+            self.exchange.handle_account_answer(self.now, number, answer);
         }
     }
 
@@ -265,16 +374,26 @@ impl Stage {
         let mut output = Vec::new();
         while !self.exchange.output(id).is_empty() {
             let bytes = self.exchange.output(id).to_vec();
-            match self.peers.get_mut(&id) {
-                Some(peer) => output.extend(peer.decode(&bytes)),
-                None => output.extend_from_slice(&bytes),
-            }
+            output.extend(self.side(id).decode(&bytes));
             self.exchange.handle_sent(self.now, id, bytes.len());
+            if self.exchange.wants_input(id) {
+                let answer = self.side(id).answer();
+                self.sends(id, &answer);
+            }
         }
         for line in output.split_inclusive(|&b| b == b'\n') {
+            // Telnet commands may stand before a line.
+            let commands = line.chunks_exact(3).take_while(|bytes| bytes[0] == 255).count();
+            let (commands, line) = line.split_at(3 * commands);
+            if !commands.is_empty() {
+                self.note(id, &bytes_of(commands));
+            }
+            if line.is_empty() {
+                continue;
+            }
             let line = match line.strip_suffix(b"\r\n") {
                 Some(line) => String::from_utf8_lossy(line).into_owned(),
-                None => line.iter().fold(String::from("| bytes"), |text, b| format!("{text} {b}")),
+                None => bytes_of(line),
             };
             self.note(id, &line);
         }
@@ -286,6 +405,10 @@ impl Stage {
             writeln!(self.book, "{who}< {line}").unwrap();
         }
     }
+}
+
+fn bytes_of(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::from("| bytes"), |text, b| format!("{text} {b}"))
 }
 
 /// `text` with `\xNN` as that byte and `\r` and `\n` as those; `{1024}x` is 1,024 times that.

@@ -1,36 +1,40 @@
 //! The seam for transports: whatever stands between the socket and the exchange, users read the same
-//! lines. A test transport splits, delays and re-encodes; two of them stacked do so twice.
+//! lines. A test transport splits, delays and re-encodes; two of them stacked do so twice. TLS and
+//! WebSocket are more ways, alone and one inside the other, with rustls as the client of TLS.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
+#[path = "transport/encodings.rs"]
+mod encodings;
+#[path = "transport/layer.rs"]
+mod layer;
 #[path = "common/random.rs"]
 mod random;
 #[path = "transport/scrambled.rs"]
 mod scrambled;
+#[path = "transport/tls_peer.rs"]
+mod tls_peer;
+#[path = "transport/web_peer.rs"]
+mod web_peer;
 
-use chinwag::core::SessionId;
 use chinwag::core::chat::{DisconnectReason, Event};
 use chinwag::core::exchange::{Action, Exchange};
 use chinwag::core::limits::Limits;
 use chinwag::core::time::Time;
-use chinwag::core::transport::{Stack, TransportError};
+use chinwag::core::transport::TransportError;
+use chinwag::core::{Origin, SessionId};
+use encodings::{ClientSide, Encoding};
 use random::Random;
-use scrambled::{HANDSHAKE_MS, HELLO, Peer, Scrambled};
-
-/// How the connections of a scene are encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Encoding {
-    Plain,
-    Scrambled,
-    /// Scrambled inside scrambled.
-    Stacked,
-}
+use scrambled::{HANDSHAKE_MS, HELLO, Scrambled};
 
 /// One client: its side of the transport, and everything that it has read.
+#[derive(Default)]
 struct Client {
-    layers: Vec<Peer>,
+    side: ClientSide,
     read: Vec<u8>,
     /// The socket takes nothing at the moment.
     is_stalled: bool,
+    /// It answers no pings.
+    is_silent: bool,
 }
 
 /// An exchange with clients that all use the same encoding.
@@ -62,42 +66,24 @@ impl Scene {
     }
 
     fn connects(&mut self) {
-        let who = self.clients.len();
-        let id = SessionId::from_key(who);
-        let layer = || Box::new(Scrambled::new(self.now));
-        let layers = match self.encoding {
-            Encoding::Plain => {
-                self.exchange.handle_connect(self.now, id);
-                0
-            }
-            Encoding::Scrambled => {
-                self.exchange.handle_connect_through(self.now, id, layer());
-                1
-            }
-            Encoding::Stacked => {
-                let stack = Stack::new(*layer(), *layer());
-                self.exchange.handle_connect_through(self.now, id, Box::new(stack));
-                2
-            }
-        };
-        let layers = (0..layers).map(|_| Peer::default()).collect::<Vec<_>>();
-        self.clients.push(Client { layers, read: Vec::new(), is_stalled: false });
-        match self.encoding {
-            Encoding::Plain => {}
-            Encoding::Scrambled => self.exchange.handle_received(self.now, id, HELLO),
-            Encoding::Stacked => {
-                let hello = [HELLO, &Peer::encode(HELLO)].concat();
-                self.exchange.handle_received(self.now, id, &hello);
-            }
+        let id = SessionId::from_key(self.clients.len());
+        match self.encoding.transport(self.now) {
+            None => self.exchange.handle_connect(self.now, id),
+            Some(transport) => self.exchange.handle_connect_through(self.now, id, transport),
         }
+        self.clients.push(Client { side: ClientSide::new(self.encoding), ..Client::default() });
+        self.answers(id);
         self.settle();
     }
 
-    fn encoded(&self, bytes: &[u8]) -> Vec<u8> {
-        match self.encoding {
-            Encoding::Plain => bytes.to_vec(),
-            Encoding::Scrambled => Peer::encode(bytes),
-            Encoding::Stacked => Peer::encode(&Peer::encode(bytes)),
+    /// The client goes on with its handshake, or answers a ping.
+    fn answers(&mut self, id: SessionId) {
+        let client = &mut self.clients[id.key()];
+        if !client.is_silent && self.exchange.wants_input(id) {
+            let answer = client.side.answer();
+            if !answer.is_empty() {
+                self.exchange.handle_received(self.now, id, &answer);
+            }
         }
     }
 
@@ -107,7 +93,8 @@ impl Scene {
         if self.closed.contains(&id) || !self.exchange.wants_input(id) {
             return false;
         }
-        for piece in self.encoded(format!("{line}\n").as_bytes()).chunks(cut) {
+        let bytes = self.clients[who].side.encode(format!("{line}\n").as_bytes());
+        for piece in bytes.chunks(cut) {
             self.exchange.handle_received(self.now, id, piece);
         }
         self.settle();
@@ -130,25 +117,31 @@ impl Scene {
                 Action::Report(Event::Left { who, why }) => self.left.push((who, why)),
                 Action::TransportFailed(_, error) => self.errors.push(error),
                 Action::Report(_) => {}
-                Action::Open(..) => unreachable!("every transport is ready from the start"),
+                Action::Open(id, _) => self.exchange.begin_session(self.now, id, Origin::NONE),
+                Action::AskAccounts(_) => unreachable!("nobody started accounts"),
             }
         }
     }
 
     fn write(&mut self, id: SessionId) {
-        let client = &mut self.clients[id.key()];
         while !self.closed.contains(&id) && !self.exchange.output(id).is_empty() {
+            let client = &mut self.clients[id.key()];
             if client.is_stalled {
                 return self.exchange.handle_blocked(self.now, id);
             }
             let output = self.exchange.output(id).to_vec();
-            let mut data = output.clone();
-            for layer in &mut client.layers {
-                data = layer.decode(&data);
-            }
-            client.read.extend(data);
+            client.read.extend(client.side.decode(&output));
             self.exchange.handle_sent(self.now, id, output.len());
+            self.answers(id);
         }
+    }
+
+    /// The client's socket takes some bytes of the output.
+    fn takes(&mut self, id: SessionId, count: usize) {
+        let data = self.clients[id.key()].side.decode(&self.exchange.output(id)[..count]);
+        self.clients[id.key()].read.extend(data);
+        self.exchange.handle_sent(self.now, id, count);
+        self.settle();
     }
 
     fn stalls(&mut self, who: usize, is_stalled: bool) {
@@ -170,8 +163,8 @@ impl Scene {
     }
 }
 
-/// A random session of six clients: chats, rooms, lists, slow readers, cut input.
-fn play(encoding: Encoding, seed: u64) -> Vec<String> {
+/// A random session of six clients: chats, rooms, lists, and input in packets of at most `cut_max` bytes.
+fn play(encoding: Encoding, seed: u64, cut_max: usize) -> Vec<String> {
     const CLIENTS: usize = 6;
     let mut scene = Scene::new(encoding, CLIENTS);
     let mut random = Random::with_seed(seed);
@@ -180,7 +173,7 @@ fn play(encoding: Encoding, seed: u64) -> Vec<String> {
     }
     for _ in 0..400 {
         let (who, other) = (random.below(CLIENTS), random.below(CLIENTS));
-        let cut = 1 + random.below(40);
+        let cut = cut_max.min(1 + random.below(40));
         let line = match random.below(10) {
             0 | 1 => format!("2 u{other}"),
             2 | 3 => "yes".to_owned(),
@@ -198,18 +191,20 @@ fn play(encoding: Encoding, seed: u64) -> Vec<String> {
 
 #[test]
 fn users_read_the_same_lines_through_every_transport() {
-    for seed in 1..=30 {
-        let plain = play(Encoding::Plain, seed);
+    for seed in 1..=20 {
+        let plain = play(Encoding::Plain, seed, 40);
         assert!(plain.iter().any(|read| read.contains("You are now chatting")), "seed {seed}");
-        for encoding in [Encoding::Scrambled, Encoding::Stacked] {
-            assert!(play(encoding, seed) == plain, "seed {seed}, {encoding:?} differs");
+        for encoding in Encoding::ENCODED {
+            // A few seeds cut every record at every byte.
+            let cut_max = if seed <= 5 { 1 } else { 40 };
+            assert!(play(encoding, seed, cut_max) == plain, "seed {seed}, {encoding:?} differs");
         }
     }
 }
 
 #[test]
 fn a_slow_reader_holds_its_partner_and_then_reads_every_line() {
-    for encoding in [Encoding::Plain, Encoding::Scrambled, Encoding::Stacked] {
+    for encoding in [&[Encoding::Plain][..], &Encoding::ENCODED].concat() {
         let mut scene = Scene::new(encoding, 2);
         scene.types(0, "A", 100);
         scene.types(1, "B", 100);
@@ -228,7 +223,11 @@ fn a_slow_reader_holds_its_partner_and_then_reads_every_line() {
 
 #[test]
 fn a_slow_member_of_a_room_misses_whole_lines_and_is_told_how_many() {
-    let mut scene = Scene::new(Encoding::Scrambled, 2);
+    Encoding::ENCODED.into_iter().for_each(slow_member);
+}
+
+fn slow_member(encoding: Encoding) {
+    let mut scene = Scene::new(encoding, 2);
     for (who, name) in [(0, "A"), (1, "B")] {
         scene.types(who, name, 100);
         scene.types(who, "4", 100);
@@ -241,11 +240,7 @@ fn a_slow_member_of_a_room_misses_whole_lines_and_is_told_how_many() {
         if n % 50 == 0 {
             let id = SessionId::from_key(1);
             let taken = scene.exchange.output(id).len().min(9);
-            let piece = scene.exchange.output(id)[..taken].to_vec();
-            let data = scene.clients[1].layers[0].decode(&piece);
-            scene.clients[1].read.extend(data);
-            scene.exchange.handle_sent(scene.now, id, taken);
-            scene.settle();
+            scene.takes(id, taken);
         }
     }
     scene.stalls(1, false);
@@ -259,38 +254,55 @@ fn a_slow_member_of_a_room_misses_whole_lines_and_is_told_how_many() {
 
 #[test]
 fn a_close_by_the_peer_is_handled_behind_its_last_line() {
-    let mut scene = Scene::new(Encoding::Scrambled, 2);
-    scene.types(0, "A", 100);
-    scene.types(1, "B", 100);
-    scene.types(0, "2 B", 100);
-    scene.types(1, "yes", 100);
-    let bytes = [Peer::encode(b"bye\nlast"), Peer::close()].concat();
-    scene.exchange.handle_received(scene.now, SessionId::from_key(0), &bytes);
-    scene.settle();
-    let read = scene.read(1);
-    assert!(read.contains("A: bye\r\nA: last\r\n* A left: the connection ended"), "{read}");
-    assert_eq!(scene.left, [(SessionId::from_key(0), DisconnectReason::HungUp)]);
-    assert!(scene.clients[0].layers[0].is_closed, "the server closes the transport too");
-    assert_eq!(scene.closed, [SessionId::from_key(0)]);
+    for encoding in Encoding::ENCODED {
+        let mut scene = Scene::new(encoding, 2);
+        scene.types(0, "A", 100);
+        scene.types(1, "B", 100);
+        scene.types(0, "2 B", 100);
+        scene.types(1, "yes", 100);
+        let side = &mut scene.clients[0].side;
+        let bytes = [side.encode(b"bye\nlast"), side.close()].concat();
+        scene.exchange.handle_received(scene.now, SessionId::from_key(0), &bytes);
+        scene.settle();
+        let read = scene.read(1);
+        assert!(read.contains("A: bye\r\nA: last\r\n* A left: the connection ended"), "{read}");
+        assert_eq!(scene.left, [(SessionId::from_key(0), DisconnectReason::HungUp)]);
+        assert!(scene.clients[0].side.is_closed(), "{encoding:?}: the server closes it too");
+        assert_eq!(scene.closed, [SessionId::from_key(0)]);
+    }
 }
 
 #[test]
 fn a_stream_that_is_cut_without_a_close_is_a_lost_connection() {
-    let mut scene = Scene::new(Encoding::Scrambled, 1);
-    scene.types(0, "A", 100);
-    scene.exchange.handle_end_of_input(scene.now, SessionId::from_key(0));
-    scene.settle();
-    assert_eq!(scene.left, [(SessionId::from_key(0), DisconnectReason::Lost)]);
+    for encoding in Encoding::ENCODED {
+        let mut scene = Scene::new(encoding, 1);
+        scene.types(0, "A", 100);
+        scene.clients[0].read.clear();
+        // The end of a message ends its line too (2.6.7), so a browser's half line is half a message.
+        let side = &mut scene.clients[0].side;
+        let bytes = match encoding.is_web() {
+            true => [side.encode(b"1\n"), side.encode(b"3\n")[..7].to_vec()].concat(),
+            false => side.encode(b"1\n3"),
+        };
+        scene.exchange.handle_received(scene.now, SessionId::from_key(0), &bytes);
+        scene.exchange.handle_end_of_input(scene.now, SessionId::from_key(0));
+        scene.settle();
+        assert_eq!(scene.left, [(SessionId::from_key(0), DisconnectReason::Lost)]);
+        let read = scene.read(0);
+        assert!(read.starts_with("* 1 user online"), "{encoding:?}: what came whole: {read}");
+        assert!(!read.contains("Goodbye"), "{encoding:?}: half a line counts as none: {read}");
+        assert_eq!(scene.closed, [SessionId::from_key(0)]);
+    }
 }
 
 #[test]
 fn exit_writes_the_last_line_then_the_close_then_ends_the_connection() {
-    for encoding in [Encoding::Scrambled, Encoding::Stacked] {
+    for encoding in Encoding::ENCODED {
         let mut scene = Scene::new(encoding, 1);
         scene.types(0, "A", 100);
         scene.types(0, "3", 100);
         assert!(scene.read(0).contains("* Goodbye"));
-        assert!(scene.clients[0].layers.iter().all(|layer| layer.is_closed), "{encoding:?}");
+        assert!(scene.clients[0].side.is_closed(), "{encoding:?}");
         assert_eq!(scene.closed, [SessionId::from_key(0)]);
         assert_eq!((scene.exchange.buffered_bytes(), scene.exchange.poll_timeout()), (0, None));
     }
@@ -321,7 +333,7 @@ fn a_broken_record_ends_the_connection_and_the_alert_is_written() {
 fn a_handshake_that_is_never_finished_ends_at_the_deadline_of_the_transport() {
     let mut scene = Scene::new(Encoding::Plain, 0);
     let id = SessionId::from_key(0);
-    scene.clients.push(Client { layers: Vec::new(), read: Vec::new(), is_stalled: false });
+    scene.clients.push(Client::default());
     scene.exchange.handle_connect_through(scene.now, id, Box::new(Scrambled::new(scene.now)));
     scene.exchange.handle_received(scene.now, id, &HELLO[..3]);
     scene.settle();
@@ -330,4 +342,27 @@ fn a_handshake_that_is_never_finished_ends_at_the_deadline_of_the_transport() {
     scene.ms_pass(1);
     assert_eq!(scene.left, [(id, DisconnectReason::Lost)]);
     assert_eq!(scene.errors, [TransportError("no hello in time")]);
+}
+
+/// (2.6.10)
+#[test]
+fn a_browser_that_falls_silent_is_given_up_but_not_while_nobody_reads_it() {
+    let mut scene = Scene::new(Encoding::WebSocket, 3);
+    for (who, name) in ["A", "B", "C"].into_iter().enumerate() {
+        scene.types(who, name, 100);
+        scene.clients[who].is_silent = true;
+    }
+    scene.types(0, "2 B", 100);
+    scene.types(1, "yes", 100);
+    scene.stalls(1, true);
+    while scene.types(0, &"x".repeat(1_000), 100) {}
+    // Nobody answers pings. B reads too little to let A go on, and enough not to be disconnected.
+    let [a, b, c] = [0, 1, 2].map(SessionId::from_key);
+    for _ in 0..30 {
+        scene.ms_pass(10_000);
+        scene.takes(b, 9);
+    }
+    assert!(!scene.exchange.wants_input(a));
+    assert_eq!(scene.left, [(c, DisconnectReason::Lost)]);
+    assert_eq!(scene.errors, [TransportError("no answer to WebSocket pings")]);
 }

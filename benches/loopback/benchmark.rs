@@ -9,6 +9,7 @@
 
 mod chart;
 mod clock;
+mod framing;
 mod load;
 mod process;
 mod protocol;

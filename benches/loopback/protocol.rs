@@ -23,6 +23,8 @@ pub(super) enum Protocol {
     Relay,
     /// `protocol.md`.
     Chinwag,
+    /// The same lines in WebSocket messages.
+    Web,
     /// RESP 3. Each user subscribes to a channel of its own and publishes to the partner's channel.
     Redis,
     /// IRC: private messages from one nickname to another.
@@ -59,7 +61,7 @@ pub(super) fn text(pair: usize, end: usize) -> String {
 impl Protocol {
     /// The protocol with this name. The load generator gets the name as an argument.
     pub(super) fn from_name(name: &str) -> Option<Self> {
-        [Self::Relay, Self::Chinwag, Self::Redis, Self::Inspircd, Self::Ngircd]
+        [Self::Relay, Self::Chinwag, Self::Web, Self::Redis, Self::Inspircd, Self::Ngircd]
             .into_iter()
             .find(|protocol| format!("{protocol:?}") == name)
     }
@@ -69,7 +71,7 @@ impl Protocol {
     /// would lose a second each.
     pub(super) fn pairs_in_progress_max(self) -> usize {
         match self {
-            Self::Relay | Self::Chinwag | Self::Redis => 32,
+            Self::Relay | Self::Chinwag | Self::Web | Self::Redis => 32,
             Self::Inspircd => 1_000,
             Self::Ngircd => 4,
         }
@@ -86,7 +88,7 @@ impl Protocol {
         let line = format!("{name}\n");
         match self {
             Self::Relay => (line, relay::WELCOME.trim_end().to_owned()),
-            Self::Chinwag => (line, "2 request chat".to_owned()),
+            Self::Chinwag | Self::Web => (line, "2 request chat".to_owned()),
             // With replies off, redis sends only published messages.
             Self::Redis => (
                 format!("HELLO 3\r\nSUBSCRIBE {name}\r\nCLIENT REPLY OFF\r\n"),
@@ -102,7 +104,7 @@ impl Protocol {
     /// The steps that bring two logged-in users into a chat.
     pub(super) fn pair_up(self, pair: usize) -> Vec<Step> {
         match self {
-            Self::Chinwag => vec![
+            Self::Chinwag | Self::Web => vec![
                 Step {
                     sends: [format!("2 {}\n", name(pair, 1)), String::new()],
                     awaits: ["Asked".to_owned(), "wants to chat".to_owned()],
@@ -121,7 +123,9 @@ impl Protocol {
         let room = self.room();
         let join = |end| match self {
             Self::Relay => None,
-            Self::Chinwag => Some((format!("4 {room}\n"), format!("You are now in {room}"))),
+            Self::Chinwag | Self::Web => {
+                Some((format!("4 {room}\n"), format!("You are now in {room}")))
+            }
             Self::Redis => Some((format!("SUBSCRIBE {room}\r\n"), format!("{room}\r\n:2"))),
             // Numeric 366 ends the list of members.
             Self::Inspircd | Self::Ngircd => {
@@ -136,7 +140,7 @@ impl Protocol {
 
     fn room(self) -> &'static str {
         match self {
-            Self::Relay | Self::Chinwag | Self::Redis => "bench",
+            Self::Relay | Self::Chinwag | Self::Web | Self::Redis => "bench",
             Self::Inspircd | Self::Ngircd => "#bench",
         }
     }
@@ -144,7 +148,7 @@ impl Protocol {
     /// Whether a member also reads its own lines in the room.
     pub(super) fn echoes(self) -> bool {
         match self {
-            Self::Relay | Self::Chinwag | Self::Redis => true,
+            Self::Relay | Self::Chinwag | Self::Web | Self::Redis => true,
             Self::Inspircd | Self::Ngircd => false,
         }
     }
@@ -175,7 +179,7 @@ impl Protocol {
     pub(super) fn outgoing_wrapping_to_room(self, from: &str) -> (String, String) {
         match self {
             Self::Relay => (format!("{from}: "), "\r\n".to_owned()),
-            Self::Chinwag | Self::Redis | Self::Inspircd | Self::Ngircd => {
+            Self::Chinwag | Self::Web | Self::Redis | Self::Inspircd | Self::Ngircd => {
                 self.wrapping_to(self.room())
             }
         }
@@ -183,7 +187,7 @@ impl Protocol {
 
     fn wrapping_to(self, to: &str) -> (String, String) {
         match self {
-            Self::Relay | Self::Chinwag => (String::new(), "\n".to_owned()),
+            Self::Relay | Self::Chinwag | Self::Web => (String::new(), "\n".to_owned()),
             Self::Redis => (
                 format!("*3\r\n$7\r\nPUBLISH\r\n${}\r\n{to}\r\n${TEXT_BYTES}\r\n", to.len()),
                 "\r\n".to_owned(),
@@ -201,7 +205,7 @@ impl Protocol {
     pub(super) fn incoming_wrapping_in_room(self, from: &str) -> (String, String) {
         match self {
             Self::Relay => self.outgoing_wrapping_to_room(from),
-            Self::Chinwag | Self::Redis | Self::Inspircd | Self::Ngircd => {
+            Self::Chinwag | Self::Web | Self::Redis | Self::Inspircd | Self::Ngircd => {
                 self.incoming_wrapping_as(self.room(), from)
             }
         }
@@ -212,7 +216,7 @@ impl Protocol {
         let suffix = "\r\n".to_owned();
         match self {
             Self::Relay => (String::new(), "\n".to_owned()),
-            Self::Chinwag => (format!("{from}: "), suffix),
+            Self::Chinwag | Self::Web => (format!("{from}: "), suffix),
             Self::Redis => (
                 format!(">3\r\n$7\r\nmessage\r\n${}\r\n{to}\r\n${TEXT_BYTES}\r\n", to.len()),
                 suffix,
@@ -227,7 +231,7 @@ impl Protocol {
         match self {
             Self::Relay | Self::Redis => false,
             // A member that missed lines fails the check: the benchmark compares complete delivery.
-            Self::Chinwag => {
+            Self::Chinwag | Self::Web => {
                 (line.starts_with(b"* ") && !line.starts_with(b"* You missed"))
                     || line.starts_with(b"- ")
             }

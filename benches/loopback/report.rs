@@ -126,11 +126,17 @@ impl Row {
 /// The table: medians of interleaved rounds, with the smallest and the greatest value.
 pub(super) fn table(rows: &[Row]) -> String {
     let mut table = String::from("| | relay | chinwag | goal |");
-    let others = [ServerKind::Other, ServerKind::Redis, ServerKind::Inspircd, ServerKind::Ngircd];
+    let others = [
+        ServerKind::Web,
+        ServerKind::Other,
+        ServerKind::Redis,
+        ServerKind::Inspircd,
+        ServerKind::Ngircd,
+    ];
     for other in others {
         let _ = write!(table, " {} |", other.name());
     }
-    table.push_str("\n| --- | --- | --- | --- | --- | --- | --- | --- |\n");
+    table.push_str("\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
     for row in rows {
         let (relay, chinwag) = (row.shown(ServerKind::Relay), row.shown(ServerKind::Chinwag));
         let _ = write!(table, "| {} | {relay} | **{chinwag}** | {} |", row.name, row.goal_shown());

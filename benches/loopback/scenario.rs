@@ -267,7 +267,9 @@ impl<'a> Scenarios<'a> {
     fn failed(&mut self, kind: ServerKind, error: &io::Error) -> String {
         let reason = error.to_string();
         eprintln!("{}: {reason}", kind.name());
-        if matches!(kind, ServerKind::Relay | ServerKind::Chinwag | ServerKind::Other) {
+        let is_ours =
+            |kind| matches!(kind, ServerKind::Chinwag | ServerKind::Web | ServerKind::Other);
+        if kind == ServerKind::Relay || is_ours(kind) {
             self.failures.push(format!("{}: {reason}", kind.name()));
         }
         reason.split(':').next().unwrap_or("failed").to_owned()

@@ -27,6 +27,8 @@ pub(super) enum ServerKind {
     Relay,
     /// This package.
     Chinwag,
+    /// This package over WebSocket.
+    Web,
     /// Another build of chinwag: the program that [`OTHER_VARIABLE`] names. It shows in one run what a
     /// change costs.
     Other,
@@ -49,14 +51,22 @@ pub(super) enum Workload<'a> {
 
 impl ServerKind {
     /// All servers, the baseline first.
-    pub(super) const ALL: [Self; 6] =
-        [Self::Relay, Self::Chinwag, Self::Other, Self::Redis, Self::Inspircd, Self::Ngircd];
+    pub(super) const ALL: [Self; 7] = [
+        Self::Relay,
+        Self::Chinwag,
+        Self::Web,
+        Self::Other,
+        Self::Redis,
+        Self::Inspircd,
+        Self::Ngircd,
+    ];
 
     /// The name in the table, and for the option `--with`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Relay => "relay",
             Self::Chinwag => "chinwag",
+            Self::Web => "web",
             Self::Other => "other",
             Self::Redis => "redis",
             Self::Inspircd => "inspircd",
@@ -69,6 +79,7 @@ impl ServerKind {
         match self {
             Self::Relay => Protocol::Relay,
             Self::Chinwag | Self::Other => Protocol::Chinwag,
+            Self::Web => Protocol::Web,
             Self::Redis => Protocol::Redis,
             Self::Inspircd => Protocol::Inspircd,
             Self::Ngircd => Protocol::Ngircd,
@@ -85,7 +96,9 @@ impl ServerKind {
     pub(super) fn program(self) -> Option<PathBuf> {
         let name = match self {
             Self::Relay => return std::env::current_exe().ok(),
-            Self::Chinwag => return Some(PathBuf::from(env!("CARGO_BIN_EXE_chinwag"))),
+            Self::Chinwag | Self::Web => {
+                return Some(PathBuf::from(env!("CARGO_BIN_EXE_chinwag")));
+            }
             Self::Other => {
                 let program = PathBuf::from(std::env::var_os(OTHER_VARIABLE)?);
                 return Some(program).filter(|program| program.is_file());
@@ -111,7 +124,10 @@ impl ServerKind {
         let arguments = match self {
             Self::Relay => return start_ours(core, &program, &relay_arguments(workload)),
             Self::Chinwag | Self::Other => {
-                return start_ours(core, &program, &chinwag_arguments(workload));
+                return start_ours(core, &program, &chinwag_arguments(CHINWAG, workload));
+            }
+            Self::Web => {
+                return start_ours(core, &program, &chinwag_arguments(CHINWAG_WEB, workload));
             }
             Self::Redis | Self::Inspircd | Self::Ngircd => self.arguments()?,
         };
@@ -150,7 +166,7 @@ impl ServerKind {
                 ]
             }
             Self::Ngircd => vec!["-n".into(), "-f".into(), configuration(NGIRCD)?],
-            Self::Relay | Self::Chinwag | Self::Other => {
+            Self::Relay | Self::Chinwag | Self::Web | Self::Other => {
                 unreachable!("the relay and chinwag choose a port themselves")
             }
         };
@@ -166,25 +182,28 @@ fn relay_arguments(workload: Workload) -> Vec<String> {
     words.iter().map(|&word| word.to_owned()).collect()
 }
 
-fn chinwag_arguments(workload: Workload) -> Vec<String> {
-    let mut words: Vec<String> = CHINWAG.split(' ').map(str::to_owned).collect();
+fn chinwag_arguments(words: &str, workload: Workload) -> Vec<String> {
+    let mut words: Vec<String> = words.split(' ').map(str::to_owned).collect();
     match workload {
         Workload::Pairs => {}
         Workload::Room { history } => {
             words.extend(CHINWAG_ROOM.split(' ').map(str::to_owned));
-            words.extend(history.map(|folder| format!("--history={}", folder.display())));
+            words.extend(
+                history.map(|folder| format!("--state={}", folder.join("state").display())),
+            );
         }
     }
     words
 }
 
-/// Starts a program of this package, which prints `listens on ADDRESS`.
+/// Starts a program of this package, which prints `listens on ADDRESS` or `at http://ADDRESS`.
 fn start_ours(core: usize, program: &Path, words: &[String]) -> io::Result<(Process, SocketAddr)> {
     let mut process = Process::start(core, program, words)?;
     let output = process.0.stdout.as_mut().expect("standard output is a pipe");
     let mut line = String::new();
     BufReader::new(output).read_line(&mut line)?;
-    let address = line.split("listens on ").nth(1).and_then(|rest| {
+    let after = |words| line.split(words).nth(1);
+    let address = after("listens on ").or(after("at http://")).and_then(|rest| {
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ':');
         rest[..end.unwrap_or(rest.len())].trim_end_matches(['.', ':']).parse().ok()
     });
@@ -195,6 +214,8 @@ fn start_ours(core: usize, program: &Path, words: &[String]) -> io::Result<(Proc
 }
 
 const CHINWAG: &str = "serve --listen 127.0.0.1:0 -q";
+
+const CHINWAG_WEB: &str = "serve --listen http://127.0.0.1:0 -q";
 
 /// Without limits on members and on lines per second.
 const CHINWAG_ROOM: &str = "--max-members 20000 --room-pace 1000000";

@@ -9,6 +9,7 @@ use memchr::{memchr, memmem};
 use mio::net::TcpStream;
 use socket2::{Domain, Socket, Type};
 
+use super::framing::{Framing, frame, shake_hands};
 use super::protocol::{self, Protocol, SEQUENCE_DIGITS};
 
 /// How long a connection over loopback may take.
@@ -58,6 +59,8 @@ pub(super) struct User {
     /// The socket, which the loop registers.
     pub(super) stream: TcpStream,
     protocol: Protocol,
+    /// The WebSocket frames around the lines, if there are any.
+    framing: Option<Framing>,
     /// Bytes read and not yet processed. In a chat, at most the beginning of a line.
     unprocessed: Vec<u8>,
     awaiting: Awaiting,
@@ -81,11 +84,18 @@ impl User {
         }
         socket.connect_timeout(&server.into(), CONNECT_TIMEOUT)?;
         socket.set_tcp_nodelay(true)?;
+        let (mut framing, mut unprocessed) = (None, Vec::new());
+        if protocol == Protocol::Web {
+            unprocessed = shake_hands(&socket, server)?;
+            let payload = framing.insert(Framing::default()).unframe(&mut unprocessed);
+            unprocessed.truncate(payload);
+        }
         socket.set_nonblocking(true)?;
         Ok(Self {
             stream: TcpStream::from_std(socket.into()),
             protocol,
-            unprocessed: Vec::new(),
+            framing,
+            unprocessed,
             awaiting: Awaiting::Nothing,
             outgoing: Line::new(protocol.outgoing_wrapping(pair, end), &protocol::text(pair, end)),
             incoming: Line::new(
@@ -103,7 +113,7 @@ impl User {
             words => Awaiting::Words(words.to_owned()),
         };
         if !send.is_empty() {
-            write_whole(&mut self.stream, send.as_bytes())?;
+            self.write(send.as_bytes())?;
         }
         Ok(())
     }
@@ -115,7 +125,10 @@ impl User {
             match read(&mut self.stream, buffer)? {
                 None => break false,
                 Some(0) => break true,
-                Some(read) => self.unprocessed.extend_from_slice(&buffer[..read]),
+                Some(read) => {
+                    let read = self.unframe(&mut buffer[..read]);
+                    self.unprocessed.extend_from_slice(&buffer[..read]);
+                }
             }
         };
         if let Awaiting::Words(words) = &self.awaiting
@@ -166,7 +179,24 @@ impl User {
             scratch.extend_from_slice(&self.outgoing.bytes);
             self.outgoing.advance();
         }
-        write_whole(&mut self.stream, scratch)
+        self.write(scratch)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.framing.is_none() {
+            return write_whole(&mut self.stream, bytes);
+        }
+        let mut framed = Vec::with_capacity(bytes.len() + 8);
+        frame(bytes, &mut framed);
+        write_whole(&mut self.stream, &framed)
+    }
+
+    /// Moves the application bytes to the front. Returns how many there are.
+    fn unframe(&mut self, bytes: &mut [u8]) -> usize {
+        match &mut self.framing {
+            Some(framing) => framing.unframe(bytes),
+            None => bytes.len(),
+        }
     }
 
     /// Reads everything available and checks every line. Returns how many lines have arrived, and
@@ -179,6 +209,8 @@ impl User {
                 Some(0) => return Err(io::Error::other("the server closed the connection")),
                 Some(read) => read,
             };
+            let is_full = read == buffer.len();
+            let read = self.unframe(&mut buffer[..read]);
             if self.unprocessed.is_empty() {
                 let (used, received) = self.check(&buffer[..read])?;
                 self.unprocessed.extend_from_slice(&buffer[used..read]);
@@ -191,7 +223,7 @@ impl User {
                 self.unprocessed = unprocessed;
                 lines += received;
             }
-            if read < buffer.len() {
+            if !is_full {
                 break;
             }
         }

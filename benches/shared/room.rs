@@ -4,6 +4,7 @@ use chinwag::core::SessionId;
 use chinwag::core::exchange::{Action, Exchange};
 use chinwag::core::limits::Limits;
 use chinwag::core::time::Time;
+use chinwag::core::transport::websocket::{SharedPool, WebSocket};
 
 /// The line that the users say, with its ending.
 pub(crate) const LINE: &[u8; 64] =
@@ -13,27 +14,48 @@ pub(crate) const LINE: &[u8; 64] =
 pub(crate) struct Room {
     exchange: Exchange,
     now: Time,
+    /// The buffers of WebSocket connections, if the users have such.
+    web: Option<SharedPool>,
+}
+
+/// A text message with a mask of zeros, which leaves the bytes as they are.
+pub(crate) fn framed(bytes: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(bytes.len()).expect("the lines are short");
+    let header = match length {
+        0..126 => vec![0x81, 0x80 | length as u8],
+        _ => [&[0x81, 0x80 | 126][..], &length.to_be_bytes()].concat(),
+    };
+    [&header, &[0; 4][..], bytes].concat()
 }
 
 impl Room {
     /// Without users.
     pub(crate) fn empty() -> Self {
-        Self { exchange: Exchange::new(Limits::default()), now: Time::START }
+        Self { exchange: Exchange::new(Limits::default()), now: Time::START, web: None }
     }
 
     /// With `users` users in pairs: users 2k and 2k + 1 are in a chat.
     pub(crate) fn of_pairs(users: usize) -> Self {
-        let mut room = Self::empty();
-        (0..users).for_each(|user| room.arrive(user));
-        (0..users / 2).for_each(|pair| room.pair_up(pair));
-        room
+        Self::empty().with_pairs(users)
+    }
+
+    /// The same over WebSocket.
+    #[allow(dead_code, reason = "not every program that includes this file has such users")]
+    pub(crate) fn of_web_pairs(users: usize) -> Self {
+        Self { web: Some(SharedPool::default()), ..Self::empty() }.with_pairs(users)
+    }
+
+    fn with_pairs(mut self, users: usize) -> Self {
+        (0..users).for_each(|user| self.arrive(user));
+        (0..users / 2).for_each(|pair| self.pair_up(pair));
+        self
     }
 
     /// With `users` users, all in one room of the chat. The room's rate limit is off.
     #[allow(dead_code, reason = "not every program that includes this file has rooms")]
     pub(crate) fn of_members(users: usize) -> Self {
         let limits = Limits { room_line_ms: 0, ..Limits::default() };
-        let mut room = Self { exchange: Exchange::new(limits), now: Time::START };
+        let mut room = Self { exchange: Exchange::new(limits), ..Self::empty() };
         for user in 0..users {
             room.arrive(user);
             room.say(user, b"4\n");
@@ -43,7 +65,14 @@ impl Room {
 
     /// A user connects and logs in.
     pub(crate) fn arrive(&mut self, user: usize) {
-        self.exchange.handle_connect(self.now, SessionId::from_key(user));
+        let id = SessionId::from_key(user);
+        match self.web.clone() {
+            None => self.exchange.handle_connect(self.now, id),
+            Some(pool) => {
+                let socket = Box::new(WebSocket::new(self.now, pool, b"101"));
+                self.exchange.handle_connect_through(self.now, id, socket);
+            }
+        }
         self.act();
         let read = self.say(user, format!("user{user}\n").as_bytes());
         assert!(read > 0, "user {user} got no reply to the login");
@@ -64,13 +93,16 @@ impl Room {
         self.act();
     }
 
-    /// Bytes from a user's client arrive, and all output is written. Returns the bytes written.
-    pub(crate) fn say(&mut self, user: usize, bytes: &[u8]) -> usize {
-        self.hear(user, bytes);
+    /// Lines from a user's client arrive, and all output is written. Returns the bytes written.
+    pub(crate) fn say(&mut self, user: usize, lines: &[u8]) -> usize {
+        match self.web {
+            None => self.hear(user, lines),
+            Some(_) => self.hear(user, &framed(lines)),
+        }
         self.act()
     }
 
-    /// Bytes from a user's client arrive.
+    /// Bytes from a user's client arrive, as the socket delivers them.
     pub(crate) fn hear(&mut self, user: usize, bytes: &[u8]) {
         let id = SessionId::from_key(user);
         assert!(
@@ -94,7 +126,8 @@ impl Room {
                 Action::EndSending(_)
                 | Action::Report(_)
                 | Action::TransportFailed(..)
-                | Action::Open(..) => {}
+                | Action::Open(..)
+                | Action::AskAccounts(_) => {}
             }
         }
         written

@@ -157,6 +157,7 @@ impl Scene {
                     assert!(self.exchange.output(whom).is_empty(), "the last lines are lost");
                 }
                 Action::Report(_) | Action::TransportFailed(..) | Action::Open(..) => {}
+                Action::AskAccounts(_) => unreachable!("nobody started accounts"),
             }
         }
         count

@@ -1,7 +1,7 @@
 //! The command line: the one definition that help, errors, completions and the manual come from.
 
 use std::ffi::OsString;
-use std::net::ToSocketAddrs;
+use std::net::{Ipv4Addr, ToSocketAddrs};
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
@@ -9,10 +9,13 @@ use clap_complete::Shell;
 use ipnet::IpNet;
 use log::LevelFilter;
 
+use crate::cli::accounts::AccountsArg;
+use crate::cli::cert::{self, CertArgs};
 use crate::cli::ctl::{self, CtlArgs};
+use crate::cli::tls::TlsArgs;
+use crate::cli::web::{WebArgs, network};
 use crate::client::options::ConnectArgs;
-use crate::core::limits::Limits;
-use crate::core::operator::parse_network;
+use crate::core::limits::{Limits, PORT, WEB_PORT};
 use crate::core::transport::Scheme;
 use crate::server::ListenAddress;
 
@@ -20,10 +23,14 @@ const USAGE: &str = "chinwag [COMMAND]\n       chinwag [OPTIONS OF SERVE]";
 
 const EXAMPLES: &str = "\
 Examples:
-  chinwag                                      serve this machine, on 127.0.0.1:7878
+  chinwag                                      serve this machine: browsers on
+                                               http://127.0.0.1:7880, nc and
+                                               telnet on 127.0.0.1:7878
   chinwag serve --listen 0.0.0.0:7878 --listen '[::]:7878'
                                                serve everybody, by IPv4 and IPv6
-  nc 127.0.0.1 7878                            join; telnet does as well
+  chinwag serve --listen http://0.0.0.0:7880   serve the browsers of your network
+  chinwag connect                              join it, with a line editor
+  nc 127.0.0.1 7878                            join it; telnet does as well
   printf 'anna\\n1\\n3\\n' | nc -N localhost 7878  a script that asks who is here";
 
 /// A chat server on one thread, that anyone can join with nc or telnet
@@ -59,7 +66,7 @@ impl Cli {
 pub enum Command {
     /// Serve a chat (the default)
     #[command(after_help = EXAMPLES)]
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
 
     /// Join a chat from this terminal, or from a pipe
     Connect(ConnectArgs),
@@ -67,6 +74,10 @@ pub enum Command {
     /// Send an operator command to a running server
     #[command(after_help = ctl::EXAMPLES)]
     Ctl(CtlArgs),
+
+    /// Make a certificate that vouches for itself, for addresses with tls:// and https://
+    #[command(after_help = cert::EXAMPLES)]
+    Cert(CertArgs),
 
     /// Print shell completions for this program
     Completions {
@@ -76,15 +87,23 @@ pub enum Command {
 
     /// Print the manual page, for man -l
     Man,
+
+    /// The helper process of a server, which starts it
+    #[command(hide = true)]
+    AccountHelper {
+        /// The folder of the accounts
+        folder: PathBuf,
+    },
 }
 
 /// The flags of `serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// Address to listen on, [SCHEME://]HOST:PORT; the scheme is tcp. Repeat the flag for several
+    /// Address to listen on, [SCHEME://]HOST:PORT. The scheme is tcp, for nc and telnet; http, for
+    /// browsers; tls and https, for the same in private, with --tls-cert. Repeat the flag for several
     /// addresses. Port 0 takes a free port and prints it
-    #[arg(long, value_name = "ADDR", env = "CHINWAG_LISTEN", value_delimiter = ',', value_parser = addresses,
-          default_value = "127.0.0.1:7878")]
+    /// [default: 127.0.0.1:7878 and http://127.0.0.1:7880]
+    #[arg(long, value_name = "ADDR", env = "CHINWAG_LISTEN", value_delimiter = ',', value_parser = addresses)]
     pub listen: Vec<Addresses>,
 
     /// Network of your proxies or tunnels, such as 10.0.0.0/8 or 127.0.0.1. Connections from there must
@@ -93,9 +112,24 @@ pub struct ServeArgs {
     #[arg(long, value_name = "NETWORK", env = "CHINWAG_PROXY_PROTOCOL", value_delimiter = ',', value_parser = network)]
     pub proxy_protocol: Vec<IpNet>,
 
-    /// Folder that keeps the history of rooms over a restart. Without it, history ends with the server
-    #[arg(long, value_name = "DIR", env = "CHINWAG_HISTORY")]
-    pub history: Option<PathBuf>,
+    /// Folder for everything that must last: accounts, bans, and the history of rooms. Without it, all
+    /// of that ends with the server
+    #[arg(long, value_name = "DIR", env = "CHINWAG_STATE")]
+    pub state: Option<PathBuf>,
+
+    /// Who has an account: nobody, whoever registers a name, or everybody, by ctl account
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHO",
+        env = "CHINWAG_ACCOUNTS",
+        default_value = "optional"
+    )]
+    pub accounts: AccountsArg,
+
+    /// Take passwords over connections that others may read
+    #[arg(long, env = "CHINWAG_ALLOW_PLAIN_PASSWORDS")]
+    pub allow_plain_passwords: bool,
 
     /// Log more; given twice, log everything
     #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet")]
@@ -109,6 +143,14 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub operators: OperatorArgs,
 
+    /// Flags for the web page
+    #[command(flatten)]
+    pub web: WebArgs,
+
+    /// Flags for TLS
+    #[command(flatten)]
+    pub tls: TlsArgs,
+
     /// Limits
     #[command(flatten)]
     pub limits: LimitArgs,
@@ -121,10 +163,6 @@ pub struct OperatorArgs {
     /// Unix socket for operator commands (chinwag ctl, nc -U); only this user can open it
     #[arg(long, value_name = "PATH", env = "CHINWAG_CONSOLE")]
     pub console: Option<PathBuf>,
-
-    /// File that keeps bans. Without it, bans end with the server
-    #[arg(long, value_name = "FILE", env = "CHINWAG_BANS")]
-    pub bans: Option<PathBuf>,
 }
 
 /// The flags that set a limit. `protocol.md` says what happens at each limit.
@@ -169,6 +207,11 @@ pub struct LimitArgs {
           value_parser = clap::value_parser!(u32).range(1..))]
     pub max_opening: u32,
 
+    /// TLS handshakes at a time from one address other than loopback
+    #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_HANDSHAKES", default_value = "100",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_handshakes: u32,
+
     /// Requests, room lines and logins of one address, in allowances of one session; 0 means no limit
     #[arg(long, value_name = "COUNT", env = "CHINWAG_ADDRESS_SHARE", default_value = "64",
           value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
@@ -208,9 +251,18 @@ pub type Addresses = std::sync::Arc<[ListenAddress]>;
 pub struct Milliseconds(pub u64);
 
 impl ServeArgs {
-    /// The addresses to listen on, in the order given.
+    /// The addresses to listen on, in the order given, or those that nobody need give.
     #[must_use]
     pub fn addresses(&self) -> Vec<ListenAddress> {
+        if self.listen.is_empty() {
+            let loopback = |scheme, port, is_optional| ListenAddress {
+                scheme,
+                address: (Ipv4Addr::LOCALHOST, port).into(),
+                is_optional,
+            };
+            let web = loopback(Scheme::Http, WEB_PORT, true);
+            return vec![loopback(Scheme::Tcp, PORT, false), web];
+        }
         self.listen.iter().flat_map(|addresses| addresses.iter().copied()).collect()
     }
 
@@ -241,12 +293,15 @@ impl ServeArgs {
             connections_max: wanted.min(connections_possible),
             per_address_max: flags.max_per_address as usize,
             opening_max: flags.max_opening as usize,
+            handshakes_per_address_max: flags.max_handshakes as usize,
             rooms_max: flags.max_rooms.into(),
             rooms_per_address_max: flags.max_rooms_per_address.into(),
             members_max: flags.max_members as usize,
             room_line_ms: 1000 / u64::from(flags.room_pace),
             room_history_ms: flags.room_past.0,
             address_share: flags.address_share,
+            accounts: self.accounts.into(),
+            allow_plain_passwords: self.allow_plain_passwords,
             ..Limits::default()
         }
     }
@@ -259,13 +314,9 @@ fn addresses(text: &str) -> Result<Addresses, String> {
         std::io::ErrorKind::InvalidInput => wanted(),
         _ => e.to_string(),
     })?;
-    let found = found.map(|address| ListenAddress { scheme, address }).collect::<Addresses>();
+    let found = found.map(|address| ListenAddress { scheme, address, is_optional: false });
+    let found = found.collect::<Addresses>();
     if found.is_empty() { Err(wanted()) } else { Ok(found) }
-}
-
-fn network(text: &str) -> Result<IpNet, String> {
-    let wanted = "a network is ADDRESS or ADDRESS/BITS, such as 10.0.0.0/8 or ::1";
-    parse_network(text).ok_or_else(|| wanted.to_owned())
 }
 
 /// Seconds, with a fraction if need be, between a millisecond and a day.
@@ -309,7 +360,7 @@ mod tests {
     fn serve(args: &[&str]) -> Result<ServeArgs, clap::Error> {
         let args = ["chinwag", "serve"].iter().chain(args);
         match Cli::try_parse_from(args)?.command {
-            Command::Serve(serve) => Ok(serve),
+            Command::Serve(serve) => Ok(*serve),
             _ => panic!("serve was said"),
         }
     }
@@ -336,6 +387,17 @@ mod tests {
         assert!(matches!(read(&["connect"]), Ok(Command::Connect(_))));
         assert_eq!(read(&["--help"]).unwrap_err().kind(), clap::error::ErrorKind::DisplayHelp);
         assert!(read(&["--frob"]).unwrap_err().to_string().contains("--frob"));
+    }
+
+    #[test]
+    fn networks_of_proxies_are_addresses_or_networks() {
+        let args = serve(&["--proxy-protocol", "10.1.2.3/8,::1"]).unwrap();
+        let networks = args.proxy_protocol.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(networks, ["10.0.0.0/8", "::1/128"]);
+        for wrong in ["here", "10.0.0.0/33", ""] {
+            let error = serve(&["--proxy-protocol", wrong]).unwrap_err().to_string();
+            assert!(error.contains("a network is ADDRESS or ADDRESS/BITS"), "{error}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Both are generated from the definition of the arguments (`args.rs`), so that they cannot differ
 //! from the program. `main` prints them for `chinwag man` and `chinwag completions`.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use clap::CommandFactory;
@@ -10,6 +11,20 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 
 use super::args::Cli;
+
+/// Variables that stand for no argument.
+const OTHER_VARIABLES: [(&str, &str); 3] = [
+    ("NO_COLOR", "Not empty: connect uses no colours, unless --color always is given."),
+    ("TERM", "With the value dumb, connect writes plain lines and no escape sequences."),
+    ("TZ", "The time zone of the times that connect shows."),
+];
+
+const EXIT_STATUS: [(&str, &str); 4] = [
+    ("0", "Success: the server has stopped as asked, or the session has ended in good order."),
+    ("1", "A failure. One line on standard error says what failed."),
+    ("2", "The arguments are wrong. One line on standard error says which."),
+    ("128+n", "connect was ended by the signal with the number n."),
+];
 
 impl Cli {
     /// A script that makes `shell` complete the arguments of this program.
@@ -45,9 +60,52 @@ impl Cli {
                 render_examples(command, &mut page)?;
             }
         }
+        render_environment(&cli, &mut page)?;
+        render_exit_status(&mut page)?;
         Man::new(cli).render_version_section(&mut page)?;
         Ok(page)
     }
+}
+
+/// Renders the environment variables: those that stand for arguments, then the others.
+fn render_environment(cli: &clap::Command, page: &mut Vec<u8>) -> io::Result<()> {
+    let mut variables = BTreeMap::<String, Vec<String>>::new();
+    for command in cli.get_subcommands() {
+        for arg in command.get_arguments() {
+            let Some(variable) = arg.get_env() else { continue };
+            let name = match (arg.get_long(), arg.get_value_names()) {
+                (Some(long), _) => format!("--{long}"),
+                (None, Some([name, ..])) => name.to_string(),
+                (None, _) => arg.get_id().to_string(),
+            };
+            let use_of = format!("{name} of {}", command.get_name());
+            variables.entry(variable.to_string_lossy().into_owned()).or_default().push(use_of);
+        }
+    }
+    writeln!(page, ".SH ENVIRONMENT")?;
+    writeln!(page, "An argument on the command line overrides its variable.")?;
+    for (variable, uses) in &variables {
+        let uses = uses.join(", ");
+        writeln!(page, ".TP\n\\fB{variable}\\fR\n{}", escaped(&uses))?;
+    }
+    for (variable, effect) in OTHER_VARIABLES {
+        writeln!(page, ".TP\n\\fB{variable}\\fR\n{}", escaped(effect))?;
+    }
+    Ok(())
+}
+
+fn render_exit_status(page: &mut Vec<u8>) -> io::Result<()> {
+    writeln!(page, ".SH \"EXIT STATUS\"")?;
+    for (status, meaning) in EXIT_STATUS {
+        writeln!(page, ".TP\n\\fB{status}\\fR\n{}", escaped(meaning))?;
+    }
+    Ok(())
+}
+
+/// In roff a backslash starts an escape sequence, and a bare hyphen may print as a dash, which a
+/// shell does not accept when copied (groff_char(7)).
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\e").replace('-', "\\-")
 }
 
 /// Renders the examples of a command as typed. `clap_mangen` would fill them like a paragraph.
@@ -56,9 +114,7 @@ fn render_examples(command: &clap::Command, page: &mut Vec<u8>) -> io::Result<()
     let text = help.to_string();
     writeln!(page, ".SS Examples\n.nf")?;
     for line in text.lines().skip(1) {
-        // In roff a backslash starts an escape sequence, and a bare hyphen may print as a dash,
-        // which a shell does not accept when copied (groff_char(7)).
-        writeln!(page, "\\&{}", line.replace('\\', "\\e").replace('-', "\\-"))?;
+        writeln!(page, "\\&{}", escaped(line))?;
     }
     writeln!(page, ".fi")
 }
@@ -75,6 +131,11 @@ mod tests {
         for word in ["serve", "connect", "completions", "man", "timestamps"] {
             assert!(script.contains(word) && titles.contains(word), "{word}");
         }
+        for variable in ["CHINWAG_SERVER", "CHINWAG_LISTEN", "CHINWAG_BELL", "NO_COLOR"] {
+            assert!(page.contains(&format!("\\fB{variable}\\fR\n")), "{variable}");
+        }
+        assert!(page.contains(r"\-\-bell of connect"));
+        assert!(page.contains(".SH ENVIRONMENT\n") && page.contains(".SH \"EXIT STATUS\"\n"));
         assert!(
             page.contains(r"printf 'anna\en1\en3\en' | nc \-N"),
             "the examples appear as typed"

@@ -1,7 +1,9 @@
 //! Input and output of the client: the terminal, the socket, the pipe and the loop over them.
 //! `client::run` calls this module. What the user sees is decided in `ui`, never here.
 
+mod acknowledged;
 pub(super) mod connection;
 pub(super) mod event_loop;
+pub(super) mod log_file;
 pub(super) mod pipe;
 pub mod terminal;

@@ -3,6 +3,8 @@
 //! `cli::args` embeds [`ConnectArgs`] as a subcommand. The doc comments of the fields are the help
 //! text, so they follow the style of `--help` and end without a full stop.
 
+use std::path::PathBuf;
+
 use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
@@ -12,14 +14,17 @@ use crate::core::limits::PORT;
 /// Printed below the options in `--help`.
 const EXAMPLES: &str = "\
 Examples:
-  chinwag connect                              the server on this machine
-  chinwag connect chat.example.org --name anna --bell all
-  printf 'anna\\n1\\n3\\n' | chinwag connect     in a pipe: the server's lines, as plain text
+  chinwag connect                           the server on this machine
+  chinwag connect chat.example.org --name anna --notify osc9,title
+  chinwag connect 192.0.2.7 7000            host and port, as in nc
+  printf 'anna\\n1\\n3\\n' | chinwag connect  in a pipe: plain text of the server
 
-  In a terminal the keys are those of a shell: arrows, Ctrl-A E U W K L Y, Alt-B F D,
-  arrow-up for earlier lines, Tab for names and words. Ctrl-C clears the line; on an empty line
-  it asks whether to leave. Ctrl-D on an empty line leaves. Ctrl-Z stops the client.
-  In a room the prompt is #lobby, and Tab after a / shows the commands.";
+  In a terminal the keys are those of a shell: arrows, Ctrl-A E U W K L Y R,
+  Alt-B F D, arrow-up for earlier lines, Tab for names and commands. /keys lists
+  them all. Ctrl-C clears the line; on an empty line it drops waiting lines, or
+  asks whether to leave. Ctrl-D on an empty line leaves when your last lines
+  have arrived. Ctrl-Z stops the client.
+  In a room the prompt is #lobby, and in a chat it says to whom you write.";
 
 /// Arguments of `chinwag connect`. An argument overrides its environment variable.
 #[derive(Debug, Clone, Args)]
@@ -29,36 +34,96 @@ pub struct ConnectArgs {
     #[arg(value_name = "HOST[:PORT]", default_value = "127.0.0.1:7878", env = "CHINWAG_SERVER")]
     pub server: Server,
 
+    /// The port, as in nc
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
+
     /// The username to use
     #[arg(long, value_name = "NAME", env = "CHINWAG_NAME")]
     pub name: Option<String>,
 
-    /// When to ring the terminal's bell
-    #[arg(long, value_name = "WHEN", default_value = "request", env = "CHINWAG_BELL")]
+    /// In a pipe: file whose first line is the password of the username
+    #[arg(long, value_name = "FILE", env = "CHINWAG_PASSWORD_FILE")]
+    pub password_file: Option<PathBuf>,
+
+    /// When to ring the bell
+    #[arg(long, value_name = "WHEN", default_value = "chat", env = "CHINWAG_BELL")]
     pub bell: Bell,
+
+    /// How else to tell you while you look elsewhere; repeat it or use commas
+    #[arg(long, value_name = "HOW", value_delimiter = ',', env = "CHINWAG_NOTIFY")]
+    pub notify: Vec<Notify>,
 
     /// Whether to use colours; NO_COLOR is honoured
     #[arg(long, value_name = "WHEN", default_value = "auto", env = "CHINWAG_COLOR")]
     pub color: Color,
 
-    /// Show the local time before messages and news
-    #[arg(long, env = "CHINWAG_TIMESTAMPS", value_parser = FalseyValueParser::new())]
-    pub timestamps: bool,
+    /// Whether to show the local time before messages and news, and a line for each new day
+    #[arg(long, value_name = "WHETHER", default_value = "on", env = "CHINWAG_TIMESTAMPS")]
+    pub timestamps: Timestamps,
+
+    /// Append the conversation to this file, as plain text with dates
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+
+    /// Wrap lines at words and indent the rows that follow, instead of leaving it to the terminal
+    #[arg(long, env = "CHINWAG_WRAP", value_parser = FalseyValueParser::new())]
+    pub wrap: bool,
 
     /// Exit when the connection is lost, instead of reconnecting
     #[arg(long, env = "CHINWAG_NO_RECONNECT", value_parser = FalseyValueParser::new())]
     pub no_reconnect: bool,
 }
 
-/// When the client rings the terminal's bell.
+impl ConnectArgs {
+    /// The server, with the port from wherever it was given.
+    ///
+    /// # Errors
+    /// If two different ports were given. The text is ready to print.
+    pub fn server(&self) -> Result<Server, String> {
+        match self.port {
+            Some(port) if self.server.port != PORT && self.server.port != port => {
+                Err(format!("two ports were given: {} and {port}", self.server.port))
+            }
+            Some(port) => Ok(Server { host: self.server.host.clone(), port }),
+            None => Ok(self.server.clone()),
+        }
+    }
+}
+
+/// When the client rings the terminal's bell. It rings at most once per second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Bell {
     /// Never.
     Off,
     /// On a request to chat, and on a message in a room that names you.
     Request,
-    /// On a request to chat, and on every message.
+    /// The same, and on a message in a chat while you look elsewhere.
+    Chat,
+    /// The same, and on every message in a room while you look elsewhere.
     All,
+}
+
+/// How the client tells the user of a request or a message, besides the bell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Notify {
+    /// A desktop notification, for iTerm2, kitty, WezTerm and Windows Terminal.
+    Osc9,
+    /// A desktop notification, for foot, Ghostty, urxvt and VTE.
+    Osc777,
+    /// A count in the window's title.
+    Title,
+}
+
+/// Whether lines begin with the time of day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Timestamps {
+    /// The local time, and a line for each new day.
+    #[value(aliases = ["1", "yes", "true"])]
+    On,
+    /// No times, except those of messages in a history.
+    #[value(aliases = ["0", "no", "false"])]
+    Off,
 }
 
 /// When the client uses colours.
@@ -145,6 +210,11 @@ impl std::fmt::Display for Server {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_examples_fit_80_columns() {
+        assert!(EXAMPLES.lines().all(|line| line.chars().count() <= 80));
+    }
 
     #[test]
     fn a_server_is_a_host_with_an_optional_port() {

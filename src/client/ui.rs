@@ -6,16 +6,25 @@
 //! client without a terminal, and check a screen by comparing it with a picture.
 
 pub mod backoff;
+pub mod chat_log;
 pub mod client_state;
 pub mod color;
 pub mod completion;
 pub mod editor;
+pub mod history_search;
 pub mod input_history;
 pub mod keys;
+pub mod known_names;
 pub mod list_row;
 pub mod mention;
+pub mod missed;
+pub mod notifier;
 pub mod prompt;
 pub mod screen;
+pub mod sending;
 pub mod server_line;
+pub mod split;
 pub mod state_machine;
 pub mod transcript;
+pub mod undo;
+pub mod wrap;

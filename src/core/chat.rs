@@ -5,6 +5,8 @@
 //! outputs before the next `handle_*` call. The chat knows no socket, clock, thread or I/O: the
 //! same calls always give the same outputs, and a simulation can replay any run.
 
+mod account_commands;
+mod accounts;
 mod address_limits;
 mod answers;
 mod command;
@@ -26,6 +28,7 @@ mod room_commands;
 mod rooms;
 mod roster;
 mod session;
+mod sign_in;
 mod status;
 mod user_options;
 mod wording;
@@ -38,12 +41,13 @@ pub use name::Name;
 pub use output::{Audience, BroadcastId, ChatMessage, Output, Route};
 pub use refusal_counts::{RefusalCounts, RefusalKind};
 pub use rooms::RoomId;
-pub use wording::missed_lines;
+pub use wording::{missed_lines, typing_is_visible};
 
 use crate::core::framing::Input;
 use crate::core::limits::Limits;
 use crate::core::time::Time;
 use crate::core::{Origin, SessionId};
+use accounts::Accounts;
 use address_limits::AddressLimits;
 use answers::Answers;
 use operator_actions::PlannedStop;
@@ -61,6 +65,10 @@ pub struct Chat {
     outputs: Outputs,
     /// What the wall clock showed, and when. Only room history shows dates (6.3.1).
     wall_clock: (Time, UnixSeconds),
+    /// Where the web page is, or empty: a browser at the wrong port reads it (2.4.1).
+    page: String,
+    /// Where TLS is spoken, or empty: a TLS client at the wrong port could read it (2.4.1).
+    tls: String,
     /// Whether lines said in rooms are recorded for the history store ([`Output::Record`]).
     records_history: bool,
     /// A stop that an operator has announced, until it happens or is called off (8.2.6).
@@ -69,6 +77,8 @@ pub struct Chat {
     address_limits: AddressLimits,
     /// What keeps requests from taking all of a user's time or memory (5.7).
     request_limits: RequestLimits,
+    /// Which names are registered (3.4).
+    accounts: Accounts,
     /// Answers whose readers have not read all rows (7.36).
     answers: Answers,
 }
@@ -80,10 +90,13 @@ impl Chat {
         Chat {
             address_limits: AddressLimits::new(&limits),
             request_limits: RequestLimits::new(&limits),
+            accounts: Accounts::new(&limits),
             limits,
             roster: Roster::default(),
             outputs: Outputs::default(),
             wall_clock: (Time::START, 0),
+            page: String::new(),
+            tls: String::new(),
             records_history: false,
             planned_stop: None,
             answers: Answers::default(),
@@ -101,11 +114,21 @@ impl Chat {
         self.records_history = true;
     }
 
+    /// Where the web page is, for browsers at the wrong port.
+    pub fn set_page(&mut self, place: &str) {
+        place.clone_into(&mut self.page);
+    }
+
+    /// Where TLS is spoken, for TLS clients at the wrong port.
+    pub fn set_tls(&mut self, place: &str) {
+        place.clone_into(&mut self.tls);
+    }
+
     /// A client has connected (4.1.1). `id` must not be in use. It stays in use until
-    /// [`Chat::forget`].
-    pub fn handle_connect(&mut self, now: Time, id: SessionId, origin: Origin) {
+    /// [`Chat::forget`]. `is_private` is whether nobody else can read the connection (3.4.5).
+    pub fn handle_connect(&mut self, now: Time, id: SessionId, origin: Origin, is_private: bool) {
         self.assert_drained();
-        self.roster.add(id, now.after_ms(self.limits.naming_ms), origin);
+        self.roster.add(id, now.after_ms(self.limits.naming_ms), origin, is_private);
         self.say(id, Line::News(News::Welcome));
         self.say_planned_stop(now, id);
         self.say(id, Line::Prompt(Prompt::Username));
@@ -168,7 +191,9 @@ impl Chat {
         // Each step removes the deadline it handles, and the loop therefore ends.
         while let Some(id) = self.roster.deadlines().due(now) {
             match self.roster.session(id) {
-                Session::Naming { .. } => self.end_session(now, id, DisconnectReason::Nameless),
+                Session::Naming { .. } | Session::SigningIn(_) => {
+                    self.end_session(now, id, DisconnectReason::Nameless);
+                }
                 Session::User(_) => self.end_request(now, id, RequestEnd::Lapsed),
                 Session::Over { .. } => unreachable!("ending a session removes its deadline"),
             }
@@ -223,9 +248,10 @@ impl Chat {
                 | UserState::Asking { .. }
                 | UserState::Asked { .. }
                 | UserState::AskedInRoom { .. }
+                | UserState::GivingPassword { .. }
                 | UserState::InRoom { .. } => None,
             },
-            Session::Naming { .. } | Session::Over { .. } => None,
+            Session::Naming { .. } | Session::SigningIn(_) | Session::Over { .. } => None,
         }
     }
 
@@ -241,7 +267,7 @@ impl Chat {
             Session::User(user) => {
                 matches!(user.state, UserState::Asking { .. } | UserState::Chatting { .. })
             }
-            Session::Naming { .. } | Session::Over { .. } => false,
+            Session::Naming { .. } | Session::SigningIn(_) | Session::Over { .. } => false,
         }
     }
 
@@ -298,6 +324,7 @@ impl Chat {
     /// If an invariant does not hold, which is a bug.
     pub fn check(&self) {
         self.roster.check();
+        self.check_accounts();
     }
 
     /// Says a line. A line that borrows from `self.roster` goes to `self.outputs.say` directly,

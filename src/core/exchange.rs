@@ -5,9 +5,11 @@
 //! [`Exchange::poll_action`] returns. It has no clock and no I/O, so a server with slow, dying and
 //! hostile clients runs in a test, from a seed.
 
+mod accounts;
 mod answering;
 mod broadcast;
 mod broadcast_log;
+mod browsers;
 mod closing;
 mod draining;
 mod endpoint;
@@ -21,10 +23,13 @@ mod scarcity;
 #[cfg(test)]
 mod tests;
 mod timeouts;
+mod transport_table;
 mod transports;
+mod typing;
 
 use core::net::SocketAddr;
 
+use crate::core::accounts::AccountRequest;
 use crate::core::chat::{Audience, BroadcastId, Chat, DisconnectReason, Event, Output};
 use crate::core::framing::{Frame, Input};
 use crate::core::limits::Limits;
@@ -63,7 +68,7 @@ pub struct Pending<'a> {
 }
 
 /// A task for the shell. Actions come in the order in which their causes happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Action {
     /// Output waits: write [`Exchange::output`], then call [`Exchange::handle_sent`].
     Write(SessionId),
@@ -80,6 +85,8 @@ pub enum Action {
     Report(Event),
     /// The peer broke the protocol of its transport; for the log.
     TransportFailed(SessionId, TransportError),
+    /// Ask the store of accounts. The shell answers with [`Exchange::handle_account_answer`].
+    AskAccounts(AccountRequest),
 }
 
 impl Exchange {
@@ -104,7 +111,7 @@ impl Exchange {
     /// an address apply to all sessions of one `origin` together.
     pub fn handle_connect_from(&mut self, now: Time, id: SessionId, origin: Origin) {
         self.endpoints.add(id);
-        self.chat.handle_connect(now, id, origin);
+        self.chat.handle_connect(now, id, origin, origin.is_loopback());
         self.deliver(now);
     }
 
@@ -130,7 +137,12 @@ impl Exchange {
     /// The client ended its half (FIN). Everything that it sent before is still answered (2.1.6).
     pub fn handle_end_of_input(&mut self, now: Time, id: SessionId) {
         match self.endpoints[id].receiving {
-            Receiving::Lines if !self.endpoints.is_end_clean(id) => self.handle_failure(now, id),
+            // Cut, by the network or by an attacker. What came before is authentic, and the answers to it
+            // are still written: some clients end their half without a close of the transport.
+            Receiving::Lines if !self.endpoints.is_end_clean(id) => {
+                self.end_session(now, id, DisconnectReason::Lost);
+                self.endpoints.end_receiving(id);
+            }
             Receiving::Lines => {
                 self.endpoints[id].receiving = Receiving::LastLines;
                 self.resume(now, id);
@@ -214,8 +226,11 @@ impl Exchange {
 
     /// The next task for the shell; `None` when the turn is done.
     pub fn poll_action(&mut self) -> Option<Action> {
+        if let Some(request) = self.chat.poll_account_request() {
+            return Some(Action::AskAccounts(request));
+        }
         let mut action = self.endpoints.poll_action();
-        while action.is_some_and(|action| !self.is_current(action)) {
+        while action.as_ref().is_some_and(|action| !self.is_current(action)) {
             action = self.endpoints.poll_action();
         }
         if let Some(Action::Write(id)) = action {
@@ -242,6 +257,16 @@ impl Exchange {
         self.chat.poll_timeout().into_iter().chain(self.endpoints.next_deadline()).min()
     }
 
+    /// Where the web page is, for browsers at the wrong port.
+    pub fn set_page(&mut self, place: &str) {
+        self.chat.set_page(place);
+    }
+
+    /// Where TLS is spoken, for TLS clients at the wrong port.
+    pub fn set_tls(&mut self, place: &str) {
+        self.chat.set_tls(place);
+    }
+
     /// The chat, read-only.
     #[must_use]
     pub fn chat(&self) -> &Chat {
@@ -258,6 +283,7 @@ impl Exchange {
     /// - the session has not begun or is over, or
     /// - the client's chat partner has just ended the chat, and old input is drained (4.1.5), or
     /// - a rate limit holds it in the state of the session, or
+    /// - the store of accounts works on the client's last line (4.11.5), or
     /// - the client has not read the replies to its own lines (7.9, 7.36, 7.58), or
     /// - its chat partner has too much unread output (7.7, 7.8, 7.35).
     ///
@@ -269,6 +295,7 @@ impl Exchange {
             && !endpoint.is_draining
             && (!self.endpoints.is_paused(id) || self.chat.is_free_of_rate_limits(id))
             && self.endpoints.may_be_answered(id)
+            && !self.chat.awaits_store(id)
             && self.chat.partner(id).is_none_or(|with| !self.endpoints[with].outbox.is_congested())
     }
 
@@ -308,9 +335,14 @@ impl Exchange {
                 self.endpoints.traffic.lines_in += 1;
                 self.pass_to_chat(now, id, frame.text().map_or(Input::NotUtf8, Input::Line));
             }
-            Frame::Input(input) => self.pass_to_chat(now, id, *input),
+            Frame::Input(input) => {
+                if *input == Input::HttpRequest {
+                    self.endpoints.answer_as_http(id);
+                }
+                self.pass_to_chat(now, id, *input);
+            }
             // A telnet option is refused at once; the chat never hears of it.
-            Frame::Reply(refusal) => self.endpoints.say(id, [refusal]),
+            Frame::Reply(refusal) => self.endpoints.refuse_option(id, *refusal),
         }
         self.endpoints.recycle(frame);
     }
@@ -347,16 +379,8 @@ impl Exchange {
                     Output::Record { record } => self.records.extend_from_slice(record),
                     Output::HangUp { whom } => self.endpoints.hang_up(now, whom),
                     Output::Pause { whom, until } => self.endpoints.pause(whom, until),
-                    Output::Report(event) => {
-                        self.endpoints.report(event);
-                        // The end of a chat is the one event that changes the fate of input: held lines
-                        // were meant for the partner and must not become menu choices (4.1.5).
-                        if let Event::Parted { by, from } = event {
-                            self.endpoints.restart_stall_clock(now, from);
-                            self.endpoints.begin_drain(from);
-                            self.endpoints.queue_resume(by);
-                        }
-                    }
+                    Output::HideTyping { whom, hide } => self.endpoints.hide_typing(whom, hide),
+                    Output::Report(event) => self.handle_event(now, event),
                 }
             }
             if let Some(id) = answered.take() {
@@ -368,6 +392,22 @@ impl Exchange {
             } else {
                 return;
             }
+        }
+    }
+
+    /// Passes an event on to the log, and does what follows from it for a connection.
+    fn handle_event(&mut self, now: Time, event: Event) {
+        self.endpoints.report(event);
+        match event {
+            // The end of a chat is the one event that changes the fate of input: held lines were meant
+            // for the partner and must not become menu choices (4.1.5).
+            Event::Parted { by, from } => {
+                self.endpoints.restart_stall_clock(now, from);
+                self.endpoints.begin_drain(from);
+                self.endpoints.queue_resume(by);
+            }
+            Event::Left { who, why } => self.endpoints.tell_session_end(who, why),
+            _ => {}
         }
     }
 

@@ -9,11 +9,26 @@ mod configured;
 
 pub use configured::Limits;
 
+mod accounts;
 mod address;
+mod helper;
 mod output;
+mod tls;
+mod web;
 
+pub use accounts::*;
 pub use address::*;
+pub use helper::*;
+pub use tls::*;
+pub use web::*;
+
+mod client;
+
+pub use client::*;
+mod terminal;
+
 pub use output::*;
+pub use terminal::*;
 
 /// Default port of the server and of the client.
 pub const PORT: u16 = 7878;

@@ -4,7 +4,7 @@
 //! back: TLS decrypts, WebSocket unframes. The exchange calls it; a transport never sees a socket,
 //! the chat, or another connection. Plain TCP has no transport object: its bytes pass unchanged,
 //! without a copy and without memory. A new transport is one file here and one variant of
-//! [`Scheme`]. The contract, tested against TLS, WebSocket, and WebSocket over TLS on paper:
+//! [`Scheme`]. It holds for TLS, for WebSocket, and for WebSocket over TLS:
 //!
 //! 1. **Ownership of unsent socket bytes.** The transport owns every byte that it has encoded and
 //!    the socket has not taken ([`Transport::output`]). That buffer is bounded: when it is full,
@@ -17,9 +17,10 @@
 //! 3. **Close by the peer.** `close_notify` or a Close frame is [`Received::EndOfInput`]: the exchange
 //!    handles everything received before it, then ends the session. The end of the TCP stream
 //!    without such a close is a truncation ([`Transport::is_end_clean`]), and the session counts as
-//!    lost (RFC 8446, 6.1).
-//! 4. **Close by us.** The exchange calls [`Transport::close`] when the outbox is empty. The transport
-//!    appends its closing bytes to its output; after they are written, the exchange sends the FIN.
+//!    lost (RFC 8446, 6.1). The answers to what came before are still written.
+//! 4. **Close by us.** The exchange tells the reason ([`Transport::handle_session_end`]), and calls
+//!    [`Transport::close`] when the outbox is empty. The transport appends its closing bytes to its
+//!    output; after they are written, the exchange sends the FIN.
 //! 5. **Broadcast.** The broadcast log holds application bytes, once for all readers. `send` copies a
 //!    stretch of the log into the transport's buffer, and the reader's cursor advances by what
 //!    `send` took. Bytes that a transport took are never skipped, so no record is torn.
@@ -37,9 +38,12 @@
 //!    error, its output is written and it closes. An opening transport must have a deadline.
 //!    A transport that only had to read a header becomes [`Transport::is_transparent`].
 
+pub mod http;
 mod proxy_protocol;
 mod scheme;
 mod stack;
+pub mod tls;
+pub mod websocket;
 
 pub use proxy_protocol::ProxyProtocol;
 pub use scheme::{Scheme, UnknownScheme};
@@ -89,9 +93,27 @@ pub trait Transport: Debug {
         Opening::Ready(None)
     }
 
+    /// Whether a handshake is under way, whose next step can cost as much as a thousand lines. The shell
+    /// then bounds how many such steps it takes in a turn.
+    fn is_handshaking(&self) -> bool {
+        false
+    }
+
     /// Whether the transport is ready, has no output, and would from now on pass all bytes unchanged
     /// both ways. The exchange then drops it, and the connection is plain TCP.
     fn is_transparent(&self) -> bool {
+        false
+    }
+
+    /// Whether nobody on the way can read the application bytes: the transport encrypts them.
+    /// Passwords may pass then (3.4.5).
+    fn is_private(&self) -> bool {
+        false
+    }
+
+    /// Whether the program at the other end hides passwords by itself, as the page does, and reads no
+    /// telnet (3.4.4).
+    fn hides_passwords(&self) -> bool {
         false
     }
 
@@ -100,13 +122,29 @@ pub trait Transport: Debug {
         None
     }
 
-    /// The deadline has come.
+    /// The deadline has come. [`Received::EndOfInput`] ends a connection that has no session: nobody
+    /// did anything wrong. `is_read` tells whether the exchange reads this connection at the moment; a
+    /// peer whose bytes wait in the kernel is not silent.
     ///
     /// # Errors
     /// The peer was too slow; the connection must end.
-    fn handle_timeout(&mut self, _now: Time) -> Result<(), TransportError> {
-        Ok(())
+    fn handle_timeout(&mut self, _now: Time, _is_read: bool) -> Result<Received, TransportError> {
+        Ok(Received::Data)
     }
+
+    /// The session is over. [`Transport::close`] follows when the output is taken.
+    fn handle_session_end(&mut self, _why: SessionEnd) {}
+}
+
+/// Why a session is over, for transports whose closing bytes tell the reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// The client left.
+    Left,
+    /// The server stops.
+    ServerStops,
+    /// The server ended the session: an operator, a deadline or a limit.
+    Removed,
 }
 
 /// Whether a session may begin on a connection.

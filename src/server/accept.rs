@@ -5,6 +5,7 @@
 //! `Server::turn` calls this once per turn. Nothing here knows what clients are told.
 
 use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 
 use ipnet::IpNet;
 use log::{debug, info, warn};
@@ -16,6 +17,7 @@ use super::listener::{self, Accepted};
 use super::{INTEREST, Server};
 use crate::core::SessionId;
 use crate::core::limits::ACCEPTS_PER_TURN;
+use crate::core::transport::http::{Site, WebOptions};
 use crate::core::transport::{Opening, ProxyProtocol, Scheme, Transport};
 
 impl Server {
@@ -41,28 +43,39 @@ impl Server {
         let transport = self.transport(scheme, peer.ip());
         let is_opening = transport.as_ref().is_some_and(|t| t.opening() != Opening::Ready(None));
         // The address of a trusted proxy says nothing about its client.
-        let is_counted = !is_opening || !self.is_trusted_proxy(peer.ip());
+        let is_proxied = self.is_trusted_proxy(peer.ip()) || self.is_http_proxy(scheme, peer.ip());
+        let is_counted = !is_opening || !is_proxied;
         let admitted = match is_counted {
             true => self.check_ban(peer.ip()).and_then(|()| self.admission.admit(peer.ip())),
             false => self.admission.admit_proxied(),
         };
+        let is_handshaking = transport.as_ref().is_some_and(|t| t.is_handshaking());
+        let admitted = match is_counted && is_handshaking {
+            true => admitted.and_then(|()| self.admission.begin_handshake(peer.ip())),
+            false => admitted,
+        };
         if let Err(rejection) = admitted {
             self.count_rejection(self.accepted_count, Peer::new(peer), rejection);
-            return listener::reject(stream, rejection);
+            return listener::reject(stream, scheme, rejection);
         }
         let entry = self.connections.vacant_entry();
         let id = SessionId::from_key(entry.key());
         let registered = self.poll.registry().register(&mut stream, Token(entry.key()), INTEREST);
         let mut connection = Connection::new(stream, self.accepted_count, peer, self.now);
         connection.is_counted = is_counted;
+        connection.is_handshaking = is_counted && is_handshaking;
         if let Err(e) = registered {
             warn!(target: "chinwag", "#{} {peer} cannot be polled: {e}", self.accepted_count);
             return self.release(&connection);
         }
+        connection.is_queued = is_handshaking;
         entry.insert(connection);
-        // A script has sent its first lines by now. Read in this turn, they are answered together with
-        // the welcome, in one write.
-        self.to_read.push(id);
+        match is_handshaking {
+            true => self.read_queue.push_handshake(id),
+            // A script has sent its first lines by now. Read in this turn, they are answered together
+            // with the welcome, in one write.
+            false => self.to_read.push(id),
+        }
         match is_opening {
             true => debug!(target: "chinwag", "#{} {peer} is opening", self.accepted_count),
             false => info!(target: "chinwag", "#{} {peer} connected", self.accepted_count),
@@ -110,6 +123,9 @@ impl Server {
 
     /// Ends the counting of a closed connection.
     pub(super) fn release(&mut self, connection: &Connection) {
+        if connection.is_handshaking {
+            self.admission.end_handshake(connection.peer.ip());
+        }
         self.admission.release();
         if connection.is_counted {
             self.admission.release_address(connection.peer.ip());
@@ -118,11 +134,18 @@ impl Server {
 
     /// The transport of a new connection. A trusted proxy puts its header before everything else.
     fn transport(&self, scheme: Scheme, peer: IpAddr) -> Option<Box<dyn Transport>> {
-        let transport = scheme.transport();
-        match self.is_trusted_proxy(peer) {
+        let tls = self.tls.as_ref().map(|tls| &tls.server);
+        let transport = scheme.transport(self.now, peer, &self.site, tls);
+        // An HTTP proxy tells the same in header fields.
+        match self.is_trusted_proxy(peer) && !self.is_http_proxy(scheme, peer) {
             true => Some(Box::new(ProxyProtocol::new(self.now, transport))),
             false => transport,
         }
+    }
+
+    /// Decides what the web server answers to, and whom it trusts.
+    pub fn set_web_options(&mut self, options: WebOptions) {
+        self.site = Rc::new(Site::new(options));
     }
 
     /// From now on, connections from `networks` must begin with a PROXY header, and what it says about
@@ -136,6 +159,10 @@ impl Server {
 
     fn is_trusted_proxy(&self, address: IpAddr) -> bool {
         self.proxies.iter().any(|network| network.contains(&address))
+    }
+
+    fn is_http_proxy(&self, scheme: Scheme, address: IpAddr) -> bool {
+        scheme.has_page() && self.site.trusts(address)
     }
 
     fn check_ban(&self, address: IpAddr) -> Result<(), Rejection> {
@@ -152,7 +179,7 @@ impl Server {
                     info!(target: "chinwag", "rejected {count} from banned addresses; latest {peer}");
                 }
             }
-            Rejection::Full | Rejection::AddressFull => {
+            Rejection::Full | Rejection::AddressFull | Rejection::Handshakes => {
                 info!(target: "chinwag", "#{number} {peer} rejected: {rejection}");
             }
         }

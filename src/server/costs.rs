@@ -18,18 +18,19 @@ const SLICES: usize = 5;
 /// figures are estimates therefore.
 const SAMPLED: u32 = 8;
 
-/// What one connection cost.
+/// What one connection cost. Small numbers, because a storm of logins makes one of these for each
+/// connection; a figure beyond 2^32 counts as 2^32.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 pub(super) struct Cost {
     /// Lines that it sent.
-    pub(super) lines: u64,
+    pub(super) lines: u32,
     /// Bytes that it sent.
-    pub(super) bytes: u64,
+    pub(super) bytes: u32,
     /// Lines that its lines put into the output of anybody. Writing them is its cost too: one line
     /// to a room of a thousand is a thousand deliveries.
-    pub(super) deliveries: u64,
-    /// How long its input was processed.
-    pub(super) processing: Duration,
+    pub(super) deliveries: u32,
+    /// How long its input was processed, in microseconds.
+    pub(super) processing_us: u32,
 }
 
 /// The costs of all connections.
@@ -47,7 +48,7 @@ struct Slice {
     /// Which slice since the start of the server this is.
     number: u64,
     /// By slab key and number of the connection: a later connection may have the same key.
-    by_connection: HashMap<(usize, u32), Cost>,
+    by_connection: HashMap<(u32, u32), Cost>,
     /// The sum of all of them.
     total: Cost,
     /// How long the loop was awake.
@@ -66,7 +67,7 @@ impl Costs {
     pub(super) fn record(&mut self, now_s: u64, key: usize, number: u32, mut cost: Cost) {
         cost.scale(SAMPLED);
         let slice = self.slice(now_s);
-        slice.by_connection.entry((key, number)).or_default().add(cost);
+        slice.by_connection.entry((key as u32, number)).or_default().add(cost);
         slice.total.add(cost);
     }
 
@@ -79,7 +80,7 @@ impl Costs {
     pub(super) fn of(&self, now_s: u64, key: usize, number: u32) -> Option<Cost> {
         let mut sum = None;
         for slice in self.recent(now_s) {
-            if let Some(&cost) = slice.by_connection.get(&(key, number)) {
+            if let Some(&cost) = slice.by_connection.get(&(key as u32, number)) {
                 sum.get_or_insert_with(Cost::default).add(cost);
             }
         }
@@ -94,10 +95,11 @@ impl Costs {
             total.add(slice.total);
             awake += slice.awake;
         }
-        let others = awake.saturating_sub(total.processing).as_secs_f64();
-        let part = cost.deliveries as f64 / total.deliveries.max(1) as f64;
+        let [own_s, all_s] = [cost, total].map(|cost| f64::from(cost.processing_us) / 1e6);
+        let others_s = (awake.as_secs_f64() - all_s).max(0.0);
+        let part = f64::from(cost.deliveries) / f64::from(total.deliveries.max(1));
         let window_s = ((SLICES as u64 - 1) * SLICE_S + now_s % SLICE_S + 1).min(now_s + 1);
-        100.0 * (cost.processing.as_secs_f64() + others * part) / window_s as f64
+        100.0 * (own_s + others_s * part) / window_s as f64
     }
 
     /// The slices that are not too old.
@@ -130,17 +132,20 @@ impl Slice {
 
 impl Cost {
     fn scale(&mut self, factor: u32) {
-        self.lines *= u64::from(factor);
-        self.bytes *= u64::from(factor);
-        self.deliveries *= u64::from(factor);
-        self.processing *= factor;
+        for figure in self.figures() {
+            *figure = figure.saturating_mul(factor);
+        }
     }
 
-    fn add(&mut self, other: Cost) {
-        self.lines += other.lines;
-        self.bytes += other.bytes;
-        self.deliveries += other.deliveries;
-        self.processing += other.processing;
+    fn add(&mut self, mut other: Cost) {
+        for (figure, more) in self.figures().into_iter().zip(other.figures()) {
+            *figure = figure.saturating_add(*more);
+        }
+    }
+
+    fn figures(&mut self) -> [&mut u32; 4] {
+        let Cost { lines, bytes, deliveries, processing_us } = self;
+        [lines, bytes, deliveries, processing_us]
     }
 }
 
@@ -148,8 +153,8 @@ impl Cost {
 mod tests {
     use super::*;
 
-    fn cost(lines: u64, deliveries: u64, ms: u64) -> Cost {
-        Cost { lines, bytes: lines * 10, deliveries, processing: Duration::from_millis(ms) }
+    fn cost(lines: u32, deliveries: u32, ms: u32) -> Cost {
+        Cost { lines, bytes: lines * 10, deliveries, processing_us: 1_000 * ms }
     }
 
     fn scaled(mut cost: Cost) -> Cost {

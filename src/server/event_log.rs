@@ -23,6 +23,12 @@ pub(super) fn report(event: Event, connections: &Slab<Connection>, chat: &Chat) 
     let room_name = |room: RoomId| chat.room_name(room).map_or("a room", Name::as_str);
     match event {
         Event::Named(id) => info!(target: "chinwag", "{} took the name", label(id)),
+        Event::WrongPassword(id) => {
+            info!(target: "chinwag", "{} gave a wrong password", label(id))
+        }
+        Event::AccountChanged(id) => {
+            info!(target: "chinwag", "{} changed the account", label(id))
+        }
         Event::Asked { by, whom } => {
             debug!(target: "chinwag", "{} asked {}", label(by), label(whom))
         }

@@ -3,6 +3,7 @@
 //! `accept.rs` calls [`Listener::accept`]. Every failure concerns one connection or passes with time,
 //! so the listener itself never fails after it was bound.
 
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::core::limits::{
     KEEPALIVE_INTERVAL_S, KEEPALIVE_SPREAD_S, Limits, SOCKET_BUFFER_BYTES, USER_TIMEOUT_MS,
 };
 use crate::core::time::Time;
-use crate::core::transport::Scheme;
+use crate::core::transport::{Scheme, http, tls};
 
 /// Reads from a rejected connection before it is closed: more than a client sends that waits for an
 /// answer.
@@ -31,6 +32,18 @@ pub struct ListenAddress {
     pub scheme: Scheme,
     /// The socket address; port 0 lets the kernel choose.
     pub address: SocketAddr,
+    /// Nobody asked for this address: if it cannot be bound, the server runs without it.
+    pub is_optional: bool,
+}
+
+/// The address as `--listen` takes it; lines over TCP need no scheme.
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.scheme {
+            Scheme::Tcp => self.address.fmt(f),
+            scheme => write!(f, "{}://{}", scheme.name(), self.address),
+        }
+    }
 }
 
 /// A new connection.
@@ -63,7 +76,7 @@ impl Listener {
     /// Listens on an address. An IPv6 socket takes IPv6 only, so that the same port can be bound for
     /// both families.
     pub(super) fn bind(wanted: ListenAddress, limits: &Limits) -> io::Result<Listener> {
-        let ListenAddress { scheme, address } = wanted;
+        let ListenAddress { scheme, address, .. } = wanted;
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
         if address.is_ipv6() {
             socket.set_only_v6(true)?;
@@ -84,8 +97,10 @@ impl Listener {
         registry.register(&mut self.socket, token, Interest::READABLE)
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
-        self.address
+    /// The bound address.
+    pub(super) fn address(&self) -> ListenAddress {
+        let Listener { scheme, address, .. } = *self;
+        ListenAddress { scheme, address, is_optional: false }
     }
 
     /// The poll reported a waiting connection.
@@ -162,10 +177,61 @@ impl Listener {
     }
 }
 
+/// Binds `addresses`, and registers them with the tokens from `first_token` downwards.
+///
+/// # Errors
+/// An address that cannot be bound and is not optional, or that needs a certificate.
+pub(super) fn bind_all(
+    addresses: &[ListenAddress],
+    has_certificate: bool,
+    limits: &Limits,
+    registry: &Registry,
+    first_token: usize,
+) -> io::Result<Vec<Listener>> {
+    let mut listeners = Vec::with_capacity(addresses.len());
+    for &address in addresses {
+        if address.scheme.is_encrypted() && !has_certificate {
+            let text = format!("{address} needs --tls-cert and --tls-key");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        match Listener::bind(address, limits) {
+            Ok(mut listener) => {
+                listener.register(registry, Token(first_token - listeners.len()))?;
+                listeners.push(listener);
+            }
+            Err(e) if address.is_optional => {
+                warn!(target: "chinwag", "no listener on {address}: {e}");
+            }
+            Err(e) => {
+                return Err(io::Error::new(e.kind(), format!("cannot listen on {address}: {e}")));
+            }
+        }
+    }
+    Ok(listeners)
+}
+
+/// Where the first of `schemes` is that the server has, for clients at another port.
+pub(super) fn place(listeners: &[Listener], schemes: [Scheme; 2]) -> Option<String> {
+    let listener = |scheme| listeners.iter().find(|at| at.scheme == scheme);
+    let Listener { scheme, address, .. } = schemes.into_iter().find_map(listener)?;
+    Some(match address.ip().is_unspecified() {
+        // Only the client knows by which name it reaches this machine.
+        true => format!("port {} of this server", address.port()),
+        false => format!("{}://{address}", scheme.name()),
+    })
+}
+
 /// Writes the reason, in one attempt, and closes the connection.
-pub(super) fn reject(mut stream: TcpStream, rejection: Rejection) {
+pub(super) fn reject(mut stream: TcpStream, scheme: Scheme, rejection: Rejection) {
+    let line = rejection.line();
+    let bytes = match scheme {
+        Scheme::Tcp => format!("{line}\r\n").into_bytes(),
+        Scheme::Http => http::turned_away(&line),
+        // A handshake would cost more than the client is worth now.
+        Scheme::Tls | Scheme::Https => tls::turned_away().to_vec(),
+    };
     // Best effort: the empty buffer of a new socket takes a line.
-    drop(stream.write(format!("{}\r\n", rejection.line()).as_bytes()));
+    drop(stream.write(&bytes));
     drop(stream.shutdown(Shutdown::Write));
     // Input that has arrived is read, because closing a socket with unread input sends a reset, and
     // the client might lose the line (RFC 9293, 3.10.4).
@@ -220,7 +286,7 @@ mod tests {
     use super::*;
 
     fn tcp(address: &str) -> ListenAddress {
-        ListenAddress { scheme: Scheme::Tcp, address: address.parse().unwrap() }
+        ListenAddress { scheme: Scheme::Tcp, address: address.parse().unwrap(), is_optional: false }
     }
 
     /// (7.19, 7.40, 7.12)
@@ -228,7 +294,7 @@ mod tests {
     #[test]
     fn an_accepted_connection_has_the_options_of_its_listener() {
         let mut listener = Listener::bind(tcp("127.0.0.1:0"), &Limits::default()).unwrap();
-        let _client = std::net::TcpStream::connect(listener.address()).unwrap();
+        let _client = std::net::TcpStream::connect(listener.address).unwrap();
         let Accepted { stream, .. } =
             listener.accept(Time::START).expect("the connection is complete");
         let socket = SockRef::from(&stream);
@@ -237,7 +303,7 @@ mod tests {
         assert_eq!(socket.tcp_keepalive_time().unwrap().as_secs(), KEEPALIVE_IDLE_S);
         listener.accepted = KEEPALIVE_ALIKE;
         listener.spread_keepalive();
-        let _second = std::net::TcpStream::connect(listener.address()).unwrap();
+        let _second = std::net::TcpStream::connect(listener.address).unwrap();
         let Accepted { stream: second, .. } =
             listener.accept(Time::START).expect("the connection is complete");
         let later = SockRef::from(&second).tcp_keepalive_time().unwrap().as_secs();
@@ -252,7 +318,7 @@ mod tests {
     fn both_families_can_have_the_same_port() {
         let both = || {
             let v6 = Listener::bind(tcp("[::1]:0"), &Limits::default())?;
-            let v4 = SocketAddr::new([127, 0, 0, 1].into(), v6.address().port());
+            let v4 = SocketAddr::new([127, 0, 0, 1].into(), v6.address.port());
             Listener::bind(tcp(&v4.to_string()), &Limits::default())
         };
         // Somebody else on this machine may have one of the ports by chance, but not each time.

@@ -92,6 +92,8 @@ impl Metrics {
             Event::Unanswered { .. }
             | Event::Parted { .. }
             | Event::LeftRoom { .. }
+            | Event::WrongPassword(_)
+            | Event::AccountChanged(_)
             | Event::StopIsDue => {}
         }
     }
@@ -108,8 +110,12 @@ impl Server {
     /// with their number; only an operator or an agent causes it.
     pub(super) fn metrics(&self) -> Vec<MetricFamily> {
         let mut families = self.metrics_now();
+        families.extend(self.tls.as_ref().map(|tls| {
+            gauge("certificate_seconds", "Until the certificate expires", tls.seconds_left())
+        }));
         families.extend(self.metrics_of_users());
         families.extend(self.metrics_of_traffic());
+        families.extend(self.metrics_of_accounts());
         families
     }
 
@@ -157,6 +163,20 @@ impl Server {
         ]
     }
 
+    /// Accounts, and what their helper process did.
+    fn metrics_of_accounts(&self) -> Vec<MetricFamily> {
+        let Some(accounts) = &self.accounts else { return Vec::new() };
+        let (counts, known) = (&accounts.counts, self.exchange.accounts("").count());
+        vec![
+            gauge("accounts", "Accounts now", known as u64),
+            gauge("account_queue", "Questions to the helper now", accounts.queue_len() as u64),
+            counter("passwords_right", "Passwords that were right", counts.right),
+            counter("passwords_wrong", "Passwords that were wrong", counts.wrong),
+            counter("account_queue_full", "Questions that found a full queue", counts.full),
+            counter("helper_deaths", "Helpers for accounts that died", counts.deaths),
+        ]
+    }
+
     /// Counters and histograms of lines, bytes and turns.
     fn metrics_of_traffic(&self) -> Vec<MetricFamily> {
         let (metrics, traffic) = (&self.metrics, self.exchange.traffic());
@@ -196,6 +216,9 @@ fn departure_label(why: DisconnectReason) -> &'static str {
         DisconnectReason::Overrun => "overrun",
         DisconnectReason::Stopping => "stopping",
         DisconnectReason::Removed => "removed",
+        DisconnectReason::WrongPassword => "wrong_password",
+        DisconnectReason::TakenOver => "taken_over",
+        DisconnectReason::AccountChanged => "account_changed",
         DisconnectReason::Banned => "banned",
     }
 }

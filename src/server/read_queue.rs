@@ -1,7 +1,8 @@
 //! The order in which connections are read: light ones first.
 //!
 //! `reading.rs` takes connections from here, a bounded number per turn. A connection is *heavy* if its
-//! last input was a burst, or caused long replies; all others are *light* and go first. Heavy
+//! last input was a burst, or caused long replies; all others are *light* and go first. Handshakes come
+//! next, and are few per turn. Heavy
 //! connections are served in classes by the work they have caused lately (least attained service). A
 //! paste of a few kilobytes passes a thousand clients that flood, and those share what is left.
 
@@ -36,6 +37,8 @@ pub(super) struct Work {
 #[derive(Debug, Default)]
 pub(super) struct ReadQueue {
     light: VecDeque<SessionId>,
+    /// Connections in a TLS handshake, which a turn serves only a few of (7.82).
+    handshakes: VecDeque<SessionId>,
     heavy: [VecDeque<SessionId>; HEAVY_CLASSES],
 }
 
@@ -74,21 +77,35 @@ impl ReadQueue {
         }
     }
 
+    /// Queues a connection in a handshake.
+    pub(super) fn push_handshake(&mut self, id: SessionId) {
+        self.handshakes.push_back(id);
+    }
+
     /// Frees what the queues keep of their largest size.
     pub(super) fn shrink(&mut self) {
         self.light.shrink_to_fit();
+        self.handshakes.shrink_to_fit();
         self.heavy.iter_mut().for_each(VecDeque::shrink_to_fit);
     }
 
     pub(super) fn is_empty(&self) -> bool {
+        self.handshakes.is_empty() && self.has_only_handshakes()
+    }
+
+    pub(super) fn has_only_handshakes(&self) -> bool {
         self.light.is_empty() && self.heavy.iter().all(VecDeque::is_empty)
     }
 
-    /// Takes the connections to serve in this turn: light ones, then a few heavy ones. One heavy
-    /// connection of a turn comes from the class that has used most, so that none waits for ever.
-    pub(super) fn take_turn(&mut self, into: &mut Vec<SessionId>) {
+    /// Takes the connections to serve in this turn: light ones, as many in a handshake as
+    /// `handshakes_left` allows, then a few heavy ones. One heavy connection of a turn comes from the
+    /// class that has used most, so that none waits for ever.
+    pub(super) fn take_turn(&mut self, handshakes_left: &mut usize, into: &mut Vec<SessionId>) {
         let light = self.light.len().min(LIGHT_READS_PER_TURN);
         into.extend(self.light.drain(..light));
+        let handshakes = self.handshakes.len().min(*handshakes_left);
+        *handshakes_left -= handshakes;
+        into.extend(self.handshakes.drain(..handshakes));
         for n in 0..HEAVY_READS_PER_TURN {
             let mut classes = self.heavy.iter_mut();
             let next = match n {
@@ -124,7 +141,7 @@ mod tests {
         queue.push(id(1_001), worked(4 * 1024), 100);
         queue.push(id(1_000), worked(BURST_BYTES), 100);
         let mut turn = Vec::new();
-        queue.take_turn(&mut turn);
+        queue.take_turn(&mut 0, &mut turn);
         assert_eq!(turn[0], id(1_000), "light");
         assert!(turn.contains(&id(1_001)), "the first part of a paste: {turn:?}");
         assert_eq!(turn.len(), 1 + HEAVY_READS_PER_TURN);
@@ -139,8 +156,23 @@ mod tests {
             queue.push(id(key), worked(2 * BURST_BYTES), 100);
         }
         let mut turn = Vec::new();
-        queue.take_turn(&mut turn);
+        queue.take_turn(&mut 0, &mut turn);
         assert!(turn.contains(&id(0)) && turn.contains(&id(1)), "{turn:?}");
+    }
+
+    /// (7.82)
+    #[test]
+    fn a_turn_serves_everybody_else_before_a_few_of_a_thousand_handshakes() {
+        let mut queue = ReadQueue::default();
+        (0..1_000).for_each(|key| queue.push_handshake(id(key)));
+        (1_000..1_010).for_each(|key| queue.push(id(key), Work::default(), 100));
+        let (mut left, mut turn) = (3, Vec::new());
+        queue.take_turn(&mut left, &mut turn);
+        assert_eq!(turn[..10], (1_000..1_010).map(id).collect::<Vec<_>>());
+        assert_eq!(turn[10..], [id(0), id(1), id(2)]);
+        queue.take_turn(&mut left, &mut turn);
+        assert_eq!((left, turn.len()), (0, 13), "no more in this turn");
+        assert!(queue.has_only_handshakes() && !queue.is_empty());
     }
 
     /// (7.44, 7.46)

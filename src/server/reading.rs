@@ -19,7 +19,6 @@ use crate::core::time::Time;
 impl Server {
     /// Records the event of one client socket.
     pub(super) fn record_readiness(&mut self, key: usize, event: &Event) {
-        let now_s = self.now_s();
         let Some(connection) = self.connections.get_mut(key) else { return };
         let id = SessionId::from_key(key);
         if event.is_writable() {
@@ -29,7 +28,15 @@ impl Server {
             // Input is held, so the read that would report the error never happens.
             self.exchange.handle_failure(self.now, id);
         } else if connection.record_event(event) {
-            self.read_queue.push(id, connection.work, now_s);
+            self.queue(id);
+        }
+    }
+
+    /// Queues a connection, whose flag says so already.
+    pub(super) fn queue(&mut self, id: SessionId) {
+        match self.exchange.is_handshaking(id) {
+            true => self.read_queue.push_handshake(id),
+            false => self.read_queue.push(id, self.connections[id.key()].work, self.now_s()),
         }
     }
 
@@ -37,7 +44,7 @@ impl Server {
     pub(super) fn read(&mut self) {
         self.queue_resumed();
         let mut turn = std::mem::take(&mut self.to_read);
-        self.read_queue.take_turn(&mut turn);
+        self.read_queue.take_turn(&mut self.handshakes_left, &mut turn);
         let is_sampled = self.costs.samples_turn();
         for id in turn.drain(..) {
             match is_sampled {
@@ -58,7 +65,7 @@ impl Server {
             return Ok(());
         }
         for _ in 0..=self.connections.len() / EVENTS_PER_TURN {
-            if !self.poll_at_once()? && self.read_queue.is_empty() {
+            if !self.poll_at_once()? && self.read_queue.has_only_handshakes() {
                 break;
             }
             self.record_events();
@@ -80,11 +87,13 @@ impl Server {
         let (before, began) = (self.exchange.traffic(), self.started.elapsed());
         let received = self.read_once(id);
         let after = self.exchange.traffic();
+        let processing = self.started.elapsed().saturating_sub(began);
+        let count = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         let cost = Cost {
-            lines: after.lines_in - before.lines_in,
-            bytes: received as u64,
-            deliveries: after.lines_out - before.lines_out,
-            processing: self.started.elapsed().saturating_sub(began),
+            lines: count(after.lines_in - before.lines_in),
+            bytes: count(received as u64),
+            deliveries: count(after.lines_out - before.lines_out),
+            processing_us: u32::try_from(processing.as_micros()).unwrap_or(u32::MAX),
         };
         let now_s = self.now_s();
         if let Some(connection) = self.connections.get(id.key()) {
@@ -108,8 +117,20 @@ impl Server {
             self.metrics.inputs_held += 1;
         }
         self.record_work(id, before, received);
+        self.end_handshake_if_done(id);
         self.queue_again(id);
         received
+    }
+
+    /// A handshake that is done no longer counts for its address.
+    fn end_handshake_if_done(&mut self, id: SessionId) {
+        if let Some(connection) = self.connections.get_mut(id.key())
+            && connection.is_handshaking
+            && !self.exchange.is_handshaking(id)
+        {
+            connection.is_handshaking = false;
+            self.admission.end_handshake(connection.peer.ip());
+        }
     }
 
     /// Reads the socket once, if an event says that there is something. Returns the bytes read.
@@ -144,12 +165,11 @@ impl Server {
 
     /// Queues a connection for the next turn if it has input that may be processed.
     pub(super) fn queue_again(&mut self, id: SessionId) {
-        let now_s = self.now_s();
         let Some(connection) = self.connections.get_mut(id.key()) else { return };
         let may_read = connection.has_more && self.exchange.wants_input(id);
         if !connection.is_queued && (may_read || self.exchange.may_resume(id)) {
             connection.is_queued = true;
-            self.read_queue.push(id, connection.work, now_s);
+            self.queue(id);
         }
     }
 

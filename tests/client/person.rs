@@ -46,6 +46,7 @@ impl Person {
             .env("TERM", "xterm")
             .env("PS1", "$ ")
             .env("TZ", "UTC")
+            .env("CHINWAG_TIMESTAMPS", "off")
             .spawn(pts)
             .expect("the program starts");
         let terminal = vt100::Parser::new(size(rows), size(columns), 1000);
@@ -104,6 +105,14 @@ impl Person {
         }
     }
 
+    /// How many lines that begin with `start` the program has written.
+    pub(crate) fn written_lines(&self, start: &str) -> usize {
+        let written = String::from_utf8_lossy(&self.written);
+        // The prompt before a line is erased first.
+        let lines = written.split("\r\n").map(|line| line.rsplit("\x1b[K").next());
+        lines.filter(|line| line.is_some_and(|line| line.starts_with(start))).count()
+    }
+
     /// Waits until the program exits. Returns its exit status.
     pub(crate) fn exits(&mut self) -> ExitStatus {
         let deadline = now() + TIMEOUT;
@@ -111,9 +120,35 @@ impl Person {
         self.process.wait().expect("the child can be waited for")
     }
 
-    /// Whether the terminal has the settings from before the program ran, bracketed paste included.
+    /// Closes the terminal, as a user closes the window of a terminal emulator.
+    pub(crate) fn closes_the_terminal(&mut self) {
+        self.pty = open().expect("a pty").0;
+    }
+
+    /// Waits until the program exits although nobody reads its terminal.
+    pub(crate) fn exits_unread(&mut self) -> ExitStatus {
+        let deadline = now() + TIMEOUT;
+        loop {
+            if let Some(status) = self.process.try_wait().expect("the child can be waited for") {
+                return status;
+            }
+            assert!(now() < deadline, "the program does not exit");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Whether the terminal has the settings from before the program ran, bracketed paste and focus
+    /// reports included.
     pub(crate) fn has_restored_the_terminal(&self) -> bool {
-        settings(&self.pty) == self.settings && !self.terminal.screen().bracketed_paste()
+        settings(&self.pty) == self.settings
+            && !self.terminal.screen().bracketed_paste()
+            && !self.reports_focus()
+    }
+
+    /// Whether the program has asked for focus reports. The emulator does not keep this mode.
+    pub(crate) fn reports_focus(&self) -> bool {
+        let written = String::from_utf8_lossy(&self.written);
+        written.rfind("\x1b[?1004h") > written.rfind("\x1b[?1004l")
     }
 
     /// Whether the program writes nothing for `time`.

@@ -25,8 +25,14 @@ impl Server {
 
     /// Starts a server on `address`.
     pub(crate) fn start_at(address: &str) -> Server {
+        Server::start_with(address, &[])
+    }
+
+    /// Starts a server on `address` with more arguments.
+    pub(crate) fn start_with(address: &str, args: &[&str]) -> Server {
         let mut process = Command::new(CHINWAG)
             .args(["serve", "-qq", "--listen", address])
+            .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

@@ -1,7 +1,8 @@
 //! The habits of simulated people: what somebody sends next, given the state of their session.
 
 use crate::model::names::NON_ASCII;
-use crate::model::{Model, State};
+use crate::model::{Model, State, Step};
+use crate::plan::Plan;
 use crate::random::Random;
 use crate::traffic::SessionKey;
 use crate::typing::{Typed, TypingStyle};
@@ -79,11 +80,15 @@ const ROOMS: [&str; 12] =
     ["", "", "", "lobby", "tea", "TEA", "roorn", "room", "l0bby", "日本語", "a b", "_x"];
 
 /// Lines that no prompt offers as a choice.
-const WRONG_ANSWERS: [&str; 21] = [
+const WRONG_ANSWERS: [&str; 25] = [
+    "register",
+    "/password",
     "6",
     "4 x y",
-    "/who",
+    "/who x",
     "/yes",
+    "/exit now",
+    "/history",
     "join *",
     "what",
     "",
@@ -123,10 +128,12 @@ pub(crate) struct Habits {
     pub(crate) leaves: usize,
     /// How often they enter a room instead of doing something else at the menu.
     pub(crate) enters_rooms: usize,
+    /// How often they use a command about accounts at the menu.
+    pub(crate) uses_accounts: usize,
 }
 
 impl Habits {
-    pub(crate) fn new(random: &mut Random, enters_rooms: usize) -> Habits {
+    pub(crate) fn new(random: &mut Random, plan: &Plan) -> Habits {
         Habits {
             style: TypingStyle::new(random),
             mistakes: random.pick(&[2, 10, 40]),
@@ -136,7 +143,8 @@ impl Habits {
             paste: random.pick(&[1, 1, 2, 30]),
             long_messages: random.pick(&[0, 1, 30]),
             leaves: random.pick(&[0, 0, 2]),
-            enters_rooms,
+            enters_rooms: plan.enters_rooms,
+            uses_accounts: plan.uses_accounts,
         }
     }
 
@@ -167,24 +175,45 @@ impl Habits {
         }
         match model.state(who) {
             State::Naming => some_username(random),
+            State::SigningIn | State::Password(..) => password_line(random, model, who),
+            State::Menu if random.chance(self.uses_accounts) => {
+                let command = random.pick(&["register", "/register", "password", "unregister"]);
+                in_random_case(random, command)
+            }
             State::Menu if random.chance(self.enters_rooms) => join_command(random),
             State::Menu => self.menu_line(random, model),
             State::AskedInRoom(..) if random.chance(self.accepts) => in_random_case(random, "/yes"),
             State::AskedInRoom(by, _) if random.chance(20) => {
                 format!("/chat {}", name_of(model, by))
             }
-            State::AskedInRoom(..) if random.chance(30) => random.pick(&["/no", "/N", "no"]).into(),
+            State::AskedInRoom(..) if random.chance(30) => {
+                random.pick(&["/no", "/N", "no", " Yes"]).into()
+            }
             State::InRoom(_) | State::AskedInRoom(..) => self.room_line(random, model),
+            State::Choosing if random.chance(10) => {
+                let command = random.pick(&["/quit", "/chat", "/join #tea", "/cancel", "/no"]);
+                in_random_case(random, command)
+            }
+            State::Choosing if random.chance(10) => format!("/{}", harmless_command(random, model)),
             State::Choosing => some_user(random, model),
-            State::Asking(_) if random.chance(20) => "cancel".into(),
+            State::Asking(_) if random.chance(20) => {
+                random.pick(&["cancel", "/cancel", "/leave", "q"]).into()
+            }
             State::Asking(_) => harmless_command(random, model),
-            State::Asked(_) if random.chance(self.accepts) => in_random_case(random, "yes"),
-            State::Asked(_) if random.chance(50) => in_random_case(random, "n"),
+            State::Asked(_) if random.chance(self.accepts) => {
+                let yes = random.pick(&["yes", "/yes"]);
+                in_random_case(random, yes)
+            }
+            State::Asked(_) if random.chance(50) => {
+                let no = random.pick(&["n", "/no"]);
+                in_random_case(random, no)
+            }
             State::Asked(by) => format!("chat {}", name_of(model, by)),
             State::Chatting(_) if random.chance(self.quits) => {
-                let quit = random.pick(&["quit", "/quit", " quit ", "/quit "]);
+                let quit = random.pick(&["quit", "/quit", " quit ", "/quit ", "/part"]);
                 in_random_case(random, quit)
             }
+            State::Chatting(_) if random.chance(10) => self.chat_command(random, model),
             State::Chatting(_) => self.message(random),
             State::Ended => "3".into(),
         }
@@ -195,19 +224,35 @@ impl Habits {
             0 => "1".into(),
             1 => in_random_case(random, "list"),
             2 => harmless_command(random, model),
-            3 if random.chance(10 * self.leaves) => random.pick(&["3", "exit"]).to_string(),
+            3 if random.chance(10 * self.leaves) => random.pick(&["3", "/exit"]).to_string(),
+            3 => format!("/{}", harmless_command(random, model)),
             4 | 5 => random.pick(&["2", " chat "]).to_string(),
-            _ => format!("{} {}", random.pick(&["2", "Chat"]), some_user(random, model)),
+            _ => format!("{} {}", random.pick(&["2", "Chat", "/chat"]), some_user(random, model)),
+        }
+    }
+
+    /// A command for somebody in a chat. Only the first two reach the partner.
+    fn chat_command(&self, random: &mut Random, model: &Model) -> String {
+        match random.below(8) {
+            0 => with_argument("/me ", self.message(random)),
+            1 => with_argument("/say ", self.message(random)),
+            2..5 => format!("/{}", harmless_command(random, model)),
+            5 if random.chance(self.leaves) => "/exit".into(),
+            5 => random.pick(&["/me", "/yes", "/No", "/history", "/names"]).into(),
+            _ => random.pick(&["/cancel", "/join", "/join #tea", "/chat anna", "/frob"]).into(),
         }
     }
 
     /// A line for somebody in a room.
     fn room_line(&self, random: &mut Random, model: &Model) -> String {
         if random.chance(self.quits) && random.chance(40) {
-            let quit = random.pick(&["quit", "q", ".exit", "/quit", " Q "]);
+            let quit = random.pick(&["quit", "q", ".exit", "/quit", " Q ", "/leave"]);
             return in_random_case(random, quit);
         }
-        match random.below(24) {
+        match random.below(26) {
+            9 => format!("/{}", join_command(random).trim().replace('4', "join")),
+            10 => random.pick(&["exit", " EXIT ", "yes", "/names an", "/cancel"]).into(),
+            11 if random.chance(self.leaves) => "/exit".into(),
             0 => random.pick(&["/who", "/who", "/who U", "/who zz"]).into(),
             1 => with_argument("/me ", self.message(random)),
             2 => with_argument("/say ", self.message(random)),
@@ -215,7 +260,7 @@ impl Habits {
             4 => random.pick(&["/quiet", "/loud", "/QUIET"]).into(),
             5 => format!("/chat {}", some_user(random, model)),
             6 => format!("/{}", harmless_command(random, model)),
-            7 => random.pick(&["/", "/frob", "/me", "/say", "/yes", "/no", "/exit", "/1"]).into(),
+            7 => random.pick(&["/", "/frob", "/me", "/say", "/yes", "/no", "/chat", "/1"]).into(),
             8 => random.pick(&MESSAGES).into(),
             _ => self.message(random),
         }
@@ -235,6 +280,27 @@ impl Habits {
     }
 }
 
+/// A password, mostly the right one, or a word that works instead.
+fn password_line(random: &mut Random, model: &Model, who: SessionKey) -> String {
+    let session = model.sessions().find(|(other, _)| *other == who).map(|(_, session)| session);
+    let Some(session) = session else { return String::new() };
+    let name = session.account.as_ref().filter(|_| session.name.is_none());
+    let name = name.or(session.name.as_ref()).map_or("", |name| &name.folded);
+    match (session.state, &session.typed, random.below(20)) {
+        (.., 0) => random.pick(&["cancel", "", "/help", "/list", "/quit", "  ", "short"]).into(),
+        (State::Password(_, Step::Repeat), Some(typed), 1..18) => typed.clone(),
+        (State::Password(_, Step::New), _, 1..4) => format!("another one {}", random.below(9)),
+        (.., 1..5) => format!("a wrong one {}", random.below(1_000)),
+        (.., 5) => "p".repeat(random.pick(&[255, 256, 257])),
+        _ => usual_password(name),
+    }
+}
+
+/// The password that the owner of a name mostly has.
+pub(crate) fn usual_password(folded: &str) -> String {
+    format!("  the one of {folded}")
+}
+
 /// A command with an argument, or the argument alone if both together exceed a line (2.1.3).
 fn with_argument(command: &str, argument: String) -> String {
     if command.len() + argument.len() <= 1024 { command.to_owned() + &argument } else { argument }
@@ -245,7 +311,10 @@ fn join_command(random: &mut Random) -> String {
     let room = random.pick(&ROOMS);
     match room {
         "" => random.pick(&["4", "join", " JOIN "]).into(),
-        room => format!("{} {}", random.pick(&["4", "join"]), in_random_case(random, room)),
+        room => {
+            let mark = random.pick(&["", "", "#"]);
+            format!("{} {mark}{}", random.pick(&["4", "join"]), in_random_case(random, room).trim())
+        }
     }
 }
 
@@ -278,7 +347,7 @@ fn some_user(random: &mut Random, model: &Model) -> String {
     }
 }
 
-/// A command that changes no state (5.2, 4).
+/// A command that changes no state (5.2, 4). Its words take a `/` before them, its number does not.
 fn harmless_command(random: &mut Random, model: &Model) -> String {
     match random.below(10) {
         0 | 1 => "1".into(),
@@ -286,7 +355,7 @@ fn harmless_command(random: &mut Random, model: &Model) -> String {
         3 => "help".into(),
         4 => "busy".into(),
         5 => "free".into(),
-        6 => random.pick(&["rooms", "rooms t", "rooms zz", "free"]).into(),
+        6 => random.pick(&["rooms", "rooms #t", "rooms zz", "who an", "quiet", "loud"]).into(),
         7 => "ignore".into(),
         8 if random.chance(50) => format!("ignore stranger{}", random.below(100)),
         8 => format!("ignore {}", some_user(random, model)),

@@ -4,6 +4,7 @@
 //! the order in which the server serves its sessions. Instead it requires that some order explains
 //! all output, and that no session waits without a reason.
 
+mod accounts;
 mod addresses;
 mod answers;
 mod explain;
@@ -15,6 +16,8 @@ mod user_limits;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::traffic::{Expected, Received, SessionKey};
+use accounts::{Accounts, Question};
+pub(crate) use accounts::{Answer, Task};
 pub(crate) use addresses::Address;
 use addresses::Addresses;
 use names::Name;
@@ -37,12 +40,17 @@ pub(crate) struct ModelLimits {
     pub(crate) room_history_ms: u64,
     pub(crate) address_share: u32,
     pub(crate) rooms_per_address_max: usize,
+    /// The server keeps accounts; every username must have one; passwords pass on every connection.
+    pub(crate) keeps_accounts: bool,
+    pub(crate) requires_accounts: bool,
+    pub(crate) takes_passwords: bool,
 }
 
 /// The states of part 4, and the end of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     Naming,
+    SigningIn,
     Menu,
     Choosing,
     Asking(SessionKey),
@@ -50,7 +58,24 @@ pub(crate) enum State {
     Chatting(SessionKey),
     InRoom(RoomId),
     AskedInRoom(SessionKey, RoomId),
+    Password(Purpose, Step),
     Ended,
+}
+
+/// What a user gives a password for (4.12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Register,
+    Change,
+    Unregister,
+}
+
+/// The password that the prompt asks for (4.12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    Current,
+    New,
+    Repeat,
 }
 
 impl State {
@@ -66,6 +91,14 @@ impl State {
 pub(crate) struct Session {
     pub(crate) state: State,
     pub(crate) name: Option<Name>,
+    /// The account that a session signs in to (4.11).
+    pub(crate) account: Option<Name>,
+    /// Wrong passwords so far.
+    wrong: u32,
+    /// A new password, typed once.
+    pub(crate) typed: Option<String>,
+    /// What the store was asked. The session's further input waits.
+    question: Option<Question>,
     /// The naming deadline, or the time when the request of this asker lapses.
     deadline: Option<u64>,
     /// A request to this user ended without an answer, and no line has come since (4.6.5).
@@ -106,6 +139,11 @@ enum Event {
     Removed(SessionKey),
     /// An operator announced something to everybody (8.2.1).
     Announced,
+    /// The store answered a question.
+    Answered(u64, Answer),
+    /// An operator changed or removed the account of a user (3.4.8).
+    AccountChanged(SessionKey),
+    AccountRemoved(SessionKey),
 }
 
 /// What was in the held input that the server discarded at the end of a chat.
@@ -149,13 +187,18 @@ pub(crate) struct Model {
     undo: Vec<(SessionKey, Session)>,
     undo_rooms: Option<(Rooms, usize)>,
     undo_addresses: Option<Addresses>,
+    undo_accounts: Option<Accounts>,
     rooms: Rooms,
     addresses: Addresses,
+    accounts: Accounts,
     /// Messages that passed between partners.
     pub(crate) messages: u64,
     pub(crate) chats: u64,
     /// Lines said in rooms.
     pub(crate) room_lines: u64,
+    pub(crate) sign_ins: u64,
+    pub(crate) take_overs: u64,
+    pub(crate) registrations: u64,
 }
 
 impl Model {
@@ -177,11 +220,16 @@ impl Model {
             undo: Vec::new(),
             undo_rooms: None,
             undo_addresses: None,
+            undo_accounts: None,
             rooms: Rooms::default(),
             addresses: Addresses::default(),
+            accounts: Accounts::default(),
             messages: 0,
             chats: 0,
             room_lines: 0,
+            sign_ins: 0,
+            take_overs: 0,
+            registrations: 0,
         }
     }
 
@@ -189,6 +237,10 @@ impl Model {
         let session = Session {
             state: State::Naming,
             name: None,
+            account: None,
+            wrong: 0,
+            typed: None,
+            question: None,
             deadline: Some(self.now + self.limits.naming_ms),
             missed_request: false,
             was_choosing: false,
@@ -302,6 +354,11 @@ impl Model {
 
     pub(crate) fn sessions(&self) -> impl Iterator<Item = (SessionKey, &Session)> {
         self.sessions.iter().map(|(&who, session)| (who, session))
+    }
+
+    /// Whether the next line of `who` is a password, or the store works on the last one.
+    pub(crate) fn is_giving_password(&self, who: SessionKey) -> bool {
+        matches!(self.state(who), State::SigningIn | State::Password(..))
     }
 
     /// Sessions whose held input was discarded since the last call.

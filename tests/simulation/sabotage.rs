@@ -46,6 +46,8 @@ pub(crate) enum Fault {
     MissedCountWrong,
     /// One room line is not saved.
     RoomLineNotSaved,
+    /// The history file loses its last line when it is written anew.
+    RewriteForgetsLine,
     /// Backpressure is ignored: the loop reads every connection.
     BackpressureIgnored,
     /// New sessions have no address: each has all allowances for itself.
@@ -55,6 +57,16 @@ pub(crate) enum Fault {
     AnswerStopped,
     /// At the end of a chat the kernel's buffer is not read.
     KernelNotDrained,
+    /// A wrong password counts as right.
+    ProofIgnored,
+    /// The answer to one user's question is given to another user.
+    AnswerToAnother,
+    /// The answer for a session that is gone is given to the next one with its key.
+    AnswerByKey,
+    /// An account signs in, and its older session goes on.
+    OlderSessionStays,
+    /// The server forgets that a name is registered.
+    NameReleased,
 }
 
 #[derive(Debug)]
@@ -119,7 +131,8 @@ impl Sabotage {
             Fault::MessageLost
             | Fault::PromptLost
             | Fault::RoomLineLost
-            | Fault::HistoryLineLost => drop(lines.remove(n)),
+            | Fault::HistoryLineLost
+            | Fault::OlderSessionStays => drop(lines.remove(n)),
             Fault::MessageDoubled | Fault::RoomLineDoubled => lines.insert(n, line),
             Fault::MessageToThirdUser | Fault::RoomLineToOutsider => {
                 all.entry(third_user).or_default().push_back(line)
@@ -161,6 +174,7 @@ impl Sabotage {
             }
             Fault::PromptLost => line.starts_with(b"? "),
             Fault::HistoryLineLost => line.starts_with(b"- 19") || line.starts_with(b"- 20"),
+            Fault::OlderSessionStays => line.ends_with(b"so this one ends. Goodbye"),
             Fault::LinesSwapped => next.is_some_and(|next| next != *line),
             Fault::ListRowWrong => {
                 line.starts_with(b"- ") && line.windows(13).any(|part| part == b"chatting with")

@@ -53,6 +53,8 @@ pub(crate) enum Expected {
     HistoryLine(Box<Expected>),
     /// A line of a room, which this member may have missed (6.2.2).
     RoomLine(Box<Expected>),
+    /// No line: the store is asked, and the session waits for the answer.
+    Question,
     /// No line matches: the cause under test is not what happened.
     Impossible,
 }
@@ -90,7 +92,7 @@ impl Expected {
                 Expected::Containing('!', format!("{lines} line{plural}")).matches(line)
             }
             Expected::Rows => line.starts_with(b"- "),
-            Expected::Impossible => false,
+            Expected::Question | Expected::Impossible => false,
         }
     }
 
@@ -139,6 +141,8 @@ pub(crate) struct Observed {
     /// Connections that are still open in the chat although the world cannot tell when their input
     /// was held.
     still_open: BTreeSet<SessionKey>,
+    /// Connections that wait for the store of accounts.
+    awaits_store: BTreeSet<SessionKey>,
 }
 
 impl Observed {
@@ -154,6 +158,10 @@ impl Observed {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.lines.is_empty() && self.refusals.is_empty()
+    }
+
+    pub(crate) fn mark_awaiting(&mut self, who: SessionKey) {
+        self.awaits_store.insert(who);
     }
 
     pub(crate) fn mark_open(&mut self, who: SessionKey) {
@@ -196,6 +204,12 @@ impl Observed {
         let mut used = BTreeMap::<(SessionKey, bool), usize>::new();
         let (mut to_come, mut begun) = (Vec::new(), BTreeSet::new());
         for (who, expect) in expected {
+            if *expect == Expected::Question {
+                match self.awaits_store.contains(who) {
+                    true => continue,
+                    false => return None,
+                }
+            }
             if waits(*who) || begun.contains(who) {
                 to_come.push((*who, expect.clone()));
                 continue;

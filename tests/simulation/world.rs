@@ -2,6 +2,7 @@
 //! server's loop. The world keeps exactly the promises that the real loop makes to the exchange. A
 //! weaker world would report false errors; a stronger world would hide real ones.
 
+pub(crate) mod accounts;
 mod checks;
 mod event_loop;
 mod pending;
@@ -19,7 +20,9 @@ use crate::plan::Plan;
 use crate::random::Random;
 use crate::sabotage::{Fault, Sabotage};
 use crate::socket::Socket;
+use crate::store::Store;
 use crate::traffic::{Observed, SessionKey};
+use restart::Rewriting;
 
 /// Steps between two runs of `Chat::check`.
 const CHAT_CHECKED_EVERY: usize = 8;
@@ -38,6 +41,11 @@ pub(crate) struct World {
     started_at: u64,
     /// The history store: everything that the server saved, over all its starts.
     history_file: Vec<u8>,
+    /// The file that is written anew from memory, a few rooms at a time (6.3.4).
+    rewriting: Option<Rewriting>,
+    /// The store of accounts, which outlives the server.
+    store: Store,
+    is_store_dead: bool,
     /// The server will be killed in this turn.
     will_be_killed: bool,
     /// Sessions that the loop will read in its next turn.
@@ -64,8 +72,15 @@ pub(crate) struct Stats {
     /// Lines that a `You missed` notice counted.
     pub(crate) missed: u64,
     pub(crate) restarts: u64,
+    /// How often the history file was written anew.
+    pub(crate) rewrites: u64,
     /// How often the world looked at output with an answer in progress.
     pub(crate) unfinished_answers: u64,
+    /// Questions to the store of accounts.
+    pub(crate) questions: u64,
+    pub(crate) sign_ins: u64,
+    pub(crate) take_overs: u64,
+    pub(crate) registrations: u64,
 }
 
 pub(crate) fn id(who: SessionKey) -> SessionId {
@@ -82,8 +97,8 @@ impl World {
         }
         let mut exchange = Exchange::new(plan.limits.clone());
         exchange.start_recording();
-        World {
-            exchange,
+        let mut world = World {
+            exchange: Exchange::new(plan.limits.clone()),
             model: Model::new(plan.model_limits(), is_traced),
             random,
             plan,
@@ -92,21 +107,34 @@ impl World {
             now: 0,
             started_at: 0,
             history_file: Vec::new(),
+            rewriting: None,
             will_be_killed: false,
             readable: Vec::new(),
             steps: 0,
             sabotage,
             is_traced,
             stats: Stats::default(),
-        }
+            store: Store::default(),
+            is_store_dead: false,
+        };
+        world.make_first_accounts();
+        world.load_accounts(&mut exchange);
+        world.exchange = exchange;
+        world
     }
 
     /// One step: people act, time passes, and the loop turns until no work is left.
     pub(crate) fn step(&mut self) {
+        self.rewrite_history();
         self.people_act();
         if self.random.chance(self.plan.operator_actions) {
             self.operator_acts();
         }
+        if self.random.chance(self.plan.account_changes) {
+            self.operator_changes_account();
+        }
+        self.store_suffers();
+        self.release_name_if_sabotaged();
         self.advance_time();
         self.will_be_killed = self.random.chance(self.plan.kills) && self.random.chance(50);
         self.turn();
@@ -168,13 +196,20 @@ impl World {
         let mut observed = Observed::default();
         for who in self.sockets.keys().copied().collect::<Vec<_>>() {
             let new_output = self.new_output_for(who);
-            self.record_waiting(who, &new_output, &mut observed);
+            let mut typing = self.sockets[&who].typing;
+            let mut about_typing = 0;
             checks::for_each_line(&new_output, |line| {
                 if self.is_traced {
                     eprintln!("{:>8} {who:>3} < {}", self.now, String::from_utf8_lossy(line));
                 }
-                observed.add(who, line);
+                match typing.follow(line) {
+                    true if line[0] == 255 => about_typing += line.len(),
+                    true => about_typing += line.len() + 2,
+                    false => observed.add(who, line),
+                }
             });
+            self.sockets.get_mut(&who).into_iter().for_each(|socket| socket.typing = typing);
+            self.record_waiting(who, &new_output, about_typing, &mut observed);
         }
         let model = &self.model;
         let is_in_room = |who| model.state(who).room().is_some();
@@ -227,6 +262,9 @@ impl World {
         self.stats.chats = self.model.chats;
         self.stats.messages = self.model.messages;
         self.stats.room_lines = self.model.room_lines;
+        self.stats.sign_ins = self.model.sign_ins;
+        self.stats.take_overs = self.model.take_overs;
+        self.stats.registrations = self.model.registrations;
     }
 
     fn jump_to_next_deadline(&mut self) {
@@ -250,6 +288,11 @@ impl Stats {
         self.room_lines += other.room_lines;
         self.missed += other.missed;
         self.restarts += other.restarts;
+        self.rewrites += other.rewrites;
         self.unfinished_answers += other.unfinished_answers;
+        self.questions += other.questions;
+        self.sign_ins += other.sign_ins;
+        self.take_overs += other.take_overs;
+        self.registrations += other.registrations;
     }
 }

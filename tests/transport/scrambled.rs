@@ -6,6 +6,8 @@
 use chinwag::core::time::Time;
 use chinwag::core::transport::{Received, Transport, TransportError};
 
+use super::layer::Layer;
+
 /// What the client must send first.
 pub(crate) const HELLO: &[u8] = b"HELLO?";
 /// What the server answers.
@@ -112,10 +114,10 @@ impl Transport for Scrambled {
         self.handshake_until
     }
 
-    fn handle_timeout(&mut self, now: Time) -> Result<(), TransportError> {
+    fn handle_timeout(&mut self, now: Time, _is_read: bool) -> Result<Received, TransportError> {
         match self.handshake_until {
             Some(until) if until <= now => Err(TransportError("no hello in time")),
-            _ => Ok(()),
+            _ => Ok(Received::Data),
         }
     }
 }
@@ -124,26 +126,36 @@ impl Transport for Scrambled {
 #[derive(Debug, Default)]
 pub(crate) struct Peer {
     partial: Vec<u8>,
+    has_said_hello: bool,
     is_greeted: bool,
-    /// The server has closed the transport.
-    pub(crate) is_closed: bool,
+    is_closed: bool,
 }
 
-impl Peer {
-    /// What to send so that the server's exchange receives `bytes`.
-    pub(crate) fn encode(bytes: &[u8]) -> Vec<u8> {
+impl Layer for Peer {
+    fn answer(&mut self) -> Vec<u8> {
+        let is_due = !std::mem::replace(&mut self.has_said_hello, true);
+        if is_due { HELLO.to_vec() } else { Vec::new() }
+    }
+
+    fn is_ready(&self) -> bool {
+        true
+    }
+
+    fn encode(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         bytes.chunks(RECORD_BYTES_MAX).for_each(|chunk| push_record(&mut out, chunk));
         out
     }
 
-    /// What to send to close the transport.
-    pub(crate) fn close() -> Vec<u8> {
+    fn close(&mut self) -> Vec<u8> {
         vec![0]
     }
 
-    /// What the server's exchange has sent.
-    pub(crate) fn decode(&mut self, bytes: &[u8]) -> Vec<u8> {
+    fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    fn decode(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.partial.extend_from_slice(bytes);
         if !self.is_greeted {
             if self.partial.len() < WELCOME.len() {

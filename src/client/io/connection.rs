@@ -12,6 +12,7 @@ use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use socket2::{SockRef, TcpKeepalive};
 
+use super::acknowledged::Acknowledged;
 use crate::client::options::Server;
 use crate::core::buffers::Pool;
 use crate::core::framing::{Frame, LineReader};
@@ -38,7 +39,11 @@ pub(in crate::client) struct Connection {
     outgoing: VecDeque<Vec<u8>>,
     /// Bytes of the first element of `outgoing` that the kernel has already taken.
     written: usize,
+    acknowledged: Acknowledged,
 }
+
+/// IAC AYT: asks a server whether it is there (2.2.3; RFC 854).
+const ARE_YOU_THERE: &[u8] = &[255, 246];
 
 /// The state of the socket.
 #[derive(Debug)]
@@ -97,9 +102,8 @@ impl Connection {
     /// If the name cannot be resolved. The text is ready to print.
     pub(in crate::client) fn new(server: &Server, token: Token) -> Result<Connection, String> {
         let lookup = (server.host.as_str(), server.port).to_socket_addrs();
-        let addresses: Vec<_> = lookup
-            .map_err(|error| format!("cannot find {}: {}", server.host, describe(&error)))?
-            .collect();
+        let addresses: Vec<_> =
+            lookup.map_err(|error| cannot_find(&server.host, &describe(&error)))?.collect();
         Ok(Connection {
             addresses,
             token,
@@ -109,6 +113,7 @@ impl Connection {
             read_buffer: vec![0; READ_BYTES_PER_TURN],
             outgoing: VecDeque::new(),
             written: 0,
+            acknowledged: Acknowledged::default(),
         })
     }
 
@@ -116,6 +121,7 @@ impl Connection {
     /// at once; otherwise [`Connection::advance`] reports it later.
     pub(in crate::client) fn connect(&mut self, registry: &Registry, now: Time) -> Option<Outcome> {
         self.reader = LineReader::new(SERVER_LINE_BYTES_MAX);
+        self.acknowledged.forget();
         self.connect_from(registry, now, 0, Vec::new())
     }
 
@@ -126,10 +132,25 @@ impl Connection {
 
     /// Ends our half of the connection after the queued bytes are sent (2.1.6). The other half
     /// stays open: the server's replies still arrive.
+    ///
+    /// A question goes before the end. Its answer proves that the server has processed every line.
+    /// Without the answer a FIN from the server could come from its crash.
     pub(in crate::client) fn finish(&mut self) {
         if let State::Open { finishing, .. } = &mut self.state {
             *finishing = true;
         }
+    }
+
+    /// How many of the pushed bytes the server's kernel has not acknowledged. Where the kernel does
+    /// not say, only the bytes count that it has not taken.
+    pub(in crate::client) fn unacknowledged(&mut self) -> usize {
+        let queued = self.outgoing.iter().map(Vec::len).sum::<usize>() - self.written;
+        let State::Open { stream, .. } = &self.state else { return queued };
+        let missing = self.acknowledged.bytes_missing(|| {
+            let local = stream.local_addr()?;
+            Ok((local, stream.peer_addr()?))
+        });
+        queued + missing.unwrap_or(0)
     }
 
     /// Whether the kernel has taken every queued byte.
@@ -197,6 +218,10 @@ impl Connection {
             }
         }
         if *finishing {
+            match stream.write(ARE_YOU_THERE) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Ok(_) | Err(_) => {}
+            }
             let _ = stream.shutdown(Shutdown::Write);
             *finishing = false;
         }
@@ -292,6 +317,16 @@ impl Connection {
         }
         let (reason, is_clean) = ended;
         Some(Outcome::Lost { reason, is_clean })
+    }
+}
+
+/// The error message of a failed lookup. The resolver's own words for a wrong name say little.
+fn cannot_find(host: &str, reason: &str) -> String {
+    // The texts of EAI_NONAME and EAI_NODATA, on Linux, on macOS and in musl (getaddrinfo(3)).
+    let unknown = ["not known", "No address associated", "Name does not resolve"];
+    match unknown.iter().any(|text| reason.contains(text)) {
+        true => format!("no host called {host}"),
+        false => format!("cannot find {host}: {reason}"),
     }
 }
 

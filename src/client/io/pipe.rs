@@ -2,22 +2,25 @@
 //!
 //! Standard input goes to the server; server lines go to standard output as plain text, without
 //! prompts. At the end of the input the client sends FIN and prints every reply before it exits.
-//! `client::run` calls [`run`]. This loop does not reconnect: a script must see a failure.
+//! `client::run` calls [`run`]. This loop does not reconnect: a script must see a failure. `session`
+//! tells whether the peer is a chinwag server that has accepted the username.
 
-use std::io::{self, ErrorKind};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::os::fd::AsRawFd;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 use rustix::stdio::{stdin, stdout};
+use zeroize::Zeroizing;
 
 use super::connection::{Connection, Outcome, Received, describe};
 use super::terminal::write_all;
-use crate::client::options::ConnectArgs;
-use crate::client::ui::server_line::{News, Question, ServerLine};
-use crate::client::ui::state_machine::cannot_connect;
-use crate::core::limits::PIPE_READ_BYTES;
+use crate::client::options::{ConnectArgs, Server};
+use crate::client::ui::state_machine::{cannot_connect, not_chinwag};
+use crate::core::limits::{GREETING_MS, LINE_BYTES_MAX, PIPE_READ_BYTES};
 use crate::core::time::Time;
 
 /// The token of standard input.
@@ -28,12 +31,28 @@ pub(in crate::client) const SOCKET: Token = Token(1);
 /// The byte that begins a telnet command. As text it must be sent twice (2.2.1; RFC 854).
 const IAC: u8 = 255;
 
+mod session;
+
+use session::{Session, end_of_first_line};
+
 /// The loop's poll with both directions of the pipe.
 struct Pipe {
     poll: Poll,
+    server: Server,
     connection: Connection,
     input: InputState,
+    /// Input behind the username, until the server has accepted the name: no line of input must
+    /// become the username instead.
+    held: Vec<u8>,
+    /// The username is on its way to the server, or was accepted.
+    is_name_sent: bool,
+    /// The password of `--password-file`, until the server has asked for it.
+    password: Option<Zeroizing<String>>,
+    /// A person types the input. A person reads that a username is taken, and chooses another.
+    is_interactive: bool,
     output: Output,
+    /// When a chinwag server would have asked for a username; `None` before the connection is open.
+    greeting_due: Option<Time>,
 }
 
 /// Whether standard input can be read.
@@ -51,53 +70,54 @@ enum InputState {
 struct Output {
     /// The lines of one turn. They are collected to cost a single system call.
     out: Vec<u8>,
-    /// False for scripts: a prompt between two replies would be noise.
-    shows_prompts: bool,
-    /// The server has said goodbye, so the end of the connection is no failure.
-    saw_goodbye: bool,
+    session: Session,
 }
 
-/// Runs the pipe until the connection ends.
+/// Runs the pipe until the connection ends. `is_interactive` tells that standard input is a
+/// terminal.
 ///
 /// # Errors
 /// If the connection fails or is lost before every reply has come, or if standard input or output
 /// fails. The text is ready to print.
 pub(in crate::client) fn run(
     args: &ConnectArgs,
+    server: &Server,
     connection: Connection,
-    shows_prompts: bool,
+    is_interactive: bool,
 ) -> Result<(), String> {
     let started = clock();
     let cannot_wait = |error: io::Error| format!("cannot wait for input: {}", describe(&error));
-    let mut pipe = Pipe::new(connection, shows_prompts).map_err(cannot_wait)?;
+    let mut pipe = Pipe::new(server.clone(), connection, is_interactive).map_err(cannot_wait)?;
+    pipe.password = args.password_file.as_deref().map(read_password).transpose()?;
     if let Some(name) = &args.name {
         pipe.connection.push(format!("{name}\r\n").into_bytes());
+        pipe.is_name_sent = true;
     }
     let mut outcome = pipe.connection.connect(pipe.poll.registry(), Time::START);
     let mut events = Events::with_capacity(4);
-    let mut is_connected = false;
+    let now = || {
+        let elapsed = clock().duration_since(started).as_millis();
+        Time::START.after_ms(u64::try_from(elapsed).unwrap_or(u64::MAX))
+    };
     loop {
         match outcome {
             None => {}
-            Some(Outcome::Connected) => is_connected = true,
+            Some(Outcome::Connected) => pipe.greeting_due = Some(now().after_ms(GREETING_MS)),
             // A terminal user may wait for a retry. A script gets the error now.
-            Some(Outcome::Failed(reason)) => return Err(cannot_connect(&args.server, &reason)),
+            Some(Outcome::Failed(reason)) => return Err(cannot_connect(server, &reason)),
             Some(Outcome::Lost { reason, is_clean }) => return pipe.end(reason, is_clean),
         }
-        let elapsed = clock().duration_since(started).as_millis();
-        let now = Time::START.after_ms(u64::try_from(elapsed).unwrap_or(u64::MAX));
-        pipe.wait(&mut events, now, is_connected).map_err(cannot_wait)?;
-        // Without a connection the input stays unread: its writer must wait.
-        if is_connected {
-            pipe.read_input()?;
-        }
+        pipe.wait(&mut events, now()).map_err(cannot_wait)?;
+        pipe.read_input()?;
         let is_ready = events.iter().any(|event| event.token() == SOCKET);
-        outcome = pipe.advance(is_ready, now)?;
+        outcome = pipe.advance(is_ready, now())?;
+        pipe.check(now())?;
+        pipe.answer_password()?;
     }
 }
 
 impl Pipe {
-    fn new(connection: Connection, shows_prompts: bool) -> io::Result<Pipe> {
+    fn new(server: Server, connection: Connection, is_interactive: bool) -> io::Result<Pipe> {
         let poll = Poll::new()?;
         let input = match watch_input(poll.registry()) {
             Ok(()) => InputState::Waiting,
@@ -105,18 +125,29 @@ impl Pipe {
             Err(error) if error.kind() == ErrorKind::PermissionDenied => InputState::Ready,
             Err(error) => return Err(error),
         };
-        let output = Output { out: Vec::new(), shows_prompts, saw_goodbye: false };
-        Ok(Pipe { poll, connection, input, output })
+        let output = Output { out: Vec::new(), session: Session::new(is_interactive) };
+        Ok(Pipe {
+            poll,
+            server,
+            connection,
+            input,
+            held: Vec::new(),
+            is_name_sent: false,
+            password: None,
+            is_interactive,
+            output,
+            greeting_due: None,
+        })
     }
 
     /// Waits for events. A file as input gives no events, so the poll must not sleep while the
     /// next part of a file can be sent.
-    fn wait(&mut self, events: &mut Events, now: Time, is_connected: bool) -> io::Result<()> {
-        let has_input =
-            is_connected && self.input == InputState::Ready && self.connection.is_drained();
-        let timeout_ms = match has_input {
+    fn wait(&mut self, events: &mut Events, now: Time) -> io::Result<()> {
+        let is_greeted = self.output.session.is_greeted;
+        let greeting = self.greeting_due.filter(|_| !is_greeted).map(|due| due.ms_since(now));
+        let timeout_ms = match self.may_read() {
             true => Some(0),
-            false => self.connection.poll_timeout(now),
+            false => self.connection.poll_timeout(now).into_iter().chain(greeting).min(),
         };
         match self.poll.poll(events, timeout_ms.map(Duration::from_millis)) {
             Err(error) if error.kind() == ErrorKind::Interrupted => events.clear(),
@@ -128,11 +159,27 @@ impl Pipe {
         Ok(())
     }
 
-    /// Reads the input once, but only after the last part has been sent. This is backpressure: a
-    /// huge file needs no more memory than `PIPE_READ_BYTES`, and a slow server slows down the
-    /// program that writes into the pipe.
+    /// Whether the input can be read, and may be read. It stays unread without a connection, while
+    /// the server has not answered the username, and until the last part has been sent. This is
+    /// backpressure: a huge file needs no more memory than `PIPE_READ_BYTES`, and a slow server slows
+    /// down the program that writes into the pipe.
+    fn may_read(&self) -> bool {
+        let waits_for_name =
+            self.is_name_sent && !self.output.session.has_name && !self.is_interactive;
+        self.greeting_due.is_some()
+            && self.input == InputState::Ready
+            && self.connection.is_drained()
+            && !waits_for_name
+    }
+
+    /// Reads the input once, if it may be read.
     fn read_input(&mut self) -> Result<(), String> {
-        if self.input != InputState::Ready || !self.connection.is_drained() {
+        if !self.may_read() {
+            return Ok(());
+        }
+        if !self.held.is_empty() {
+            let held = std::mem::take(&mut self.held);
+            self.connection.push(escape_iac(held));
             return Ok(());
         }
         let mut bytes = vec![0; PIPE_READ_BYTES];
@@ -148,10 +195,18 @@ impl Pipe {
         };
         if count == 0 {
             self.input = InputState::Ended;
+            self.output.session.is_finished = true;
             self.connection.finish();
             return Ok(());
         }
         bytes.truncate(count);
+        if !self.is_name_sent
+            && !self.is_interactive
+            && let Some(end) = end_of_first_line(&bytes)
+        {
+            self.is_name_sent = true;
+            self.held = bytes.split_off(end);
+        }
         self.connection.push(escape_iac(bytes));
         // The input may block, so a second read needs a new event. For a file this call fails, and
         // the input stays ready.
@@ -173,43 +228,62 @@ impl Pipe {
         Ok(outcome)
     }
 
-    /// Decides between success and failure when the connection has ended. It is a success after
-    /// goodbye. It is also a success if all input was sent and the server closed with FIN, since
-    /// the server replies to everything before it closes (2.1.6).
-    fn end(&self, reason: String, is_clean: bool) -> Result<(), String> {
-        let all_sent = self.input == InputState::Ended && self.connection.is_drained();
-        if self.output.saw_goodbye || (all_sent && is_clean) {
-            Ok(())
-        } else {
-            Err(format!("the connection was lost: {reason}"))
+    /// Fails if the peer is no chinwag server, or has refused the user.
+    fn check(&self, now: Time) -> Result<(), String> {
+        let session = &self.output.session;
+        let is_late = !session.is_greeted && self.greeting_due.is_some_and(|due| due <= now);
+        if session.is_foreign || is_late {
+            return Err(not_chinwag(&self.server));
         }
+        match &session.refusal {
+            Some(text) => Err(self.says(text)),
+            None => Ok(()),
+        }
+    }
+
+    /// Sends the password of the file if the username needs one. It is tried once: the second try would
+    /// be as wrong as the first.
+    fn answer_password(&mut self) -> Result<(), String> {
+        let session = &mut self.output.session;
+        let is_asked = std::mem::take(&mut session.asks_password);
+        if !is_asked || session.has_name || self.is_interactive {
+            return Ok(());
+        }
+        let Some(password) = self.password.take() else {
+            return Err("the username has a password, which --password-file can give".to_owned());
+        };
+        self.connection.push(escape_iac([password.as_bytes(), b"\r\n"].concat()));
+        self.connection.flush();
+        Ok(())
+    }
+
+    /// Decides between success and failure when the connection has ended. It is a success after
+    /// goodbye. It is also a success if the server has given the sign that it processed all input,
+    /// and closed with FIN (2.1.6).
+    fn end(&self, reason: String, is_clean: bool) -> Result<(), String> {
+        let session = &self.output.session;
+        match &session.last_words {
+            _ if session.saw_goodbye => Ok(()),
+            Some(text) => Err(self.says(text)),
+            None if is_clean && session.saw_sign => Ok(()),
+            None => Err(format!("the connection was lost: {reason}")),
+        }
+    }
+
+    fn says(&self, text: &str) -> String {
+        format!("{} says: {text}", self.server)
     }
 }
 
 impl Output {
-    /// Adds a line to the output, except a prompt that a script does not need. A request to chat
-    /// also waits for an answer, but it is news, so it is always printed.
+    /// Adds a line to the output, unless nobody needs it.
     fn print(&mut self, received: Received<'_>) {
-        let Received::Line(line) = received else { return };
-        match ServerLine::read(line) {
-            ServerLine::Question(text) => match Question::read(text) {
-                Question::Username | Question::Menu | Question::Whom if !self.shows_prompts => {
-                    return;
-                }
-                Question::Username
-                | Question::Menu
-                | Question::Whom
-                | Question::Request(_)
-                | Question::Unknown => {}
-            },
-            ServerLine::Information(text) => self.saw_goodbye |= News::read(text) == News::Goodbye,
-            ServerLine::Error(_)
-            | ServerLine::Row(_)
-            | ServerLine::Message { .. }
-            | ServerLine::Unknown(_) => {}
+        if let Received::Line(line) = received
+            && self.session.is_wanted(line)
+        {
+            self.out.extend_from_slice(line.as_bytes());
+            self.out.push(b'\n');
         }
-        self.out.extend_from_slice(line.as_bytes());
-        self.out.push(b'\n');
     }
 
     /// Prints the lines of this turn. It waits while the reader of the pipe is slow, and the
@@ -219,6 +293,17 @@ impl Output {
         self.out.clear();
         printed.map_err(|error| format!("cannot print: {}", describe(&error)))
     }
+}
+
+/// Reads a password: the first line of the file.
+fn read_password(path: &Path) -> Result<Zeroizing<String>, String> {
+    let fault = |error: io::Error| format!("cannot read {}: {}", path.display(), describe(&error));
+    let mut text = Zeroizing::new(String::with_capacity(LINE_BYTES_MAX));
+    let file = File::open(path).map_err(fault)?;
+    BufReader::new(file.take(LINE_BYTES_MAX as u64)).read_line(&mut text).map_err(fault)?;
+    let len = text.trim_end_matches(['\r', '\n']).len();
+    text.truncate(len);
+    Ok(text)
 }
 
 /// Registers standard input with the poll. Fails with `PermissionDenied` for files.
@@ -242,29 +327,4 @@ fn escape_iac(bytes: Vec<u8>) -> Vec<u8> {
 #[expect(clippy::disallowed_methods, reason = "only the loops read the clock")]
 fn clock() -> Instant {
     Instant::now()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// (6.1.4, 4.8.6, 4.8.7, 4.8.8, 6.3.1)
-    #[test]
-    fn lines_of_a_room_are_printed_unchanged_and_prompts_are_not_printed() {
-        let mut output = Output { out: Vec::new(), shows_prompts: false, saw_goodbye: false };
-        let lines = [
-            "* You are now in lobby; quit leaves it",
-            "- 2026-11-24 14:03Z ben: hi",
-            "* Goodbye joined lobby",
-            "? ben wants to chat, /yes or /no",
-            "anna: hello",
-            "* You left lobby",
-        ];
-        for line in lines {
-            output.print(Received::Line(line));
-        }
-        output.print(Received::Line("? 1 list users, 2 request chat, 3 exit, 4 join a room"));
-        assert_eq!(String::from_utf8_lossy(&output.out), format!("{}\n", lines.join("\n")));
-        assert!(!output.saw_goodbye, "a user named Goodbye must not end the session");
-    }
 }

@@ -4,29 +4,55 @@
 //! before the client is stopped; otherwise the shell would get a terminal that echoes nothing.
 //! This module moves bytes and does not know what they mean.
 
+use std::cell::Cell;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::panic;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags, open};
 use rustix::process::{Signal, getpgrp, kill_current_process_group};
 use rustix::termios::{
     InputModes, LocalModes, OptionalActions, OutputModes, SpecialCodeIndex, Termios, tcgetattr,
-    tcgetpgrp, tcgetwinsize, tcsetattr,
+    tcgetpgrp, tcgetwinsize, tcsetattr, ttyname,
 };
+
+use crate::client::ui::notifier::{TITLE, title};
 
 /// Asks the terminal to mark pasted text (xterm's "Bracketed Paste Mode"). Without the mark a
 /// pasted line ending would look like Enter and send the line.
 const BRACKETED_PASTE_ON: &str = "\x1b[?2004h";
 const BRACKETED_PASTE_OFF: &str = "\x1b[?2004l";
 
+/// Asks the terminal to report when it gains or loses the focus (xterm's mode 1004).
+const FOCUS_REPORTS_ON: &str = "\x1b[?1004h";
+const FOCUS_REPORTS_OFF: &str = "\x1b[?1004l";
+
+/// Saves the window's title on a stack of the terminal, and restores it (xterm's XTWINOPS 22, 23).
+const SAVE_TITLE: &str = "\x1b[22;2t";
+const RESTORE_TITLE: &str = "\x1b[23;2t";
+
+/// What the client needs of the terminal besides raw mode and marked pastes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Modes {
+    /// The terminal reports when it gains or loses the focus.
+    pub reports_focus: bool,
+    /// The client changes the window's title.
+    pub sets_title: bool,
+}
+
 /// A terminal that delivers each key when it is pressed.
 #[derive(Debug)]
 pub struct Terminal {
     input: OwnedFd,
     output: OwnedFd,
+    /// Text that a stopped terminal has not taken. More is written only behind it.
+    unwritten: Vec<u8>,
     /// The modes before the client changed them (termios(3)).
     original: Termios,
+    modes: Modes,
+    /// The title from before the client is on the terminal's stack.
+    title_is_saved: Cell<bool>,
 }
 
 impl Terminal {
@@ -37,13 +63,25 @@ impl Terminal {
     /// If `input` is not a terminal.
     pub fn borrow(input: BorrowedFd<'_>, output: BorrowedFd<'_>) -> io::Result<Terminal> {
         let original = tcgetattr(input)?;
-        let terminal = Terminal {
+        let mut terminal = Terminal {
             input: input.try_clone_to_owned()?,
-            output: output.try_clone_to_owned()?,
+            output: non_blocking(output).map_or_else(|| output.try_clone_to_owned(), Ok)?,
+            unwritten: Vec::new(),
             original,
+            modes: Modes::default(),
+            title_is_saved: Cell::new(false),
         };
         terminal.enter()?;
         Ok(terminal)
+    }
+
+    /// Turns `modes` on. They are turned off again on every way out.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn turn_on(&mut self, modes: Modes) -> io::Result<()> {
+        self.modes = modes;
+        self.enter()
     }
 
     /// Makes a panic restore the terminal before it prints its message. In raw mode the message
@@ -53,10 +91,10 @@ impl Terminal {
     /// If the descriptors cannot be duplicated.
     pub fn restore_on_panic(&self) -> io::Result<()> {
         let (input, output) = (self.input.try_clone()?, self.output.try_clone()?);
-        let original = self.original.clone();
+        let (original, modes) = (self.original.clone(), self.modes);
         let previous_hook = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
-            restore(input.as_fd(), output.as_fd(), &original);
+            restore(input.as_fd(), output.as_fd(), &original, modes);
             previous_hook(info);
         }));
         Ok(())
@@ -76,12 +114,54 @@ impl Terminal {
         Ok(rustix::io::retry_on_intr(|| rustix::io::read(&self.input, &mut *buffer))?)
     }
 
-    /// Writes all of `text`, and blocks while the terminal takes no output.
+    /// Writes `text`, or as much as the terminal takes now. [`Terminal::flush`] writes the rest.
     ///
     /// # Errors
     /// If the terminal is gone.
-    pub fn write(&self, text: &str) -> io::Result<()> {
-        write_all(self.output.as_fd(), text.as_bytes())
+    pub fn write(&mut self, text: &str) -> io::Result<()> {
+        self.unwritten.extend_from_slice(text.as_bytes());
+        self.flush()
+    }
+
+    /// Writes what the terminal did not take before.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn flush(&mut self) -> io::Result<()> {
+        let written = write_some(self.output.as_fd(), &self.unwritten);
+        // A terminal that is gone is not stopped: it takes nothing, now or later.
+        self.unwritten.drain(..*written.as_ref().unwrap_or(&self.unwritten.len()));
+        written.map(|_| ())
+    }
+
+    /// Writes `text` as the last text before the client stops or ends. It waits while the terminal
+    /// is busy, but not for a stopped terminal.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn write_last(&mut self, text: &str) -> io::Result<()> {
+        self.write(text)?;
+        let wait = Timespec { tv_sec: 0, tv_nsec: 250_000_000 };
+        while self.is_stopped() {
+            let mut ready = [PollFd::new(&self.output, PollFlags::OUT)];
+            if rustix::io::retry_on_intr(|| poll(&mut ready, Some(&wait)))? == 0 {
+                break;
+            }
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Whether the terminal is stopped and takes no output, as after Ctrl-S.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        !self.unwritten.is_empty()
+    }
+
+    /// The descriptor for output. The loop watches it while the terminal is stopped.
+    #[must_use]
+    pub fn output(&self) -> BorrowedFd<'_> {
+        self.output.as_fd()
     }
 
     /// Stops the client's whole process group, as Ctrl-Z does in other programs, and returns when
@@ -89,8 +169,8 @@ impl Terminal {
     ///
     /// # Errors
     /// If the terminal is gone when the client continues.
-    pub fn suspend(&self) -> io::Result<()> {
-        restore(self.input.as_fd(), self.output.as_fd(), &self.original);
+    pub fn suspend(&mut self) -> io::Result<()> {
+        self.restore();
         // SIGTSTP keeps its default action: the kernel ignores it in an orphaned process group
         // (setpgid(2)), where no shell could continue the client. SIGSTOP would hang the client.
         kill_current_process_group(Signal::TSTP)?;
@@ -101,7 +181,7 @@ impl Terminal {
     ///
     /// # Errors
     /// If the terminal is gone.
-    pub fn enter(&self) -> io::Result<()> {
+    pub fn enter(&mut self) -> io::Result<()> {
         let mut raw = self.original.clone();
         raw.local_modes
             .remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG | LocalModes::IEXTEN);
@@ -116,26 +196,72 @@ impl Terminal {
         raw.special_codes[SpecialCodeIndex::VMIN] = 1;
         raw.special_codes[SpecialCodeIndex::VTIME] = 0;
         tcsetattr(&self.input, OptionalActions::Now, &raw)?;
-        self.write(BRACKETED_PASTE_ON)
+        let mut on = BRACKETED_PASTE_ON.to_owned();
+        if self.modes.reports_focus {
+            on.push_str(FOCUS_REPORTS_ON);
+        }
+        // A second save without a restore would leave the client's own title on the stack.
+        if self.modes.sets_title && !self.title_is_saved.replace(true) {
+            on.push_str(SAVE_TITLE);
+            on.push_str(&title(TITLE));
+        }
+        self.write(&on)
+    }
+
+    fn restore(&self) {
+        self.title_is_saved.set(false);
+        restore(self.input.as_fd(), self.output.as_fd(), &self.original, self.modes);
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        restore(self.input.as_fd(), self.output.as_fd(), &self.original);
+        self.restore();
     }
 }
 
 /// Restores the original modes. A background process must not try: the kernel would stop it with
 /// SIGTTOU (tcsetattr(3p)). The shell has already set its own modes when it took the terminal back.
-fn restore(input: BorrowedFd<'_>, output: BorrowedFd<'_>, original: &Termios) {
+fn restore(input: BorrowedFd<'_>, output: BorrowedFd<'_>, original: &Termios, modes: Modes) {
     if tcgetpgrp(input).is_ok_and(|group| group != getpgrp()) {
         return;
     }
     let _ = tcsetattr(input, OptionalActions::Now, original);
-    let _ = write_all(output, BRACKETED_PASTE_OFF.as_bytes());
+    let mut off = BRACKETED_PASTE_OFF.to_owned();
+    if modes.reports_focus {
+        off.push_str(FOCUS_REPORTS_OFF);
+    }
+    if modes.sets_title {
+        off.push_str(RESTORE_TITLE);
+    }
+    // A stopped terminal must not hang a client that ends.
+    let _ = write_some(output, off.as_bytes());
 }
 
+/// Opens the terminal of `output` once more, for output that never blocks. The descriptor of
+/// standard output is shared with the shell, which does not expect a non-blocking one. `None` if the
+/// terminal has no name here, as in a container: then a stopped terminal stops the client.
+fn non_blocking(output: BorrowedFd<'_>) -> Option<OwnedFd> {
+    let name = ttyname(output, Vec::new()).ok()?;
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    open(name, flags, Mode::empty()).ok()
+}
+
+/// Writes until `output` takes no more, and returns the number of written bytes.
+fn write_some(output: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    let mut written = 0;
+    while written < bytes.len() {
+        match rustix::io::write(output, &bytes[written..]).map_err(io::Error::from) {
+            Ok(count) => written += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(written)
+}
+
+/// Writes all of `bytes`, and waits while the output takes none.
 pub(in crate::client) fn write_all(output: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match rustix::io::write(output, bytes).map_err(io::Error::from) {

@@ -20,6 +20,11 @@ pub enum ClientState {
     Menu,
     /// At the prompt for the name of a chat partner.
     Choosing,
+    /// At a prompt for a password, or while the server checks it. Typing is hidden.
+    Password {
+        /// The prompt of the server, without its colon.
+        prompt: String,
+    },
     /// Waiting for another user's answer to our request.
     Asking {
         /// The user who was asked.
@@ -62,6 +67,9 @@ impl ClientState {
                 Question::Menu => Some(ClientState::Menu),
                 Question::Whom => Some(ClientState::Choosing),
                 Question::Request(by) => Some(self.with_request(by)),
+                Question::Password(prompt) => {
+                    Some(ClientState::Password { prompt: prompt.to_owned() })
+                }
                 Question::Unknown => None,
             },
             ServerLine::Information(text) => self.after_news(News::read(text)),
@@ -87,6 +95,10 @@ impl ClientState {
             News::Left { name, place } => {
                 self.without_request(|room, by| by == name && place != room)
             }
+            // The password is over before the menu comes.
+            News::Hello(_) if matches!(self, ClientState::Password { .. }) => {
+                Some(ClientState::Naming)
+            }
             News::Hello(_) | News::Joined { .. } | News::Missed | News::Goodbye | News::Other => {
                 None
             }
@@ -105,6 +117,7 @@ impl ClientState {
             | ClientState::Naming
             | ClientState::Menu
             | ClientState::Choosing
+            | ClientState::Password { .. }
             | ClientState::Asking { .. }
             | ClientState::Asked { .. }
             | ClientState::Chatting { .. } => ClientState::Asked { by },
@@ -144,8 +157,25 @@ impl ClientState {
             | ClientState::Naming
             | ClientState::Menu
             | ClientState::Choosing
+            | ClientState::Password { .. }
             | ClientState::Asking { .. }
             | ClientState::Asked { .. } => false,
+        }
+    }
+
+    /// Whether the server ends every reply in this state with a prompt.
+    #[must_use]
+    pub fn has_prompt(&self) -> bool {
+        match self {
+            ClientState::Nowhere
+            | ClientState::Naming
+            | ClientState::Menu
+            | ClientState::Choosing
+            | ClientState::Password { .. }
+            | ClientState::Asked { .. } => true,
+            ClientState::Asking { .. }
+            | ClientState::Chatting { .. }
+            | ClientState::Room { .. } => false,
         }
     }
 
@@ -160,6 +190,7 @@ impl ClientState {
             ClientState::Nowhere
             | ClientState::Naming
             | ClientState::Choosing
+            | ClientState::Password { .. }
             | ClientState::Asking { .. } => "the server".to_owned(),
         }
     }
@@ -169,23 +200,31 @@ impl ClientState {
     #[must_use]
     pub fn prompt(&self) -> Prompt {
         match self {
-            ClientState::Nowhere => Prompt::new("connecting", Paint::Faint),
+            ClientState::Nowhere => Prompt::new("connecting", Paint::Faint).or_short("wait"),
             ClientState::Naming => Prompt::new("name", Paint::Plain),
             ClientState::Menu => Prompt::new("menu", Paint::Plain),
-            ClientState::Choosing => Prompt::new("chat with whom", Paint::Plain),
-            ClientState::Asking { name } => Prompt::new(&format!("asking {name}"), Paint::Faint),
+            ClientState::Password { prompt } => {
+                Prompt::new(prompt, Paint::Plain).or_short("password").or_bare("pw")
+            }
+            ClientState::Choosing => Prompt::new("chat with whom", Paint::Plain).or_short("whom"),
+            ClientState::Asking { name } => {
+                Prompt::new(&format!("asking {name}"), Paint::Faint).or_bare("asking")
+            }
             ClientState::Asked { by } => {
                 let label = format!("{by} asks, yes or no");
-                Prompt::new(&label, Paint::Request).or_short(&format!("{by}?"))
+                Prompt::new(&label, Paint::Request).or_short(&format!("{by}?")).or_bare("yes?")
             }
-            ClientState::Chatting { with } => Prompt::new(with, Paint::Name(with.clone())),
+            // A bare name would read as if the partner were speaking.
+            ClientState::Chatting { with } => {
+                Prompt::new(&format!("to {with}"), Paint::Strong).or_bare("chat")
+            }
             ClientState::Room { room, asked_by: None } => {
-                Prompt::new(&room_label(room), Paint::Room)
+                Prompt::new(&room_label(room), Paint::Strong).or_bare("room")
             }
             ClientState::Room { room, asked_by: Some(by) } => {
                 let room = room_label(room);
                 let label = format!("{room} ({by} asks: /yes /no)");
-                Prompt::new(&label, Paint::Request).or_short(&format!("?{room}"))
+                Prompt::new(&label, Paint::Request).or_short(&format!("?{room}")).or_bare("?room")
             }
         }
     }
@@ -218,10 +257,10 @@ mod tests {
             ("? Chat with whom?", "chat with whom"),
             ("* Asked B; cancel withdraws the request", "asking B"),
             ("* B accepted", "asking B"),
-            ("* You are now chatting with B; quit leaves", "B"),
-            ("B: ? 1 list users, 2 request chat, 3 exit", "B"),
-            ("B: * You are now chatting with C", "B"),
-            ("* B left", "B"),
+            ("* You are now chatting with B; quit leaves", "to B"),
+            ("B: ? 1 list users, 2 request chat, 3 exit", "to B"),
+            ("B: * You are now chatting with C", "to B"),
+            ("* B left", "to B"),
             (MENU, "menu"),
             ("? C wants to chat; yes or no", "C asks, yes or no"),
             ("! no, yes or no", "C asks, yes or no"),
@@ -243,7 +282,7 @@ mod tests {
             ("* You are now in lobby; quit leaves", "#lobby"),
             ("? B wants to chat, /yes or /no", asked),
             ("* You left lobby", "#lobby"),
-            ("* You are now chatting with B; quit ends it", "B"),
+            ("* You are now chatting with B; quit ends it", "to B"),
         ]);
     }
 
@@ -276,7 +315,7 @@ mod tests {
         for line in ["* Asked joined lobby", "* Asked left lobby", "* Goodbye joined lobby"] {
             check_prompts(&[room, (line, "#lobby")]);
         }
-        let chat = ("* You are now chatting with Asked; quit ends it", "Asked");
-        check_prompts(&[chat, ("* Asked is not reading; what you send waits", "Asked")]);
+        let chat = ("* You are now chatting with Asked; quit ends it", "to Asked");
+        check_prompts(&[chat, ("* Asked is not reading; what you send waits", "to Asked")]);
     }
 }

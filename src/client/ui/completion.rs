@@ -1,13 +1,10 @@
 //! Tab completion: commands of the current state, and names from earlier server lines.
 //!
-//! `state_machine` calls [`complete`] when the user presses Tab, and teaches [`Known`] the names
-//! that it reads. This module must not ask the server: a request for names would show up in the
-//! transcript, and the user would wait for the answer.
-
-use std::collections::BTreeMap;
+//! `state_machine` calls [`complete`] when the user presses Tab. This module must not ask the server:
+//! a request for names would show up in the transcript, and the user would wait for the answer.
 
 use super::client_state::ClientState;
-use crate::core::limits::COMPLETED_NAMES_MAX;
+use super::known_names::Known;
 
 /// The argument that a command takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +17,10 @@ enum Argument {
     Room,
 }
 
+type Words = [(&'static str, Argument)];
+
 /// The commands at the menu (4.3.1, 5.1.1). The user sees candidates in this order.
-const MENU_WORDS: [(&str, Argument); 10] = [
+const MENU_WORDS: &Words = &[
     ("list", Argument::User),
     ("chat", Argument::User),
     ("exit", Argument::None),
@@ -36,76 +35,64 @@ const MENU_WORDS: [(&str, Argument); 10] = [
 
 /// The menu's numbers that take an argument. Completion never offers the numbers themselves,
 /// because one digit is quicker to type than Tab.
-const MENU_NUMBERS: [(&str, Argument); 4] =
-    [("1", Argument::User), ("2", Argument::User), ("4", Argument::Room), ("5", Argument::Room)];
+const MENU_NUMBERS: &Words =
+    &[("1", Argument::User), ("2", Argument::User), ("4", Argument::Room), ("5", Argument::Room)];
 
-/// The commands in a room (4.8.5).
-const ROOM_WORDS: [(&str, Argument); 17] = [
+/// The commands with a slash, which mean the same in every state.
+const SLASH_WORDS: &Words = &[
+    ("/list", Argument::User),
+    ("/chat", Argument::User),
+    ("/join", Argument::Room),
+    ("/rooms", Argument::Room),
     ("/who", Argument::User),
+    ("/names", Argument::User),
     ("/me", Argument::None),
     ("/history", Argument::None),
-    ("/quiet", Argument::None),
-    ("/loud", Argument::None),
-    ("/chat", Argument::User),
     ("/yes", Argument::None),
     ("/no", Argument::None),
-    ("/help", Argument::None),
-    ("/say", Argument::None),
-    ("/quit", Argument::None),
-    ("/list", Argument::User),
-    ("/rooms", Argument::Room),
+    ("/cancel", Argument::None),
+    ("/leave", Argument::None),
+    ("/part", Argument::None),
     ("/busy", Argument::None),
     ("/free", Argument::None),
     ("/ignore", Argument::User),
     ("/unignore", Argument::User),
+    ("/help", Argument::None),
+    ("/keys", Argument::None),
+    ("/quit", Argument::None),
+    ("/exit", Argument::None),
 ];
 
-/// Names from earlier server lines, at most [`COMPLETED_NAMES_MAX`].
-///
-/// The key is the name in lower case. A sorted map finds all names with a prefix in one range.
-#[derive(Debug, Default)]
-pub struct Names(BTreeMap<String, String>);
-
-/// All names that completion can offer.
-#[derive(Debug, Default)]
-pub struct Known {
-    /// Usernames.
-    pub people: Names,
-    /// Names of rooms.
-    pub rooms: Names,
-}
+/// The commands of a room besides [`SLASH_WORDS`] (4.8.5).
+const ROOM_WORDS: &Words =
+    &[("/quiet", Argument::None), ("/loud", Argument::None), ("/say", Argument::None)];
 
 /// The possible replacements of the word before the cursor.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Completion {
-    /// Byte index in the line at which the word starts.
+    /// Byte index in the line at which the replaced text starts.
     pub start: usize,
-    /// All replacements, commands in the order of their table, names sorted by their lower case.
+    /// All replacements: commands in the order of their table, usernames with the latest speaker
+    /// first, rooms by their lower case.
     pub candidates: Vec<String>,
-    /// The longest text with which all candidates begin. Tab can insert it without a question.
-    pub common: String,
+    /// What follows the chosen candidate.
+    pub after: &'static str,
+    /// The candidates are users. There may be hundreds, and the first is likely the right one.
+    pub are_users: bool,
 }
 
-impl Names {
-    /// Remembers a name with its latest spelling. Ignores new names once the limit is reached,
-    /// because a server that sends names without end must not fill the client's memory.
-    pub fn learn(&mut self, name: &str) {
-        let key = name.to_lowercase();
-        if self.0.len() < COMPLETED_NAMES_MAX || self.0.contains_key(&key) {
-            self.0.insert(key, name.to_owned());
+impl Completion {
+    /// The longest text with which all candidates begin. Tab can insert it without a question.
+    #[must_use]
+    pub fn common(&self) -> &str {
+        let Some((first, rest)) = self.candidates.split_first() else { return "" };
+        let mut common = first.as_str();
+        for candidate in rest {
+            // A cut in the middle of a UTF-8 sequence is not valid text.
+            let same = common.chars().zip(candidate.chars()).take_while(|(a, b)| a == b);
+            common = &common[..same.map(|(c, _)| c.len_utf8()).sum()];
         }
-    }
-
-    /// Returns the names that begin with `prefix`, except the name `except`. Ignores case.
-    fn beginning_with(&self, prefix: &str, except: Option<&str>) -> Vec<String> {
-        let prefix = prefix.to_lowercase();
-        let except = except.map(str::to_lowercase);
-        self.0
-            .range(prefix.clone()..)
-            .take_while(|(key, _)| key.starts_with(&prefix))
-            .filter(|(key, _)| Some(*key) != except.as_ref())
-            .map(|(_, name)| name.clone())
-            .collect()
+        common
     }
 }
 
@@ -114,76 +101,90 @@ impl Names {
 ///
 /// `state` decides which commands and names fit. The candidates never contain the user's own name
 /// `me`, because nobody asks or ignores themselves. Messages complete usernames, but only after the
-/// first letter of a name: otherwise each Tab in a sentence would list all users.
+/// first letter of a name: otherwise a Tab in a sentence would insert some user.
 #[must_use]
 pub fn complete(state: &ClientState, before: &str, known: &Known, me: Option<&str>) -> Completion {
     let start = before.rfind(' ').map_or(0, |blank| blank + 1);
     let (earlier, word) = before.split_at(start);
-    let users = || known.people.beginning_with(word, me);
-    let rooms = || known.rooms.beginning_with(word, None);
-    let words = |words: &[&str]| {
-        let is_candidate = |w: &&&str| w.starts_with(&word.to_lowercase());
-        words.iter().filter(is_candidate).map(|&w| w.to_owned()).collect()
+    if matches!(state, ClientState::Nowhere | ClientState::Naming | ClientState::Password { .. }) {
+        return Completion::default();
+    }
+    if start == 0 && word.starts_with('/') {
+        let room_words =
+            if matches!(state, ClientState::Room { .. }) { ROOM_WORDS } else { Default::default() };
+        return commands(word, [SLASH_WORDS, room_words].concat().iter().map(|&(known, _)| known));
+    }
+    let users = |start, word: &str, after| Completion {
+        start,
+        candidates: known.people.beginning_with(word, me),
+        after,
+        are_users: true,
     };
-    let candidates = match state {
-        ClientState::Nowhere | ClientState::Naming => Vec::new(),
-        ClientState::Choosing if start == 0 => users(),
-        ClientState::Asked { .. } if start == 0 => words(&["yes", "no", "list", "rooms", "exit"]),
-        ClientState::Asking { .. } if start == 0 => words(&["cancel", "list", "rooms", "exit"]),
-        ClientState::Chatting { .. } if start == 0 && word.starts_with('/') => {
-            words(&["/help", "/quit"])
-        }
-        ClientState::Chatting { .. } if !word.is_empty() => users(),
-        ClientState::Room { .. } if start == 0 && word.starts_with('/') => {
-            words(&ROOM_WORDS.map(|(room_word, _)| room_word))
-        }
-        // Text without a command before it is a message.
-        ClientState::Room { .. } => match argument_of(&ROOM_WORDS, earlier.trim_end()) {
-            Argument::Room => rooms(),
-            Argument::User => users(),
-            Argument::None if word.is_empty() => Vec::new(),
-            Argument::None => users(),
-        },
-        ClientState::Menu if start == 0 => words(&MENU_WORDS.map(|(menu_word, _)| menu_word)),
-        ClientState::Menu => {
-            match argument_of(&[&MENU_WORDS[..], &MENU_NUMBERS].concat(), earlier.trim()) {
-                Argument::Room => rooms(),
-                Argument::User => users(),
-                Argument::None => Vec::new(),
+    let argument = argument_of(state, earlier.trim());
+    match state {
+        _ if argument == Argument::User => users(start, word, " "),
+        // A room may be written as #lobby.
+        _ if argument == Argument::Room => {
+            let name = word.strip_prefix('#').unwrap_or(word);
+            let candidates = known.rooms.beginning_with(name, None);
+            Completion {
+                start: before.len() - name.len(),
+                candidates,
+                after: " ",
+                are_users: false,
             }
         }
-        ClientState::Choosing
+        ClientState::Chatting { .. } | ClientState::Room { .. } => {
+            // Text without a command before it is a message.
+            match word.strip_prefix('@') {
+                Some(name) => users(start + 1, name, " "),
+                None if word.is_empty() => Completion::default(),
+                None if start == 0 => users(start, word, ": "),
+                None => users(start, word, " "),
+            }
+        }
+        ClientState::Choosing if start == 0 => users(start, word, " "),
+        ClientState::Menu if start == 0 => commands(word, MENU_WORDS.iter().map(|&(w, _)| w)),
+        ClientState::Asked { .. } if start == 0 => {
+            commands(word, ["yes", "no", "list", "rooms", "exit"].into_iter())
+        }
+        ClientState::Asking { .. } if start == 0 => {
+            commands(word, ["cancel", "list", "rooms", "exit"].into_iter())
+        }
+        ClientState::Nowhere
+        | ClientState::Naming
+        | ClientState::Menu
+        | ClientState::Choosing
+        | ClientState::Password { .. }
         | ClientState::Asked { .. }
-        | ClientState::Asking { .. }
-        | ClientState::Chatting { .. } => Vec::new(),
-    };
-    let common = common_start(&candidates).to_owned();
-    Completion { start, candidates, common }
-}
-
-/// Returns the argument that the command `word` takes. Case makes no difference (4.1.2).
-fn argument_of(words: &[(&str, Argument)], word: &str) -> Argument {
-    let known = words.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
-    known.map_or(Argument::None, |&(_, argument)| argument)
-}
-
-/// Returns the longest common prefix. It compares characters, because a cut in the middle of a
-/// UTF-8 sequence is not valid text.
-fn common_start(candidates: &[String]) -> &str {
-    let Some((first, rest)) = candidates.split_first() else { return "" };
-    let mut common = first.as_str();
-    for candidate in rest {
-        let same = common.chars().zip(candidate.chars()).take_while(|(a, b)| a == b);
-        common = &common[..same.map(|(c, _)| c.len_utf8()).sum()];
+        | ClientState::Asking { .. } => Completion::default(),
     }
-    common
+}
+
+/// The commands among `words` that begin with `word`, at the start of the line. Case makes no
+/// difference (4.1.2).
+fn commands<'a>(word: &str, words: impl Iterator<Item = &'a str>) -> Completion {
+    let word = word.to_lowercase();
+    let candidates = words.filter(|known| known.starts_with(&word)).map(str::to_owned).collect();
+    Completion { start: 0, candidates, after: " ", are_users: false }
+}
+
+/// The argument that the command `word` takes, if it is a command in this state.
+fn argument_of(state: &ClientState, word: &str) -> Argument {
+    let bare: [&Words; 2] = match state {
+        ClientState::Menu => [MENU_WORDS, MENU_NUMBERS],
+        _ => Default::default(),
+    };
+    let mut words = bare.into_iter().chain([SLASH_WORDS]).flatten();
+    let known = words.find(|(known, _)| known.eq_ignore_ascii_case(word));
+    known.map_or(Argument::None, |&(_, argument)| argument)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn candidates(state: &ClientState, before: &str) -> Vec<String> {
+    fn known() -> Known {
         let mut known = Known::default();
         for name in ["Anna", "anton", "Ben", "日本", "me"] {
             known.people.learn(name);
@@ -191,7 +192,22 @@ mod tests {
         for room in ["lobby", "annex", "me"] {
             known.rooms.learn(room);
         }
-        complete(state, before, &known, Some("me")).candidates
+        known
+    }
+
+    fn candidates(state: &ClientState, before: &str) -> Vec<String> {
+        complete(state, before, &known(), Some("me")).candidates
+    }
+
+    /// The line after Tab has chosen the first candidate.
+    fn completed(state: &ClientState, before: &str) -> String {
+        let completion = complete(state, before, &known(), Some("me"));
+        let (kept, first) = (&before[..completion.start], completion.candidates.first());
+        first.map_or(before.to_owned(), |first| format!("{kept}{first}{}", completion.after))
+    }
+
+    fn lobby() -> ClientState {
+        ClientState::Room { room: "lobby".into(), asked_by: None }
     }
 
     #[test]
@@ -218,9 +234,9 @@ mod tests {
     /// (4.8.5, 4.8.1)
     #[test]
     fn in_a_room_a_slash_starts_a_command_and_usernames_complete_anywhere() {
-        let room = ClientState::Room { room: "lobby".into(), asked_by: None };
+        let room = lobby();
         assert_eq!(candidates(&room, "/un"), ["/unignore"]);
-        assert_eq!(candidates(&room, "/").len(), ROOM_WORDS.len());
+        assert_eq!(candidates(&room, "/").len(), SLASH_WORDS.len() + ROOM_WORDS.len());
         assert_eq!(candidates(&room, "/chat "), ["Anna", "anton", "Ben", "日本"]);
         assert_eq!(candidates(&room, "/who be"), ["Ben"]);
         assert_eq!(candidates(&room, "/rooms "), ["annex", "lobby", "me"]);
@@ -243,19 +259,38 @@ mod tests {
     }
 
     #[test]
-    fn the_common_prefix_ends_between_characters() {
-        let of = |words: &[&str]| words.iter().map(|&w| w.to_owned()).collect::<Vec<_>>();
-        assert_eq!(common_start(&of(&["anna", "anton"])), "an");
-        assert_eq!(common_start(&of(&["日本", "日曜"])), "日");
-        assert_eq!(common_start(&[]), "");
+    fn a_name_at_the_start_of_a_message_addresses_its_user() {
+        assert_eq!(completed(&lobby(), "be"), "Ben: ");
+        assert_eq!(completed(&lobby(), "so, be"), "so, Ben ");
+        assert_eq!(completed(&lobby(), "@be"), "@Ben ");
+        assert_eq!(completed(&lobby(), "see @be"), "see @Ben ");
+        assert_eq!(completed(&lobby(), "@"), "@Anna ");
+        assert_eq!(completed(&lobby(), "/chat be"), "/chat Ben ");
+        assert_eq!(completed(&ClientState::Menu, "2 be"), "2 Ben ");
+        assert_eq!(completed(&ClientState::Choosing, "be"), "Ben ");
+        assert_eq!(completed(&ClientState::Menu, "4 #lo"), "4 #lobby ");
     }
 
     #[test]
-    fn a_flood_of_names_stops_at_the_limit() {
-        let mut names = Names::default();
-        for number in 0..2 * COMPLETED_NAMES_MAX {
-            names.learn(&number.to_string());
+    fn a_slash_starts_a_command_in_every_state() {
+        for state in [ClientState::Menu, ClientState::Choosing, lobby()] {
+            assert_eq!(candidates(&state, "/ke"), ["/keys"]);
+            assert_eq!(candidates(&state, "/ignore be"), ["Ben"]);
+            assert_eq!(candidates(&state, "/join an"), ["annex"]);
         }
-        assert_eq!(names.0.len(), COMPLETED_NAMES_MAX);
+        assert_eq!(candidates(&ClientState::Menu, "/qui"), ["/quit"]);
+        assert_eq!(candidates(&lobby(), "/qui"), ["/quit", "/quiet"]);
+        assert_eq!(candidates(&ClientState::Naming, "/"), [""; 0]);
+    }
+
+    #[test]
+    fn the_common_prefix_ends_between_characters() {
+        let of = |words: &[&str]| {
+            let candidates = words.iter().map(|&word| word.to_owned()).collect();
+            Completion { candidates, ..Completion::default() }.common().to_owned()
+        };
+        assert_eq!(of(&["anna", "anton"]), "an");
+        assert_eq!(of(&["日本", "日曜"]), "日");
+        assert_eq!(of(&[]), "");
     }
 }

@@ -9,17 +9,19 @@ use std::mem;
 
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
-use crate::core::limits::LINE_BYTES_MAX;
+use super::undo::UndoSteps;
+use crate::core::limits::DRAFT_BYTES_MAX;
 
 /// The input line, its cursor and the kill buffer.
 #[derive(Debug, Default)]
 pub struct Editor {
-    /// At most [`LINE_BYTES_MAX`] bytes.
+    /// At most [`DRAFT_BYTES_MAX`] bytes.
     text: String,
     /// A byte index into `text`, always on a boundary between clusters.
     cursor: usize,
     /// The text that the last kill command (Ctrl-K, Ctrl-U, Ctrl-W) deleted. Ctrl-Y inserts it.
     killed: String,
+    undo: UndoSteps,
 }
 
 impl Editor {
@@ -48,20 +50,22 @@ impl Editor {
     }
 
     /// Inserts `text` at the cursor. Returns `false` and changes nothing if the line would become
-    /// longer than the server accepts (2.1.3): the user notices at once, and not after Enter.
+    /// longer than [`DRAFT_BYTES_MAX`]. The client splits a line that is too long for the server.
     #[must_use]
     pub fn insert(&mut self, text: &str) -> bool {
-        if self.text.len() + text.len() > LINE_BYTES_MAX {
+        if self.text.len() + text.len() > DRAFT_BYTES_MAX {
             return false;
         }
+        self.undo.keep_before_insertion(&self.text, self.cursor, text);
         self.text.insert_str(self.cursor, text);
         self.move_cursor_to(self.cursor + text.len());
         true
     }
 
     /// Replaces the line and moves the cursor to its end. Does not check the length, because the
-    /// text is a username or a line that was sent or typed before.
+    /// text is a username or a line that was sent or typed before. Undo does not go back beyond.
     pub fn set(&mut self, text: &str) {
+        self.undo.clear();
         text.clone_into(&mut self.text);
         self.cursor = self.text.len();
     }
@@ -71,9 +75,10 @@ impl Editor {
     #[must_use]
     pub fn replace_from(&mut self, start: usize, with: &str) -> bool {
         let replaced = self.cursor - start;
-        if self.text.len() - replaced + with.len() > LINE_BYTES_MAX {
+        if self.text.len() - replaced + with.len() > DRAFT_BYTES_MAX {
             return false;
         }
+        self.undo.keep(&self.text, self.cursor);
         self.text.replace_range(start..self.cursor, with);
         self.move_cursor_to(start + with.len());
         true
@@ -81,8 +86,27 @@ impl Editor {
 
     /// Returns the line and leaves the editor empty.
     pub fn take(&mut self) -> String {
+        self.undo.clear();
         self.cursor = 0;
         mem::take(&mut self.text)
+    }
+
+    /// Empties the line. Undo brings it back.
+    pub fn clear(&mut self) {
+        self.remove(0, self.text.len());
+    }
+
+    /// Takes back the last change. Returns `false` if there is none.
+    #[must_use]
+    pub fn undo(&mut self) -> bool {
+        let Some((text, cursor)) = self.undo.pop() else { return false };
+        (self.text, self.cursor) = (text, cursor);
+        true
+    }
+
+    /// Makes undo forget earlier changes: they belong to another draft.
+    pub fn forget_changes(&mut self) {
+        self.undo.clear();
     }
 
     /// Moves the cursor one cluster to the left.
@@ -193,6 +217,10 @@ impl Editor {
     }
 
     fn remove(&mut self, start: usize, end: usize) {
+        if start == end {
+            return;
+        }
+        self.undo.keep(&self.text, self.cursor);
         self.text.replace_range(start..end, "");
         self.move_cursor_to(start);
     }
@@ -271,15 +299,36 @@ mod tests {
     }
 
     #[test]
+    fn undo_takes_back_words_and_deletions_one_by_one() {
+        let mut editor = Editor::default();
+        for letter in ["o", "n", "e", " ", "t", "w", "o"] {
+            assert!(editor.insert(letter));
+        }
+        editor.kill_blank_word_left();
+        editor.clear();
+        let mut texts = Vec::new();
+        while editor.undo() {
+            texts.push(format!("{}|{}", editor.before(), editor.after()));
+        }
+        assert_eq!(texts, ["one |", "one two|", "one|", "|"]);
+        assert!(editor.insert("x"));
+        editor.left();
+        assert!(editor.insert("y") && editor.undo());
+        assert_eq!(editor.text(), "x", "a word typed elsewhere is a step of its own");
+        editor.set("another line");
+        assert!(!editor.undo());
+    }
+
+    #[test]
     fn the_editor_refuses_a_line_longer_than_the_server_accepts() {
         let mut editor = Editor::default();
-        assert!(editor.insert(&"x".repeat(LINE_BYTES_MAX)));
+        assert!(editor.insert(&"x".repeat(DRAFT_BYTES_MAX)));
         assert!(!editor.insert("y"));
         editor.home();
         assert!(!editor.replace_from(0, "y"));
         editor.right();
         assert!(editor.replace_from(0, "y"));
-        assert_eq!(editor.text().len(), LINE_BYTES_MAX);
+        assert_eq!(editor.text().len(), DRAFT_BYTES_MAX);
     }
 
     #[test]

@@ -52,10 +52,33 @@ impl InputHistory {
         self.current()
     }
 
+    /// Returns the line that is this many steps up from the input line, which is step 0.
+    #[must_use]
+    pub fn line(&self, steps: usize) -> Option<&str> {
+        let index = self.lines.len().checked_sub(steps).filter(|_| steps > 0)?;
+        self.lines.get(index).map(String::as_str)
+    }
+
+    /// Returns the steps to the first line with `text`, from step `first` on upwards. Ignores case.
+    #[must_use]
+    pub fn older_with(&self, text: &str, first: usize) -> Option<usize> {
+        (first.max(1)..=self.lines.len()).find(|&steps| self.has(text, steps))
+    }
+
+    /// Returns the steps to the first line with `text`, from step `first` on downwards.
+    #[must_use]
+    pub fn newer_with(&self, text: &str, first: usize) -> Option<usize> {
+        (1..=first.min(self.lines.len())).rev().find(|&steps| self.has(text, steps))
+    }
+
+    fn has(&self, text: &str, steps: usize) -> bool {
+        self.line(steps).is_some_and(|line| line.to_lowercase().contains(&text.to_lowercase()))
+    }
+
     fn current(&self) -> Option<&str> {
         match self.steps {
             0 => Some(&self.draft),
-            steps => self.lines.get(self.lines.len() - steps).map(String::as_str),
+            steps => self.line(steps),
         }
     }
 }

@@ -23,6 +23,8 @@ pub enum Key {
     Enter,
     /// Tab.
     Tab,
+    /// Shift-Tab.
+    BackTab,
     /// Backspace. Terminals send 0x7f or 0x08 for it.
     Backspace,
     /// Delete, which deletes to the right of the cursor.
@@ -58,6 +60,8 @@ pub enum Key {
     },
     /// Not a key: the terminal reports the column of the cursor, counted from 1.
     CursorAt(u16),
+    /// Not a key: the terminal reports that it has gained the focus (true) or lost it (false).
+    Focus(bool),
     /// A key without a function in the client.
     Other,
 }
@@ -115,6 +119,8 @@ impl KeyReader {
             b'\t' => Some(Key::Tab),
             // A terminal sends Ctrl with a letter as the last five bits of the letter.
             0x01..=0x1a => Some(Key::Control(char::from(byte | 0x60))),
+            // Ctrl-_ and, on most terminals, Ctrl-/.
+            0x1f => Some(Key::Control('_')),
             _ => Some(Key::Other),
         }
     }
@@ -177,6 +183,8 @@ impl KeyReader {
             (b'~', Some(4 | 8)) => Some(Key::End),
             (b'~', Some(3)) => Some(Key::Delete),
             (b'~', _) => Some(Key::Other),
+            (b'I', None) => Some(Key::Focus(true)),
+            (b'O', None) => Some(Key::Focus(false)),
             (b'R', Some(_)) => Some(second.map_or(Key::Other, Key::CursorAt)),
             _ => Some(letter_key(last, by_word)),
         }
@@ -228,6 +236,7 @@ fn letter_key(last: u8, by_word: bool) -> Key {
         (b'H', _) => Key::Home,
         (b'F', _) => Key::End,
         (b'M', _) => Key::Enter,
+        (b'Z', _) => Key::BackTab,
         _ => Key::Other,
     }
 }
@@ -253,7 +262,7 @@ mod tests {
 
     #[test]
     fn the_parser_knows_the_editing_keys_of_xterm_rxvt_and_the_linux_console() {
-        let spellings: [(&[u8], Key); 23] = [
+        let spellings: [(&[u8], Key); 28] = [
             (b"\x1b[24;300R", Key::CursorAt(300)),
             (b"\x1b[D", Key::Left),
             (b"\x1bOD", Key::Left),
@@ -277,6 +286,11 @@ mod tests {
             (b"\r", Key::Enter),
             (b"\x01", Key::Control('a')),
             (b"\x1a", Key::Control('z')),
+            (b"\x1f", Key::Control('_')),
+            (b"\x1b.", Key::Alt('.')),
+            (b"\x1b[Z", Key::BackTab),
+            (b"\x1b[I", Key::Focus(true)),
+            (b"\x1b[O", Key::Focus(false)),
         ];
         for (bytes, key) in spellings {
             assert_eq!(keys(bytes), [key], "{}", bytes.escape_ascii());

@@ -8,6 +8,7 @@
 //! to a computed column: it draws up to the cursor, saves the position (DECSC), and restores it.
 
 mod cells;
+mod settling;
 
 use std::fmt::Write;
 use std::mem;
@@ -15,25 +16,29 @@ use std::mem;
 use unicode_width::UnicodeWidthStr;
 
 use cells::Cells;
+use settling::{ASK, Settling, Step};
 
 use super::color::Palette;
 use super::prompt::Prompt;
+use crate::core::time::Time;
 
 /// Columns to assume if the terminal reports 0, as a serial line does.
 const COLUMNS_UNKNOWN: u16 = 80;
 
-/// The fewest columns for a layout: a cut prompt, a few clusters and their marks must fit.
+/// The fewest columns for a layout: a bare prompt, a few clusters and their marks must fit.
 const COLUMNS_MIN: u16 = 8;
 
 /// Columns that the prompt must leave free while the input line is empty.
 const ROOM_COLUMNS_MIN: usize = 4;
+
+/// Columns that the prompt must leave free for text, or half of a narrow terminal.
+const TEXT_COLUMNS_MIN: usize = 12;
 
 // ECMA-48 control sequences, and DEC's private sequences ESC 7, ESC 8 and mode 7 (DECAWM).
 const START_OF_ROW: &str = "\r";
 const ERASE_REST_OF_ROW: &str = "\x1b[K";
 const ERASE_REST_OF_SCREEN: &str = "\x1b[J";
 const ERASE_SCREEN: &str = "\x1b[H\x1b[2J";
-const ASK_FOR_CURSOR: &str = "\x1b[6n";
 const SAVE_CURSOR: &str = "\x1b7";
 const RESTORE_CURSOR: &str = "\x1b8";
 const WRAP_OFF: &str = "\x1b[?7l";
@@ -57,8 +62,8 @@ pub struct Screen {
     palette: Palette,
     /// Columns of the terminal, at least [`COLUMNS_MIN`].
     columns: usize,
-    /// Columns of the prompt. They stay the same while the line has text: a new prompt must not
-    /// move the text under the user's fingers.
+    /// Columns of the prompt. While the line has text they stay the same, or grow for a prompt that
+    /// would not fit: a new prompt should not move the text under the user's fingers.
     prompt_columns: usize,
     /// The line had text in the last layout.
     has_text: bool,
@@ -68,12 +73,8 @@ pub struct Screen {
     drawn: Option<Row>,
     /// Bytes that prepare the place for the row after a resize or foreign output. Usually empty.
     recovery: String,
-    /// The cursor's column in a row that has become too long, while its answer is awaited.
-    cursor_asked: Option<usize>,
-    /// The next drawing must ask the terminal for the cursor's position.
-    asks: bool,
-    /// Answers that the terminal still owes. Only the last one describes the present row.
-    answers_due: u32,
+    /// The wait for the fate of the row after a resize.
+    settling: Settling,
 }
 
 /// The visible part of the input line.
@@ -98,50 +99,64 @@ impl Screen {
             scrolled: 0,
             drawn: None,
             recovery: START_OF_ROW.to_owned(),
-            cursor_asked: None,
-            asks: false,
-            answers_due: 0,
+            settling: Settling::default(),
         };
         screen.set_columns(columns);
         screen
     }
 
-    /// Sets the new number of columns. The next drawing draws the row again.
-    ///
-    /// A row may have become too long. Most terminals wrap such a row, and its start is then some
-    /// rows above the cursor; other terminals cut it. Only the terminal knows, so the screen asks
-    /// for the cursor's position, and [`Screen::cursor_is_at`] handles the answer. Until then the
-    /// rows above stay as they are, because they may be lines of the transcript.
-    pub fn resize(&mut self, columns: u16) {
-        let columns_before = self.columns;
-        self.set_columns(columns);
-        let cursor = match (self.drawn.take(), self.cursor_asked) {
-            (Some(row), None) => row.cursor,
-            // The rows above may be remains of an earlier row, whose answer has not come.
-            (Some(row), Some(asked)) => asked / columns_before * columns_before + row.cursor,
-            (None, asked) => asked.unwrap_or(0),
-        };
-        self.cursor_asked = (cursor >= self.columns).then_some(cursor);
-        self.asks = self.cursor_asked.is_some();
-        self.recovery = format!("{START_OF_ROW}{ERASE_REST_OF_SCREEN}");
+    /// The columns of a row.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.columns
     }
 
-    /// Handles the terminal's answer: the cursor was in this column, counted from 1.
-    ///
-    /// If the column fits a wrapped row, the next drawing erases the remains above too. In the last
-    /// column a wrapped and a cut row give the same answer. The screen then assumes a cut row: a
-    /// wrong guess leaves remains on the screen, but erases no line of the transcript.
-    pub fn cursor_is_at(&mut self, column: u16) {
-        let is_last = self.answers_due == 1;
-        self.answers_due = self.answers_due.saturating_sub(1);
-        if !is_last {
-            return;
+    /// Sets the new number of columns. The next drawing draws the row again, and a long row only
+    /// after [`Screen::settle`] allows it.
+    pub fn resize(&mut self, columns: u16, now: Time) {
+        self.set_columns(columns);
+        if self.drawn.as_ref().is_some_and(|row| row.columns() > usize::from(COLUMNS_MIN)) {
+            self.settling.begin(now);
+        } else {
+            self.draw_afresh(0);
         }
-        let Some(cursor) = self.cursor_asked.take() else { return };
-        let (rows, wrapped) = (cursor / self.columns, cursor % self.columns);
-        if usize::from(column) == wrapped + 1 && wrapped + 1 < self.columns {
-            self.drawn = None;
-            self.recovery = format!("\x1b[{rows}A{START_OF_ROW}{ERASE_REST_OF_SCREEN}");
+    }
+
+    /// Milliseconds until [`Screen::settle`] has something to do. `None` means that no timer runs.
+    #[must_use]
+    pub fn poll_timeout(&self, now: Time) -> Option<u64> {
+        self.settling.poll_timeout(now)
+    }
+
+    /// Returns whether the next drawing must wait after a resize. Appends a question to the terminal
+    /// to `out` when its time has come.
+    #[must_use]
+    pub fn settle(&mut self, now: Time, out: &mut String) -> bool {
+        let step = self.settling.advance(now);
+        match step {
+            Step::Ask => out.push_str(ASK),
+            Step::GiveUp => self.draw_afresh(0),
+            Step::Draw | Step::Wait => {}
+        }
+        matches!(step, Step::Ask | Step::Wait)
+    }
+
+    /// Handles the terminal's answer: the cursor is in this column, counted from 1. If the row was
+    /// wrapped, the next drawing erases the rows above the cursor as well.
+    pub fn cursor_is_at(&mut self, column: u16, now: Time) {
+        let drawn = self.drawn.as_ref().map_or(0, |row| row.cursor);
+        let at = usize::from(column.saturating_sub(1));
+        if let Some(rows) = self.settling.handle_answer(drawn, at, self.columns, now) {
+            self.draw_afresh(rows);
+        }
+    }
+
+    /// Makes the next drawing erase the present row, `rows` rows above it, and everything below.
+    fn draw_afresh(&mut self, rows: usize) {
+        self.drawn = None;
+        if self.recovery.is_empty() {
+            let up = if rows > 0 { format!("\x1b[{rows}A") } else { String::new() };
+            self.recovery = format!("{up}{START_OF_ROW}{ERASE_REST_OF_SCREEN}");
         }
     }
 
@@ -149,12 +164,14 @@ impl Screen {
     /// at an unknown place, and the terminal has `columns` columns.
     pub fn disturb(&mut self, columns: u16) {
         self.set_columns(columns);
+        self.settling.end();
         self.drawn = None;
         self.recovery = format!("{START_OF_ROW}{ERASE_REST_OF_ROW}");
     }
 
     /// Makes the next drawing erase the whole screen first.
     pub fn clear(&mut self) {
+        self.settling.end();
         self.drawn = None;
         self.recovery = ERASE_SCREEN.to_owned();
     }
@@ -167,9 +184,6 @@ impl Screen {
         let row = self.lay_out(typed);
         if !arrived.is_empty() {
             self.rub_out(out);
-            // From now on the rows above are lines of the transcript. A late answer of the terminal
-            // must not erase them.
-            self.cursor_asked = None;
             for line in arrived {
                 out.push_str(line);
                 out.push_str(END_OF_LINE);
@@ -192,10 +206,6 @@ impl Screen {
 
     /// Erases the input line from the terminal and leaves the cursor at the start of its row.
     pub fn rub_out(&mut self, out: &mut String) {
-        if mem::take(&mut self.asks) {
-            out.push_str(ASK_FOR_CURSOR);
-            self.answers_due += 1;
-        }
         match mem::take(&mut self.recovery) {
             recovery if !recovery.is_empty() => out.push_str(&recovery),
             _ if self.drawn.is_some() => {
@@ -220,26 +230,32 @@ impl Screen {
     /// Chooses the visible part of the line and the columns of the prompt.
     fn lay_out(&mut self, typed: Typed<'_>) -> Row {
         let has_text = !(typed.before.is_empty() && typed.after.is_empty());
-        let columns_max = if has_text { self.columns / 2 } else { self.columns - ROOM_COLUMNS_MIN };
+        let columns_max = match has_text {
+            true => (self.columns / 2).max(self.columns.saturating_sub(TEXT_COLUMNS_MIN)),
+            false => self.columns - ROOM_COLUMNS_MIN,
+        };
         let had_text = mem::replace(&mut self.has_text, has_text);
-        if !(had_text && has_text) {
-            self.prompt_columns = typed.prompt.text().width();
-        }
-        // `self.prompt_columns` keeps the full width, because the terminal may grow again.
-        let prompt_columns = self.prompt_columns.min(columns_max);
+        let prompt = match had_text && has_text && self.prompt_columns <= columns_max {
+            true => typed.prompt.in_place(self.prompt_columns, columns_max),
+            false => typed.prompt.fitted(columns_max),
+        };
+        self.prompt_columns = prompt.width();
         // The last column stays free for the cursor at the end of a full row. A character there
         // would make the terminal wrap.
-        let room = self.columns - prompt_columns - 1;
+        let room = self.columns - self.prompt_columns - 1;
         let cells = Cells::new(typed, room);
         self.scrolled = cells.scroll(self.scrolled);
         let (before, after) = cells.visible(self.scrolled);
-        let prompt = typed.prompt.fitted(prompt_columns);
-        let cursor = prompt_columns + cells.cursor - self.scrolled;
+        let cursor = self.prompt_columns + cells.cursor - self.scrolled;
         Row { prompt, before, after, cursor }
     }
 }
 
 impl Row {
+    fn columns(&self) -> usize {
+        self.prompt.width() + self.before.width() + self.after.width()
+    }
+
     /// Returns the text after the end of `drawn` if the rows differ in nothing else, otherwise
     /// `None`.
     fn tail_after(&self, drawn: &Row) -> Option<&str> {

@@ -40,6 +40,8 @@ pub enum Question<'a> {
     Whom,
     /// Yes or no to a request from this user (4.6).
     Request(&'a str),
+    /// A password (4.11, 4.12), in these words.
+    Password(&'a str),
     /// A question that is newer than this client.
     Unknown,
 }
@@ -121,10 +123,22 @@ impl<'a> Question<'a> {
             Question::Menu
         } else if text.starts_with("Chat with whom") {
             Question::Whom
+        } else if is_password_prompt(text) {
+            Question::Password(text.trim_end_matches(':'))
         } else {
             Question::Unknown
         }
     }
+}
+
+/// Whether a `?` line asks for a password. In doubt it does: nothing is lost if typing is hidden.
+fn is_password_prompt(text: &str) -> bool {
+    text.to_lowercase().contains("password")
+}
+
+/// Whether a `*` line warns that typing is visible, which it is not in this client (3.4.4).
+pub fn is_visibility_warning(text: &str) -> bool {
+    text.starts_with("Your screen shows what you type")
 }
 
 impl<'a> News<'a> {
@@ -190,6 +204,22 @@ impl<'a> News<'a> {
 #[must_use]
 pub fn is_removal(text: &str) -> bool {
     text.starts_with("An operator removed you")
+}
+
+/// Whether a `!` line says that a partner left before lines of this user arrived (4.1.5).
+#[must_use]
+pub fn is_undelivered(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit()) && text.contains("not delivered")
+}
+
+/// The number of lines of a room's history that a `*` line announces (6.1.4).
+#[must_use]
+pub fn history_lines(text: &str) -> Option<usize> {
+    let rest = text.strip_prefix("The last ")?;
+    match rest.split(' ').next()? {
+        "line" => Some(1),
+        number => number.parse().ok(),
+    }
 }
 
 /// The name at the start of `text`. A name ends at a blank or at punctuation that cannot be part of
@@ -284,6 +314,18 @@ mod tests {
         for text in ["A left", "A left: the connection ended"] {
             assert_eq!(News::read(text), News::Left { name: "A", place: "" }, "{text}");
         }
+    }
+
+    /// (6.1.4, 4.1.5)
+    #[test]
+    fn a_heading_tells_the_number_of_lines_of_the_history() {
+        assert_eq!(history_lines("The last 50 lines said here"), Some(50));
+        assert_eq!(history_lines("The last line said here"), Some(1));
+        for text in ["The last lines", "3 lines", "The last -1 lines", "Thelast line"] {
+            assert_eq!(history_lines(text), None);
+        }
+        assert!(is_undelivered("3 lines you had typed before that were not delivered"));
+        assert!(!is_undelivered("No such command, and it was not delivered"));
     }
 
     /// (3.2.3, 3.3.1)

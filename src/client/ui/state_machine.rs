@@ -4,43 +4,60 @@
 //! and text for the terminal. The event loop in `client::io` is the only caller. This module knows
 //! no socket, no descriptor and no clock, so a test needs none of them either.
 
+mod completing;
+mod departure;
 mod input_kind;
 mod key_handling;
 mod link;
+mod local_commands;
+mod long_text;
+mod output;
+mod password;
 mod paste;
+mod proof;
+mod room_return;
+mod searching;
+mod sending_prompt;
 mod server_lines;
 mod submit;
 
 use std::collections::VecDeque;
-use std::mem;
 
 use jiff::Zoned;
 
 use super::backoff::{Backoff, CountDown};
+use super::chat_log::ChatLog;
 use super::client_state::ClientState;
 use super::color::{Paint, Palette};
-use super::completion::Known;
 use super::editor::Editor;
+use super::history_search::HistorySearch;
 use super::input_history::InputHistory;
+use super::known_names::Known;
+use super::missed::SeenLines;
+use super::notifier::Notifier;
 use super::prompt::Prompt;
-use super::screen::{Screen, Typed};
+use super::screen::Screen;
+use super::sending::Sending;
 use super::server_line::ServerLine;
 use super::transcript::Transcript;
-use crate::client::options::{Bell, Server};
-use crate::core::limits::QUOTED_LINES_MAX;
+use crate::client::options::{Bell, Notify, Server};
+use crate::core::limits::{ECHO_SHOWN_MS, QUOTED_LINES_MAX};
 use crate::core::time::Time;
-use link::Link;
+use completing::Repeated;
+use departure::Departure;
+use link::{Link, Unsent};
+use room_return::RoomReturn;
 
-pub(in crate::client) use link::cannot_connect;
-
-/// BEL: rings the terminal's bell.
-const RING: char = '\x07';
+pub(in crate::client) use link::{cannot_connect, not_chinwag};
 
 /// What the event loop must do for the state machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Send this line. The loop adds the line ending.
     Send(String),
+    /// Ask whether the server is there (telnet AYT, 2.2.3), then end our half of the connection: the
+    /// server answers everything that was sent before (2.1.6).
+    Finish,
     /// Start to connect.
     Connect,
     /// Stop the process for Ctrl-Z, until the shell continues it.
@@ -56,6 +73,8 @@ pub enum Leaving {
     Wished,
     /// Something failed. The text is ready to print, and the exit code is 1.
     Failed(String),
+    /// A signal with this number ends the client. The exit code is 128 more.
+    Signal(i32),
 }
 
 /// The options of a state machine. They never change after the start.
@@ -67,8 +86,12 @@ pub struct Setup {
     pub palette: Palette,
     /// Show the time of day before messages and news.
     pub timestamps: bool,
+    /// Wrap lines at words.
+    pub wrap: bool,
     /// When to ring the bell.
     pub bell: Bell,
+    /// How else to tell the user of a request or a message.
+    pub notify: Vec<Notify>,
     /// Reconnect after the connection is lost.
     pub reconnects: bool,
     /// The username to send at the first prompt for a name.
@@ -89,26 +112,40 @@ pub struct StateMachine {
     state: ClientState,
     screen: Screen,
     transcript: Transcript,
+    log: ChatLog,
     /// Lines of the transcript that are not drawn yet. Many lines of one turn cost one drawing.
     pending_lines: Vec<String>,
-    /// Ring the bell at the next drawing. Several reasons in one turn ring the bell once.
-    bell_pending: bool,
+    notifier: Notifier,
     actions: VecDeque<Action>,
 
     editor: Editor,
     history: InputHistory,
     known: Known,
+    /// The search of Ctrl-R, while it is under way.
+    search: Option<HistorySearch>,
+    /// What the next Tab or Alt-. goes on with.
+    repeated: Option<Repeated>,
     /// The state in which the user started the draft, which is the line in the editor. Enter in
     /// another state first warns: a private line must not go to the wrong recipients.
     draft_state: ClientState,
     /// A question from the client itself. A single key answers it, without Enter.
     confirmation: Option<Confirmation>,
+    /// When a character was typed last, unless Enter followed it.
+    typed_at: Option<Time>,
     /// The draft, with its `draft_state`, that had to make room for a refused username.
     saved_draft: Option<(String, ClientState)>,
-    /// Lines that a lost connection left unsent. They are offered again, never sent unasked.
-    unsent: Vec<String>,
-    /// The room in which the user was when the connection was lost.
-    lost_room: Option<String>,
+    /// Lines that are on their way, and lines that wait.
+    sending: Sending,
+    /// Lines that may have reached nobody. They are offered again, never sent unasked.
+    unsent: Unsent,
+    /// The user wants to leave, and lines are still on their way.
+    departure: Option<Departure>,
+    /// The room to return to after a lost connection.
+    room_return: Option<RoomReturn>,
+    /// The lines of the room that the user has seen.
+    seen: SeenLines,
+    /// The user has just entered a room, and its history follows.
+    has_just_entered: bool,
 
     /// The username that the server has accepted, if it has accepted one.
     username: Option<String>,
@@ -117,9 +154,16 @@ pub struct StateMachine {
     last_was_error: bool,
     /// The text of the server's last menu.
     menu: String,
-    /// A line was sent after the last server line. If the connection is lost now, nobody knows
-    /// whether that line arrived.
-    unanswered: bool,
+    /// The last server line was a row of a list.
+    last_was_row: bool,
+    /// The partner does not read, so the server holds the lines that it receives (7.37).
+    is_partner_stalled: bool,
+    /// The last text did not fit into the line.
+    is_line_full: bool,
+    /// An operator has removed the user. Only Enter on an empty line connects again.
+    was_removed: bool,
+    /// The time of the loop's present turn.
+    now: Time,
     backoff: Backoff,
     /// The wait that a key has already cut short. Only Enter cuts the same wait short again.
     shortened_wait: Option<CountDown>,
@@ -132,8 +176,22 @@ pub struct StateMachine {
 enum Confirmation {
     /// Leave?
     Leave,
-    /// Send these lines in the present state? `pasted` lines must not become commands.
-    Send { lines: Vec<String>, pasted: bool },
+    /// Leave the chat or the room with this command, and drop the waiting lines?
+    DropWaiting { command: String },
+    /// Send these lines in the present state?
+    Send { lines: Vec<String>, source: Source },
+}
+
+/// Where lines come from that need a confirmation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// A paste. The lines must not become commands.
+    Paste,
+    /// A draft that is too long for one line, with what was pasted into it. It stays in the editor
+    /// until the parts are sent.
+    Draft,
+    /// Lines that were not sent before.
+    Unsent,
 }
 
 impl StateMachine {
@@ -145,21 +203,33 @@ impl StateMachine {
             state: ClientState::Nowhere,
             screen: Screen::new(setup.palette, setup.columns),
             transcript: Transcript::new(setup.palette, setup.timestamps),
+            log: ChatLog::default(),
             pending_lines: Vec::new(),
-            bell_pending: false,
+            notifier: Notifier::new(setup.bell, setup.notify.clone()),
             actions: VecDeque::from([Action::Connect]),
             editor: Editor::default(),
             history: InputHistory::default(),
             known: Known::default(),
+            search: None,
+            repeated: None,
             draft_state: ClientState::Nowhere,
             confirmation: None,
+            typed_at: None,
             saved_draft: None,
-            unsent: Vec::new(),
-            lost_room: None,
+            sending: Sending::default(),
+            unsent: Unsent::default(),
+            departure: None,
+            room_return: None,
+            seen: SeenLines::default(),
+            has_just_entered: false,
             username: None,
             last_was_error: false,
             menu: String::new(),
-            unanswered: false,
+            last_was_row: false,
+            is_partner_stalled: false,
+            is_line_full: false,
+            was_removed: false,
+            now: Time::START,
             backoff: Backoff::new(setup.seed),
             shortened_wait: None,
             last_failure: String::new(),
@@ -172,49 +242,44 @@ impl StateMachine {
         self.actions.pop_front()
     }
 
-    /// Milliseconds until [`StateMachine::handle_timeout`] is due or the countdown in the prompt
-    /// changes. `None` means no timer runs: an open connection never needs a timer here.
+    /// Milliseconds until [`StateMachine::handle_timeout`] is due or the prompt changes. `None`
+    /// means that no timer runs: an open connection on which no line is on its way needs none,
+    /// unless the size of the terminal is changing.
     #[must_use]
     pub fn poll_timeout(&self, now: Time) -> Option<u64> {
-        match self.link {
-            Link::Lost(Some(wait)) => Some(wait.ms_to_next_second(now)),
-            Link::Lost(None) | Link::Connecting { .. } | Link::Up { .. } => None,
-        }
+        [self.poll_link_timeout(now), self.screen.poll_timeout(now)].into_iter().flatten().min()
     }
 
-    /// Appends to `out` the text that brings the terminal up to date; nothing if nothing changed.
-    pub fn draw(&mut self, now: Time, out: &mut String) {
-        let prompt = self.prompt(now);
-        // During a confirmation the draft is hidden: Enter and letters do not belong to it.
-        let (before, after) = match self.confirmation {
-            Some(_) => ("", ""),
-            None => (self.editor.before(), self.editor.after()),
+    fn poll_link_timeout(&self, now: Time) -> Option<u64> {
+        let deadlines = match self.link {
+            Link::Lost(Some(wait)) => return Some(wait.ms_to_next_second(now)),
+            Link::Lost(None) | Link::Connecting { .. } => return None,
+            Link::Up { greeting_due, .. } => [
+                greeting_due,
+                self.pending_due(now),
+                self.sending.is_stuck().then(|| now.after_ms(ECHO_SHOWN_MS)),
+                self.departure.as_ref().and_then(|departure| departure.deadline),
+                self.room_return.as_ref().and_then(RoomReturn::deadline),
+            ],
         };
-        let typed = Typed { prompt: &prompt, before, after };
-        self.screen.draw(&mem::take(&mut self.pending_lines), typed, out);
-        if mem::take(&mut self.bell_pending) {
-            out.push(RING);
-        }
+        deadlines.into_iter().flatten().map(|due| due.ms_since(now)).min()
     }
 
-    /// Appends to `out` the text that erases the prompt and prints the lines still pending. The
-    /// loop calls this before the client stops or ends.
-    pub fn draw_last(&mut self, out: &mut String) {
-        self.screen.rub_out(out);
-        for line in self.pending_lines.drain(..) {
-            out.push_str(&line);
-            out.push_str("\r\n");
-        }
+    /// Sets the monotonic time of the keys and lines of a turn.
+    pub fn set_now(&mut self, now: Time) {
+        self.now = now;
+        self.notifier.set_now(now);
     }
 
     /// Sets the local time, for timestamps and for the history of rooms.
     pub fn set_clock(&mut self, clock: Zoned) {
+        self.log.set_clock(&clock);
         self.transcript.set_clock(clock);
     }
 
     /// Handles a change of the terminal's width.
     pub fn handle_resize(&mut self, columns: u16) {
-        self.screen.resize(columns);
+        self.screen.resize(columns, self.now);
     }
 
     /// Handles the return from a stop. The shell has written to the terminal, so the screen must
@@ -226,28 +291,36 @@ impl StateMachine {
     /// Drops a confirmation to send lines, because its state is gone. "y" would now send the lines
     /// to other recipients.
     fn cancel_confirmation(&mut self) {
-        if let Some(Confirmation::Send { .. }) = self.confirmation.take() {
+        if let Some(Confirmation::Send { lines, source }) = self.confirmation.take() {
             self.notice("Nothing was sent: you are elsewhere now");
+            if source == Source::Unsent {
+                self.unsent.put_back(lines);
+            }
         }
     }
 
     /// The prompt of the most urgent matter: a confirmation, the connection, then the session.
     fn prompt(&self, now: Time) -> Prompt {
+        if let Some(prompt) = self.departure_prompt() {
+            return prompt;
+        }
+        if self.search.is_some() {
+            return Prompt::new("search", Paint::Notice);
+        }
         match (&self.confirmation, &self.link) {
-            (Some(Confirmation::Leave), _) => Prompt::new("Leave? y/n", Paint::Notice),
-            (Some(Confirmation::Send { lines, .. }), _) => {
-                let lines = count(lines.len(), "line");
-                let question = format!("Send {lines} to {}? y/n", self.state.recipient());
-                Prompt::new(&question, Paint::Notice)
-            }
+            (Some(confirmation), _) => self.question(confirmation),
             (None, Link::Lost(Some(wait))) => {
                 let seconds = wait.seconds(now);
                 let label = format!("{seconds} s to reconnect");
                 Prompt::new(&label, Paint::Notice).or_short(&format!("{seconds} s"))
             }
-            (None, Link::Lost(None)) => Prompt::new("not connected", Paint::Notice),
-            (None, Link::Connecting { .. }) => Prompt::new("connecting", Paint::Notice),
-            (None, Link::Up { .. }) => self.state.prompt(),
+            (None, Link::Lost(None)) => {
+                Prompt::new("not connected", Paint::Notice).or_short("lost")
+            }
+            (None, Link::Connecting { .. }) => {
+                Prompt::new("connecting", Paint::Notice).or_short("wait")
+            }
+            (None, Link::Up { .. }) => self.sending_prompt(now),
         }
     }
 
@@ -261,15 +334,17 @@ impl StateMachine {
     fn quote(&mut self, lines: &[String]) {
         let hidden = lines.len().saturating_sub(QUOTED_LINES_MAX);
         if hidden > 0 {
-            self.notice(&format!("{} before these:", count(hidden, "line")));
+            self.notice(&format!("… {} not shown", count(hidden, "earlier line")));
         }
         for line in &lines[hidden..] {
+            self.log.add_notice(&format!("  | {line}"));
             self.pending_lines.push(self.transcript.quote(line));
         }
     }
 
     /// Adds a line from the client itself to the transcript.
     fn notice(&mut self, text: &str) {
+        self.log.add_notice(text);
         self.pending_lines.push(self.transcript.notice(text));
     }
 }

@@ -4,6 +4,7 @@
 //! returns one line without its ending. This module must not know the state of the conversation. It
 //! expects text that is safe to show: control characters were removed before.
 
+use jiff::civil::Date;
 use jiff::{Timestamp, Zoned};
 
 use super::color::{Paint, Palette};
@@ -26,18 +27,31 @@ pub struct Transcript {
     timestamps: bool,
     /// The user's local time and time zone; `None` until the loop has passed them in.
     clock: Option<Zoned>,
+    /// The day of the last line; `None` until the first line.
+    day: Option<Date>,
 }
 
 impl Transcript {
     /// Makes a transcript without a clock. See [`Transcript::set_clock`].
     #[must_use]
     pub fn new(palette: Palette, timestamps: bool) -> Transcript {
-        Transcript { palette, timestamps, clock: None }
+        Transcript { palette, timestamps, clock: None, day: None }
     }
 
     /// Sets the user's local time. Timestamps show this time until the next call.
     pub fn set_clock(&mut self, clock: Zoned) {
         self.clock = Some(clock);
+    }
+
+    /// Returns a line with the date if a day has begun since the last call. The caller shows it
+    /// before the lines of the new day. Without such a line, times of two days would look alike.
+    pub fn new_day(&mut self) -> Option<String> {
+        let today = self.clock.as_ref()?.date();
+        let is_new = self.day.replace(today).is_some_and(|day| day != today);
+        let tag = if self.palette.colours { "" } else { OWN_TAG };
+        let date = today.strftime("%A, %-d %B %Y");
+        (is_new && self.timestamps)
+            .then(|| self.palette.painted(&Paint::Faint, &format!("{tag}{date}")))
     }
 
     /// Formats a server line. With colours, a colour replaces the tag; without colours the tag
@@ -56,7 +70,7 @@ impl Transcript {
                 Question::Request(_) => self.tagged("? ", &Paint::Request, text),
                 // The server repeats the menu often, and the user soon knows it by heart.
                 Question::Menu => self.hint(text),
-                Question::Username | Question::Whom | Question::Unknown => {
+                Question::Username | Question::Whom | Question::Password(_) | Question::Unknown => {
                     self.tagged("? ", &Paint::Plain, text)
                 }
             },
@@ -104,10 +118,7 @@ impl Transcript {
     fn put_sender(&self, line: &mut String, from: &str, text: &str) {
         self.palette.put(line, &Paint::Name(from.to_owned()), from);
         line.push(':');
-        if from.contains(is_right_to_left) || text.contains(is_right_to_left) {
-            line.push(LEFT_TO_RIGHT_MARK);
-        }
-        line.push(' ');
+        put_blank_after_name(line, from, text);
     }
 
     /// Formats a message of the user `me`. The name is faint: the user knows it.
@@ -115,7 +126,7 @@ impl Transcript {
     pub fn own_message(&self, me: &str, text: &str) -> String {
         let mut line = self.stamp();
         self.palette.put(&mut line, &Paint::Faint, &format!("{me}:"));
-        line.push(' ');
+        put_blank_after_name(&mut line, me, text);
         line.push_str(text);
         line
     }
@@ -178,7 +189,7 @@ impl Transcript {
                 put(&mut line, Paint::Faint, reader_mark);
             }
             Row::Room { room, users } => {
-                put(&mut line, Paint::Room, room);
+                put(&mut line, Paint::Strong, room);
                 line.push(' ');
                 put(&mut line, Paint::Faint, users);
             }
@@ -214,6 +225,14 @@ impl Transcript {
         }
         line
     }
+}
+
+/// Appends the blank between the colon and `text`, with a mark before it in right-to-left scripts.
+fn put_blank_after_name(line: &mut String, from: &str, text: &str) {
+    if from.contains(is_right_to_left) || text.contains(is_right_to_left) {
+        line.push(LEFT_TO_RIGHT_MARK);
+    }
+    line.push(' ');
 }
 
 /// Whether `c` lies in a Unicode block of right-to-left scripts. The blocks include reserved
@@ -257,13 +276,13 @@ mod tests {
 
     #[test]
     fn with_colours_a_colour_replaces_the_tag() {
-        assert_eq!(formatted(true, "* Hello, A"), "\x1b[36mHello, A\x1b[0m");
-        assert_eq!(formatted(true, "! no"), "\x1b[31mno\x1b[0m");
-        assert_eq!(formatted(true, "? B wants to chat"), "\x1b[1m\x1b[35mB wants to chat\x1b[0m");
-        assert!(formatted(true, "- A available (you)").ends_with("\x1b[32mavailable (you)\x1b[0m"));
-        assert!(formatted(true, "- A in lobby").ends_with("\x1b[32min lobby\x1b[0m"));
-        assert!(formatted(true, "- A in lobby, busy").ends_with("\x1b[2min lobby, busy\x1b[0m"));
-        assert_eq!(formatted(true, "* You missed 3 lines"), "\x1b[33mYou missed 3 lines\x1b[0m");
+        assert_eq!(formatted(true, "* Hello, A"), "\x1b[36mHello, A\x1b[m");
+        assert_eq!(formatted(true, "! no"), "\x1b[31mno\x1b[m");
+        assert_eq!(formatted(true, "? B wants to chat"), "\x1b[1m\x1b[35mB wants to chat\x1b[m");
+        assert!(formatted(true, "- A available (you)").ends_with("\x1b[32mavailable (you)\x1b[m"));
+        assert!(formatted(true, "- A in lobby").ends_with("\x1b[32min lobby\x1b[m"));
+        assert!(formatted(true, "- A in lobby, busy").ends_with("\x1b[2min lobby, busy\x1b[m"));
+        assert_eq!(formatted(true, "* You missed 3 lines"), "\x1b[33mYou missed 3 lines\x1b[m");
         assert_eq!(formatted(true, "- and 3 more; 1 PREFIX"), "  and 3 more; 1 PREFIX");
     }
 
@@ -272,6 +291,9 @@ mod tests {
         assert_eq!(formatted(false, "דן: שלום"), "דן:\u{200e} שלום");
         assert_eq!(formatted(false, "dan: שלום"), "dan:\u{200e} שלום");
         assert_eq!(formatted(false, "dan: hello"), "dan: hello");
+        let transcript = Transcript::new(Palette { colours: false }, false);
+        assert_eq!(transcript.own_message("dan", "שלום"), "dan:\u{200e} שלום");
+        assert_eq!(transcript.own_message("dan", "hello"), "dan: hello");
     }
 
     #[test]
@@ -305,7 +327,7 @@ mod tests {
     fn a_mention_of_the_user_is_bold() {
         let transcript = Transcript::new(Palette { colours: true }, false);
         let line = transcript.message_naming("anna", "ben", "so, Anna!");
-        assert!(line.ends_with(": so, \x1b[1m\x1b[4mAnna\x1b[0m!"), "{line:?}");
+        assert!(line.ends_with(": so, \x1b[1m\x1b[4mAnna\x1b[m!"), "{line:?}");
         let plain = Transcript::new(Palette { colours: false }, false);
         assert_eq!(plain.message_naming("anna", "ben", "so, Anna!"), "ben: so, Anna!");
     }

@@ -44,15 +44,34 @@ impl Buffer {
     #[inline]
     pub fn push<const N: usize>(&mut self, parts: [&[u8]; N]) {
         let len = parts.iter().map(|part| part.len()).sum::<usize>();
+        self.make_room(len);
+        for part in parts {
+            self.bytes.extend_from_slice(part);
+        }
+    }
+
+    #[inline]
+    fn make_room(&mut self, len: usize) {
         let is_full = self.bytes.len() + len > self.bytes.capacity();
         if is_full && self.taken > 0 && self.taken >= self.len() {
             self.bytes.drain(..self.taken);
             self.taken = 0;
         }
         self.bytes.reserve(len);
-        for part in parts {
-            self.bytes.extend_from_slice(part);
-        }
+    }
+
+    /// The bytes in the queue, for a caller that changes them in place.
+    pub fn as_mut_slice(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.taken..]
+    }
+
+    /// Adds `count` zero bytes at the back, for a caller that writes there and then calls
+    /// [`Buffer::truncate`].
+    pub fn grow(&mut self, count: usize) -> &mut [u8] {
+        self.make_room(count);
+        let before = self.bytes.len();
+        self.bytes.resize(before + count, 0);
+        &mut self.bytes[before..]
     }
 
     /// Puts `bytes` before the byte at `at` of the queue.

@@ -13,7 +13,7 @@ use super::Chat;
 use super::name::fold_prefix;
 use super::rooms::RoomId;
 use super::roster::Roster;
-use super::wording::{Line, RoomNews, RoomRow, Row};
+use super::wording::{self, Line, RoomNews, RoomRow, Row};
 use crate::core::SessionId;
 use crate::core::limits::LIST_ROWS_MAX;
 
@@ -219,8 +219,8 @@ impl List {
     fn make_last_row(&mut self, out: &mut String) {
         let Some(count) = self.more.take() else { return };
         let row = match self.listed {
-            Listed::Users => Row::More { count, choice: 1 },
-            Listed::Rooms => Row::More { count, choice: 5 },
+            Listed::Users => Row::More { count, list: wording::List::Users },
+            Listed::Rooms => Row::More { count, list: wording::List::Rooms },
             Listed::Members(_) => Row::Room(RoomRow::MoreMembers(count.unwrap_or_default())),
             Listed::Ignored => return,
         };

@@ -1,7 +1,7 @@
-//! Commands that change no state and therefore work at every prompt and, after a `/`, in a room:
-//! lists (5.2), help, do-not-disturb and the ignore list (part 5).
+//! Commands that change no state and therefore work in every state: lists (5.2), help,
+//! do-not-disturb and the ignore list (part 5).
 //!
-//! `dispatch` and `room_commands` call this module. Everything here affects one user, except that
+//! `dispatch` calls this module. Everything here affects one user, except that
 //! other users see `busy` in their lists.
 
 use super::Chat;
@@ -9,7 +9,10 @@ use super::answers::Listed;
 use super::command::CommonCommand;
 use super::event::RequestEnd;
 use super::name::Name;
-use super::wording::{Line, MENU_HELP, News, Refusal, Row};
+use super::session::{Session, UserState};
+use super::wording::{
+    CHAT_HELP, Line, MENU_HELP, NAMING_HELP, News, PASSWORD_HELP, ROOM_HELP, Refusal, Row,
+};
 use crate::core::SessionId;
 use crate::core::limits::LIST_COUNT_MAX;
 use crate::core::time::Time;
@@ -21,9 +24,9 @@ impl Chat {
             CommonCommand::List("") => self.list_all_users(id),
             CommonCommand::List(prefix) => self.list_matching_users(id, prefix),
             CommonCommand::Rooms(prefix) => self.list_rooms(id, prefix),
-            CommonCommand::Help => self.help(id, &MENU_HELP),
-            CommonCommand::Busy => self.set_busy(id, true),
-            CommonCommand::Free => self.set_busy(id, false),
+            CommonCommand::Help => self.help(id),
+            CommonCommand::Quiet(quiet) => self.set_quiet(id, quiet),
+            CommonCommand::Busy(busy) => self.set_busy(id, busy),
             CommonCommand::Ignore("") => self.show_ignore_list(id),
             CommonCommand::Ignore(name) => self.ignore(id, name),
             CommonCommand::Unignore(name) => self.unignore(id, name),
@@ -31,9 +34,22 @@ impl Chat {
         self.prompt(id);
     }
 
-    /// Says the rows of a help text. Menu, chat and room have one each, because different words
-    /// work there.
-    pub(super) fn help(&mut self, id: SessionId, rows: &[&'static str]) {
+    /// Says the rows of help. They differ by state, because different words work without a `/`.
+    fn help(&mut self, id: SessionId) {
+        let rows: &[&'static str] = match self.roster.session(id) {
+            Session::Naming { .. } => &NAMING_HELP,
+            Session::SigningIn(_) => &PASSWORD_HELP,
+            Session::User(user) => match user.state {
+                UserState::Menu { .. }
+                | UserState::Choosing
+                | UserState::Asking { .. }
+                | UserState::Asked { .. } => &MENU_HELP,
+                UserState::GivingPassword { .. } => &PASSWORD_HELP,
+                UserState::Chatting { .. } => &CHAT_HELP,
+                UserState::InRoom { .. } | UserState::AskedInRoom { .. } => &ROOM_HELP,
+            },
+            Session::Over { .. } => return,
+        };
         self.say(id, Line::News(News::Help));
         for row in rows {
             self.say(id, Line::Row(Row::Help(row)));

@@ -11,6 +11,10 @@ use super::rooms::RoomId;
 /// private messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
+    /// A session gave a wrong password.
+    WrongPassword(SessionId),
+    /// A user made an account, gave it another password, or removed it.
+    AccountChanged(SessionId),
     /// A session took a username and became a user.
     Named(SessionId),
     /// A user asked another user to chat.
@@ -110,11 +114,17 @@ pub enum DisconnectReason {
     Removed,
     /// An operator banned the address that the session came from (8.2.3).
     Banned,
+    /// The client gave a wrong password too often (4.11.3).
+    WrongPassword,
+    /// The account signed in on another connection (4.11.4).
+    TakenOver,
+    /// An operator changed the account whose name the session had (3.4.8).
+    AccountChanged,
 }
 
 impl DisconnectReason {
     /// Every reason, in declaration order: `ALL[reason as usize] == reason`.
-    pub const ALL: [DisconnectReason; 11] = [
+    pub const ALL: [DisconnectReason; 14] = [
         DisconnectReason::Exit,
         DisconnectReason::HungUp,
         DisconnectReason::Lost,
@@ -126,6 +136,9 @@ impl DisconnectReason {
         DisconnectReason::Stopping,
         DisconnectReason::Removed,
         DisconnectReason::Banned,
+        DisconnectReason::WrongPassword,
+        DisconnectReason::TakenOver,
+        DisconnectReason::AccountChanged,
     ];
 }
 

@@ -9,7 +9,7 @@ use std::num::NonZeroU16;
 use crate::core::SessionId;
 use crate::core::time::Time;
 
-use super::command::ChatCommand;
+use super::command::{Command, is_text_in_chat};
 use super::event::Event;
 use super::history::Record;
 use super::name::Name;
@@ -36,10 +36,12 @@ impl<'a> Route<'a> {
     #[must_use]
     #[inline]
     pub fn message(&self, line: &'a [u8]) -> Option<ChatMessage<'a>> {
-        match ChatCommand::parse(line) {
-            ChatCommand::Say(text) => Some(ChatMessage { to: self.to, from: self.from, text }),
-            ChatCommand::Quit | ChatCommand::Help | ChatCommand::Unknown => None,
+        if is_text_in_chat(line) {
+            let Route { to, from } = *self;
+            return Some(ChatMessage { to, from, text: line, is_act: false });
         }
+        let command = Command::in_chat(str::from_utf8(line).ok()?);
+        ChatMessage::of(self.to, self.from, command)
     }
 }
 
@@ -55,14 +57,40 @@ pub struct ChatMessage<'a> {
     pub from: &'a Name,
     /// The text, UTF-8 and safe for a terminal.
     pub text: &'a [u8],
+    /// Whether the text is what the sender does (`/me`), shown between asterisks.
+    pub is_act: bool,
 }
 
-impl ChatMessage<'_> {
+impl<'a> ChatMessage<'a> {
+    /// The message that a command in a chat is, if it is one.
+    pub(super) fn of(to: SessionId, from: &'a Name, command: Command<'a>) -> Option<Self> {
+        let (text, is_act) = match command {
+            Command::Say(text) => (text, false),
+            Command::Act(text) => (text, true),
+            Command::NoText
+            | Command::Chat(_)
+            | Command::Join(_)
+            | Command::Leave
+            | Command::Exit
+            | Command::Yes
+            | Command::No
+            | Command::Cancel
+            | Command::Who(_)
+            | Command::History(_)
+            | Command::Account(_)
+            | Command::Common(_)
+            | Command::Unknown => return None,
+        };
+        Some(ChatMessage { to, from, text: text.as_bytes(), is_act })
+    }
+
     /// The line in parts, line ending included (2.1.1).
     #[must_use]
     #[inline]
     pub fn parts(&self) -> [&[u8]; 4] {
-        [self.from.as_str().as_bytes(), b": ", self.text, b"\r\n"]
+        let (before, after): (&[u8], &[u8]) =
+            if self.is_act { (b": *", b"*\r\n") } else { (b": ", b"\r\n") };
+        [self.from.as_str().as_bytes(), before, self.text, after]
     }
 }
 
@@ -116,6 +144,13 @@ pub enum Output<'a> {
         whom: SessionId,
         /// When its input goes on.
         until: Time,
+    },
+    /// A password is awaited: what the user types should be hidden. `false` ends that (3.4.4).
+    HideTyping {
+        /// The session.
+        whom: SessionId,
+        /// Whether to hide it from now on.
+        hide: bool,
     },
     /// Log and count this event.
     Report(Event),
@@ -181,6 +216,7 @@ enum Queued {
     Record { text_end: usize },
     HangUp(SessionId),
     Pause(SessionId, Time),
+    HideTyping(SessionId, bool),
     Report(Event),
 }
 
@@ -221,6 +257,16 @@ impl Outputs {
 
     pub(super) fn pause(&mut self, id: SessionId, until: Time) {
         self.queue.push(Queued::Pause(id, until));
+    }
+
+    /// What the user types is shown again, if it was hidden.
+    pub(super) fn show_typing(&mut self, id: SessionId) {
+        self.queue.push(Queued::HideTyping(id, false));
+    }
+
+    /// What the user types is a password.
+    pub(super) fn hide_typing(&mut self, id: SessionId) {
+        self.queue.push(Queued::HideTyping(id, true));
     }
 
     pub(super) fn report(&mut self, event: Event) {
@@ -264,6 +310,7 @@ impl Outputs {
             Queued::Subscribe { who, to } => Output::Subscribe { who, to },
             Queued::HangUp(id) => Output::HangUp { whom: id },
             Queued::Pause(id, until) => Output::Pause { whom: id, until },
+            Queued::HideTyping(id, hide) => Output::HideTyping { whom: id, hide },
             Queued::Report(event) => Output::Report(event),
         })
     }

@@ -10,9 +10,9 @@ use super::event::{DisconnectReason, Event, RequestEnd};
 use super::name::Name;
 use super::request_limits::RequestLimits;
 use super::roster::Roster;
-use super::session::{Session, UserState};
+use super::session::{PasswordStep, Proof, Session, UserState};
 use super::status::Status;
-use super::wording::{Line, News, Prompt, Refusal};
+use super::wording::{AccountRefusal, Line, News, Prompt, Refusal};
 use crate::core::SessionId;
 use crate::core::limits::ROOM_AFTER_CHAT_MS;
 use crate::core::time::Time;
@@ -134,11 +134,15 @@ impl Chat {
     /// The order matters. Others are told while the session still has its name, and the farewell is
     /// said while the session still exists. The name becomes free last.
     pub(super) fn end_session(&mut self, now: Time, id: SessionId, why: DisconnectReason) {
+        self.leave_password_state(id);
         match self.roster.session(id) {
-            Session::Naming { .. } => {}
+            Session::Naming { .. } | Session::SigningIn(_) => {}
             Session::User(user) => match user.state {
                 // `leave_room` below takes care of a room.
-                UserState::Menu { .. } | UserState::Choosing | UserState::InRoom { .. } => {}
+                UserState::Menu { .. }
+                | UserState::Choosing
+                | UserState::GivingPassword { .. }
+                | UserState::InRoom { .. } => {}
                 UserState::Asking { .. } => self.end_request(now, id, RequestEnd::AskerLeft(why)),
                 UserState::Asked { asker, .. } | UserState::AskedInRoom { asker, .. } => {
                     self.end_request(now, asker, RequestEnd::AskedLeft(why));
@@ -162,6 +166,7 @@ impl Chat {
         // Collected first, because the loop changes the roster.
         let present = self.roster.present().collect::<Vec<_>>();
         for &id in &present {
+            self.leave_password_state(id);
             self.roster.end_request_or_chat(id);
             if self.roster.leave_room(id, self.room_kept_until(now, id)).is_some() {
                 self.outputs.subscribe(id, None);
@@ -207,11 +212,16 @@ impl Chat {
                 Line::Refusal(Refusal::Stalled { seconds: seconds(self.limits.stall_ms) })
             }
             DisconnectReason::Overrun => Line::Refusal(Refusal::Overrun),
-            DisconnectReason::SpokeTls => Line::Refusal(Refusal::Tls),
-            DisconnectReason::SpokeHttp => Line::Refusal(Refusal::Http),
+            DisconnectReason::WrongPassword => {
+                Line::Refusal(Refusal::Account(AccountRefusal::WrongPasswords))
+            }
+            DisconnectReason::SpokeTls => Line::Refusal(Refusal::Tls { place: &self.tls }),
+            DisconnectReason::SpokeHttp => Line::Refusal(Refusal::Http { page: &self.page }),
             // A client that hung up expects no farewell, and a failed connection delivers none.
-            // `handle_removal` has already told a removed user why.
-            DisconnectReason::HungUp
+            // A user who was removed, or whose account was changed or signed in elsewhere, has read why.
+            DisconnectReason::TakenOver
+            | DisconnectReason::AccountChanged
+            | DisconnectReason::HungUp
             | DisconnectReason::Lost
             | DisconnectReason::Removed
             | DisconnectReason::Banned => return,
@@ -224,14 +234,17 @@ impl Chat {
     pub(super) fn refuse(&mut self, id: SessionId, refusal: Refusal<'_>) {
         match self.roster.session(id) {
             Session::Over { .. } => {}
-            Session::Naming { .. } => {
+            Session::Naming { .. } | Session::SigningIn(_) => {
                 self.say(id, Line::Refusal(refusal));
                 self.prompt(id);
             }
             Session::User(user) => {
                 let state = user.state;
                 self.say(id, Line::Refusal(refusal));
-                if let UserState::Menu { .. } | UserState::Choosing = state {
+                if let UserState::Menu { .. }
+                | UserState::Choosing
+                | UserState::GivingPassword { .. } = state
+                {
                     self.prompt(id);
                 }
             }
@@ -243,9 +256,19 @@ impl Chat {
     pub(super) fn prompt(&mut self, id: SessionId) {
         let prompt = match self.roster.session(id) {
             Session::Naming { .. } => Prompt::Username,
+            Session::SigningIn(signing_in) => match signing_in.proof {
+                Proof::Awaited { .. } => Prompt::Password(&signing_in.account),
+                Proof::Checked { .. } => return,
+            },
             Session::User(user) => match user.state {
                 UserState::Menu { .. } => Prompt::Menu,
                 UserState::Choosing => Prompt::PartnerName,
+                UserState::GivingPassword { step, .. } => match step {
+                    PasswordStep::Current => Prompt::Password(&user.name),
+                    PasswordStep::New => Prompt::NewPassword(&user.name),
+                    PasswordStep::Repeat => Prompt::PasswordAgain,
+                    PasswordStep::Asked(_) => return,
+                },
                 UserState::Asked { asker, .. } => {
                     Prompt::WantsToChat { by: &self.roster.user(asker).name, in_room: false }
                 }
@@ -258,11 +281,14 @@ impl Chat {
             },
             Session::Over { .. } => return,
         };
+        if let Prompt::Password(_) | Prompt::NewPassword(_) | Prompt::PasswordAgain = prompt {
+            self.outputs.hide_typing(id);
+        }
         self.outputs.say(id, &Line::Prompt(prompt));
     }
 }
 
-/// Finds the user called `name`, if `asker` may ask that user now (4.3.3).
+/// Finds the user called `text`, if `asker` may ask that user now (4.3.3).
 ///
 /// # Errors
 /// The first reason against the request, in the order of the checks below. An ignored asker reads
@@ -273,11 +299,12 @@ pub(super) fn find_askable_user<'r>(
     limits: &RequestLimits,
     now: Time,
     asker: SessionId,
-    name: &str,
+    text: &'r str,
 ) -> Result<SessionId, Refusal<'r>> {
-    // An invalid name is no user's name. "Nobody of that name" says all that the asker needs.
-    let name = Name::parse(name.trim()).map_err(|_| Refusal::NobodyCalledThat)?;
-    let id = roster.find(&name).ok_or(Refusal::NobodyCalledThat)?;
+    // An invalid name is no user's name. "Nobody called that" says all that the asker needs.
+    let nobody = Refusal::NobodyCalled(text.trim());
+    let name = Name::parse(text.trim()).map_err(|_| nobody)?;
+    let id = roster.find(&name).ok_or(nobody)?;
     if id == asker {
         return Err(Refusal::Yourself);
     }

@@ -4,7 +4,7 @@
 //! `output` counts each refusal that it queues, and the server's metrics read the counts. The label
 //! of a kind is stable, because dashboards depend on it; the wording of a refusal is not.
 
-use super::wording::{Refusal, RoomRefusal};
+use super::wording::{AccountRefusal, Refusal, RoomRefusal};
 
 /// A refusal without its details: no name and no number, because each combination would become a
 /// time series of its own in the metrics.
@@ -14,7 +14,7 @@ use super::wording::{Refusal, RoomRefusal};
 pub enum RefusalKind {
     /// The username is invalid (3.2.1).
     Name,
-    /// A user has the username (3.2.2).
+    /// A user has the username, or it is reserved (3.2.2, 3.2.3).
     NameTaken,
     /// The username looks like the name of a user (3.2.2).
     NameLooksTaken,
@@ -42,7 +42,7 @@ pub enum RefusalKind {
     NoSuchName,
     /// The ignore list is full (7.29).
     IgnoringTooMany,
-    /// A `/` in a chat begins no command (4.7.4).
+    /// A `/` begins no command, except in a room (5.1.3).
     NotACommand,
     /// The line is too long (2.1.3).
     TooLong,
@@ -68,11 +68,11 @@ pub enum RefusalKind {
     RoomFull,
     /// There are as many rooms as allowed (7.27).
     TooManyRooms,
-    /// A `/` in a room begins no command (4.8.5).
+    /// A `/` in a room begins no command (5.1.3).
     NotARoomCommand,
     /// The argument of `/history` is no number of lines (6.3.1).
     NotACount,
-    /// `/yes` or `/no` without a request (4.8.6).
+    /// `yes` or `no` without a request.
     NobodyAsks,
     /// The chat has just ended and rooms are blocked (7.20).
     ChatJustEnded,
@@ -82,6 +82,40 @@ pub enum RefusalKind {
     NotReading,
     /// The user's address has as many rooms as allowed (7.56).
     TooManyRoomsFromAddress,
+    /// A command came before the username (4.2.1).
+    NameFirst,
+    /// There is no chat, room or request to leave.
+    NothingToLeave,
+    /// There is no request to withdraw.
+    NothingToCancel,
+    /// A text outside chats and rooms.
+    NobodyToRead,
+    /// A command that needs a text or a name came without one.
+    NoArgument,
+    /// The history of a room, outside rooms.
+    NotInRoom,
+    /// A command that makes no sense in a chat.
+    InChat,
+    /// The user is in that room already (4.8.12).
+    AlreadyHere,
+    /// A bare word in a room was held back (4.8.11).
+    HeldBack,
+    /// A wrong password (4.11.3).
+    WrongPassword,
+    /// A password was not checked, because of wrong ones before (3.4.6).
+    TooManyWrong,
+    /// A text that cannot be a password, or two that differ (3.4.3).
+    NewPassword,
+    /// Others could read a password on the connection (3.4.5).
+    NotPrivate,
+    /// The username has no account, and must have one (3.4.1).
+    AccountRequired,
+    /// A command about accounts or passwords that makes no sense there.
+    Account,
+    /// The store did not do it (3.4.7).
+    StoreFailed,
+    /// The account was changed, or signed in on another connection.
+    AccountElsewhere,
 }
 
 /// How often each kind of refusal has been said since the server started.
@@ -94,7 +128,7 @@ pub struct RefusalCounts([u64; RefusalKind::ALL.len()]);
 impl RefusalKind {
     /// Every kind and its label in the metrics, in declaration order:
     /// `ALL[kind as usize].0 == kind`.
-    pub const ALL: [(RefusalKind, &'static str); 35] = [
+    pub const ALL: [(RefusalKind, &'static str); 52] = [
         (RefusalKind::Name, "name"),
         (RefusalKind::NameTaken, "name_taken"),
         (RefusalKind::NameLooksTaken, "name_looks_taken"),
@@ -130,6 +164,23 @@ impl RefusalKind {
         (RefusalKind::AddressAskedLately, "address_asked_lately"),
         (RefusalKind::NotReading, "not_reading"),
         (RefusalKind::TooManyRoomsFromAddress, "too_many_rooms_from_address"),
+        (RefusalKind::NameFirst, "name_first"),
+        (RefusalKind::NothingToLeave, "nothing_to_leave"),
+        (RefusalKind::NothingToCancel, "nothing_to_cancel"),
+        (RefusalKind::NobodyToRead, "nobody_to_read"),
+        (RefusalKind::NoArgument, "no_argument"),
+        (RefusalKind::NotInRoom, "not_in_room"),
+        (RefusalKind::InChat, "in_chat"),
+        (RefusalKind::AlreadyHere, "already_here"),
+        (RefusalKind::HeldBack, "held_back"),
+        (RefusalKind::WrongPassword, "wrong_password"),
+        (RefusalKind::TooManyWrong, "too_many_wrong_passwords"),
+        (RefusalKind::NewPassword, "new_password"),
+        (RefusalKind::NotPrivate, "not_private"),
+        (RefusalKind::AccountRequired, "account_required"),
+        (RefusalKind::Account, "account"),
+        (RefusalKind::StoreFailed, "account_store"),
+        (RefusalKind::AccountElsewhere, "account_elsewhere"),
     ];
 }
 
@@ -156,12 +207,20 @@ impl Refusal<'_> {
     pub(super) fn kind(&self) -> RefusalKind {
         match self {
             Refusal::Name(_) => RefusalKind::Name,
-            Refusal::NameTaken(_) => RefusalKind::NameTaken,
+            Refusal::NameFirst => RefusalKind::NameFirst,
+            Refusal::NameReserved(_) | Refusal::NameTaken(_) => RefusalKind::NameTaken,
             Refusal::NameLooksTaken(_) => RefusalKind::NameLooksTaken,
             Refusal::NoNameInTime { .. } => RefusalKind::NoNameInTime,
             Refusal::NotAChoice => RefusalKind::NotAChoice,
             Refusal::RequestIsOver => RefusalKind::RequestIsOver,
-            Refusal::NobodyCalledThat => RefusalKind::NobodyCalledThat,
+            Refusal::NobodyAsks => RefusalKind::NobodyAsks,
+            Refusal::NothingToLeave => RefusalKind::NothingToLeave,
+            Refusal::NothingToCancel => RefusalKind::NothingToCancel,
+            Refusal::NobodyToRead => RefusalKind::NobodyToRead,
+            Refusal::NoText => RefusalKind::NoArgument,
+            Refusal::NotInRoom => RefusalKind::NotInRoom,
+            Refusal::InChat(_) => RefusalKind::InChat,
+            Refusal::NobodyCalled(_) => RefusalKind::NobodyCalledThat,
             Refusal::Yourself => RefusalKind::Yourself,
             Refusal::Unavailable { .. } => RefusalKind::Unavailable,
             Refusal::TakesNoRequests(_) => RefusalKind::TakesNoRequests,
@@ -176,12 +235,46 @@ impl Refusal<'_> {
             Refusal::TooLong => RefusalKind::TooLong,
             Refusal::NotUtf8 => RefusalKind::NotUtf8,
             Refusal::Undelivered { .. } => RefusalKind::Undelivered,
-            Refusal::Tls => RefusalKind::Tls,
-            Refusal::Http => RefusalKind::Http,
+            Refusal::Tls { .. } => RefusalKind::Tls,
+            Refusal::Http { .. } => RefusalKind::Http,
             Refusal::Stalled { .. } => RefusalKind::Stalled,
             Refusal::Overrun => RefusalKind::Overrun,
             Refusal::Removed { .. } => RefusalKind::Removed,
+            Refusal::Account(refusal) => refusal.kind(),
             Refusal::Room(refusal) => refusal.kind(),
+        }
+    }
+}
+
+impl AccountRefusal<'_> {
+    fn kind(&self) -> RefusalKind {
+        match self {
+            AccountRefusal::WrongPassword { .. }
+            | AccountRefusal::WrongPasswordAtMenu
+            | AccountRefusal::WrongPasswords => RefusalKind::WrongPassword,
+            AccountRefusal::TooManyWrong { .. } => RefusalKind::TooManyWrong,
+            AccountRefusal::Password(_)
+            | AccountRefusal::NoSuchPassword
+            | AccountRefusal::NotTheSame => RefusalKind::NewPassword,
+            AccountRefusal::NameNotPrivate(_) | AccountRefusal::NotPrivate => {
+                RefusalKind::NotPrivate
+            }
+            AccountRefusal::Required(_) => RefusalKind::AccountRequired,
+            AccountRefusal::PasswordFirst
+            | AccountRefusal::NoAccounts
+            | AccountRefusal::RegisteredAlready(_)
+            | AccountRefusal::NotRegistered(_)
+            | AccountRefusal::NoLongerRegistered(_)
+            | AccountRefusal::OnlyAtMenu(_) => RefusalKind::Account,
+            AccountRefusal::ChangedMeanwhile(_)
+            | AccountRefusal::Crowded
+            | AccountRefusal::Interrupted
+            | AccountRefusal::NotStored
+            | AccountRefusal::TooMany
+            | AccountRefusal::TooManyFromAddress { .. } => RefusalKind::StoreFailed,
+            AccountRefusal::TakenOver(_) | AccountRefusal::Changed(_) => {
+                RefusalKind::AccountElsewhere
+            }
         }
     }
 }
@@ -198,9 +291,13 @@ impl RoomRefusal<'_> {
             RoomRefusal::TooManyFromAddress => RefusalKind::TooManyRoomsFromAddress,
             RoomRefusal::NotACommand => RefusalKind::NotARoomCommand,
             RoomRefusal::NotACount => RefusalKind::NotACount,
-            RoomRefusal::NobodyAsks => RefusalKind::NobodyAsks,
             RoomRefusal::ChatJustEnded => RefusalKind::ChatJustEnded,
             RoomRefusal::AnswerFirst(_) => RefusalKind::AnswerFirst,
+            RoomRefusal::AlreadyHere(_) => RefusalKind::AlreadyHere,
+            RoomRefusal::ChatWithWhom => RefusalKind::NoArgument,
+            RoomRefusal::ExitHeldBack { .. } | RoomRefusal::AnswerHeldBack { .. } => {
+                RefusalKind::HeldBack
+            }
         }
     }
 }

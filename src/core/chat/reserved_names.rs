@@ -31,9 +31,27 @@ const SERVER_WORDS: [&str; 16] = [
 
 /// The words of the prompts. A user with such a name could not be told from a command: `list` at
 /// "Chat with whom?" would ask the user called `list`. The menu's numbers are no names (3.2.1).
-const MENU_WORDS: [&str; 17] = [
-    "list", "chat", "exit", "join", "rooms", "help", "busy", "free", "ignore", "unignore",
-    "cancel", "quit", "q", "yes", "y", "no", "n",
+const MENU_WORDS: [&str; 20] = [
+    "list",
+    "chat",
+    "exit",
+    "join",
+    "rooms",
+    "help",
+    "busy",
+    "free",
+    "ignore",
+    "unignore",
+    "register",
+    "password",
+    "unregister",
+    "cancel",
+    "quit",
+    "q",
+    "yes",
+    "y",
+    "no",
+    "n",
 ];
 
 /// The skeletons of the words: `Y0u` would deceive as well as `You`. Upper case has other

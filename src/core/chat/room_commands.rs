@@ -1,20 +1,19 @@
 //! Rooms (part 6): entering, saying something, commands, leaving, and what the members read.
 //!
-//! `dispatch` calls this module with each line of a member. `roster` and `rooms` hold the state. A
+//! `dispatch` calls this module for the lines of members. `roster` and `rooms` hold the state. A
 //! line for a room is published once, and the exchange delivers it: the cost here does not grow
 //! with the number of members.
 
 use super::Chat;
 use super::address_limits::Allowance;
 use super::answers::Listed;
-use super::command::{CommonCommand, RoomCommand};
 use super::event::{DisconnectReason, Event, RequestEnd};
 use super::history::{Record, UnixSeconds};
 use super::name::Name;
 use super::output::{Audience, BroadcastId};
 use super::pairing::find_askable_user;
 use super::rooms::{Room, RoomId, RoomUnavailable, RoomWish};
-use super::wording::{Line, ROOM_HELP, RoomNews, RoomRefusal, RoomText};
+use super::wording::{Line, Refusal, RoomNews, RoomRefusal, RoomText};
 use crate::core::limits::{
     HISTORY_LINES_SHOWN, Limits, ROOM_DEBT_MS_MAX, ROOM_DELIVERIES_PER_INTERVAL,
     ROOM_LINES_IN_A_ROW_MAX,
@@ -23,15 +22,19 @@ use crate::core::time::Time;
 use crate::core::{Origin, SessionId};
 
 impl Chat {
-    /// `id`, at the menu, enters the room called `name` (6.1.1, 6.1.4).
+    /// `id`, at the menu, enters the room called `name` (6.1.1).
     pub(super) fn join_room(&mut self, now: Time, id: SessionId, name: &str) {
-        let room = match self.find_enterable_room(now, id, name) {
-            Ok(room) => room,
+        match self.find_enterable_room(now, id, name) {
+            Ok(room) => self.enter_room(now, id, room),
             Err(refusal) => {
-                self.outputs.say(id, &Line::from(refusal));
-                return self.prompt(id);
+                self.say(id, Line::from(refusal));
+                self.prompt(id);
             }
-        };
+        }
+    }
+
+    /// `id`, at the menu, enters a room that it may enter (6.1.4).
+    fn enter_room(&mut self, now: Time, id: SessionId, room: RoomId) {
         self.roster.enter_room(id, room);
         let (user, Room { name, history, .. }) =
             (self.roster.user(id), self.roster.rooms().room(room));
@@ -85,35 +88,23 @@ impl Chat {
         }
     }
 
-    /// IN ROOM: the line is text for the members or a command (4.8.2 to 4.8.6). A request that waits
-    /// for an answer changes nothing except `/yes` and `/no`: the conversation goes on.
-    pub(super) fn line_in_room(&mut self, now: Time, id: SessionId, room: RoomId, line: &str) {
-        match RoomCommand::parse(line) {
-            RoomCommand::Say(text) => self.say_in_room(now, id, room, RoomText::Said(text)),
-            RoomCommand::Act(text) => self.say_in_room(now, id, room, RoomText::Done(text)),
-            RoomCommand::Quit => {
+    /// `/join` in a room: leaves it and enters the room called `name` (4.8.12). If that is not
+    /// possible, `id` stays.
+    pub(super) fn move_to_room(&mut self, now: Time, id: SessionId, from: RoomId, name: &str) {
+        let here = &self.roster.rooms().room(from).name;
+        if Name::parse(name).is_ok_and(|name| name.folded() == here.folded()) {
+            return self.outputs.say(id, &Line::from(RoomRefusal::AlreadyHere(here)));
+        }
+        if let Some(asker) = self.roster.user(id).state.asker() {
+            let by = &self.roster.user(asker).name;
+            return self.outputs.say(id, &Line::from(RoomRefusal::AnswerFirst(by)));
+        }
+        match self.find_enterable_room(now, id, name) {
+            Ok(room) => {
                 self.quit_room(now, id);
-                self.prompt(id);
+                self.enter_room(now, id, room);
             }
-            RoomCommand::Who(prefix) => self.list_members(id, room, prefix),
-            RoomCommand::History("") => self.begin_history(id, room, HISTORY_LINES_SHOWN),
-            RoomCommand::History(count) => match count.parse() {
-                Ok(count) if count > 0 => self.begin_history(id, room, count),
-                _ => self.say(id, Line::from(RoomRefusal::NotACount)),
-            },
-            RoomCommand::Quiet(quiet) => self.set_quiet(id, room, quiet),
-            RoomCommand::Chat(name) => self.request_chat_from_room(now, id, name),
-            RoomCommand::Yes => self.answer_request_in_room(now, id, true),
-            RoomCommand::No => self.answer_request_in_room(now, id, false),
-            RoomCommand::CommonCommand(CommonCommand::Ignore(name))
-                if self.is_asker_or_empty(id, name) =>
-            {
-                self.shut_out_asker(now, id);
-            }
-            RoomCommand::Help => self.help(id, &ROOM_HELP),
-            RoomCommand::CommonCommand(command) => self.common_command(id, command),
-            // Not said to the room: `/quti` would be noise, and `/msg anna secret` would be worse.
-            RoomCommand::Unknown => self.say(id, Line::from(RoomRefusal::NotACommand)),
+            Err(refusal) => self.say(id, Line::from(refusal)),
         }
     }
 
@@ -121,7 +112,13 @@ impl Chat {
     ///
     /// The speaker reads the line too. Each member therefore sees the same lines in the same order,
     /// and the speaker sees where their line stands in that order.
-    fn say_in_room(&mut self, now: Time, id: SessionId, room: RoomId, said: RoomText<'_>) {
+    pub(super) fn say_in_room(
+        &mut self,
+        now: Time,
+        id: SessionId,
+        room: RoomId,
+        said: RoomText<'_>,
+    ) {
         let said_at = self.unix_seconds(now);
         let line = Line::Said { from: &self.roster.user(id).name, said };
         let line = self.outputs.publish(room, Audience::Everybody, &line);
@@ -151,7 +148,7 @@ impl Chat {
 
     /// `id` leaves its room by choice (4.8.3). The caller says the next prompt, which depends on why
     /// `id` leaves.
-    fn quit_room(&mut self, now: Time, id: SessionId) {
+    pub(super) fn quit_room(&mut self, now: Time, id: SessionId) {
         if let Some(room) = self.leave_room(now, id, DisconnectReason::Exit) {
             let name = &self.roster.rooms().room(room).name;
             self.outputs.say(id, &Line::from(RoomNews::YouLeft(name)));
@@ -191,26 +188,29 @@ impl Chat {
         }
     }
 
-    /// Hides or shows joins and leavings. The exchange filters them: a member subscribes either to
-    /// all lines of the room or to what members say.
-    fn set_quiet(&mut self, id: SessionId, room: RoomId, quiet: bool) {
+    /// Hides or shows joins and leavings, here and in later rooms (4.8.9). The exchange filters them:
+    /// a member subscribes either to all lines of the room or to what members say.
+    pub(super) fn set_quiet(&mut self, id: SessionId, quiet: bool) {
         self.roster.options_mut(id).quiet = quiet;
-        self.outputs.subscribe(id, Some(BroadcastId::of(room, quiet)));
+        if let Some(room) = self.room(id) {
+            self.outputs.subscribe(id, Some(BroadcastId::of(room, quiet)));
+        }
         self.say(id, Line::from(if quiet { RoomNews::Quiet } else { RoomNews::Loud }));
     }
 
-    /// `/chat NAME`: leaves the room and asks a user to chat, or accepts that user's request (4.8.6).
+    /// `/chat NAME`: leaves the room and asks a user to chat, or accepts that user's request (4.8.8).
     /// If the user cannot be asked, `id` stays in the room.
-    fn request_chat_from_room(&mut self, now: Time, id: SessionId, name: &str) {
+    pub(super) fn request_chat_from_room(&mut self, now: Time, id: SessionId, name: Option<&str>) {
         if let Some(asker) = self.roster.user(id).state.asker() {
-            return match self.has_name(asker, name) {
-                true => self.answer_request_in_room(now, id, true),
-                false => {
-                    let by = &self.roster.user(asker).name;
-                    self.outputs.say(id, &Line::from(RoomRefusal::AnswerFirst(by)));
-                }
-            };
+            if name.is_some_and(|name| self.has_name(asker, name)) {
+                return self.answer_request_in_room(now, id, true);
+            }
+            let by = &self.roster.user(asker).name;
+            return self.outputs.say(id, &Line::from(RoomRefusal::AnswerFirst(by)));
         }
+        let Some(name) = name else {
+            return self.say(id, Line::from(RoomRefusal::ChatWithWhom));
+        };
         // Check before leaving; `request_chat` checks again, with the same result.
         match find_askable_user(&self.roster, &self.request_limits, now, id, name) {
             Ok(_) => {
@@ -222,7 +222,7 @@ impl Chat {
     }
 
     /// `/yes` and `/no` (4.8.6). Unlike at a prompt, there may be no request to answer.
-    fn answer_request_in_room(&mut self, now: Time, id: SessionId, accepts: bool) {
+    pub(super) fn answer_request_in_room(&mut self, now: Time, id: SessionId, accepts: bool) {
         match self.roster.user(id).state.asker() {
             // A chat never takes place in a room: text for one partner must not reach the members.
             Some(asker) if accepts => {
@@ -230,14 +230,14 @@ impl Chat {
                 self.accept_request(asker);
             }
             Some(asker) => self.end_request(now, asker, RequestEnd::Declined),
-            None => self.say(id, Line::from(RoomRefusal::NobodyAsks)),
+            None => self.refuse(id, Refusal::NobodyAsks),
         }
     }
 
     /// `/who` and `/who PREFIX` (4.8.10). The counts leave out the reader, as the rows do.
     ///
     /// A prefix matches at most `members_max` names. Counting therefore needs no limit of its own.
-    fn list_members(&mut self, reader: SessionId, room: RoomId, prefix: &str) {
+    pub(super) fn list_members(&mut self, reader: SessionId, room: RoomId, prefix: &str) {
         let members = self.roster.rooms().room(room);
         let (others, news) = match prefix {
             "" => {
@@ -251,6 +251,15 @@ impl Chat {
         };
         self.outputs.say(reader, &Line::from(news));
         self.begin_list(reader, Listed::Members(room), prefix, Some(others));
+    }
+
+    /// `/history`, with the text of its count, which may be empty (6.3.1).
+    pub(super) fn history_command(&mut self, id: SessionId, room: RoomId, count: &str) {
+        let count = if count.is_empty() { Ok(HISTORY_LINES_SHOWN) } else { count.parse() };
+        match count {
+            Ok(count) if count > 0 => self.begin_history(id, room, count),
+            _ => self.say(id, Line::from(RoomRefusal::NotACount)),
+        }
     }
 
     /// Lists the rooms with members whose names begin with `prefix` (5.3.1).

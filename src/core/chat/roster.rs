@@ -5,24 +5,24 @@
 //! The roster says nothing to users: `pairing`, `room_commands` and `dispatch` do.
 
 mod check;
+mod lookups;
 mod options;
+mod passwords;
 
 use std::mem;
-
-use compact_str::CompactString;
 
 use super::name::Name;
 use super::name_index::NameIndex;
 use super::reserved_names::is_reserved;
 use super::rooms::{Room, RoomId, RoomUnavailable, RoomWish, Rooms};
 use super::session::{InterruptedPrompt, Session, User, UserState};
-use super::status::Status;
 use super::user_options::OptionsTable;
 use crate::core::Origin;
 use crate::core::SessionId;
 use crate::core::session_id::shrink_table;
 use crate::core::time::{Deadlines, Time};
 use options::Origins;
+use passwords::PasswordTable;
 
 /// All sessions, and every index over them.
 #[derive(Debug, Default)]
@@ -37,6 +37,7 @@ pub(super) struct Roster {
     rooms: Rooms,
     options: OptionsTable,
     origins: Origins,
+    passwords: PasswordTable,
     /// Chats in progress. Counted here because the metrics ask often, and a count would visit all.
     chats: usize,
 }
@@ -44,38 +45,46 @@ pub(super) struct Roster {
 /// Why a username is not available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NameInUse {
-    /// A user has the name, in any case, or the name is reserved.
+    /// The name is a reserved word, or looks like one (3.2.3).
+    Reserved,
+    /// A user has the name, in any case.
     Taken,
     /// The name looks like the name of a user (3.2.2).
     LooksTaken,
 }
 
 impl Roster {
-    /// Adds a session without a name. It must get one before `until`.
-    pub(super) fn add(&mut self, id: SessionId, until: Time, origin: Origin) {
+    /// Adds a session without a name. It must get one before `until`. `is_private` is whether others
+    /// cannot read a password on its connection.
+    pub(super) fn add(&mut self, id: SessionId, until: Time, origin: Origin, is_private: bool) {
         if self.sessions.len() <= id.key() {
             self.sessions.resize_with(id.key() + 1, || None);
         }
         let origin = self.origins.add(origin);
-        let replaced = self.sessions[id.key()].replace(Session::Naming { until, origin });
+        self.passwords.set_private(id, is_private);
+        let naming = Session::Naming { until, origin, wrong: 0 };
+        let replaced = self.sessions[id.key()].replace(naming);
         assert!(replaced.is_none(), "{id} connected while its id was in use");
         self.deadlines.replace(id, None, Some(until));
     }
 
     /// Gives a session its username and puts it at the menu.
     pub(super) fn assign_name(&mut self, id: SessionId, name: Name) -> Result<(), NameInUse> {
-        // A reserved word counts as taken, and so does its look-alike: "looks like a name that is
-        // taken" would send the user looking for a user who does not exist.
-        if is_reserved(&name) || self.users.get(&name).is_some() {
+        if is_reserved(&name) {
+            return Err(NameInUse::Reserved);
+        }
+        if self.users.get(&name).is_some() {
             return Err(NameInUse::Taken);
         }
         if self.users.has_look_alike(&name) {
             return Err(NameInUse::LooksTaken);
         }
+        let Session::Naming { until, origin, .. } = *self.session(id) else {
+            panic!("{id} has a name already")
+        };
         self.users.insert(&name, id);
-        let session = self.session_mut(id);
-        let Session::Naming { until, origin } = *session else { panic!("{id} has a name already") };
-        *session = Session::User(User { name, state: UserState::MENU, options: None, origin });
+        *self.session_mut(id) =
+            Session::User(User { name, state: UserState::MENU, options: None, origin });
         self.deadlines.replace(id, Some(until), None);
         Ok(())
     }
@@ -86,9 +95,13 @@ impl Roster {
     pub(super) fn end_session(&mut self, id: SessionId) {
         let session = self.session_mut(id);
         match mem::replace(session, Session::Over { name: None }) {
-            Session::Naming { until, origin } => {
+            Session::Naming { until, origin, .. } => {
                 self.deadlines.replace(id, Some(until), None);
                 self.origins.remove(origin);
+            }
+            Session::SigningIn(signing_in) => {
+                self.deadlines.replace(id, signing_in.proof.until(), None);
+                self.origins.remove(signing_in.origin);
             }
             Session::User(user) => {
                 assert!(
@@ -145,6 +158,7 @@ impl Roster {
             UserState::Asking { .. }
             | UserState::Asked { .. }
             | UserState::AskedInRoom { .. }
+            | UserState::GivingPassword { .. }
             | UserState::Chatting { .. } => panic!("{asked} has a request or a chat already"),
         };
         self.user_mut(asker).state = UserState::Asking { asked, lapses_at };
@@ -256,6 +270,7 @@ impl Roster {
         let Session::User(user) = self.session(id) else { return };
         match user.state {
             UserState::Menu { .. } | UserState::Choosing | UserState::InRoom { .. } => {}
+            UserState::GivingPassword { .. } => self.end_password(id),
             UserState::Asking { .. } => drop(self.end_request(id, false)),
             UserState::Asked { asker, .. } | UserState::AskedInRoom { asker, .. } => {
                 _ = self.end_request(asker, false);
@@ -303,82 +318,6 @@ impl Roster {
     pub(super) fn user_mut(&mut self, id: SessionId) -> &mut User {
         let Session::User(user) = self.session_mut(id) else { panic!("{id} is no user") };
         user
-    }
-
-    /// The username of a session. A session that has ended keeps its name until it is removed.
-    pub(super) fn name_of(&self, id: SessionId) -> Option<&Name> {
-        match self.session(id) {
-            Session::Naming { .. } => None,
-            Session::User(user) => Some(&user.name),
-            Session::Over { name } => name.as_ref(),
-        }
-    }
-
-    /// The user with this name, in any case.
-    pub(super) fn find(&self, name: &Name) -> Option<SessionId> {
-        self.users.get(name)
-    }
-
-    /// The number of sessions with a username.
-    pub(super) fn user_count(&self) -> usize {
-        self.users.len()
-    }
-
-    /// The number of chats.
-    pub(super) fn chat_count(&self) -> usize {
-        self.chats
-    }
-
-    /// The users whose names begin with `prefix` in any case, in order of name.
-    pub(super) fn users(&self, prefix: &str) -> impl Iterator<Item = SessionId> {
-        self.users.with_prefix(prefix)
-    }
-
-    /// As [`Self::users`], for a folded prefix: the users after the folded name `last`, each with their
-    /// own.
-    pub(super) fn users_after(
-        &self,
-        prefix: &str,
-        last: &str,
-    ) -> impl Iterator<Item = (&CompactString, SessionId)> {
-        self.users.with_prefix_after(prefix, last)
-    }
-
-    /// The room that a session is in.
-    pub(super) fn room_of(&self, id: SessionId) -> Option<RoomId> {
-        match self.session(id) {
-            Session::User(user) => user.state.room(),
-            Session::Naming { .. } | Session::Over { .. } => None,
-        }
-    }
-
-    /// Every session that has not ended, with or without a username, in order of id: what users see
-    /// must not depend on the order of a hash map.
-    pub(super) fn present(&self) -> impl Iterator<Item = SessionId> {
-        let is_present = |session: &Option<Session>| {
-            matches!(session, Some(Session::Naming { .. } | Session::User(_)))
-        };
-        let ids = (0..self.sessions.len()).map(SessionId::from_key);
-        ids.zip(&self.sessions).filter(move |(_, session)| is_present(session)).map(|(id, _)| id)
-    }
-
-    /// What other users see a user doing. A user who asks or chats is never `Busy`, because the
-    /// activity says more (5.2.1).
-    pub(super) fn status(&self, id: SessionId) -> Status<'_> {
-        let user = self.user(id);
-        let is_busy = self.options.get(user.options).busy;
-        match user.state {
-            UserState::Menu { .. } | UserState::Choosing if is_busy => Status::Busy,
-            UserState::Menu { .. } | UserState::Choosing => Status::Available,
-            UserState::Asking { asked, .. } => Status::Asking(&self.user(asked).name),
-            UserState::Asked { asker, .. } | UserState::AskedInRoom { asker, .. } => {
-                Status::AskedBy(&self.user(asker).name)
-            }
-            UserState::Chatting { partner } => Status::ChattingWith(&self.user(partner).name),
-            UserState::InRoom { room } => {
-                Status::InRoom { room: &self.rooms.room(room).name, busy: is_busy }
-            }
-        }
     }
 
     /// The deadlines of all sessions, for [`super::Chat::handle_timeout`].

@@ -7,18 +7,43 @@ use super::name::Name;
 use super::rooms::RoomId;
 use super::user_options::OptionsKey;
 use crate::core::SessionId;
+use crate::core::accounts::RequestNumber;
 use crate::core::origin::OriginKey;
 use crate::core::time::Time;
 
 /// One connection's conversation, from connecting until the server has forgotten the id.
 #[derive(Debug)]
 pub(super) enum Session {
-    /// Has no username yet, and ends at `until` without one (4.2.4).
-    Naming { until: Time, origin: OriginKey },
+    /// Has no username yet, and ends at `until` without one (4.2.4). Has given a wrong password
+    /// `wrong` times.
+    Naming { until: Time, origin: OriginKey, wrong: u8 },
+    /// Has typed a registered name, and must prove that it is theirs (4.11).
+    SigningIn(Box<SigningIn>),
     /// Has a username.
     User(User),
     /// Has ended, but the connection is still closing. The log needs the name until then.
     Over { name: Option<Name> },
+}
+
+/// A session that has typed a registered name. Boxed, because there are few, and for a short time.
+#[derive(Debug)]
+pub(super) struct SigningIn {
+    /// The account, as it was registered.
+    pub(super) account: Name,
+    pub(super) proof: Proof,
+    /// Where the session comes from.
+    pub(super) origin: OriginKey,
+    /// Wrong passwords so far.
+    pub(super) wrong: u8,
+}
+
+/// How far a session is with proving its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// Must type the password; ends at `until` without it.
+    Awaited { until: Time },
+    /// The store checks the password. The session's further input waits.
+    Checked { number: RequestNumber },
 }
 
 /// A session that has a username.
@@ -54,6 +79,32 @@ pub(super) enum UserState {
     InRoom { room: RoomId },
     /// Was asked in a room, and stays a member until the answer is yes (4.8.6).
     AskedInRoom { asker: SessionId, lapses_at: Time, room: RoomId },
+    /// Has typed `register`, `password` or `unregister` at the menu (4.12).
+    GivingPassword { purpose: Purpose, step: PasswordStep },
+}
+
+/// What a user gives a password for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// `register`: makes an account of the username.
+    Register,
+    /// `password`: changes the password of the account.
+    Change,
+    /// `unregister`: removes the account.
+    Unregister,
+}
+
+/// Which password the user must type next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PasswordStep {
+    /// The password that the account has.
+    Current,
+    /// A new password.
+    New,
+    /// The new password again. The roster keeps the first one.
+    Repeat,
+    /// None: the store works on this question. The user's further input waits.
+    Asked(RequestNumber),
 }
 
 /// The prompt that a request interrupted. The user may have sent the next line before the request
@@ -78,6 +129,7 @@ impl UserState {
             | UserState::Choosing
             | UserState::Asking { .. }
             | UserState::Asked { .. }
+            | UserState::GivingPassword { .. }
             | UserState::Chatting { .. } => None,
         }
     }
@@ -89,6 +141,7 @@ impl UserState {
             UserState::Menu { .. }
             | UserState::Choosing
             | UserState::Asking { .. }
+            | UserState::GivingPassword { .. }
             | UserState::Chatting { .. }
             | UserState::InRoom { .. } => None,
         }

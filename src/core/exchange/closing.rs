@@ -55,9 +55,8 @@ impl Endpoints {
         }
         self.drop_held_input(id);
         self.leave_opening(id);
-        self.discount_output(self[id].outbox.len());
-        let (endpoint, pool) = self.with_pool(id);
-        endpoint.outbox.clear(pool);
+        self.clear_outbox(id);
+        let endpoint = &mut self[id];
         endpoint.receiving = Receiving::Ended;
         endpoint.sending = Sending::Ended { until: now };
         endpoint.is_encoded = false;

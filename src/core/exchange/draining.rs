@@ -123,6 +123,6 @@ impl Endpoints {
         self.drains[at].lines += lines;
         self.drains[at].end_said = end_said;
         // The borrow of the endpoint ends above; only then can a reply go into its outbox.
-        refusals.iter().for_each(|refusal| self.say(id, [refusal]));
+        refusals.into_iter().for_each(|refusal| self.refuse_option(id, refusal));
     }
 }

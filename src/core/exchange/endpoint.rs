@@ -29,10 +29,14 @@ pub(super) struct Endpoint {
     pub(super) to_fan_out: bool,
     /// The deadline that is registered for this endpoint; replacing it needs the old value.
     pub(super) deadline: Option<Time>,
+    /// The socket has taken application bytes.
+    pub(super) has_written: bool,
     /// Bytes pass through a transport that `transports.rs` keeps; `false` is plain TCP.
     pub(super) is_encoded: bool,
     /// The chat partner has ended the chat, and input from before that is being discarded (4.1.5).
     pub(super) is_draining: bool,
+    /// What the client shows of a password.
+    pub(super) typing: Typing,
 }
 
 /// The receiving half: bytes from the client.
@@ -74,6 +78,17 @@ pub(super) enum Sending {
     },
 }
 
+/// What a client shows while its user types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Typing {
+    /// No password is awaited.
+    Shown,
+    /// A password is awaited, and the client was asked to hide it.
+    Hidden,
+    /// A password is awaited, and the client cannot be asked.
+    Visible,
+}
+
 /// How long a socket has taken nothing although output waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Blocked {
@@ -105,8 +120,10 @@ impl Endpoint {
             to_write: false,
             to_fan_out: false,
             deadline: None,
+            has_written: false,
             is_encoded: false,
             is_draining: false,
+            typing: Typing::Shown,
         }
     }
 

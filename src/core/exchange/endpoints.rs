@@ -8,6 +8,7 @@ use std::ops::{Index, IndexMut};
 
 use super::broadcast_log::BroadcastLogs;
 use super::endpoint::{Blocked, Drain, Endpoint, Sending};
+use super::transport_table::TransportTable;
 use super::{Action, TrafficCounts};
 use crate::core::SessionId;
 use crate::core::buffers::Pool;
@@ -15,7 +16,6 @@ use crate::core::chat::{BroadcastId, Event, Route};
 use crate::core::framing::Frame;
 use crate::core::limits::{FAN_OUT_WRITES_PER_TURN, Limits, REPLIES_BYTES_MAX};
 use crate::core::time::{Deadlines, Time};
-use crate::core::transport::Transport;
 
 /// Every endpoint, and everything that endpoints share.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ pub(super) struct Endpoints {
     pub(super) drains: VecDeque<Drain>,
     /// The transports of connections that are not plain TCP: most servers have few or none, so an
     /// endpoint does not carry a pointer for one.
-    pub(super) transports: BTreeMap<SessionId, Box<dyn Transport>>,
+    pub(super) transports: TransportTable,
     /// Connections that have no session yet, the oldest first (7.64).
     pub(super) opening: VecDeque<SessionId>,
 }
@@ -88,7 +88,7 @@ impl Endpoints {
             is_scarce: false,
             held_input_bytes: 0,
             traffic: TrafficCounts::default(),
-            transports: BTreeMap::new(),
+            transports: TransportTable::default(),
             opening: VecDeque::new(),
             drains: VecDeque::new(),
             resumable: VecDeque::new(),
@@ -265,6 +265,7 @@ impl Endpoints {
     pub(super) fn consume_output(&mut self, id: SessionId, count: usize) -> Resumable {
         let low_water = self.limits.low_water_bytes();
         let endpoint = endpoint_mut(&mut self.endpoints, id);
+        endpoint.has_written = true;
         let (before, pool) = (endpoint.outbox.len(), &mut self.pool);
         if before == 0 {
             self.advance_cursor(id, count);

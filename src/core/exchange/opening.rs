@@ -36,10 +36,10 @@ impl Exchange {
         transport: Box<dyn Transport>,
     ) {
         self.endpoints.add(id);
-        let opening = transport.opening();
+        let (opening, is_private) = (transport.opening(), transport.is_private());
         self.endpoints.set_transport(id, transport);
         if opening == Opening::Ready(None) {
-            self.chat.handle_connect(now, id, origin);
+            self.chat.handle_connect(now, id, origin, is_private || origin.is_loopback());
             return self.deliver(now);
         }
         self.endpoints[id].receiving = Receiving::Opening;
@@ -60,7 +60,8 @@ impl Exchange {
             return;
         }
         self.endpoints[id].receiving = Receiving::Lines;
-        self.chat.handle_connect(now, id, origin);
+        let is_private = self.endpoints.is_transport_private(id) || origin.is_loopback();
+        self.chat.handle_connect(now, id, origin, is_private);
         self.deliver(now);
         self.resume(now, id);
         self.endpoints.refresh_deadline(id);
@@ -72,6 +73,7 @@ impl Exchange {
     pub fn reject(&mut self, now: Time, id: SessionId, line: &str) {
         if self.endpoints.awaits_admission(id) {
             self.endpoints.say(id, [line.as_bytes(), b"\r\n"]);
+            self.endpoints.tell_session_end(id, DisconnectReason::Banned);
             self.endpoints.hang_up(now, id);
         }
     }
@@ -84,9 +86,9 @@ impl Exchange {
     }
 
     /// Whether an action still concerns a connection that waits for it.
-    pub(super) fn is_current(&self, action: Action) -> bool {
+    pub(super) fn is_current(&self, action: &Action) -> bool {
         match action {
-            Action::Open(id, _) => self.endpoints.awaits_admission(id),
+            Action::Open(id, _) => self.endpoints.awaits_admission(*id),
             _ => true,
         }
     }
@@ -123,7 +125,7 @@ impl Exchange {
 impl Endpoints {
     /// Asks the shell for a session if the transport is ready now. Returns whether it is.
     fn announce_if_ready(&mut self, id: SessionId) -> bool {
-        let Some(transport) = self.transports.get(&id) else { return false };
+        let Some(transport) = self.transports.get(id) else { return false };
         let Opening::Ready(address) = transport.opening() else { return false };
         if transport.is_transparent() {
             self.drop_transport(id);
@@ -153,7 +155,7 @@ impl Endpoints {
 mod tests {
     use super::*;
     use crate::core::chat::Event;
-    use crate::core::limits::Limits;
+    use crate::core::limits::{Limits, STALL_NOTICE_MS};
     use core::net::SocketAddr;
 
     const HEADER_MS: u64 = 3_000;
@@ -241,7 +243,7 @@ mod tests {
             (self.opening == Opening::Pending).then_some(self.until)
         }
 
-        fn handle_timeout(&mut self, _now: Time) -> Result<(), TransportError> {
+        fn handle_timeout(&mut self, _: Time, _: bool) -> Result<Received, TransportError> {
             Err(TransportError("too slow"))
         }
     }
@@ -287,7 +289,6 @@ mod tests {
 
         fn settle(&mut self) {
             while let Some(action) = self.exchange.poll_action_at_once(self.now) {
-                self.actions.push(action);
                 match action {
                     Action::Write(id) => {
                         let output = self.exchange.output(id).to_vec();
@@ -300,6 +301,7 @@ mod tests {
                     },
                     _ => {}
                 }
+                self.actions.push(action);
             }
             self.exchange.chat().check();
         }
@@ -319,7 +321,7 @@ mod tests {
 
         fn is_empty(&self) -> bool {
             self.exchange.endpoints.opening.is_empty()
-                && self.exchange.endpoints.transports.is_empty()
+                && self.exchange.endpoints.transports.values().count() == 0
                 && self.exchange.poll_timeout().is_none()
                 && self.exchange.buffered_bytes() == 0
         }
@@ -338,7 +340,11 @@ mod tests {
             let opened = scene.actions.iter().filter(|action| matches!(action, Action::Open(..)));
             assert_eq!(opened.collect::<Vec<_>>(), [&Action::Open(id, Some(client))]);
             assert!(scene.read(id).contains("* 1 user online"), "cut after {cut} bytes");
-            assert_eq!(scene.exchange.endpoints.transports.len(), cut % 2, "dropped if not needed");
+            assert_eq!(
+                scene.exchange.endpoints.transports.values().count(),
+                cut % 2,
+                "dropped if not needed"
+            );
         }
     }
 
@@ -424,7 +430,7 @@ mod tests {
     /// (7.18, 7.39)
     #[test]
     fn a_client_that_does_not_read_its_page_is_closed() {
-        for (word, ms) in [("page\n", 0), ("more\n", HEADER_MS)] {
+        for (word, waits_ms) in [("page\n", &[][..]), ("more\n", &[STALL_NOTICE_MS, HEADER_MS])] {
             let mut scene = Scene::new();
             let id = scene.connects(false);
             scene.exchange.handle_received(scene.now, id, word.as_bytes());
@@ -432,8 +438,8 @@ mod tests {
                 scene.actions.push(action);
                 scene.exchange.handle_blocked(scene.now, id);
             }
-            for wait_ms in [ms, Limits::default().closing_ms] {
-                scene.now = scene.now.after_ms(wait_ms);
+            for wait_ms in waits_ms.iter().chain([&Limits::default().closing_ms]) {
+                scene.now = scene.now.after_ms(*wait_ms);
                 scene.exchange.handle_timeout(scene.now);
                 while let Some(action) = scene.exchange.poll_action() {
                     scene.actions.push(action);

@@ -141,7 +141,10 @@ mod tests {
                     here[id.key()] = false;
                 }
                 Action::Report(Event::StopIsDue) => was_due = true,
-                Action::Report(_) | Action::TransportFailed(..) | Action::Open(..) => {}
+                Action::Report(_)
+                | Action::TransportFailed(..)
+                | Action::Open(..)
+                | Action::AskAccounts(_) => {}
             }
         }
         was_due

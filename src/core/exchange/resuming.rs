@@ -86,11 +86,15 @@ impl Exchange {
 
     /// All input is processed, and the client has ended its half.
     fn finish(&mut self, now: Time, id: SessionId) {
-        self.endpoints[id].receiving = Receiving::Ended;
         let (endpoint, pool) = self.endpoints.with_pool(id);
         if let Some(frame) = endpoint.reader.finish(pool) {
             self.handle_frame(now, id, frame);
+            // The last line may be a password: the client reads the answer before the end.
+            if self.chat.awaits_store(id) {
+                return;
+            }
         }
+        self.endpoints[id].receiving = Receiving::Ended;
         self.chat.handle_disconnect(now, id, DisconnectReason::HungUp);
         self.deliver(now);
     }

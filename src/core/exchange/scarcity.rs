@@ -43,6 +43,14 @@ impl Endpoints {
         self.note_decline();
     }
 
+    /// Throws away what waits in the outbox of `id`.
+    pub(super) fn clear_outbox(&mut self, id: SessionId) {
+        let (endpoint, pool) = self.with_pool(id);
+        let unsent = endpoint.outbox.len();
+        endpoint.outbox.clear(pool);
+        self.discount_output(unsent);
+    }
+
     /// More output or held input waits.
     pub(super) fn note_growth(&mut self) {
         self.is_scarce |= self.outbox_bytes + self.held_input_bytes > self.limits.scarce_bytes;

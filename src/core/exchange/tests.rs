@@ -366,9 +366,9 @@ fn an_answer_in_the_same_turn_as_its_deadline_is_in_time() {
 fn what_goes_through_the_pipe_is_what_the_chat_itself_would_say() {
     let (mut chat, now) = (Chat::new(Limits::default()), Time::START);
     let [a, b] = [0, 1].map(SessionId::from_key);
-    chat.handle_connect(now, a, crate::core::Origin::NONE);
+    chat.handle_connect(now, a, crate::core::Origin::NONE, false);
     while chat.poll_output().is_some() {}
-    chat.handle_connect(now, b, crate::core::Origin::NONE);
+    chat.handle_connect(now, b, crate::core::Origin::NONE, false);
     for (who, line) in [(a, "A"), (b, "B"), (a, "2 B"), (b, "yes")] {
         while chat.poll_output().is_some() {}
         assert!(chat.handle_input(now, who, Input::Line(line)).is_none());
@@ -376,8 +376,23 @@ fn what_goes_through_the_pipe_is_what_the_chat_itself_would_say() {
     while chat.poll_output().is_some() {}
     let said = |relay: ChatMessage<'_>| (relay.to, relay.parts().concat());
     // The last ends the chat.
-    for line in ["hello", "", "  1 ", "//", "//quit", "quit it", "é", "/", "/me", "/help", " QUIT "]
-    {
+    for line in [
+        "hello",
+        "",
+        "  1 ",
+        "//",
+        "//quit",
+        "quit it",
+        "é",
+        "/",
+        "/me",
+        "/me waves",
+        "/say  é ",
+        "/help",
+        "/exit now",
+        "exit",
+        " QUIT ",
+    ] {
         let through_the_pipe =
             chat.route(a).and_then(|route| route.message(line.as_bytes()).map(said));
         let by_the_chat = chat.handle_input(now, a, Input::Line(line)).map(said);

@@ -11,7 +11,7 @@ use super::{Action, Exchange};
 use crate::core::SessionId;
 use crate::core::chat::DisconnectReason;
 use crate::core::time::Time;
-use crate::core::transport::{Received, Transport, TransportError};
+use crate::core::transport::{Received, SessionEnd, Transport, TransportError};
 
 /// IAC EOF (RFC 1184, 2.4), which the framing reads as the end of input (2.2.3). A transport's close
 /// must stay behind the bytes before it, even while backpressure holds them, so it travels as the
@@ -40,6 +40,15 @@ impl Exchange {
         self.endpoints.refresh_deadline(id);
     }
 
+    /// Whether the next bytes of that connection may cost as much as a step of a handshake does.
+    #[must_use]
+    pub fn is_handshaking(&self, id: SessionId) -> bool {
+        self.endpoints.contains(id)
+            && self.endpoints[id].is_encoded
+            && self.endpoints[id].receiving == Receiving::Opening
+            && self.endpoints.transports.get(id).is_some_and(|transport| transport.is_handshaking())
+    }
+
     /// Puts the end of input behind the decoded bytes, if the peer closed the transport.
     pub(super) fn mark_end(&self, received: Received, input: &mut Vec<u8>) {
         if received == Received::EndOfInput {
@@ -55,10 +64,15 @@ impl Exchange {
         }
     }
 
-    /// Ends the connection if the deadline of its transport has passed.
+    /// Tells the transport if its deadline has passed, which may end the connection.
     pub(super) fn check_transport_deadline(&mut self, now: Time, id: SessionId) {
-        if let Err(error) = self.endpoints.transport_timeout(now, id) {
-            self.fail_transport(now, id, error);
+        let is_read = self.wants_input(id);
+        match self.endpoints.transport_timeout(now, id, is_read) {
+            Ok(Received::EndOfInput) if self.endpoints[id].receiving == Receiving::Opening => {
+                self.endpoints.hang_up(now, id);
+            }
+            Ok(_) => self.endpoints.write_rest(id),
+            Err(error) => self.fail_transport(now, id, error),
         }
     }
 
@@ -81,7 +95,7 @@ impl Endpoints {
 
     /// Forgets the transport of a connection that has ended or failed.
     pub(super) fn drop_transport(&mut self, id: SessionId) {
-        self.transports.remove(&id);
+        self.transports.remove(id);
     }
 
     /// Decodes bytes, unless the session is over and they do not matter any more.
@@ -92,7 +106,7 @@ impl Endpoints {
         bytes: &[u8],
         input: &mut Vec<u8>,
     ) -> Result<Received, TransportError> {
-        match self.transports.get_mut(&id) {
+        match self.transports.get_mut(id) {
             Some(transport) if self.endpoints[id.key()].as_ref().is_some_and(is_wanted) => {
                 transport.receive(now, bytes, input)
             }
@@ -102,13 +116,23 @@ impl Endpoints {
 
     /// Whether the end of the TCP stream was announced inside the transport.
     pub(super) fn is_end_clean(&self, id: SessionId) -> bool {
-        self.transports.get(&id).is_none_or(|transport| transport.is_end_clean())
+        self.transports.get(id).is_none_or(|transport| transport.is_end_clean())
+    }
+
+    /// Whether nobody on the way can read the application bytes.
+    pub(super) fn is_transport_private(&self, id: SessionId) -> bool {
+        self.transports.get(id).is_some_and(|transport| transport.is_private())
+    }
+
+    /// Whether the client hides passwords by itself.
+    pub(super) fn hides_passwords(&self, id: SessionId) -> bool {
+        self.transports.get(id).is_some_and(|transport| transport.hides_passwords())
     }
 
     /// Moves application bytes into the transport until it takes no more.
     fn encode(&mut self, id: SessionId) -> Resumable {
         let mut resumable = Resumable::NOTHING;
-        while let Some(transport) = self.transports.get_mut(&id) {
+        while let Some(transport) = self.transports.get_mut(id) {
             let endpoint = endpoint_mut(&mut self.endpoints, id);
             let data = application_output(endpoint, &self.logs);
             let taken = if data.is_empty() { 0 } else { transport.send(data) };
@@ -124,7 +148,7 @@ impl Endpoints {
 
     /// Encoded bytes that the socket has not taken.
     pub(super) fn encoded_output(&self, id: SessionId) -> &[u8] {
-        self.transports.get(&id).map_or(&[], |transport| transport.output())
+        self.transports.get(id).map_or(&[], |transport| transport.output())
     }
 
     /// Whether the socket still has to take encoded bytes.
@@ -134,7 +158,7 @@ impl Endpoints {
 
     /// The socket took `count` encoded bytes, which makes room for more output.
     pub(super) fn take_encoded(&mut self, now: Time, id: SessionId, count: usize) -> Resumable {
-        if let Some(transport) = self.transports.get_mut(&id) {
+        if let Some(transport) = self.transports.get_mut(id) {
             transport.handle_sent(count);
         }
         let resumable = self.encode(id);
@@ -144,7 +168,7 @@ impl Endpoints {
 
     /// Asks the transport for its closing bytes; `true` once they are written too.
     pub(super) fn is_transport_closed(&mut self, id: SessionId) -> bool {
-        let Some(transport) = self.transports.get_mut(&id) else { return true };
+        let Some(transport) = self.transports.get_mut(id) else { return true };
         transport.close();
         if transport.output().is_empty() {
             return true;
@@ -154,26 +178,35 @@ impl Endpoints {
     }
 
     /// Tells the transport that its deadline has passed.
-    fn transport_timeout(&mut self, now: Time, id: SessionId) -> Result<(), TransportError> {
-        match self.transports.get_mut(&id) {
+    fn transport_timeout(
+        &mut self,
+        now: Time,
+        id: SessionId,
+        is_read: bool,
+    ) -> Result<Received, TransportError> {
+        match self.transports.get_mut(id) {
             Some(transport) if transport.deadline().is_some_and(|at| at <= now) => {
-                transport.handle_timeout(now)
+                transport.handle_timeout(now, is_read)
             }
-            _ => Ok(()),
+            _ => Ok(Received::Data),
+        }
+    }
+
+    /// Tells the transport why the session is over.
+    pub(super) fn tell_session_end(&mut self, id: SessionId, why: DisconnectReason) {
+        if let Some(transport) = self.transports.get_mut(id) {
+            transport.handle_session_end(session_end(why));
         }
     }
 
     /// The handshake deadline of the transport, if it has one.
     pub(super) fn transport_deadline(&self, id: SessionId) -> Option<Time> {
-        self.transports.get(&id)?.deadline()
+        self.transports.get(id)?.deadline()
     }
 
     /// Throws away lines that the transport will never take.
     fn discard_output(&mut self, now: Time, id: SessionId) {
-        let endpoint = endpoint_mut(&mut self.endpoints, id);
-        let unsent = endpoint.outbox.len();
-        endpoint.outbox.clear(&mut self.pool);
-        self.discount_output(unsent);
+        self.clear_outbox(id);
         self.end_sending_if_done(now, id);
         self.refresh_deadline(id);
     }
@@ -181,6 +214,26 @@ impl Endpoints {
     /// Encoded bytes of all connections.
     pub(super) fn encoded_bytes(&self) -> usize {
         self.transports.values().map(|transport| transport.output().len()).sum()
+    }
+}
+
+/// What a transport needs to know of the reason.
+fn session_end(why: DisconnectReason) -> SessionEnd {
+    match why {
+        DisconnectReason::Exit | DisconnectReason::HungUp | DisconnectReason::Lost => {
+            SessionEnd::Left
+        }
+        DisconnectReason::Stopping => SessionEnd::ServerStops,
+        DisconnectReason::Nameless
+        | DisconnectReason::SpokeTls
+        | DisconnectReason::SpokeHttp
+        | DisconnectReason::Stalled
+        | DisconnectReason::Overrun
+        | DisconnectReason::Removed
+        | DisconnectReason::Banned
+        | DisconnectReason::WrongPassword
+        | DisconnectReason::TakenOver
+        | DisconnectReason::AccountChanged => SessionEnd::Removed,
     }
 }
 

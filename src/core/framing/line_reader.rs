@@ -34,6 +34,8 @@ pub struct LineReader {
     sniffer: ProtocolSniffer,
     /// The position inside a telnet command.
     telnet: Telnet,
+    /// The client has sent a telnet command.
+    has_spoken_telnet: bool,
     /// A CR ended the last line. If an LF or NUL comes next, it belongs to the same line ending.
     after_cr: bool,
     /// The line whose ending has not arrived yet.
@@ -62,6 +64,7 @@ impl LineReader {
             line_bytes_max,
             sniffer: ProtocolSniffer::default(),
             telnet: Telnet::default(),
+            has_spoken_telnet: false,
             after_cr: false,
             partial: PartialLine::Nothing,
         }
@@ -88,6 +91,12 @@ impl LineReader {
             Some(line) => Some(Frame::Line(line)),
             None => self.next_byte_by_byte(pool, input),
         }
+    }
+
+    /// Whether the client has sent a telnet command: it understands telnet, and a plain `nc` does not.
+    #[must_use]
+    pub fn has_spoken_telnet(&self) -> bool {
+        self.has_spoken_telnet
     }
 
     /// Ends the input. A last line without an ending counts as a line (2.1.6).
@@ -147,6 +156,7 @@ impl LineReader {
     /// The slow path: handles telnet, editing, partial lines and text beyond ASCII.
     fn next_byte_by_byte(&mut self, pool: &mut Pool, input: &mut &[u8]) -> Option<Frame<'static>> {
         while let [byte, rest @ ..] = *input {
+            self.has_spoken_telnet |= self.telnet.is_command(*byte);
             let event = self.telnet.step(*byte);
             if let (TelnetEvent::End, PartialLine::Bytes(_) | PartialLine::TooLong) =
                 (&event, &self.partial)

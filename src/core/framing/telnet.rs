@@ -20,6 +20,17 @@ const BRK: u8 = 243;
 const SE: u8 = 240;
 /// End of file (RFC 1184); the lowest number of a telnet command.
 const EOF: u8 = 236;
+/// The option ECHO (RFC 857).
+const ECHO: u8 = 1;
+
+/// The server says that it will show what the client sends. The client then shows nothing itself.
+pub const ECHO_OFF: [u8; 3] = [IAC, WILL, ECHO];
+
+/// The server says that it shows nothing, so the client does.
+pub const ECHO_ON: [u8; 3] = [IAC, WONT, ECHO];
+
+/// What [`super::LineReader`] yields for `IAC DO ECHO`. No refusal is due if it answers [`ECHO_OFF`].
+pub const DO_NOT_ECHO_REFUSAL: [u8; 3] = [IAC, WONT, ECHO];
 
 /// The parser's position inside a telnet command. It must survive the end of a read, because a
 /// command can be cut anywhere.
@@ -66,6 +77,12 @@ pub(super) enum TelnetEvent {
 }
 
 impl Telnet {
+    /// Whether `byte` completes the first two bytes of a telnet command. Text has no such pair: no UTF-8
+    /// has the byte of IAC.
+    pub(super) fn is_command(self, byte: u8) -> bool {
+        self == Telnet::Command && (EOF..IAC).contains(&byte)
+    }
+
     /// Processes the next byte of the stream.
     pub(super) fn step(&mut self, byte: u8) -> TelnetEvent {
         let (next, event) = match (*self, byte) {

@@ -4,6 +4,7 @@
 //! change is a constant in the parent module.
 
 use super::OUTBOX_BYTES_OVER_HIGH_WATER;
+use crate::core::accounts::AccountPolicy;
 
 /// The limits that a flag of `chinwag serve` changes. [`Limits::default`] has the values of
 /// `protocol.md`, part 7.
@@ -31,6 +32,8 @@ pub struct Limits {
     pub per_address_max: usize,
     /// Connections at a time that have no session yet, because their transport is opening (7.64).
     pub opening_max: usize,
+    /// TLS handshakes at a time from one address other than loopback (7.81).
+    pub handshakes_per_address_max: usize,
     /// Rooms at a time except the lobby, with rooms that have only history (7.27). At most 32,766.
     pub rooms_max: usize,
     /// Rooms that one address has created and that exist (7.56).
@@ -43,6 +46,10 @@ pub struct Limits {
     pub room_history_ms: u64,
     /// How many sessions' allowances one address has (7.51); 0 means no limit.
     pub address_share: u32,
+    /// Who may have an account, and who must (3.4.1).
+    pub accounts: AccountPolicy,
+    /// Passwords may cross connections that anybody on the way can read (3.4.5).
+    pub allow_plain_passwords: bool,
 }
 
 impl Default for Limits {
@@ -58,12 +65,15 @@ impl Default for Limits {
             connections_max: usize::MAX,
             per_address_max: 1024,
             opening_max: 1_000,
+            handshakes_per_address_max: 100,
             rooms_max: 1_000,
             rooms_per_address_max: 64,
             members_max: 1_000,
             room_line_ms: 200,
             room_history_ms: 86_400_000,
             address_share: 64,
+            accounts: AccountPolicy::Optional,
+            allow_plain_passwords: false,
         }
     }
 }

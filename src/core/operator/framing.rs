@@ -115,11 +115,11 @@ impl fmt::Display for LineFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             LineFault::TooLong => {
-                write!(f, "An order has at most {OPERATOR_COMMAND_BYTES_MAX} bytes")
+                write!(f, "A command has at most {OPERATOR_COMMAND_BYTES_MAX} bytes")
             }
-            LineFault::NotUtf8 => write!(f, "That order is not UTF-8"),
-            LineFault::Control => write!(f, "That order has a control character in it"),
-            LineFault::CutShort => write!(f, "That order was cut short, it has no line ending"),
+            LineFault::NotUtf8 => write!(f, "That command is not UTF-8"),
+            LineFault::Control => write!(f, "That command has a control character in it"),
+            LineFault::CutShort => write!(f, "That command was cut short: it has no line ending"),
         }?;
         write!(f, "; nothing was done")
     }

@@ -7,7 +7,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::{Opening, Received, Transport, TransportError};
+use super::{Opening, Received, SessionEnd, Transport, TransportError};
 use crate::core::limits::{PROXY_HEADER_BYTES_MAX, PROXY_HEADER_MS, PROXY_LINE_BYTES_MAX};
 use crate::core::time::Time;
 
@@ -167,6 +167,10 @@ impl Transport for ProxyProtocol {
         self.inner.as_ref().is_none_or(|inner| inner.is_end_clean())
     }
 
+    fn is_handshaking(&self) -> bool {
+        self.inner.as_ref().is_some_and(|inner| inner.is_handshaking())
+    }
+
     fn opening(&self) -> Opening {
         let State::Done { client } = self.state else { return Opening::Pending };
         match self.inner.as_ref().map_or(Opening::Ready(None), |inner| inner.opening()) {
@@ -184,11 +188,17 @@ impl Transport for ProxyProtocol {
         self.until().or_else(|| self.inner.as_ref()?.deadline())
     }
 
-    fn handle_timeout(&mut self, now: Time) -> Result<(), TransportError> {
+    fn handle_timeout(&mut self, now: Time, is_read: bool) -> Result<Received, TransportError> {
         match (self.until(), self.inner()) {
             (Some(until), _) if until <= now => Err(self.refuse(TOO_LATE)),
-            (None, Some(inner)) => inner.handle_timeout(now),
-            _ => Ok(()),
+            (None, Some(inner)) => inner.handle_timeout(now, is_read),
+            _ => Ok(Received::Data),
+        }
+    }
+
+    fn handle_session_end(&mut self, why: SessionEnd) {
+        if let Some(inner) = self.inner() {
+            inner.handle_session_end(why);
         }
     }
 }
@@ -449,8 +459,8 @@ mod tests {
         let until = Time::START.after_ms(PROXY_HEADER_MS);
         assert_eq!(connection.deadline(), Some(until));
         connection.receive(Time::START, b"PROXY TCP4 ", &mut Vec::new()).unwrap();
-        assert_eq!(connection.handle_timeout(Time::START), Ok(()), "not yet");
-        assert_eq!(connection.handle_timeout(until), Err(TOO_LATE));
+        assert_eq!(connection.handle_timeout(Time::START, true), Ok(Received::Data), "not yet");
+        assert_eq!(connection.handle_timeout(until, true), Err(TOO_LATE));
         assert_eq!(connection.output(), NO_HEADER_LINE);
         connection.handle_sent(NO_HEADER_LINE.len());
         assert!(connection.output().is_empty());

@@ -6,7 +6,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::Transport;
+use core::net::IpAddr;
+use std::rc::Rc;
+
+use super::http::{Http, Site};
+use super::tls::{Inside, TlsServer};
+use super::{Stack, Transport};
+use crate::core::time::Time;
 
 /// How the connections of one listener are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -14,6 +20,12 @@ pub enum Scheme {
     /// The lines of `protocol.md` straight over TCP. An address without a scheme means this.
     #[default]
     Tcp,
+    /// The web page, and the lines over WebSocket.
+    Http,
+    /// The lines over TLS.
+    Tls,
+    /// The web page and WebSocket over TLS.
+    Https,
 }
 
 /// A scheme that this server does not know.
@@ -22,22 +34,55 @@ pub struct UnknownScheme(pub String);
 
 impl Scheme {
     /// Every scheme, for error messages.
-    pub const ALL: [Scheme; 1] = [Scheme::Tcp];
+    pub const ALL: [Scheme; 4] = [Scheme::Tcp, Scheme::Http, Scheme::Tls, Scheme::Https];
 
     /// The word in an address.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Scheme::Tcp => "tcp",
+            Scheme::Http => "http",
+            Scheme::Tls => "tls",
+            Scheme::Https => "https",
         }
     }
 
-    /// The transport of a new connection; `None` if socket bytes are application bytes.
+    /// Whether browsers find the web page there.
     #[must_use]
-    pub fn transport(self) -> Option<Box<dyn Transport>> {
-        match self {
-            Scheme::Tcp => None,
-        }
+    pub fn has_page(self) -> bool {
+        matches!(self, Scheme::Http | Scheme::Https)
+    }
+
+    /// Whether connections need a certificate.
+    #[must_use]
+    pub fn is_encrypted(self) -> bool {
+        matches!(self, Scheme::Tls | Scheme::Https)
+    }
+
+    /// The transport of a connection that `peer` opened at `now`; `None` if socket bytes are
+    /// application bytes.
+    ///
+    /// # Panics
+    /// If the scheme needs a certificate, and there is no `tls`.
+    #[must_use]
+    pub fn transport(
+        self,
+        now: Time,
+        peer: IpAddr,
+        site: &Rc<Site>,
+        tls: Option<&TlsServer>,
+    ) -> Option<Box<dyn Transport>> {
+        let tls = |inside| {
+            let tls = tls.expect("the server binds no such address without a certificate");
+            tls.accept(now, inside)
+        };
+        let http = || Http::new(now, Rc::clone(site), peer);
+        Some(match self {
+            Scheme::Tcp => return None,
+            Scheme::Http => Box::new(http()),
+            Scheme::Tls => Box::new(tls(Inside::Lines)),
+            Scheme::Https => Box::new(Stack::new(tls(Inside::Page), http())),
+        })
     }
 
     /// Splits `[SCHEME://]ADDRESS`.
@@ -76,8 +121,14 @@ mod tests {
     #[test]
     fn an_address_without_a_scheme_is_tcp_and_an_unknown_scheme_is_an_error() {
         assert_eq!(Scheme::split("127.0.0.1:1"), Ok((Scheme::Tcp, "127.0.0.1:1")));
+        assert_eq!(Scheme::split("http://127.0.0.1:80"), Ok((Scheme::Http, "127.0.0.1:80")));
+        assert_eq!(Scheme::split("tls://h:1"), Ok((Scheme::Tls, "h:1")));
+        assert_eq!(Scheme::split("Https://h:1"), Ok((Scheme::Https, "h:1")));
         assert_eq!(Scheme::split("TCP://[::1]:1"), Ok((Scheme::Tcp, "[::1]:1")));
         let error = Scheme::split("gopher://[::1]:70").unwrap_err();
-        assert_eq!(error.to_string(), "unknown scheme gopher; this server knows: tcp");
+        assert_eq!(
+            error.to_string(),
+            "unknown scheme gopher; this server knows: tcp, http, tls, https"
+        );
     }
 }

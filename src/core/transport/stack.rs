@@ -4,7 +4,7 @@
 //! buffer: the outer takes from the inner's output only as much as fits, so the bound of a stack is
 //! the sum of both. Neither layer knows that the other exists.
 
-use super::{Opening, Received, Transport, TransportError};
+use super::{Opening, Received, SessionEnd, Transport, TransportError};
 use crate::core::time::Time;
 
 /// An inner transport whose bytes travel through an outer one.
@@ -89,18 +89,42 @@ impl<Outer: Transport, Inner: Transport> Transport for Stack<Outer, Inner> {
         }
     }
 
+    fn is_handshaking(&self) -> bool {
+        self.outer.is_handshaking() || self.inner.is_handshaking()
+    }
+
     fn is_end_clean(&self) -> bool {
         self.outer.is_end_clean() && self.inner.is_end_clean()
+    }
+
+    fn is_private(&self) -> bool {
+        self.outer.is_private() || self.inner.is_private()
+    }
+
+    fn hides_passwords(&self) -> bool {
+        self.inner.hides_passwords()
     }
 
     fn deadline(&self) -> Option<Time> {
         self.outer.deadline().into_iter().chain(self.inner.deadline()).min()
     }
 
-    fn handle_timeout(&mut self, now: Time) -> Result<(), TransportError> {
-        self.outer.handle_timeout(now)?;
-        self.inner.handle_timeout(now)?;
+    /// Either deadline has come, or both.
+    fn handle_timeout(&mut self, now: Time, is_read: bool) -> Result<Received, TransportError> {
+        let is_due = |deadline: Option<Time>| deadline.is_some_and(|at| at <= now);
+        let mut received = Received::Data;
+        if is_due(self.outer.deadline()) {
+            received = self.outer.handle_timeout(now, is_read)?;
+        }
+        if received == Received::Data && is_due(self.inner.deadline()) {
+            received = self.inner.handle_timeout(now, is_read)?;
+        }
         self.pump();
-        Ok(())
+        Ok(received)
+    }
+
+    fn handle_session_end(&mut self, why: SessionEnd) {
+        self.outer.handle_session_end(why);
+        self.inner.handle_session_end(why);
     }
 }

@@ -113,8 +113,13 @@ impl Model {
                 let state = self.state(who);
                 let is_seen = self.explains(&Cause::Received(who, received), observed);
                 let Some(is_seen) = is_seen else { break };
-                if let Some(received) = self.received.get_mut(&who) {
-                    received.pop_front();
+                let ends_later = self.is_question_open(who);
+                if let Some(inputs) = self.received.get_mut(&who) {
+                    let input = inputs.pop_front();
+                    // The last line was a password: the end of input waits for the answer.
+                    if let (true, Some(Received::LastLine(_))) = (ends_later, input) {
+                        inputs.push_front(Received::End);
+                    }
                 }
                 if is_seen || self.state(who) != state {
                     return true;
@@ -136,8 +141,10 @@ impl Model {
             self.undo.clear();
             self.undo_rooms = None;
             self.undo_addresses = None;
+            self.undo_accounts = None;
             let discarded = self.discarded.len();
             let counters = (self.messages, self.chats, self.room_lines);
+            let signed_in = (self.sign_ins, self.take_overs, self.registrations);
             self.discard = discard;
             self.apply_cause(cause);
             let taken = observed.take(&self.expected, |who| self.waits_for_answer(who));
@@ -160,8 +167,10 @@ impl Model {
             }
             let discarded_here = self.discarded.drain(discarded..).count();
             (self.messages, self.chats, self.room_lines) = counters;
+            (self.sign_ins, self.take_overs, self.registrations) = signed_in;
             self.roll_back_rooms();
             self.roll_back_addresses();
+            self.roll_back_accounts();
             for (who, session) in self.undo.drain(..).rev() {
                 self.sessions.insert(who, session);
             }
@@ -184,13 +193,23 @@ impl Model {
                 self.leave(*who, Some(Expected::Containing('!', "An operator removed you".into())));
             }
             Cause::Event(Event::Announced) => self.announce_to_all("The operator says"),
+            Cause::Event(Event::Answered(number, answer)) => self.handle_answer(*number, *answer),
+            Cause::Event(Event::AccountChanged(who)) => {
+                self.leave(*who, Some(Expected::Containing('!', "sign in again".into())));
+            }
+            Cause::Event(Event::AccountRemoved(who)) => self.handle_account_removed(*who),
         }
     }
 
     fn still_applies(&self, event: Event) -> bool {
         match event {
-            Event::Connected(_) | Event::ServerStopped | Event::Announced => true,
-            Event::Disconnected(who) | Event::Removed(who) => self.is_open(who),
+            Event::Connected(_) | Event::ServerStopped | Event::Announced | Event::Answered(..) => {
+                true
+            }
+            Event::Disconnected(who)
+            | Event::Removed(who)
+            | Event::AccountChanged(who)
+            | Event::AccountRemoved(who) => self.is_open(who),
             Event::DeadlinePassed(who) => {
                 let deadline = self.sessions.get(&who).and_then(|session| session.deadline);
                 deadline.is_some_and(|deadline| deadline <= self.now)
@@ -210,8 +229,8 @@ impl Model {
         let next = self.received.get(&who).and_then(VecDeque::front);
         // A session that the chat still has cannot have processed its end of input.
         let must_stay = observed.is_open(who) && next.is_some_and(ends);
-        let unread = self.waits_for_answer(who) || observed.backlog(who) > REPLIES_MAX;
-        delayed || partner_is_full || must_stay || unread
+        let waits = delayed || partner_is_full || must_stay || self.is_question_open(who);
+        waits || self.waits_for_answer(who) || observed.backlog(who) > REPLIES_MAX
     }
 
     /// Whether the server may hold the input of `who` now. Between the low-water and the high-water
@@ -228,6 +247,7 @@ impl Model {
         // While memory is scarce, a full socket is enough (7.58).
         let is_held_by_scarcity = self.limits.is_scarce && self.sessions[&who].stall.is_some();
         let unread = self.waits_for_answer(who) || observed.waiting(who) > REPLIES_MAX;
-        delayed || partner_is_behind || unread || is_held_by_scarcity
+        let waits = delayed || partner_is_behind || self.is_question_open(who);
+        waits || unread || is_held_by_scarcity
     }
 }

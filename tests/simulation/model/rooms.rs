@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::addresses::{Address, Addresses, Kind, Scope};
 use super::names::Name;
+use super::rules::without_mark;
 use super::{Model, State};
 use crate::traffic::{Expected, SessionKey};
 
@@ -56,6 +57,9 @@ pub(crate) struct Rooms {
     log: Vec<(u64, String, Rc<str>)>,
     /// How many lines of the log must be in the history store, because somebody may have read them.
     must_be_saved: usize,
+    /// How many of a room's first lines may be missing in the history store, which was written anew
+    /// from memory (6.3.4).
+    forgotten: BTreeMap<String, usize>,
 }
 
 impl Rooms {
@@ -159,6 +163,17 @@ impl Model {
     }
 
     pub(super) fn join(&mut self, who: SessionKey, name: &str) {
+        match self.room_to_enter(who, without_mark(name)) {
+            Some(room_id) => self.enter(who, room_id),
+            None => {
+                self.refuse(who);
+                self.prompt(who);
+            }
+        }
+    }
+
+    /// The room with that name, if `who` may enter it now.
+    fn room_to_enter(&mut self, who: SessionKey, name: &str) -> Option<RoomId> {
         let name = if name.is_empty() { "lobby" } else { name };
         let founder = self.sessions[&who].address;
         let wish = self.room_wish(self.now + self.limits.room_history_ms, founder);
@@ -166,12 +181,10 @@ impl Model {
         let room_id = Name::new(name)
             .filter(|_| !is_barred)
             .and_then(|name| self.rooms_mut().find_or_create(&name, wish));
-        let room_id =
-            room_id.filter(|&room_id| self.members_of(room_id).len() < self.limits.members_max);
-        let Some(room_id) = room_id else {
-            self.refuse(who);
-            return self.prompt(who);
-        };
+        room_id.filter(|&room_id| self.members_of(room_id).len() < self.limits.members_max)
+    }
+
+    fn enter(&mut self, who: SessionKey, room_id: RoomId) {
         let room = self.room_name(room_id);
         self.tell_members(room_id, who, &format!("{} joined {room}", self.name(who).spelling));
         self.session_mut(who).state = State::InRoom(room_id);
@@ -231,40 +244,59 @@ impl Model {
         self.expected.extend(lines.map(|line| (reader, line)));
     }
 
-    /// A line from a member of a room (4.8.2 to 4.8.8, 6.2.1).
+    /// A line from a member of a room (4.8.2 to 4.8.12, 6.2.1).
     pub(super) fn handle_in_room(&mut self, who: SessionKey, room_id: RoomId, line: &str) {
         let Some(command) = line.strip_prefix('/') else {
-            let word = line.trim().to_lowercase();
-            return match ["quit", "q", ".exit"].contains(&word.as_str()) {
-                true => self.quit_room(who, room_id),
-                false => self.say_in_room(who, room_id, line),
-            };
+            return self.handle_text_in_room(who, room_id, line);
         };
         let (word, text) = command.split_once(' ').unwrap_or((command, ""));
         let (word, rest) = (word.to_lowercase(), text.trim());
         match (word.as_str(), rest.is_empty()) {
             _ if command.starts_with('/') => self.say_in_room(who, room_id, command),
-            ("say", _) if !text.is_empty() => self.say_in_room(who, room_id, text),
+            ("say", false) => self.say_in_room(who, room_id, text),
             ("me", false) => self.say_in_room(who, room_id, &format!("*{rest}*")),
-            ("quit", true) => self.quit_room(who, room_id),
-            ("who", _) => self.list_members(who, room_id, rest),
+            ("quit" | "q" | "leave" | "part", true) => self.quit_room(who, room_id),
+            ("exit", true) => self.leave(who, Some(Expected::Containing('*', "Goodbye".into()))),
+            ("who" | "names", _) => self.list_members(who, room_id, rest),
             ("history", _) => self.history_command(who, room_id, rest),
-            ("quiet" | "loud", true) => {
-                self.session_mut(who).quiet = word == "quiet";
-                self.expect_line(who, '*', "who joins and leaves".into());
-            }
-            ("help", true) => self.expected.push((who, Expected::Rows)),
             ("yes" | "y" | "no" | "n", true) => {
                 self.answer_request(who, room_id, word.starts_with('y'))
             }
-            ("chat", false) => self.ask_from_room(who, room_id, rest),
+            ("chat", _) => self.ask_from_room(who, room_id, rest),
+            ("join", _) => self.move_from_room(who, room_id, without_mark(rest)),
             ("ignore", _) if self.asker_named(who, rest).is_some() => {
                 self.shut_out(who, self.asker_named(who, rest).unwrap_or(who));
             }
-            ("list" | "rooms" | "ignore" | "unignore", _) | ("busy" | "free", true) => {
+            ("list" | "rooms" | "ignore" | "unignore", _)
+            | ("help" | "busy" | "free" | "quiet" | "loud", true) => {
                 self.handle_menu_command(who, command);
             }
             _ => self.refuse(who),
+        }
+    }
+
+    /// A line without a `/`: a few words leave, a few are held back, all else is said (4.8.11).
+    fn handle_text_in_room(&mut self, who: SessionKey, room_id: RoomId, line: &str) {
+        let is_asked = matches!(self.state(who), State::AskedInRoom(..));
+        match line.trim().to_lowercase().as_str() {
+            "quit" | "q" | ".exit" => self.quit_room(who, room_id),
+            "exit" => self.expect_line(who, '!', "Not said".into()),
+            "yes" | "y" | "no" | "n" if is_asked => self.expect_line(who, '!', "Not said".into()),
+            _ => self.say_in_room(who, room_id, line),
+        }
+    }
+
+    /// `/join` in a room (4.8.12).
+    fn move_from_room(&mut self, who: SessionKey, room_id: RoomId, name: &str) {
+        let here = self.room_name(room_id).to_lowercase();
+        let is_here = name.to_lowercase() == here || name.is_empty() && here == "lobby";
+        let is_asked = matches!(self.state(who), State::AskedInRoom(..));
+        match (!is_here && !is_asked).then(|| self.room_to_enter(who, name)).flatten() {
+            Some(to) => {
+                self.exit_room(who, room_id);
+                self.enter(who, to);
+            }
+            None => self.refuse(who),
         }
     }
 
@@ -327,7 +359,7 @@ impl Model {
         match count {
             Ok(0) | Err(_) => self.refuse(who),
             Ok(_) if self.rooms.rooms[&room_id].history.is_empty() => {
-                let heading = Expected::Containing('*', "Nothing was said here".into());
+                let heading = Expected::Containing('*', "Nothing has been said here".into());
                 self.expected.push((who, Expected::HistoryLine(Box::new(heading))));
             }
             Ok(count) => self.show_history(who, room_id, count),
@@ -351,7 +383,7 @@ impl Model {
                 let is_asker = Name::new(name).is_some_and(|name| self.find(&name) == Some(by));
                 if is_asker { self.answer_request(who, room_id, true) } else { self.refuse(who) }
             }
-            _ if self.user_to_ask(who, name).is_some() => {
+            _ if !name.is_empty() && self.user_to_ask(who, name).is_some() => {
                 self.exit_room(who, room_id);
                 self.ask_for(who, name);
             }
@@ -376,6 +408,7 @@ impl Model {
         let plural = |count| if count == 1 { "" } else { "s" };
         let count = open.len();
         let words = match (count, prefix) {
+            (0, "") => "No rooms yet".into(),
             (_, "") => format!("{count} room{}", plural(count)),
             (0, _) => prefix.into(),
             _ => format!("{count} room{} whose", plural(count)),
@@ -403,11 +436,25 @@ impl Model {
         self.rooms.must_be_saved = self.rooms.log.len();
     }
 
+    /// The history store was written anew: lines that memory does not hold any more may be gone.
+    pub(crate) fn history_rewritten(&mut self) {
+        let Rooms { rooms, log, forgotten, .. } = &mut self.rooms;
+        forgotten.clear();
+        for (_, room, _) in log.iter() {
+            *forgotten.entry(room.clone()).or_default() += 1;
+        }
+        for room in rooms.values() {
+            if let Some(count) = forgotten.get_mut(&room.name.spelling) {
+                *count -= room.history.len();
+            }
+        }
+    }
+
     /// The server was killed and starts again with the lines `kept`: Unix seconds, room and line
     /// (6.3.3). The order between rooms is not defined. Within a room the order must be the same,
     /// and every line that somebody may have read must be there.
     pub(crate) fn restart(&mut self, kept: Vec<(u64, String, Rc<str>)>) {
-        let Rooms { log, must_be_saved, created, .. } = std::mem::take(&mut self.rooms);
+        let Rooms { log, must_be_saved, created, forgotten, .. } = std::mem::take(&mut self.rooms);
         let of_room = |lines: &[(u64, String, Rc<str>)], room: &str| {
             let lines = lines.iter().filter(|(_, other, _)| other == room);
             lines.map(|(at, _, line)| (*at, Rc::clone(line))).collect::<Vec<_>>()
@@ -416,14 +463,15 @@ impl Model {
         for room in rooms.collect::<BTreeSet<_>>() {
             let (said, kept) = (of_room(&log, room), of_room(&kept, room));
             let read = of_room(&log[..must_be_saved], room).len();
+            let may_start = 0..=forgotten.get(room).copied().unwrap_or(0);
+            let starts = may_start.filter(|&start| said[start..].starts_with(&kept));
+            let kept_until = starts.map(|start| start + kept.len()).max();
+            let Some(kept_until) = kept_until else {
+                panic!("the saved history of {room} does not match what was said")
+            };
             assert!(
-                kept.len() >= read,
-                "{read} lines of {room} may have been read, but only {} are kept",
-                kept.len()
-            );
-            assert!(
-                said.starts_with(&kept),
-                "the saved history of {room} does not match what was said"
+                kept_until >= read,
+                "{read} lines of {room} may have been read, but only {kept_until} are kept"
             );
         }
         (self.sessions, self.received) = (BTreeMap::new(), BTreeMap::new());
@@ -458,6 +506,7 @@ impl Model {
             let Rooms { rooms, created, must_be_saved, .. } = &self.rooms;
             let before = Rooms {
                 rooms: rooms.clone(),
+                forgotten: BTreeMap::new(),
                 created: *created,
                 must_be_saved: *must_be_saved,
                 log: Vec::new(),
@@ -476,6 +525,7 @@ impl Model {
         if let Some((mut before, log_len)) = self.undo_rooms.take() {
             before.log = std::mem::take(&mut self.rooms.log);
             before.log.truncate(log_len);
+            before.forgotten = std::mem::take(&mut self.rooms.forgotten);
             self.rooms = before;
         }
     }

@@ -2,7 +2,7 @@
 
 use super::addresses::Kind;
 use super::names::Name;
-use super::{Discard, Model, Session, State};
+use super::{Discard, Model, Session, State, Step};
 use crate::traffic::{Expected, Received, SessionKey};
 
 const MENU: &str = "1 list users, 2 request chat, 3 exit, 4 join a room, 5 list rooms";
@@ -19,7 +19,12 @@ impl Model {
             Received::Line(line) => self.handle_line(who, line),
             Received::TooLong | Received::NotUtf8 => {
                 self.refuse(who);
-                if let State::Naming | State::Menu | State::Choosing = self.state(who) {
+                if let State::Naming
+                | State::SigningIn
+                | State::Menu
+                | State::Choosing
+                | State::Password(..) = self.state(who)
+                {
                     self.prompt(who);
                 }
             }
@@ -32,7 +37,7 @@ impl Model {
             Received::End => self.leave(who, None),
             Received::LastLine(line) => {
                 self.handle_line(who, line);
-                if self.is_open(who) {
+                if self.is_open(who) && !self.is_question_open(who) {
                     self.leave(who, None);
                 }
             }
@@ -50,6 +55,7 @@ impl Model {
     fn handle_line(&mut self, who: SessionKey, line: &str) {
         match self.state(who) {
             State::Naming => self.handle_naming(who, line),
+            State::SigningIn | State::Password(..) => self.handle_password_line(who, line),
             State::Choosing => self.handle_choosing(who, line),
             State::Chatting(with) => self.handle_chatting(who, with, line),
             State::InRoom(room) | State::AskedInRoom(_, room) => {
@@ -61,10 +67,26 @@ impl Model {
     }
 
     fn handle_naming(&mut self, who: SessionKey, line: &str) {
-        if ["exit", "quit"].contains(&line.trim().to_lowercase().as_str()) {
-            return self.leave(who, Some(Expected::Containing('*', "Goodbye".into())));
+        let (word, rest) = first_word(line);
+        match (word.as_str(), rest.is_empty()) {
+            ("exit" | "quit" | "/exit" | "/quit" | "/q" | "/leave" | "/part", true) => {
+                return self.leave(who, Some(Expected::Containing('*', "Goodbye".into())));
+            }
+            ("/help", true) => self.expected.push((who, Expected::Rows)),
+            _ if word.starts_with('/') => {
+                self.expect_line(who, '!', "Choose a username first".into());
+            }
+            _ => self.take_username(who, line),
         }
-        match Name::new(line).filter(|name| self.is_free(name)) {
+        self.prompt(who);
+    }
+
+    fn take_username(&mut self, who: SessionKey, line: &str) {
+        let name = Name::new(line);
+        if name.as_ref().is_some_and(|name| self.begin_sign_in(who, name)) {
+            return;
+        }
+        match name.filter(|name| self.is_free(name)) {
             Some(name) => {
                 self.expect_line(who, '*', format!("Hello, {}", name.spelling));
                 let session = self.session_mut(who);
@@ -73,7 +95,6 @@ impl Model {
             }
             None => self.refuse(who),
         }
-        self.prompt(who);
     }
 
     fn is_free(&self, name: &Name) -> bool {
@@ -87,46 +108,69 @@ impl Model {
             })
     }
 
+    /// A line with a `/` is a command (5.1), every other line is a name (4.4.1).
     fn handle_choosing(&mut self, who: SessionKey, line: &str) {
+        let (word, rest) = first_word(line);
+        let is_common = |word: &str| {
+            ["/list", "/who", "/names", "/rooms", "/ignore", "/unignore"].contains(&word)
+                || rest.is_empty()
+                    && ["/help", "/busy", "/free", "/quiet", "/loud", "/chat"].contains(&word)
+        };
+        if is_common(&word) {
+            return match word.as_str() {
+                "/chat" => self.prompt(who),
+                _ => self.handle_menu_command(who, line),
+            };
+        }
         self.session_mut(who).state = State::Menu;
-        if ["", "cancel"].contains(&line.trim().to_lowercase().as_str()) {
-            self.expect_line(who, '*', "Nobody was asked".into());
-            self.prompt(who);
-        } else {
-            self.ask_for(who, line);
+        match (word.as_str(), rest.is_empty()) {
+            ("" | "cancel" | "/cancel" | "/quit" | "/q" | "/leave" | "/part", true) => {
+                self.expect_line(who, '*', "Nobody was asked".into());
+                self.prompt(who);
+            }
+            _ if word.starts_with('/') => self.handle_menu_command(who, line),
+            _ => self.ask_for(who, line),
         }
     }
 
-    /// The commands of 4.3 to 4.6 at MENU, ASKING and ASKED.
+    /// The commands of 4.3 to 4.6 at MENU, ASKING and ASKED, with or without a `/` (5.1).
     pub(super) fn handle_menu_command(&mut self, who: SessionKey, line: &str) {
         let state = self.state(who);
         let session = self.session_mut(who);
         let missed_request = std::mem::take(&mut session.missed_request);
         let was_choosing = std::mem::take(&mut session.was_choosing);
-        let (word, rest) = first_word(line);
+        let (typed, rest) = first_word(line);
         let is_asker = |name: &str| match state {
             State::Asked(by) => Name::new(name).is_some_and(|name| self.find(&name) == Some(by)),
             _ => false,
         };
+        // The menu's numbers take no `/`.
+        let is_number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+        let word = typed.strip_prefix('/').filter(|word| !is_number(word)).unwrap_or(&typed);
         let shut_out = self.asker_named(who, rest).filter(|_| word == "ignore");
-        match (word.as_str(), rest.is_empty(), state) {
+        match (word, rest.is_empty(), state) {
             _ if shut_out.is_some() => self.shut_out(who, shut_out.unwrap_or(who)),
             ("yes" | "y", true, State::Asked(by)) => self.accept(by, who),
             ("no" | "n", true, State::Asked(by)) => self.decline(by, who),
             ("2" | "chat", false, State::Asked(by)) if is_asker(rest) => self.accept(by, who),
             (.., State::Asked(by)) if was_choosing && is_asker(line) => self.accept(by, who),
             ("yes" | "y" | "no" | "n", true, State::Menu) if missed_request => self.refuse(who),
-            ("1" | "list", ..) => self.list(who, rest),
-            ("5" | "rooms", ..) => self.list_rooms(who, rest),
+            ("1" | "list" | "who" | "names", ..) => self.list(who, rest),
+            ("5" | "rooms", ..) => self.list_rooms(who, without_mark(rest)),
             ("4" | "join", _, State::Menu) => self.join(who, rest),
             ("3" | "exit", true, _) => {
                 self.leave(who, Some(Expected::Containing('*', "Goodbye".into())))
             }
-            ("cancel" | "quit", true, State::Asking(whom)) => self.withdraw(who, whom),
+            ("cancel" | "quit" | "q" | "leave" | "part", true, State::Asking(whom)) => {
+                self.withdraw(who, whom)
+            }
             ("2" | "chat", false, State::Menu) => self.ask_for(who, rest),
             ("2" | "chat", true, State::Menu) => {
                 self.session_mut(who).state = State::Choosing;
                 self.prompt(who);
+            }
+            ("register" | "password" | "unregister", true, State::Menu) => {
+                self.account_command(who, word);
             }
             ("help", true, _) => self.then_prompt(who, |model| {
                 model.expected.push((who, Expected::Rows));
@@ -134,6 +178,10 @@ impl Model {
             ("busy" | "free", true, _) => self.then_prompt(who, |model| {
                 model.session_mut(who).busy = word == "busy";
                 model.expect_line(who, '*', format!("You are {word}"));
+            }),
+            ("quiet" | "loud", true, _) => self.then_prompt(who, |model| {
+                model.session_mut(who).quiet = word == "quiet";
+                model.expect_line(who, '*', "Joins and leaves are".into());
             }),
             ("ignore", ..) => self.then_prompt(who, |model| model.ignore(who, rest)),
             ("unignore", ..) => self.then_prompt(who, |model| model.unignore(who, rest)),
@@ -182,6 +230,7 @@ impl Model {
                 format!("in {}, busy", self.room_name(room))
             }
             State::InRoom(room) => format!("in {}", self.room_name(room)),
+            State::Password(..) => "busy".into(),
             _ if self.sessions[&who].busy => "busy".into(),
             _ => "available".into(),
         }
@@ -259,20 +308,32 @@ impl Model {
     }
 
     fn handle_chatting(&mut self, who: SessionKey, with: SessionKey, line: &str) {
-        let command = line.strip_prefix('/').map(|word| word.trim_end().to_lowercase());
-        let is_quit = line.trim().eq_ignore_ascii_case("quit");
-        match command.as_deref() {
-            Some("quit") => self.quit(who, with),
-            None if is_quit => self.quit(who, with),
-            Some("help") => self.expected.push((who, Expected::Rows)),
-            Some(word) if !word.starts_with('/') => self.refuse(who),
-            command => {
-                let text = if command.is_some() { &line[1..] } else { line };
-                let said = format!("{}: {text}", self.name(who).spelling);
-                self.expected.push((with, Expected::Exactly(said)));
-                self.messages += 1;
+        let Some(command) = line.strip_prefix('/') else {
+            return match line.trim().eq_ignore_ascii_case("quit") {
+                true => self.quit(who, with),
+                false => self.say_to(who, with, line),
+            };
+        };
+        let (word, text) = command.split_once(' ').unwrap_or((command, ""));
+        let (word, rest) = (word.to_lowercase(), text.trim());
+        match (word.as_str(), rest.is_empty()) {
+            _ if command.starts_with('/') => self.say_to(who, with, command),
+            ("say", false) => self.say_to(who, with, text),
+            ("me", false) => self.say_to(who, with, &format!("*{rest}*")),
+            ("quit" | "q" | "leave" | "part", true) => self.quit(who, with),
+            ("exit", true) => self.leave(who, Some(Expected::Containing('*', "Goodbye".into()))),
+            ("list" | "who" | "names" | "rooms" | "ignore" | "unignore", _)
+            | ("help" | "busy" | "free" | "quiet" | "loud", true) => {
+                self.handle_menu_command(who, command);
             }
+            _ => self.refuse(who),
         }
+    }
+
+    fn say_to(&mut self, who: SessionKey, with: SessionKey, text: &str) {
+        let said = format!("{}: {text}", self.name(who).spelling);
+        self.expected.push((with, Expected::Exactly(said)));
+        self.messages += 1;
     }
 
     fn quit(&mut self, who: SessionKey, with: SessionKey) {
@@ -344,7 +405,13 @@ impl Model {
                 self.end_request(by, who);
                 self.prompt(by);
             }
-            State::Naming | State::Menu | State::Choosing | State::InRoom(_) | State::Ended => {}
+            State::Naming
+            | State::SigningIn
+            | State::Menu
+            | State::Choosing
+            | State::InRoom(_)
+            | State::Password(..)
+            | State::Ended => {}
         }
         if let Some(room) = self.state(who).room() {
             self.leave_room(who, room);
@@ -375,6 +442,7 @@ impl Model {
     }
 
     fn end(&mut self, who: SessionKey) {
+        self.forget_question(who);
         let session = self.session_mut(who);
         (session.state, session.deadline, session.stall) = (State::Ended, None, None);
     }
@@ -382,16 +450,32 @@ impl Model {
     pub(super) fn prompt(&mut self, who: SessionKey) {
         let prompt = match self.state(who) {
             State::Naming => "Username:",
+            _ if self.is_question_open(who) => return,
+            State::SigningIn => {
+                let account = self.sessions[&who].account.as_ref();
+                let name = account.expect("SIGNING IN has an account").spelling.clone();
+                let prompt = format!("? Password for {name}:");
+                return self.expected.push((who, Expected::Exactly(prompt)));
+            }
+            State::Password(_, step) => {
+                let name = self.name(who).spelling;
+                let prompt = match step {
+                    Step::Current => format!("? Password for {name}:"),
+                    Step::New => format!("? New password for {name}:"),
+                    Step::Repeat => "? The same password again:".to_owned(),
+                };
+                return self.expected.push((who, Expected::Exactly(prompt)));
+            }
             State::Menu => MENU,
             State::Choosing => "Chat with whom?",
             State::Asked(by) => {
                 let asker = self.name(by).spelling;
-                let prompt = format!("? {asker} wants to chat, yes or no");
+                let prompt = format!("? {asker} wants to chat. Accept? yes or no");
                 return self.expected.push((who, Expected::Exactly(prompt)));
             }
             State::AskedInRoom(by, _) => {
                 let asker = self.name(by).spelling;
-                let prompt = format!("? {asker} wants to chat, /yes or /no");
+                let prompt = format!("? {asker} wants to chat. Accept? /yes or /no");
                 return self.expected.push((who, Expected::Exactly(prompt)));
             }
             State::Asking(_) | State::Chatting(_) | State::InRoom(_) | State::Ended => return,
@@ -442,4 +526,9 @@ fn first_word(line: &str) -> (String, &str) {
     let line = line.trim();
     let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
     (word.to_lowercase(), rest.trim())
+}
+
+/// The name of a room, without the `#` that may mark it (5.1.4).
+pub(super) fn without_mark(room: &str) -> &str {
+    room.strip_prefix('#').unwrap_or(room)
 }

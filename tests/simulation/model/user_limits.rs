@@ -90,7 +90,9 @@ impl Model {
 
     pub(super) fn handle_deadline(&mut self, who: SessionKey) {
         match self.state(who) {
-            State::Naming => self.leave(who, Some(Expected::Containing('!', String::new()))),
+            State::Naming | State::SigningIn => {
+                self.leave(who, Some(Expected::Containing('!', String::new())))
+            }
             State::Asking(whom) => {
                 self.expect_line(who, '*', self.name(whom).spelling);
                 self.expect_line(whom, '*', self.name(who).spelling);

@@ -56,6 +56,7 @@ impl World {
         let chat = self.exchange.chat();
         let mut users = 0;
         for (who, session) in self.model.sessions() {
+            self.check_passwords(who);
             assert_eq!(
                 chat.room(id(who)).is_some(),
                 session.state.room().is_some(),

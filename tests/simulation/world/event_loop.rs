@@ -26,7 +26,8 @@ impl World {
                 return self.kill_and_restart();
             }
             self.run_actions();
-            if self.readable.is_empty() {
+            let has_answered = self.store_acts();
+            if self.readable.is_empty() && !has_answered {
                 return;
             }
         }
@@ -179,6 +180,7 @@ impl World {
                         "the log says that {who} left, but the session is open"
                     );
                 }
+                Action::AskAccounts(request) => self.take_question(request),
                 Action::TransportFailed(..) | Action::Open(..) => {
                     unreachable!("every connection is plain TCP")
                 }

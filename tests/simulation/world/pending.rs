@@ -32,11 +32,13 @@ impl World {
         &self,
         who: SessionKey,
         new_output: &[u8],
+        about_typing: usize,
         observed: &mut Observed,
     ) {
         let pending = self.exchange.pending(id(who));
-        let own = pending.own.len();
-        let waiting = own + pending.behind_answer.map_or(0, <[u8]>::len);
+        // The model knows nothing of the lines about typing.
+        let own = pending.own.len().saturating_sub(about_typing);
+        let waiting = pending.own.len() + pending.behind_answer.map_or(0, <[u8]>::len);
         if pending.behind_answer.is_some() {
             observed.mark_answering(who);
         }
@@ -45,6 +47,9 @@ impl World {
         let is_there = self.exchange.chat().room(id(who)).is_some();
         let in_room = was_there || entered || is_there;
         observed.record_waiting(who, waiting, if in_room { 0 } else { own });
+        if self.exchange.chat().awaits_store(id(who)) {
+            observed.mark_awaiting(who);
+        }
         // The chat still has this session, which proves that its end of input was not processed
         // yet.
         let chat = self.exchange.chat();

@@ -7,6 +7,8 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::*;
 
+mod resizes;
+
 /// A terminal and the screen that draws on it.
 struct Drawing {
     terminal: vt100::Parser,
@@ -38,12 +40,6 @@ impl Drawing {
         self.terminal.process(out.as_bytes());
     }
 
-    fn resize(&mut self, columns: u16) {
-        let (rows, _) = self.terminal.screen().size();
-        self.terminal.screen_mut().set_size(rows, size(columns));
-        self.screen.resize(columns);
-    }
-
     fn picture(&self) -> Vec<String> {
         picture(self.terminal.screen())
     }
@@ -72,17 +68,23 @@ fn wide_characters_and_accents_keep_their_columns() {
 }
 
 #[test]
-fn a_new_prompt_does_not_move_the_text_after_it() {
-    let mut drawing = Drawing::new(3, 20);
+fn a_new_prompt_moves_the_text_after_it_only_to_show_a_whole_name() {
+    let mut drawing = Drawing::new(3, 24);
     drawing.draw(&[], "2 be|");
-    drawing.prompt = Prompt::new("carla asks, yes or no", Paint::Request);
-    drawing.draw(&["carla wants to chat"], "2 be|");
-    assert_eq!(drawing.picture(), ["carla wants to chat", "car~> 2 be|", ""]);
+    drawing.prompt = Prompt::new("al asks, yes or no", Paint::Request).or_short("al?");
+    drawing.draw(&["al wants to chat"], "2 be|");
+    assert_eq!(drawing.picture(), ["al wants to chat", " al?> 2 be|", ""]);
+    drawing.prompt = Prompt::new("to carla", Paint::Plain).or_bare("chat");
+    drawing.draw(&[], "2 be|");
+    assert_eq!(drawing.picture()[1], "to carla> 2 be|");
     drawing.prompt = Prompt::new("al", Paint::Plain);
     drawing.draw(&[], "2 be|");
-    assert_eq!(drawing.picture()[1], "  al> 2 be|");
+    assert_eq!(drawing.picture()[1], "      al> 2 be|");
+    drawing.prompt = Prompt::new("to bartholomew", Paint::Plain).or_bare("chat");
+    drawing.draw(&[], "2 be|");
+    assert_eq!(drawing.picture()[1], "    chat> 2 be|");
     drawing.draw(&[], "|");
-    assert_eq!(drawing.picture()[1], "al> |");
+    assert_eq!(drawing.picture()[1], "to bartholomew> |");
 }
 
 #[test]
@@ -124,49 +126,6 @@ fn an_emoji_wider_than_computed_does_not_misplace_the_cursor() {
     assert_eq!((row, column), (1, wider.1));
     let c = drawing.terminal.screen().cell(row, column).expect("on the screen");
     assert_eq!(c.contents(), "c", "the cursor stands on the character after it");
-}
-
-#[test]
-fn a_resize_draws_the_input_line_again_and_erases_nothing_else() {
-    let mut drawing = Drawing::new(4, 30);
-    drawing.draw(&["one", "two"], "a long line that |goes on");
-    // The simulated terminal cuts rows that are too long.
-    drawing.resize(12);
-    drawing.draw(&[], "a long line that |goes on");
-    assert_eq!(drawing.picture(), ["one", "two", "menu> < |go>", ""]);
-    drawing.screen.cursor_is_at(12);
-    drawing.draw(&[], "a long line that |goes on");
-    assert_eq!(drawing.picture(), ["one", "two", "menu> < |go>", ""]);
-    drawing.resize(40);
-    drawing.draw(&["news"], "a long line that |goes on");
-    assert_eq!(drawing.picture(), ["one", "two", "news", "menu> a long line that |goes on"]);
-}
-
-#[test]
-fn a_row_that_the_terminal_has_wrapped_is_erased_completely() {
-    let mut drawing = Drawing::new(6, 40);
-    drawing.draw(&["one"], "a long line that |goes on");
-    drawing.screen.resize(10);
-    // The cursor was in column 23. A terminal that wraps puts it two rows further down, in column
-    // 3.
-    drawing.terminal.process(b"\x1b[4;4H");
-    drawing.draw(&[], "a long line that |goes on");
-    drawing.screen.cursor_is_at(4);
-    drawing.draw(&[], "a long line that |goes on");
-    assert_eq!(drawing.picture(), ["one", "me~> < |g>", "", "", "", ""]);
-}
-
-#[test]
-fn a_late_or_unrequested_cursor_position_changes_nothing() {
-    let mut drawing = Drawing::new(6, 40);
-    drawing.screen.cursor_is_at(4);
-    drawing.draw(&["one"], "a long line that |goes on");
-    drawing.screen.resize(10);
-    drawing.draw(&["news"], "a long line that |goes on");
-    let picture = drawing.picture();
-    drawing.screen.cursor_is_at(4);
-    drawing.draw(&[], "a long line that |goes on");
-    assert_eq!(drawing.picture(), picture);
 }
 
 #[test]

@@ -3,55 +3,95 @@
 //! The event loop calls [`StateMachine::handle_key`] for each key. Enter is in `submit` and a paste
 //! in `paste`. This module knows keys only by name; `ui::keys` has decoded their bytes.
 
-use std::mem;
-
-use super::{Action, Confirmation, Leaving, Link, StateMachine};
-use crate::client::options::Bell;
+use super::{Action, Confirmation, Leaving, Link, Source, StateMachine};
 use crate::client::ui::client_state::ClientState;
-use crate::client::ui::completion::complete;
+use crate::client::ui::history_search::HistorySearch;
 use crate::client::ui::keys::Key;
+use crate::client::ui::notifier::Occasion;
 use crate::core::framing::text;
+use crate::core::limits::TYPING_MS;
 
 impl StateMachine {
     /// Handles one key.
     pub fn handle_key(&mut self, key: Key) {
-        // The terminal's reply to a question of the screen arrives among the keys. It is no key
-        // press, so it must not answer a confirmation.
-        if let Key::CursorAt(column) = key {
-            return self.screen.cursor_is_at(column);
+        // Reports of the terminal arrive among the keys. They are no key presses, so they must not
+        // answer a confirmation.
+        match key {
+            Key::CursorAt(column) => return self.screen.cursor_is_at(column, self.now),
+            Key::Focus(is_here) => return self.notifier.handle_focus(is_here),
+            _ => self.notifier.handle_key(),
+        }
+        let is_typing = self.note_typing(&key);
+        if self.departure.is_some() {
+            return self.handle_key_in_departure(&key);
         }
         let key = match self.confirmation.take() {
-            Some(confirmation) => match self.answer(confirmation, key) {
+            Some(confirmation) => match self.answer(confirmation, key, is_typing) {
                 Some(key) => key,
                 None => return,
             },
             None => key,
         };
+        let key = match self.search.take() {
+            Some(search) => match self.search_with(search, key) {
+                Some(key) => key,
+                None => return,
+            },
+            None => key,
+        };
+        if !matches!(key, Key::Tab | Key::BackTab | Key::Alt('.')) {
+            self.repeated = None;
+        }
         // A key press shows that a user is there and wants the connection back. Ctrl-C, Ctrl-D and
-        // Ctrl-Z rather say that the user wants to go.
+        // Ctrl-Z rather say that the user wants to go. A user whom an operator has removed may
+        // still be typing, so only Enter on an empty line counts.
+        let is_deliberate = key == Key::Enter && (!self.was_removed || self.editor.is_empty());
         if let Link::Lost(wait) = self.link
             && !matches!(key, Key::Control('c' | 'd' | 'z'))
-            && (key == Key::Enter || wait.is_none() || self.shortened_wait != wait)
+            && (is_deliberate
+                || (!self.was_removed && (wait.is_none() || self.shortened_wait != wait)))
         {
             // Only the first key cuts a wait short, since a user who goes on typing a draft would
             // otherwise start an attempt with every letter. Enter is always a wish to connect.
             self.shortened_wait = wait;
             self.connect();
         }
+        self.act_on(key);
+    }
+
+    /// Handles a key that answers no question.
+    fn act_on(&mut self, key: Key) {
+        if self.is_secret() && self.handle_key_in_secret(&key) {
+            return;
+        }
         match key {
             Key::Char(c) => self.insert(c.encode_utf8(&mut [0; 4])),
             Key::Paste { text, cut } => self.paste(&text, cut),
             Key::Enter => self.submit(),
-            Key::Tab => self.complete(),
+            Key::Tab => self.complete(false),
+            Key::BackTab => self.complete(true),
+            Key::Alt('.') => self.insert_last_word(),
+            Key::Control('r') => self.search = Some(HistorySearch::default()),
+            // Undo must not pass for a new draft: it brings back text for the old recipients.
+            Key::Control('_') => {
+                let undone = self.editor.undo();
+                self.ring_unless(undone);
+            }
             Key::Up | Key::Control('p') => self.recall_previous(),
             Key::Down | Key::Control('n') => self.recall_next(),
             // On an empty line Ctrl-C asks before it leaves: a second Ctrl-C by accident is common.
-            // Ctrl-D leaves at once, as in a shell.
+            // Ctrl-D leaves without a question, as in a shell, unless lines would be lost.
+            Key::Control('c') if self.editor.is_empty() && self.sending.waiting() > 0 => {
+                self.drop_waiting();
+            }
             Key::Control('c') if self.editor.is_empty() => {
                 self.confirmation = Some(Confirmation::Leave)
             }
-            Key::Control('d') if self.editor.is_empty() => self.leave(),
-            Key::Control('c') => drop(self.editor.take()),
+            Key::Control('d') if self.editor.is_empty() && !self.unsent.is_empty() => {
+                self.confirmation = Some(Confirmation::Leave);
+            }
+            Key::Control('d') if self.editor.is_empty() => self.leave(Leaving::Wished),
+            Key::Control('c') => self.editor.clear(),
             Key::Control('l') => self.screen.clear(),
             Key::Control('z') => self.actions.push_back(Action::Suspend),
             _ => self.edit(&key),
@@ -79,7 +119,7 @@ impl StateMachine {
             Key::Alt('d') => editor.kill_word_right(),
             Key::Control('y') => {
                 let fitted = editor.yank();
-                self.ring_unless(fitted);
+                self.notice_unless(fitted);
             }
             // An unknown key does nothing: inserting its bytes would surprise the user.
             _ => {}
@@ -88,31 +128,77 @@ impl StateMachine {
 
     /// Handles a key as the answer to a confirmation. A key that is no answer to "Leave?" is
     /// returned, and the caller handles the key as usual: the user wants to go on. The question
-    /// about unsent lines stays until an answer comes, because a stray key must not discard them.
-    fn answer(&mut self, confirmation: Confirmation, key: Key) -> Option<Key> {
+    /// about unsent lines stays until an answer comes, because a stray key must not discard them. A
+    /// letter inside fast typing is no answer: its user has not read the question.
+    fn answer(&mut self, confirmation: Confirmation, key: Key, is_typing: bool) -> Option<Key> {
+        let is_send = matches!(confirmation, Confirmation::Send { .. });
         match (confirmation, key) {
+            (question, Key::Char(_)) if is_send && is_typing => self.confirmation = Some(question),
+            (question, key @ Key::Control('l' | 'z')) if is_send => {
+                self.confirmation = Some(question);
+                return Some(key);
+            }
             // Ctrl-C once more and Ctrl-D also mean yes: the user presses them to get out.
-            (Confirmation::Leave, Key::Char('y' | 'Y') | Key::Control('c' | 'd')) => self.leave(),
+            (Confirmation::Leave, Key::Char('y' | 'Y') | Key::Control('c' | 'd')) => {
+                self.leave(Leaving::Wished);
+            }
             (Confirmation::Leave, Key::Char('n' | 'N')) => {}
             (Confirmation::Leave, key) => return Some(key),
-            (Confirmation::Send { lines, pasted: true }, Key::Char('y' | 'Y')) => {
-                self.send_pasted(lines)
+            (Confirmation::DropWaiting { command }, Key::Char('y' | 'Y')) => {
+                self.drop_waiting();
+                self.send_command(&command);
             }
-            (Confirmation::Send { lines, pasted: false }, Key::Char('y' | 'Y')) => {
-                // The user typed these lines, so a slash at the start is meant as a command.
-                lines.iter().for_each(|line| self.send_line(line));
+            (Confirmation::DropWaiting { command }, Key::Char('n' | 'N') | Key::Control('c')) => {
+                self.editor.set(&command);
+                self.draft_state = self.state.clone();
+            }
+            (Confirmation::Send { lines, source }, Key::Char('y' | 'Y')) => {
+                self.send_confirmed(lines, source);
             }
             (Confirmation::Send { .. }, Key::Char('n' | 'N') | Key::Control('c')) => {
                 self.notice("Nothing was sent");
+            }
+            (Confirmation::Send { mut lines, source }, Key::Paste { text, cut })
+                if source != Source::Unsent =>
+            {
+                self.paste_more(&mut lines, &text, cut);
+                self.confirmation = Some(Confirmation::Send { lines, source });
+            }
+            (confirmation, Key::Paste { .. }) => {
+                self.notice("The paste was not taken: answer the question first");
+                self.confirmation = Some(confirmation);
             }
             (confirmation, _) => self.confirmation = Some(confirmation),
         }
         None
     }
 
-    /// Ends the client. The kernel closes the connection, and the server tells the others (4.10).
-    fn leave(&mut self) {
-        self.actions.push_back(Action::Leave(Leaving::Wished));
+    /// Notes whether `key` is typed text. Returns whether text was typed just before it. Enter ends
+    /// a line, and the answer to a question is no text.
+    fn note_typing(&mut self, key: &Key) -> bool {
+        let is_typing = self.typed_at.is_some_and(|at| self.now.ms_since(at) < TYPING_MS);
+        match key {
+            Key::Char(_) if is_typing || self.confirmation.is_none() => {
+                self.typed_at = Some(self.now);
+            }
+            Key::Char('y' | 'Y' | 'n' | 'N') | Key::Enter => self.typed_at = None,
+            Key::Char(_) => self.typed_at = Some(self.now),
+            _ => {}
+        }
+        is_typing
+    }
+
+    /// Sends lines after the user has agreed.
+    fn send_confirmed(&mut self, lines: Vec<String>, source: Source) {
+        match source {
+            Source::Paste => self.send_pasted(lines),
+            Source::Draft => {
+                let draft = self.editor.take();
+                self.history.push(&draft);
+                self.send_pasted(lines);
+            }
+            Source::Unsent => self.send_again(lines),
+        }
     }
 
     /// Inserts text at the cursor, without control characters: a paste may hold escape sequences,
@@ -122,42 +208,24 @@ impl StateMachine {
         // Keys come one by one, and the tags of a flag are no text without each other, so the whole
         // line is cleaned when it is sent.
         let fitted = self.editor.insert(&text.replace(text::is_unsafe, ""));
-        self.ring_unless(fitted);
+        self.notice_unless(fitted);
     }
 
     /// Remembers the state in which the user starts a line. Every edit calls this, but only an edit
     /// of an empty line counts: later edits do not change the intended recipients.
-    fn note_draft_state(&mut self) {
+    pub(super) fn note_draft_state(&mut self) {
         if self.editor.is_empty() {
+            if self.draft_state != self.state {
+                self.editor.forget_changes();
+            }
             self.draft_state = self.state.clone();
         }
     }
 
-    /// Rings the bell if the text did not fit into the line, unless the user wants no bell.
-    fn ring_unless(&mut self, fitted: bool) {
-        if !fitted {
-            self.bell_pending |= self.setup.bell != Bell::Off;
-        }
-    }
-
-    /// Handles Tab: extends the word as far as all candidates agree. If they agree on nothing more,
-    /// the candidates are listed, as bash does on the second Tab.
-    fn complete(&mut self) {
-        self.note_draft_state();
-        let before = self.editor.before();
-        // The user's own name is left out, since no command is of use with it.
-        let completion = complete(&self.state, before, &self.known, self.username.as_deref());
-        let word = &before[completion.start..];
-        let is_only = completion.candidates.len() == 1;
-        if is_only || completion.common.len() > word.len() {
-            // A unique candidate is complete, so the next word can follow at once.
-            let blank = if is_only { " " } else { "" };
-            let whole = format!("{}{blank}", completion.common);
-            let fitted = self.editor.replace_from(completion.start, &whole);
-            self.ring_unless(fitted);
-        } else if !completion.candidates.is_empty() {
-            let candidates = completion.candidates.join("  ");
-            self.pending_lines.push(self.transcript.quote(&candidates));
+    /// Rings the bell if a key had no effect: there is no earlier line, for example.
+    pub(super) fn ring_unless(&mut self, succeeded: bool) {
+        if !succeeded {
+            self.notifier.handle(Occasion::Refused);
         }
     }
 
@@ -169,10 +237,11 @@ impl StateMachine {
             && !self.unsent.is_empty()
             && !matches!(self.state, ClientState::Nowhere | ClientState::Naming)
         {
-            let lines = mem::take(&mut self.unsent);
-            self.notice("Not sent before:");
+            let recipient = self.unsent.recipient().to_owned();
+            let lines = self.unsent.take();
+            self.notice(&format!("Typed for {recipient} before:"));
             self.quote(&lines);
-            self.confirmation = Some(Confirmation::Send { lines, pasted: false });
+            self.confirmation = Some(Confirmation::Send { lines, source: Source::Unsent });
             return;
         }
         if let Some(line) = self.history.up(self.editor.text()) {

@@ -6,12 +6,14 @@
 
 use std::mem;
 
-use super::{Action, Link, StateMachine, count};
-use crate::client::options::Bell;
-use crate::client::ui::client_state::{ClientState, room_label};
+use super::{Action, Link, StateMachine};
+use crate::client::ui::client_state::ClientState;
 use crate::client::ui::list_row::Row;
 use crate::client::ui::mention::mentions;
-use crate::client::ui::server_line::{News, Question, ServerLine, is_removal};
+use crate::client::ui::notifier::Occasion;
+use crate::client::ui::server_line::{
+    News, Question, ServerLine, is_removal, is_visibility_warning,
+};
 
 impl StateMachine {
     /// Tells the user that a line was dropped. A silent gap would look like a quiet partner.
@@ -22,17 +24,22 @@ impl StateMachine {
     /// Handles one line from the server. `text` holds no control characters: the framing has
     /// removed them.
     pub fn handle_line(&mut self, text: &str) {
-        // This line may be the reply to an earlier line. The flag is only a hint for the user after
-        // a loss and decides nothing.
-        self.unanswered = false;
         let line = ServerLine::read(text);
+        self.note_proof(&line);
+        if self.read_history(&line) {
+            return;
+        }
+        self.log.add_received(&line, text);
         let state = self.state.after(&line);
         // The state comes first: whether a line is shown depends on the state that it leads to.
         let is_new = state.as_ref().is_some_and(|state| *state != self.state);
         if let Some(state) = state {
             if !state.has_same_recipients(&self.state) {
                 self.cancel_confirmation();
+                self.drop_waiting();
+                self.is_partner_stalled = false;
             }
+            self.guard_secret(&state);
             self.state = state;
         }
         match line {
@@ -44,47 +51,51 @@ impl StateMachine {
                 self.show(&line);
             }
             ServerLine::Error(text) => {
-                if is_removal(text) {
-                    // Without a username the client does not reconnect on its own. An operator
-                    // would otherwise have to remove the same user again and again.
-                    self.username = None;
-                }
+                // The client then does not reconnect on its own. An operator would otherwise have
+                // to remove the same user again and again.
+                self.was_removed |= is_removal(text);
                 self.show(&line);
+                self.handle_refused_return();
             }
             ServerLine::Unknown(_) => self.show(&line),
         }
         self.last_was_error = matches!(line, ServerLine::Error(_));
+        self.remember(&line);
+        self.send_waiting();
     }
 
     /// Handles a message. The bell stays silent for the echo of our own message (4.8.2). In a room
     /// of many users a message is urgent only if it names this user.
     fn handle_message(&mut self, from: &str, text: &str, line: &ServerLine<'_>) {
-        self.known.people.learn(from);
+        self.known.people.learn_speaker(from);
         match (&self.state, &self.username) {
             // Names are unique on the server (3.2.2), so this is our own message.
             (_, Some(me)) if me == from => {
                 self.pending_lines.push(self.transcript.own_message(me, text));
             }
             (ClientState::Room { .. }, Some(me)) if !mentions(text, me).is_empty() => {
-                self.bell_pending |= self.setup.bell != Bell::Off;
+                self.notifier.handle(Occasion::Mention(from));
                 self.pending_lines.push(self.transcript.message_naming(me, from, text));
+            }
+            (ClientState::Room { .. }, _) => {
+                self.notifier.handle(Occasion::RoomLine(from));
+                self.show(line);
             }
             // In a chat every message is for this user, so a name in the message adds nothing.
             _ => {
-                self.bell_pending |= self.setup.bell == Bell::All;
+                self.notifier.handle(Occasion::ChatLine(from));
                 self.show(line);
             }
         }
     }
 
     /// Remembers the names in a row of a list, for Tab.
-    fn learn_from(&mut self, row: &Row<'_>) {
+    pub(super) fn learn_from(&mut self, row: &Row<'_>) {
         match row {
-            Row::User { name, .. }
-            | Row::Member { name, .. }
-            | Row::InputHistory { from: name, .. } => {
+            Row::User { name, .. } | Row::Member { name, .. } => {
                 self.known.people.learn(name);
             }
+            Row::InputHistory { from, .. } => self.known.people.learn_speaker(from),
             Row::Guest { name, room, .. } => {
                 self.known.people.learn(name);
                 self.known.rooms.learn(room);
@@ -99,12 +110,18 @@ impl StateMachine {
     /// as it does after each list. A repeated menu or request must not ring or fill the screen.
     fn handle_question(&mut self, text: &str, line: &ServerLine<'_>, is_new: bool) {
         match Question::read(text) {
-            Question::Username => self.send_username(),
+            Question::Username => {
+                self.handle_greeting();
+                self.send_username();
+            }
             // The client's own prompt shows the same words.
-            Question::Whom => {}
+            Question::Whom | Question::Password(_) => {}
             Question::Menu => {
                 // The menu's wording belongs to the server. Enter on an empty line shows this copy.
                 text.clone_into(&mut self.menu);
+                if self.return_to_room() {
+                    return;
+                }
                 if is_new || self.last_was_error {
                     self.show(line);
                 }
@@ -112,7 +129,7 @@ impl StateMachine {
             Question::Request(by) => {
                 self.known.people.learn(by);
                 if is_new {
-                    self.bell_pending |= self.setup.bell != Bell::Off;
+                    self.notifier.handle(Occasion::Request(by));
                     self.show(line);
                 }
             }
@@ -129,6 +146,9 @@ impl StateMachine {
                 News::Joined { room: place, .. } | News::Left { place, .. },
                 ClientState::Room { room, .. },
             ) if place == room => self.pending_lines.push(self.transcript.faint_information(text)),
+            // The sign behind the last line, which the client has asked for.
+            (News::Other, _) if self.is_finishing() && text.starts_with("chinwag is here") => {}
+            (News::Other, _) if is_visibility_warning(text) => {}
             // Other news is shown in full colour, even a departure from the server.
             _ => self.show(line),
         }
@@ -142,7 +162,10 @@ impl StateMachine {
             News::Asked(name) | News::Chatting(name) | News::Joined { name, .. } => {
                 self.known.people.learn(name);
             }
-            News::Entered(room) => self.known.rooms.learn(room),
+            News::Entered(room) => {
+                self.known.rooms.learn(room);
+                self.handle_entered(room);
+            }
             News::Goodbye => {
                 // The server closes after goodbye. That end must not start a reconnect.
                 if let Link::Up { said_goodbye, .. } = &mut self.link {
@@ -158,8 +181,8 @@ impl StateMachine {
         }
     }
 
-    /// Handles the accepted username: the session is restored as far as possible. A room is only
-    /// mentioned, never joined unasked: the user may not want to appear there again.
+    /// Handles the accepted username: the session is restored as far as possible. The menu that
+    /// follows starts the return to the room.
     fn handle_hello(&mut self, name: &str) {
         self.known.people.learn(name);
         self.username = Some(name.to_owned());
@@ -167,20 +190,15 @@ impl StateMachine {
         // them at once must not reset the backoff.
         self.backoff.reset();
         self.restore_draft();
-        // `take` makes this a single notice: after the next loss it would be out of date.
-        if let Some(room) = self.lost_room.take() {
-            let label = room_label(&room);
-            self.notice(&format!("You were in {label}; 4 {room} goes back"));
-        }
-        if !self.unsent.is_empty() {
-            let lines = count(self.unsent.len(), "line");
-            self.notice(&format!("{lines} not sent: arrow-up on an empty line offers them"));
+        self.was_removed = false;
+        if self.room_return.is_none() {
+            self.offer_unsent();
         }
     }
 
     /// Restores the saved draft. If the user has started another line meanwhile, the saved draft
     /// goes to the history, one arrow-up away: neither line is lost.
-    fn restore_draft(&mut self) {
+    pub(super) fn restore_draft(&mut self) {
         match self.saved_draft.take() {
             Some((line, draft_state)) if self.editor.is_empty() => {
                 self.editor.set(&line);

@@ -3,15 +3,22 @@
 //! `key_handling` and `paste` call this module. The line goes to the event loop as an action; this
 //! module does not know whether or when the socket takes it.
 
-use super::input_kind::{InputKind, input_kind, is_answer, is_answer_in_room};
-use super::{Action, Link, StateMachine};
+use super::input_kind::{
+    InputKind, input_kind, is_answer, is_answer_in_room, leaves, leaves_server, text_of,
+};
+use super::{Action, Confirmation, Link, StateMachine};
 use crate::client::ui::client_state::ClientState;
+use crate::client::ui::sending::{Place, Proof};
 use crate::core::framing::text;
+use crate::core::limits::LINE_BYTES_MAX;
 
 impl StateMachine {
     /// Sends the line in the editor. If the state has changed since the line was started, the first
     /// Enter may only warn; the second Enter sends.
     pub(super) fn submit(&mut self) {
+        if self.answer_locally() {
+            return;
+        }
         // Without a connection the line stays in the editor, where the user can see it.
         let Link::Up { .. } = self.link else { return };
         if self.editor.is_empty() {
@@ -26,12 +33,25 @@ impl StateMachine {
             return;
         }
         // Cleaned as the server cleans it: the line is then shown as its readers see it.
-        let line = text::clean(&self.editor.take()).into_owned();
+        let line = text::clean(self.editor.text()).into_owned();
+        if line.len() > LINE_BYTES_MAX {
+            return self.offer_parts(&line);
+        }
+        if !self.sending.has_room(line.len()) {
+            return self.notice("Not taken: too many lines are waiting already");
+        }
+        drop(self.editor.take());
         // A username would only be in the way at later prompts.
         if self.state != ClientState::Naming {
             self.history.push(&line);
         }
-        self.send_line(&line);
+        let is_leaving = leaves(&self.state, &line) || leaves_server(&self.state, &line);
+        if self.sending.waiting() > 0 && is_leaving {
+            self.confirmation = Some(Confirmation::DropWaiting { command: line });
+        } else {
+            self.send_line(&line);
+            self.point_to_keys(&line);
+        }
     }
 
     /// The warning to show if the line has another effect in this state than the user intended: it
@@ -55,6 +75,7 @@ impl StateMachine {
             | ClientState::Naming
             | ClientState::Menu
             | ClientState::Choosing
+            | ClientState::Password { .. }
             | ClientState::Asking { .. } => self.draft_state.reaches_others(),
         };
         let (then, now) = (self.draft_state.recipient(), self.state.recipient());
@@ -69,6 +90,7 @@ impl StateMachine {
             ClientState::Choosing => self.send_line(""),
             ClientState::Nowhere
             | ClientState::Naming
+            | ClientState::Password { .. }
             | ClientState::Asking { .. }
             | ClientState::Asked { .. }
             | ClientState::Chatting { .. }
@@ -76,18 +98,34 @@ impl StateMachine {
         }
     }
 
-    /// Sends a line and shows it in the transcript, unless the server will echo the line: the echo
-    /// has the place of the line among the messages of the room (6.2.1).
+    /// Sends a line. A message may have to wait for the lines before it.
     pub(super) fn send_line(&mut self, line: &str) {
-        let shown = match (input_kind(&self.state, line), &self.username) {
-            (InputKind::EchoedMessage, _) => None,
-            (InputKind::Message(text), Some(me)) => Some(self.transcript.own_message(me, text)),
-            (InputKind::Message(_) | InputKind::Command, _) => {
-                Some(self.transcript.command(&self.state.prompt().text(), line))
-            }
+        let proof = match input_kind(&self.state, line) {
+            InputKind::EchoedMessage => Proof::Echo(text_of(line)),
+            InputKind::Message => Proof::Delivery,
+            InputKind::Command => return self.send_command(line),
         };
-        self.pending_lines.extend(shown);
-        self.unanswered = true;
+        self.sending.push(line.to_owned(), proof);
+        self.send_waiting();
+    }
+
+    /// Sends a command at once and shows it. It does not wait for the messages that wait: an answer
+    /// to a request would come too late.
+    pub(super) fn send_command(&mut self, line: &str) {
+        let prompt = self.state.prompt().text();
+        self.log.add_sent(&prompt, line);
+        self.pending_lines.push(self.transcript.command(&prompt, line));
+        self.has_just_entered = false;
+        // A username is not worth an offer after a lost connection: the client has it anyway.
+        if self.state != ClientState::Naming {
+            let leaves = match line {
+                _ if leaves_server(&self.state, line) => Some(Place::Server),
+                _ if leaves(&self.state, line) => Some(Place::Conversation),
+                _ => None,
+            };
+            let proof = Proof::Reply { leaves };
+            self.sending.sent(line.to_owned(), proof, self.now);
+        }
         self.actions.push_back(Action::Send(line.to_owned()));
     }
 }

@@ -1,11 +1,19 @@
 //! The state machine, tested by the keys that a user presses and the screen that the user sees.
 
+mod bytes;
+mod delivery;
+mod editing;
 mod hostile;
+mod passwords;
+mod random_deaths;
 mod rooms;
+mod times;
 
 use super::*;
 use crate::client::picture::{picture, size};
 use crate::client::ui::keys::KeyReader;
+use crate::client::ui::notifier::RING;
+use crate::core::limits::TYPING_MS;
 
 const MENU: &str = "? 1 list users, 2 request chat, 3 exit, 4 join a room, 5 list rooms";
 
@@ -28,7 +36,9 @@ impl Scene {
             server: Server { host: "localhost".to_owned(), port: 7878 },
             palette: Palette { colours: false },
             timestamps: false,
+            wrap: false,
             bell: Bell::Request,
+            notify: Vec::new(),
             reconnects: true,
             name: name.map(str::to_owned),
             seed: 1,
@@ -82,6 +92,12 @@ impl Scene {
                 self.state_machine.handle_key(key);
             }
         }
+    }
+
+    /// Lets time pass.
+    fn pass(&mut self, ms: u64) {
+        self.now = self.now.after_ms(ms);
+        self.state_machine.set_now(self.now);
     }
 
     /// The lines sent since the last call. Any other action is a failure.
@@ -142,15 +158,58 @@ fn the_menu_is_shown_on_arrival_and_after_a_refused_choice() {
 }
 
 #[test]
+fn with_wrap_a_long_message_breaks_at_words_above_the_line_being_typed() {
+    let mut scene = Scene::in_chat(12);
+    scene.state_machine.setup.wrap = true;
+    scene.press("half");
+    scene.receive(&[&format!("ben: {}", "seventeen letters ".repeat(5))]);
+    let rows = [
+        format!("ben: {}seventeen", "seventeen letters ".repeat(3)),
+        format!("     {}letters", "letters seventeen "),
+        "to ben> half|".to_owned(),
+    ];
+    assert_eq!(scene.last(3), rows);
+}
+
+#[test]
 fn a_chat_reads_like_a_conversation() {
     let mut scene = Scene::in_chat(12);
     scene.press("hello\r//usr\r/help\r");
     scene.receive(&["ben: hi"]);
-    let chat = ["anna: hello", "anna: /usr", "ben> /help", "ben: hi", "ben> |"];
-    assert_eq!(scene.last(5), chat);
+    let keys = "-- /keys shows the keys of this client";
+    let chat = ["anna: hello", "anna: /usr", "to ben> /help", keys, "ben: hi", "to ben> |"];
+    assert_eq!(scene.last(6), chat);
     assert_eq!(scene.sent(), ["hello", "//usr", "/help"]);
     scene.press("\r");
     assert!(scene.sent().is_empty(), "an empty line sends no message");
+}
+
+#[test]
+fn the_client_explains_its_keys_in_every_state_and_sends_nothing_for_it() {
+    for mut scene in [Scene::new(20, None), Scene::at_menu(20), Scene::in_lobby(20)] {
+        scene.press(" /Keys\r");
+        let screen = scene.last(13);
+        assert!(screen[0].ends_with("> /Keys"), "{screen:#?}");
+        assert_eq!(screen[1], "   | Enter                  send the line");
+        assert_eq!(scene.sent(), [""; 0]);
+    }
+    let mut scene = Scene::in_chat(20);
+    scene.press("//keys\r\x1b[200~/keys\n/help\x1b[201~y");
+    assert_eq!(scene.sent(), ["//keys", "//keys", "//help"], "as text it is sent");
+}
+
+#[test]
+fn help_asks_the_server_and_names_the_keys_of_the_client() {
+    let mut scene = Scene::at_menu(20);
+    scene.press("help\r");
+    let shown = ["menu> help", "-- /keys shows the keys of this client", "menu> |"];
+    assert_eq!(scene.last(3), shown);
+    assert_eq!(scene.sent(), ["help"]);
+    scene.state_machine.handle_loss("reset", Vec::new(), scene.now);
+    scene.press("/help\r");
+    let screen = scene.last(14);
+    assert_eq!(screen[0], "connecting> /help");
+    assert!(screen.contains(&"-- The server's own help comes with a connection".to_owned()));
 }
 
 #[test]
@@ -162,7 +221,7 @@ fn a_draft_started_in_a_chat_goes_elsewhere_only_after_a_warning() {
     scene.press("\r");
     assert!(scene.sent().is_empty());
     let warned = "-- This line was for ben; Enter again sends it to the menu";
-    assert_eq!(scene.last(2), [warned, "me~> just between us|"]);
+    assert_eq!(scene.last(2), [warned, "  menu> just between us|"]);
     scene.press("\r");
     assert_eq!(scene.sent(), ["just between us"]);
 }
@@ -187,6 +246,7 @@ fn an_answer_typed_for_one_request_is_not_given_to_the_next() {
 fn several_pasted_lines_are_shown_and_need_a_confirmation() {
     let mut scene = Scene::in_chat(12);
     scene.press("draft");
+    scene.pass(TYPING_MS);
     scene.press("\x1b[200~one\r/two\r\r三\x1b[2J\r\x1b[201~");
     assert_eq!(
         scene.last(6),
@@ -201,14 +261,54 @@ fn several_pasted_lines_are_shown_and_need_a_confirmation() {
     );
     scene.press("y");
     assert_eq!(scene.sent(), ["one", "//two", "", "三"]);
-    assert_eq!(scene.last(2), ["anna: 三", "ben> draft|"]);
+    assert_eq!(scene.last(2), ["anna: 三", "to ben> draft|"]);
+}
+
+#[test]
+fn a_letter_inside_fast_typing_does_not_answer_the_question_about_a_paste() {
+    let mut scene = Scene::in_chat(12);
+    scene.press("wh\x1b[200~one\rtwo\x1b[201~y not");
+    assert_eq!(scene.last(1), ["Send 2 lines to ben? y/n> |"]);
+    for key in ["n", "o", "y"] {
+        scene.pass(TYPING_MS - 1);
+        scene.press(key);
+    }
+    assert_eq!(scene.last(1), ["Send 2 lines to ben? y/n> |"]);
+    assert_eq!(scene.sent(), [""; 0]);
+    scene.pass(TYPING_MS);
+    scene.press("y");
+    assert_eq!(scene.sent(), ["one", "two"]);
+    scene.press("x\r\x1b[200~one\rtwo\x1b[201~n");
+    assert_eq!(scene.last(2)[0], "-- Nothing was sent", "after Enter nobody is inside a line");
+}
+
+#[test]
+fn the_question_about_a_paste_waits_while_the_screen_is_cleared_and_the_client_stopped() {
+    let mut scene = Scene::in_chat(12);
+    scene.press("\x1b[200~one\rtwo\x1b[201~");
+    scene.last(1);
+    scene.press("\x0c");
+    assert_eq!(scene.last(12), ["Send 2 lines to ben? y/n> |"]);
+    scene.press("\x1a");
+    assert_eq!(scene.state_machine.poll_action(), Some(Action::Suspend));
+    scene.press("y");
+    assert_eq!(scene.sent(), ["one", "two"]);
+}
+
+#[test]
+fn of_a_long_paste_the_last_lines_are_shown() {
+    let mut scene = Scene::in_chat(20);
+    scene.press(&format!("\x1b[200~{}last\x1b[201~", "more\r".repeat(299)));
+    let shown = scene.last(13);
+    assert_eq!(shown[..2], ["-- Pasted 300 lines:", "-- … 290 earlier lines not shown"]);
+    assert_eq!(shown[11..], ["   | last", "Send 300 lines to ben? y/n> |"]);
 }
 
 #[test]
 fn a_paste_is_not_sent_after_a_no_or_a_change_of_state() {
     let mut scene = Scene::in_chat(12);
     scene.press("\x1b[200~one\rtwo\x1b[201~n");
-    assert_eq!(scene.last(2), ["-- Nothing was sent", "ben> |"]);
+    assert_eq!(scene.last(2), ["-- Nothing was sent", "to ben> |"]);
     scene.press("\x1b[200~one\rtwo\x1b[201~");
     scene.receive(&["* ben left the chat", MENU]);
     scene.press("y");
@@ -220,7 +320,7 @@ fn a_paste_is_not_sent_after_a_no_or_a_change_of_state() {
 fn one_pasted_line_goes_into_the_editor_and_is_not_sent() {
     let mut scene = Scene::in_chat(5);
     scene.press("a\x1b[200~ b\tc\x1b[31m\u{202e}\r\x1b[201~");
-    assert_eq!(scene.last(1), ["ben> a b c|"]);
+    assert_eq!(scene.last(1), ["to ben> a b c|"]);
     assert!(scene.sent().is_empty());
 }
 
@@ -270,22 +370,12 @@ fn typing_without_a_connection_does_not_lengthen_the_wait() {
 
 /// (4.7.3)
 #[test]
-fn lines_after_a_pasted_quit_are_kept_and_never_become_menu_choices() {
+fn a_pasted_quit_does_not_end_the_chat() {
     let mut scene = Scene::in_chat(14);
     scene.press("\x1b[200~first\nquit\n3\n/slash\x1b[201~");
     scene.press("y");
-    assert_eq!(scene.sent(), ["first", "quit"]);
-    assert!(scene.last(4).contains(&"-- Not sent: 2 lines".to_owned()), "{:?}", scene.last(4));
-}
-
-#[test]
-fn tab_completes_a_word_or_lists_the_candidates() {
-    let mut scene = Scene::at_menu(8);
-    scene.receive(&["- Benno available", "- ben available", "- Carla busy"]);
-    scene.press("ch\tC\t");
-    assert_eq!(scene.last(1), ["menu> chat Carla |"]);
-    scene.press("\x152 b\t");
-    assert_eq!(scene.last(2), ["   | ben  Benno", "menu> 2 b|"]);
+    assert_eq!(scene.sent(), ["first", "/say quit", "3", "//slash"]);
+    assert_eq!(scene.last(5)[..2], ["anna: first", "anna: quit"]);
 }
 
 #[test]
@@ -296,7 +386,7 @@ fn after_a_loss_the_client_counts_down_keeps_the_draft_and_sends_the_username_ag
     scene.state_machine.handle_loss("reset by peer", Vec::new(), scene.now);
     let lost = scene.last(3);
     assert_eq!(lost[0], "-- Connection lost: reset by peer");
-    assert_eq!(lost[2], "1 s> half a li|", "the draft stays where it was");
+    assert_eq!(lost[2], "   1 s> half a li|", "the draft stays where it was");
     let wait = scene.state_machine.poll_timeout(scene.now).expect("a count-down");
     scene.now = scene.now.after_ms(wait);
     scene.state_machine.handle_timeout(scene.now);
@@ -313,7 +403,7 @@ fn after_a_loss_the_client_counts_down_keeps_the_draft_and_sends_the_username_ag
     scene.receive(&["* Welcome", "? Username:"]);
     assert_eq!(scene.sent(), ["anna"]);
     scene.receive(&["* Hello, anna", MENU]);
-    assert_eq!(scene.last(1), ["me~> half a lin|"]);
+    assert_eq!(scene.last(1), ["  menu> half a lin|"]);
 }
 
 #[test]
@@ -337,7 +427,8 @@ fn when_the_username_is_taken_after_a_loss_the_user_edits_it_and_gets_the_draft_
 #[test]
 fn unsent_lines_are_offered_and_never_sent_unasked() {
     let mut scene = Scene::in_chat(16);
-    let unsent = vec!["one".to_owned(), "two".to_owned()];
+    scene.press("one\rtwo\r");
+    let unsent = scene.sent();
     scene.state_machine.handle_loss("reset", unsent, scene.now);
     let lost = ["-- Not sent: 2 lines", "   | one", "   | two"];
     assert_eq!(scene.last(5)[..3], lost);

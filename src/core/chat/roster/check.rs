@@ -5,7 +5,7 @@
 
 use super::Roster;
 use crate::core::SessionId;
-use crate::core::chat::session::{Session, User, UserState};
+use crate::core::chat::session::{PasswordStep, Session, User, UserState};
 
 /// What the sessions add up to. The roster keeps the same counts, and both must agree.
 #[derive(Debug, Default)]
@@ -16,6 +16,8 @@ struct Counts {
     members: usize,
     /// Users in a chat.
     chatting: usize,
+    /// Users who must type a new password again.
+    repeating: usize,
     /// Users with options of their own.
     options: usize,
     /// Sessions without a name, and askers.
@@ -33,11 +35,15 @@ impl Roster {
         for id in self.present() {
             match self.session(id) {
                 Session::User(user) => self.check_user(id, user, &mut counts),
+                Session::SigningIn(signing_in) => {
+                    counts.deadlines += usize::from(signing_in.proof.until().is_some());
+                }
                 // A session without a name has nothing but its deadline.
                 Session::Naming { .. } | Session::Over { .. } => counts.deadlines += 1,
             }
         }
         self.check_tables(counts.options);
+        assert_eq!(self.passwords.typed_count(), counts.repeating, "no password is kept too long");
         self.users.check();
         self.rooms.check();
         assert_eq!(self.users.len(), counts.users, "every indexed name has a user");
@@ -58,6 +64,9 @@ impl Roster {
         }
         match user.state {
             UserState::Menu { .. } | UserState::Choosing | UserState::InRoom { .. } => {}
+            UserState::GivingPassword { step, .. } => {
+                counts.repeating += usize::from(step == PasswordStep::Repeat);
+            }
             UserState::Asking { asked, lapses_at } => {
                 counts.deadlines += 1;
                 // `deadlines` holds one entry per request, under the asker's id. The copy of the

@@ -57,6 +57,7 @@ impl Roster {
     pub(in crate::core::chat) fn origin(&self, id: SessionId) -> Origin {
         match self.session(id) {
             Session::Naming { origin, .. } => self.origins.get(*origin),
+            Session::SigningIn(signing_in) => self.origins.get(signing_in.origin),
             Session::User(user) => self.origins.get(user.origin),
             Session::Over { .. } => Origin::NONE,
         }

@@ -5,10 +5,14 @@
 
 use std::fmt;
 
+use super::accounts::AccountNews;
 use super::rooms::RoomNews;
 use crate::core::chat::event::{DisconnectReason, StopNotice};
 use crate::core::chat::name::Name;
 use crate::core::limits::LIST_COUNT_MAX;
+
+/// Names the one command that helps in every state.
+const WELCOME: &str = "Welcome to chinwag, a chat for two or many. /help says what you can type";
 
 /// Something that happened. A name in a variant is the other user, unless stated.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +54,8 @@ pub(in crate::core::chat) enum News<'a> {
     Gone { who: &'a Name, why: DisconnectReason },
     /// To the partner of a stalled client, once until it reads again (7.16).
     NotReading(&'a Name),
+    /// News about the reader's account.
+    Account(AccountNews<'a>),
     /// News about a room.
     Room(RoomNews<'a>),
     /// Do-not-disturb is on (5.5.1).
@@ -83,15 +89,12 @@ pub(in crate::core::chat) enum News<'a> {
 impl fmt::Display for News<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            News::Welcome => write!(
-                f,
-                "Welcome to chinwag, a chat for two or many; once you have a name, help says more"
-            ),
+            News::Welcome => f.write_str(WELCOME),
             News::Hello(name) => write!(f, "Hello, {name}"),
             News::UsersOnline(1) => write!(f, "1 user online"),
             News::UsersOnline(count) => write!(f, "{count} users online"),
             News::UsersMatching(Some(0), prefix) => {
-                write!(f, "No user has a name that begins with {prefix}")
+                write!(f, "No username begins with {prefix}")
             }
             News::UsersMatching(Some(1), prefix) => {
                 write!(f, "1 user whose name begins with {prefix}")
@@ -109,9 +112,9 @@ impl fmt::Display for News<'_> {
             News::YouWithdrew(whom) => write!(f, "You withdrew your request to {whom}"),
             News::Withdrew(by) => write!(f, "{by} withdrew the request"),
             News::YourRequestLapsed(whom) => {
-                write!(f, "{whom} did not answer; your request has lapsed")
+                write!(f, "{whom} did not answer in time; your request is over")
             }
-            News::RequestLapsed(by) => write!(f, "The request of {by} has lapsed"),
+            News::RequestLapsed(by) => write!(f, "The request of {by} is over: no answer in time"),
             News::NobodyAsked => write!(f, "Nobody was asked"),
             News::NowChatting(with) => write!(f, "You are now chatting with {with}; quit ends it"),
             News::YouLeft(with) => write!(f, "You left the chat with {with}"),
@@ -121,16 +124,18 @@ impl fmt::Display for News<'_> {
             News::NotReading(who) => {
                 write!(f, "{who} is not reading; what you send waits, and nothing is lost")
             }
+            News::Account(news) => news.fmt(f),
             News::Room(news) => news.fmt(f),
-            News::Busy => write!(f, "You are busy: nobody can ask you until you say free"),
+            News::Busy => write!(f, "You are busy: nobody can ask you until you type /free"),
             News::Free => write!(f, "You are free: others can ask you"),
-            News::Ignoring(whom) => write!(f, "You ignore {whom} until you leave"),
+            News::Ignoring(whom) => write!(f, "You ignore {whom} until you leave chinwag"),
             News::ShutOut(whom) => {
                 write!(f, "You ignore {whom} and everybody from the same address until you leave")
             }
             News::NotIgnoring(whom) => write!(f, "You do not ignore {whom}"),
             News::IgnoredCount(0) => write!(f, "You ignore nobody"),
-            News::IgnoredCount(count) => write!(f, "You ignore {count}"),
+            News::IgnoredCount(1) => write!(f, "You ignore 1 name"),
+            News::IgnoredCount(count) => write!(f, "You ignore {count} names"),
             News::Help => write!(f, "What you can type here"),
             News::AreYouThere => write!(f, "chinwag is here"),
             News::Goodbye(Some(name)) => write!(f, "Goodbye, {name}"),
@@ -138,7 +143,7 @@ impl fmt::Display for News<'_> {
             News::Stopping => write!(f, "The server is stopping. Goodbye"),
             News::OperatorSays(text) => write!(f, "The operator says: {text}"),
             News::StopsIn(notice) => write!(f, "The server stops in {notice}"),
-            News::StopCalledOff => write!(f, "The server does not stop after all"),
+            News::StopCalledOff => write!(f, "The server is no longer stopping"),
         }
     }
 }

@@ -5,11 +5,13 @@
 
 use std::fmt;
 
+use super::accounts::AccountRefusal;
 use super::rooms::RoomRefusal;
+use super::terms::UNKNOWN_COMMAND;
 use crate::core::chat::event::Removal;
 use crate::core::chat::name::{Name, NameError};
 use crate::core::chat::status::Status;
-use crate::core::limits::{IGNORED_MAX, LINE_BYTES_MAX};
+use crate::core::limits::{IGNORED_MAX, LINE_BYTES_MAX, NAME_BYTES_MAX};
 
 /// Why the server did not do what a user typed. The state of the session is unchanged, except that
 /// some refusals are the last line before the server closes the connection.
@@ -17,7 +19,11 @@ use crate::core::limits::{IGNORED_MAX, LINE_BYTES_MAX};
 pub(in crate::core::chat) enum Refusal<'a> {
     /// The text is no valid username (3.2.1).
     Name(NameError),
-    /// A user has this name, or it is reserved (3.2.2, 3.2.3).
+    /// A line at the prompt for a username begins with `/`, and is neither `/help` nor `/exit` (4.2.1).
+    NameFirst,
+    /// This name is a reserved word, or looks like one (3.2.3).
+    NameReserved(&'a Name),
+    /// A user has this name (3.2.2).
     NameTaken(&'a Name),
     /// This name looks like the name of a user (3.2.2).
     NameLooksTaken(&'a Name),
@@ -27,8 +33,22 @@ pub(in crate::core::chat) enum Refusal<'a> {
     NotAChoice,
     /// An answer to a request that ended before it came (4.6.5).
     RequestIsOver,
-    /// No user has the name, or it is no valid name (4.3.3).
-    NobodyCalledThat,
+    /// No request waits for an answer.
+    NobodyAsks,
+    /// The user is in no chat and no room, and has asked nobody.
+    NothingToLeave,
+    /// The user has asked nobody.
+    NothingToCancel,
+    /// The user is in no chat and no room: nobody would read the text.
+    NobodyToRead,
+    /// `/say` or `/me` without a text.
+    NoText,
+    /// Only rooms have a history (6.3.1).
+    NotInRoom,
+    /// The user is in a chat with this partner, and can only leave it first.
+    InChat(&'a Name),
+    /// No user has this name, or it is no valid name (4.3.3). As the user typed it.
+    NobodyCalled(&'a str),
     /// The name is the asker's own.
     Yourself,
     /// The user has a request or a chat already. The status says which.
@@ -49,8 +69,10 @@ pub(in crate::core::chat) enum Refusal<'a> {
     NoSuchName,
     /// The ignore list is full (7.29).
     IgnoringTooMany,
-    /// A `/` in a chat begins no command (4.7.4).
+    /// A `/` begins no command (5.1.3).
     NotACommand,
+    /// A refusal about a password or an account.
+    Account(AccountRefusal<'a>),
     /// A refusal about a room.
     Room(RoomRefusal<'a>),
     /// The line was longer than the limit, and dropped (2.1.3).
@@ -59,10 +81,12 @@ pub(in crate::core::chat) enum Refusal<'a> {
     NotUtf8,
     /// `lines` lines for a partner were dropped when the chat ended (4.1.5).
     Undelivered { lines: usize },
-    /// The last line to a client that speaks TLS (2.4.1). Readable in a packet dump.
-    Tls,
-    /// The last line to a client that speaks HTTP (2.4.1). A browser shows it.
-    Http,
+    /// The last line to a client that speaks TLS (2.4.1). Readable in a packet dump. `place` says
+    /// where TLS is spoken, or is empty.
+    Tls { place: &'a str },
+    /// The last line to a client that speaks HTTP (2.4.1). A browser shows it. `page` says
+    /// where the web page is, or is empty.
+    Http { page: &'a str },
     /// The last line to a client that read nothing for `seconds` (7.17).
     Stalled { seconds: u64 },
     /// The last line to a client whose outbox exceeded its limit (7.11).
@@ -74,41 +98,48 @@ pub(in crate::core::chat) enum Refusal<'a> {
 impl fmt::Display for Refusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::Name(error) => {
-                error.write_rule(f, "username")?;
-                write!(f, "; choose another")
+            Refusal::Name(error) => error.fmt(f),
+            Refusal::NameFirst => write!(f, "Choose a username first; /exit leaves"),
+            Refusal::NameReserved(name) => {
+                write!(f, "{name} is reserved; choose another, or type /help")
             }
             Refusal::NameTaken(name) => write!(f, "{name} is taken; choose another"),
             Refusal::NameLooksTaken(name) => {
-                write!(f, "{name} looks like a name that is taken; choose another")
+                write!(f, "{name} looks like a name in use; choose another")
             }
-            Refusal::NotAChoice => write!(f, "That is not a choice here; it went to nobody"),
+            Refusal::NotAChoice => {
+                write!(f, "Unknown choice, and nobody saw it. Type help, or 3 to leave")
+            }
             Refusal::RequestIsOver => write!(f, "That request is over; nothing was done"),
-            Refusal::NobodyCalledThat
+            Refusal::NobodyAsks
+            | Refusal::NothingToLeave
+            | Refusal::NothingToCancel
+            | Refusal::NobodyToRead
+            | Refusal::NoText
+            | Refusal::NotInRoom
+            | Refusal::InChat(_) => self.write_not_now(f),
+            Refusal::NobodyCalled(_)
             | Refusal::Yourself
             | Refusal::Unavailable { .. }
             | Refusal::TakesNoRequests(_)
             | Refusal::AskedLately { .. }
             | Refusal::AddressAskedLately { .. }
             | Refusal::NotReading(_) => self.write_nobody_asked(f),
-            Refusal::AnswerFirst(by) => {
-                write!(f, "{by} wants to chat: yes or no first; nothing else was done")
-            }
+            Refusal::AnswerFirst(by) => write!(f, "Answer {by} first: yes or no"),
             Refusal::WaitingFor(whom) => {
-                write!(f, "You are waiting for {whom}; cancel withdraws, nothing else was done")
+                write!(f, "You are waiting for {whom}, and nobody saw that; cancel withdraws")
             }
-            Refusal::NoSuchName => write!(f, "That is not a username; nothing was changed"),
+            Refusal::NoSuchName => write!(f, "That cannot be a username; nothing changed"),
             Refusal::IgnoringTooMany => {
-                write!(f, "You ignore {IGNORED_MAX} already; unignore one first")
+                write!(f, "You ignore {IGNORED_MAX} names already; unignore one first")
             }
-            Refusal::NotACommand => {
-                write!(f, "No such command, and it was not sent; // begins a text with /")
-            }
+            Refusal::NotACommand => f.write_str(UNKNOWN_COMMAND),
+            Refusal::Account(refusal) => refusal.fmt(f),
             Refusal::Room(refusal) => refusal.fmt(f),
             Refusal::TooLong => {
-                write!(f, "That line has more than {LINE_BYTES_MAX} bytes; it went to nobody")
+                write!(f, "That line is longer than {LINE_BYTES_MAX} bytes, and was not sent")
             }
-            Refusal::NotUtf8 => write!(f, "That line is not UTF-8; it went to nobody"),
+            Refusal::NotUtf8 => write!(f, "That line is not UTF-8, and was not sent"),
             Refusal::Undelivered { lines: 1 } => {
                 write!(f, "1 line you had typed before that was not delivered")
             }
@@ -116,8 +147,8 @@ impl fmt::Display for Refusal<'_> {
                 write!(f, "{lines} lines you had typed before that were not delivered")
             }
             Refusal::NoNameInTime { .. }
-            | Refusal::Tls
-            | Refusal::Http
+            | Refusal::Tls { .. }
+            | Refusal::Http { .. }
             | Refusal::Stalled { .. }
             | Refusal::Overrun
             | Refusal::Removed { .. } => self.write_last_line(f),
@@ -126,25 +157,45 @@ impl fmt::Display for Refusal<'_> {
 }
 
 impl Refusal<'_> {
+    /// Writes why a command makes no sense in this state.
+    fn write_not_now(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::NobodyAsks => write!(f, "Nobody is asking you right now"),
+            Refusal::NothingToLeave => {
+                write!(f, "You are in no chat or room, so that is not a choice; 3 leaves chinwag")
+            }
+            Refusal::NothingToCancel => write!(f, "You have asked nobody; nothing to cancel"),
+            Refusal::NobodyToRead => write!(f, "You are in no chat or room, so nobody saw that"),
+            Refusal::NoText => write!(f, "Not sent: type a text after it, as in /me waves"),
+            Refusal::NotInRoom => write!(f, "You are in no room, and only rooms have a history"),
+            Refusal::InChat(with) => {
+                write!(f, "Not sent: you are in a chat with {with}; quit ends it")
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Writes why a user cannot be asked.
     fn write_nobody_asked(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::NobodyCalledThat => write!(f, "Nobody of that name is here; nobody was asked"),
-            Refusal::Yourself => write!(f, "You cannot chat with yourself; nobody was asked"),
+            // A longer text is no name, and would fill the screen.
+            Refusal::NobodyCalled(name) if name.len() > NAME_BYTES_MAX => {
+                write!(f, "Nobody of that name is here")
+            }
+            Refusal::NobodyCalled(name) => write!(f, "Nobody called {name} is here"),
+            Refusal::Yourself => write!(f, "You cannot chat with yourself"),
             Refusal::Unavailable { whom, status } => {
-                write!(f, "{whom} is not available, {status}; nobody was asked")
+                write!(f, "{whom} is not available: {status}")
             }
-            Refusal::TakesNoRequests(whom) => {
-                write!(f, "{whom} takes no requests at the moment; nobody was asked")
-            }
+            Refusal::TakesNoRequests(whom) => write!(f, "{whom} takes no requests right now"),
             Refusal::AskedLately { whom, seconds } => {
-                write!(f, "You asked {whom} just now; ask again in {seconds} s")
+                write!(f, "You just asked {whom}; try again in {seconds} s")
             }
             Refusal::AddressAskedLately { whom, seconds } => {
-                write!(f, "{whom} was asked too much from your address; ask again in {seconds} s")
+                write!(f, "Your address asked {whom} too often; try again in {seconds} s")
             }
             Refusal::NotReading(whom) => {
-                write!(f, "{whom} is not reading right now; nobody was asked")
+                write!(f, "{whom} is not reading right now; try again later")
             }
             _ => Ok(()),
         }
@@ -154,14 +205,24 @@ impl Refusal<'_> {
     fn write_last_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refusal::NoNameInTime { seconds } => {
-                write!(f, "No username came within {seconds} s. Goodbye")
+                write!(f, "You chose no username within {seconds} s. Goodbye")
             }
-            Refusal::Tls => write!(f, "This port speaks plain text, not TLS. Goodbye"),
-            Refusal::Http => write!(f, "This port is a chat, not a web server. Goodbye"),
+            Refusal::Tls { place: "" } => {
+                write!(f, "This port speaks plain text, not TLS. Goodbye")
+            }
+            Refusal::Tls { place } => {
+                write!(f, "This port speaks plain text; TLS is at {place}. Goodbye")
+            }
+            Refusal::Http { page: "" } => {
+                write!(f, "This port is a chat, not a web server. Goodbye")
+            }
+            Refusal::Http { page } => {
+                write!(f, "This port is for nc and telnet; the web page is at {page}. Goodbye")
+            }
             Refusal::Stalled { seconds } => {
                 write!(f, "You have read nothing for {seconds} s. Goodbye")
             }
-            Refusal::Overrun => write!(f, "Too much waits that you have not read. Goodbye"),
+            Refusal::Overrun => write!(f, "You have not read what was sent to you. Goodbye"),
             Refusal::Removed { how, reason: "" } => write!(f, "{how}. Goodbye"),
             Refusal::Removed { how, reason } => write!(f, "{how}: {reason}. Goodbye"),
             _ => Ok(()),

@@ -7,6 +7,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::terms::UNKNOWN_COMMAND;
 use crate::core::chat::event::DisconnectReason;
 use crate::core::chat::history::UnixSeconds;
 use crate::core::chat::name::{Name, NameError};
@@ -65,12 +66,18 @@ pub(in crate::core::chat) enum RoomRefusal<'a> {
     NotACommand,
     /// The argument of `/history` is no positive number (6.3.1).
     NotACount,
-    /// `/yes` or `/no` without a request (4.8.6).
-    NobodyAsks,
     /// The partner has just ended a chat, and the line may have been meant for them (7.20).
     ChatJustEnded,
     /// The request of this user waits for a `/yes` or `/no` (4.8.6).
     AnswerFirst(&'a Name),
+    /// `/join` with the name of the room that the user is in (4.8.12).
+    AlreadyHere(&'a Name),
+    /// `/chat` without a name (4.8.8).
+    ChatWithWhom,
+    /// A bare `exit` was not said to the room (4.8.11).
+    ExitHeldBack { room: &'a Name },
+    /// A bare answer to the request of this user was not said to the room (4.8.11).
+    AnswerHeldBack { by: &'a Name, word: &'a str },
 }
 
 /// A row of a list about rooms.
@@ -85,19 +92,6 @@ pub(in crate::core::chat) enum RoomRow<'a> {
     /// A line of the history, and when it was said (6.3.1).
     History { said_at: UnixSeconds, line: &'a str },
 }
-
-/// The rows of `/help` in a room (4.8.5).
-pub(in crate::core::chat) const ROOM_HELP: [&str; 9] = [
-    "whatever you type goes to everybody here, and comes back to you when it was said",
-    "quit, q, .exit or /quit: leave the room, back to the menu",
-    "/who: who is here; /who AN: whose names begin with an; /history 20: the last 20 lines",
-    "/me waves: what you do; /say quit: any text as it is; //: a text that begins with /",
-    "/chat ANNA: leave, and ask anna to chat; /yes or /no: answer somebody who asks you",
-    "/quiet: do not read who joins and leaves; /loud: again",
-    "/list: who is online; /rooms: which rooms there are",
-    "/busy: nobody can ask you; /free: they can again",
-    "/ignore NAME, /unignore NAME: requests from NAME",
-];
 
 impl fmt::Display for RoomNews<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -120,7 +114,7 @@ impl fmt::Display for RoomNews<'_> {
             RoomNews::OthersMatching(others, prefix) => {
                 write!(f, "{others} others here whose names begin with {prefix}")
             }
-            RoomNews::LastLines(0) => write!(f, "Nothing was said here yet"),
+            RoomNews::LastLines(0) => write!(f, "Nothing has been said here yet"),
             RoomNews::LastLines(1) => write!(f, "The last line said here"),
             RoomNews::LastLines(count) => write!(f, "The last {count} lines said here"),
             RoomNews::YouLeft(room) => write!(f, "You left {room}"),
@@ -128,22 +122,20 @@ impl fmt::Display for RoomNews<'_> {
                 write!(f, "{who} left {room}")
             }
             RoomNews::Left { who, room, why } => write!(f, "{who} left {room}: {why}"),
-            RoomNews::Missed(1) => write!(f, "You missed 1 line, which came faster than you read"),
+            RoomNews::Missed(1) => write!(f, "You missed 1 line: it came faster than you read"),
             RoomNews::Missed(count) => {
-                write!(f, "You missed {count} lines, which came faster than you read")
+                write!(f, "You missed {count} lines: they came faster than you read")
             }
-            RoomNews::Count(0, "") => write!(f, "0 rooms; 4 ROOM makes one"),
+            RoomNews::Count(0, "") => write!(f, "No rooms yet; 4 NAME creates one"),
             RoomNews::Count(1, "") => write!(f, "1 room"),
             RoomNews::Count(count, "") => write!(f, "{count} rooms"),
-            RoomNews::Count(0, prefix) => write!(f, "No room has a name that begins with {prefix}"),
+            RoomNews::Count(0, prefix) => write!(f, "No room's name begins with {prefix}"),
             RoomNews::Count(1, prefix) => write!(f, "1 room whose name begins with {prefix}"),
             RoomNews::Count(count, prefix) => {
                 write!(f, "{count} rooms whose names begin with {prefix}")
             }
-            RoomNews::Quiet => {
-                write!(f, "You do not read who joins and leaves until you say /loud")
-            }
-            RoomNews::Loud => write!(f, "You read who joins and leaves"),
+            RoomNews::Quiet => write!(f, "Joins and leaves are hidden; /loud shows them"),
+            RoomNews::Loud => write!(f, "Joins and leaves are shown; /quiet hides them"),
         }
     }
 }
@@ -151,29 +143,32 @@ impl fmt::Display for RoomNews<'_> {
 impl fmt::Display for RoomRefusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            RoomRefusal::Name(error) => {
-                error.write_rule(f, "room's name")?;
-                write!(f, "; no room was entered")
-            }
+            RoomRefusal::Name(error) => error.fmt(f),
             RoomRefusal::LooksTaken => {
-                write!(f, "That looks like the name of another room; no room was entered")
+                write!(f, "That looks like the name of another room; not joined")
             }
-            RoomRefusal::Full => write!(f, "That room is full; no room was entered"),
-            RoomRefusal::TooMany => write!(f, "There are too many rooms; no room was entered"),
+            RoomRefusal::Full => write!(f, "That room is full; not joined"),
+            RoomRefusal::TooMany => write!(f, "There are too many rooms; not joined"),
             RoomRefusal::TooManyFromAddress => {
-                write!(f, "Your address has created too many rooms; no room was entered")
+                write!(f, "Your address has created too many rooms; not joined")
             }
-            RoomRefusal::NotACommand => {
-                write!(f, "No such command, and it was not said; /help lists them, // says a /")
+            RoomRefusal::NotACommand => f.write_str(UNKNOWN_COMMAND),
+            RoomRefusal::NotACount => {
+                write!(f, "That is not a number of lines; /history 20 shows 20")
             }
-            RoomRefusal::NotACount => write!(f, "That is no number of lines; /history 20 shows 20"),
             RoomRefusal::ChatJustEnded => {
-                write!(f, "Your chat has just ended; no room was entered, say it again in a moment")
+                write!(f, "Your chat has just ended; not joined, try again in a moment")
             }
-            RoomRefusal::AnswerFirst(by) => {
-                write!(f, "{by} wants to chat: /yes or /no first; nothing else was done")
+            RoomRefusal::AnswerFirst(by) => write!(f, "Answer {by} first: /yes or /no"),
+            RoomRefusal::AlreadyHere(room) => write!(f, "You are in {room} already"),
+            RoomRefusal::ChatWithWhom => write!(f, "Chat with whom? Type /chat NAME"),
+            RoomRefusal::ExitHeldBack { room } => write!(
+                f,
+                "Not said. Leave? quit leaves {room}, /exit leaves chinwag, /say exit says it"
+            ),
+            RoomRefusal::AnswerHeldBack { by, word } => {
+                write!(f, "Not said. Answer {by}? Type /yes or /no; /say {word} says it here")
             }
-            RoomRefusal::NobodyAsks => write!(f, "Nobody asks you at the moment; nothing was done"),
         }
     }
 }

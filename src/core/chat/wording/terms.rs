@@ -12,6 +12,11 @@ use crate::core::chat::name::{Name, NameError};
 use crate::core::chat::status::Status;
 use crate::core::limits::{NAME_BYTES_MAX, NAME_COLUMNS_MAX};
 
+/// Why a `/` that begins no command was not obeyed (5.1.3). The same words in every state, so that a
+/// user learns them once.
+pub(super) const UNKNOWN_COMMAND: &str =
+    "Unknown command, not sent. Try /help; use // to start a message with /";
+
 /// The name as its user typed it, and not folded: users recognize their own spelling.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -45,6 +50,9 @@ impl fmt::Display for DisconnectReason {
             DisconnectReason::HungUp => "the connection ended",
             DisconnectReason::Lost => "the connection failed",
             DisconnectReason::Nameless => "no username came in time",
+            DisconnectReason::WrongPassword => "gave wrong passwords",
+            DisconnectReason::TakenOver => "signed in on another connection",
+            DisconnectReason::AccountChanged => "the account was changed",
             DisconnectReason::SpokeTls => "spoke TLS",
             DisconnectReason::SpokeHttp => "spoke HTTP",
             DisconnectReason::Stalled => "stopped reading",
@@ -80,25 +88,25 @@ impl fmt::Display for StopNotice {
     }
 }
 
-impl NameError {
-    /// Writes the rule that a name breaks, rather than the character that breaks it: the user then
-    /// knows how to choose the next name. `what` is the kind of name, for example `username`.
-    pub(super) fn write_rule(self, f: &mut fmt::Formatter<'_>, what: &str) -> fmt::Result {
+/// The rule that a name breaks, rather than the character that breaks it: the user then knows how to
+/// choose the next name. Usernames and names of rooms have the same rules.
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            NameError::BadStart => write!(f, "A {what} begins with a letter or a digit"),
+            NameError::BadStart => write!(f, "Names must begin with a letter or a digit"),
             // One sentence for both limits, because a user can count neither exactly.
             NameError::TooLong => {
                 write!(
                     f,
-                    "A {what} has at most {NAME_COLUMNS_MAX} columns and {NAME_BYTES_MAX} bytes"
+                    "Names may be at most {NAME_COLUMNS_MAX} columns wide and {NAME_BYTES_MAX} bytes"
                 )
             }
             NameError::BadCharacter => {
-                write!(f, "A {what} has letters, digits and _ - . in it, nothing else")
+                write!(f, "Names may contain only letters, digits, _ - and .")
             }
-            NameError::NoLetter => write!(f, "A {what} has at least one letter in it"),
+            NameError::NoLetter => write!(f, "Names must contain at least one letter"),
             NameError::MixedScripts => {
-                write!(f, "A {what} keeps to one script, and this one mixes letters of two")
+                write!(f, "Names must keep to one alphabet, and this one mixes two")
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Hostile servers and hostile clipboards: the terminal gets no control sequence from them (3.1.1).
 
-use super::super::RING;
 use super::Scene;
 use crate::client::ui::keys::Key;
+use crate::client::ui::notifier::RING;
 use crate::core::buffers::Pool;
 use crate::core::framing::{LineReader, text};
 

@@ -2,6 +2,7 @@
 
 use super::{MENU, Scene};
 use crate::client::options::Bell;
+use crate::client::ui::notifier::Notifier;
 use crate::client::ui::state_machine::Action;
 use crate::core::limits::LINE_BYTES_MAX;
 
@@ -53,7 +54,7 @@ fn a_request_in_a_room_rings_and_stays_in_the_prompt_until_it_is_over() {
     scene.press("half");
     scene.last(1);
     scene.receive(&[BEN_ASKS]);
-    assert_eq!(scene.last(2), [BEN_ASKS, "?#lob~> half|"]);
+    assert_eq!(scene.last(2), [BEN_ASKS, "?#lobby> half|"]);
     assert!(scene.rang);
     scene.press("\r");
     assert_eq!(
@@ -71,7 +72,7 @@ fn a_request_in_a_room_rings_and_stays_in_the_prompt_until_it_is_over() {
     scene.receive(&["* You declined ben"]);
     assert_eq!(scene.last(1), ["#lobby> |"]);
     scene.receive(&[BEN_ASKS, "* You left lobby", "* You are now chatting with ben; quit ends it"]);
-    assert_eq!(scene.last(1), ["ben> |"]);
+    assert_eq!(scene.last(1), ["to ben> |"]);
 }
 
 /// (4.8.6, 4.8.7, 4.8.8)
@@ -158,12 +159,12 @@ fn news_of_members_who_enter_and_leave_is_faint() {
     let noise = ["* eve joined lobby", "* eve left lobby", "* eve left lobby: it ended"];
     scene.receive(&noise);
     scene.receive(&["* eve left", "* You missed 3 lines of lobby"]);
-    let shown = noise.map(|line| format!("\x1b[2m{}\x1b[0m", &line[2..]));
+    let shown = noise.map(|line| format!("\x1b[2m{}\x1b[m", &line[2..]));
     let arrived = &scene.state_machine.pending_lines[scene.state_machine.pending_lines.len() - 5..];
     assert_eq!(arrived[..3], shown);
     assert_eq!(
         arrived[3..],
-        ["\x1b[36meve left\x1b[0m", "\x1b[33mYou missed 3 lines of lobby\x1b[0m"]
+        ["\x1b[36meve left\x1b[m", "\x1b[33mYou missed 3 lines of lobby\x1b[m"]
     );
 }
 
@@ -180,7 +181,7 @@ fn the_bell_rings_when_a_member_names_the_user_and_never_for_our_own_message() {
         (Bell::All, "* ben left lobby", false),
     ] {
         let mut scene = Scene::in_lobby(12);
-        scene.state_machine.setup.bell = bell;
+        scene.state_machine.notifier = Notifier::new(bell, Vec::new());
         scene.receive(&[line]);
         assert_eq!(scene.last(2), [line, "#lobby> |"]);
         assert_eq!(scene.rang, rings, "{bell:?} {line}");
@@ -202,8 +203,8 @@ fn the_history_of_a_room_is_shown_in_local_time() {
     let shown = ["- 2026-07-23 23:59 ben: hi", "- 00:00 eve: anna?", "#lobby> |"];
     assert_eq!(scene.last(3), shown);
     assert!(!scene.rang, "a name in the history does not ring");
-    scene.press("be\t, ev\t");
-    assert_eq!(scene.last(1), ["#lobby> ben , eve |"], "Tab knows the names in the history");
+    scene.press("be\tev\t");
+    assert_eq!(scene.last(1), ["#lobby> ben: eve |"], "Tab knows the names in the history");
 }
 
 #[test]
@@ -221,13 +222,15 @@ fn tab_knows_the_members_of_the_room_and_the_names_of_rooms() {
         "dora: hi",
     ]);
     scene.press("/chat \t");
-    assert_eq!(scene.last(2), ["   | ben  carla  dora  eve", "#den> /chat |"]);
+    assert_eq!(scene.last(1), ["#den> /chat dora |"], "who has spoken comes first");
+    scene.press("\t");
+    assert_eq!(scene.last(1), ["#den> /chat ben |"]);
     scene.press("\x15/unig\te\t");
     assert_eq!(scene.last(1), ["#den> /unignore eve |"]);
 }
 
 #[test]
-fn after_a_loss_a_notice_tells_once_how_to_return_to_the_room() {
+fn after_a_loss_the_client_returns_to_the_room_once() {
     let mut scene = Scene::in_lobby(12);
     scene.press("half");
     for _ in 0..2 {
@@ -237,20 +240,22 @@ fn after_a_loss_a_notice_tells_once_how_to_return_to_the_room() {
         assert_eq!(scene.state_machine.poll_action(), Some(Action::Connect));
     }
     scene.receive(&["? Username:", "* Hello, anna", MENU]);
-    let shown = ["* Hello, anna", "-- You were in #lobby; 4 lobby goes back", MENU, "menu> |half"];
-    assert_eq!(scene.last(4), shown);
-    assert_eq!(scene.sent(), ["anna"], "the client joins no room unasked");
+    let shown = ["* Hello, anna", "-- Going back to #lobby", "menu> |half"];
+    assert_eq!(scene.last(3), shown);
+    assert_eq!(scene.sent(), ["anna", "4 lobby"]);
+    scene.receive(&["! That room is full; no room was entered", MENU]);
     scene.state_machine.handle_loss("reset", Vec::new(), scene.now);
     scene.press("\x01");
     scene.state_machine.handle_connected();
-    scene.receive(&["? Username:", "* Hello, anna"]);
-    assert!(!scene.last(3).iter().any(|row| row.starts_with("-- You were")));
+    assert_eq!(scene.state_machine.poll_action(), Some(Action::Connect));
+    scene.receive(&["? Username:", "* Hello, anna", MENU]);
+    assert_eq!(scene.sent(), ["anna"], "the user has seen that there is no way back");
 }
 
 #[test]
 fn a_prompt_on_a_narrow_screen_still_tells_a_room_from_a_user() {
     let mut scene = Scene::in_lobby(4);
     scene.receive(&[BEN_ASKS]);
-    assert_eq!(scene.state_machine.prompt(scene.now).fitted(12), "   ?#lobby> ");
-    assert_eq!(scene.state_machine.prompt(scene.now).fitted(8), "?#lob~> ");
+    assert_eq!(scene.state_machine.prompt(scene.now).fitted(12), "?#lobby> ");
+    assert_eq!(scene.state_machine.prompt(scene.now).fitted(8), "?room> ");
 }
