@@ -239,44 +239,16 @@ impl Exchange {
         action
     }
 
-    /// Writes to no reader of a room in this turn: other input is ready, and comes first. The lines of
-    /// several turns then leave in one write for each reader.
-    pub fn postpone_fan_out(&mut self) {
-        self.endpoints.fan_out_left = 0;
-    }
-
-    /// Whether readers of rooms wait for a later turn.
-    #[must_use]
-    pub fn has_fan_out(&self) -> bool {
-        self.endpoints.fan_out.front().is_some()
-    }
-
     /// When [`Exchange::handle_timeout`] must be called. Any other call can change this.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
         self.chat.poll_timeout().into_iter().chain(self.endpoints.next_deadline()).min()
     }
 
-    /// Where the web page is, for browsers at the wrong port.
-    pub fn set_page(&mut self, place: &str) {
-        self.chat.set_page(place);
-    }
-
-    /// Where TLS is spoken, for TLS clients at the wrong port.
-    pub fn set_tls(&mut self, place: &str) {
-        self.chat.set_tls(place);
-    }
-
     /// The chat, read-only.
     #[must_use]
     pub fn chat(&self) -> &Chat {
         &self.chat
-    }
-
-    /// Bytes that wait in outboxes, transports and held input, of all connections.
-    #[must_use]
-    pub fn buffered_bytes(&self) -> usize {
-        self.endpoints.buffered_bytes()
     }
 
     /// The rule of backpressure. A client's input waits while

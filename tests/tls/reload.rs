@@ -76,7 +76,7 @@ fn install_dated(folder: &TempFolder, from: i32, until: i32) {
     fs::set_permissions(folder.path("key.pem"), mode).unwrap();
 }
 
-/// (2.7.6, 8.2.9)
+/// (2.7.6, 8.2.10)
 #[test]
 fn a_renewed_certificate_is_loaded_and_nobody_is_disconnected() {
     if NCAT.is_missing() || OPENSSL.is_missing() {
@@ -140,7 +140,7 @@ fn a_bad_pair_is_one_line_and_the_old_one_stays() {
     assert_eq!(scene.fingerprint(), old);
 }
 
-/// (8.2.9)
+/// (8.2.10)
 #[test]
 fn without_a_certificate_there_is_nothing_to_reload() {
     let folder = TempFolder::new();

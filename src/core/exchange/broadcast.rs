@@ -4,6 +4,7 @@
 //! goes into the outbox, the unread part of the log is copied there, so that the reader gets all
 //! lines in their order. `endpoints.rs` and the exchange call this; `broadcast_log.rs` is the storage.
 
+use super::Exchange;
 use super::Pending;
 use super::broadcast_log::{BroadcastLog, BroadcastLogs, Cursor};
 use super::endpoint::{Endpoint, Sending};
@@ -28,6 +29,20 @@ struct Reading<'a> {
     lines_missed: &'a mut u64,
     /// The socket is full.
     is_blocked: bool,
+}
+
+impl Exchange {
+    /// Writes to no reader of a room in this turn: other input is ready, and comes first. The lines of
+    /// several turns then leave in one write for each reader.
+    pub fn postpone_fan_out(&mut self) {
+        self.endpoints.fan_out_left = 0;
+    }
+
+    /// Whether readers of rooms wait for a later turn.
+    #[must_use]
+    pub fn has_fan_out(&self) -> bool {
+        self.endpoints.fan_out.front().is_some()
+    }
 }
 
 impl Endpoints {

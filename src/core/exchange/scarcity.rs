@@ -14,6 +14,12 @@ use crate::core::limits::{
 use crate::core::session_id::shrink_table;
 
 impl Exchange {
+    /// Bytes that wait in outboxes, transports and held input, of all connections.
+    #[must_use]
+    pub fn buffered_bytes(&self) -> usize {
+        self.endpoints.buffered_bytes()
+    }
+
     /// Bytes of output and of held input that wait for all connections. Cheap, unlike
     /// [`Exchange::buffered_bytes`]; without encoded bytes.
     #[must_use]
