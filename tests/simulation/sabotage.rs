@@ -131,8 +131,8 @@ impl Sabotage {
             Fault::MessageLost
             | Fault::PromptLost
             | Fault::RoomLineLost
-            | Fault::OlderSessionStays
-            | Fault::HistoryLineLost => drop(lines.remove(n)),
+            | Fault::HistoryLineLost
+            | Fault::OlderSessionStays => drop(lines.remove(n)),
             Fault::MessageDoubled | Fault::RoomLineDoubled => lines.insert(n, line),
             Fault::MessageToThirdUser | Fault::RoomLineToOutsider => {
                 all.entry(third_user).or_default().push_back(line)
@@ -173,8 +173,8 @@ impl Sabotage {
                 is_message(line) && next.is_some_and(|next| is_message(next) && next != *line)
             }
             Fault::PromptLost => line.starts_with(b"? "),
-            Fault::OlderSessionStays => line.ends_with(b"so this one ends. Goodbye"),
             Fault::HistoryLineLost => line.starts_with(b"- 19") || line.starts_with(b"- 20"),
+            Fault::OlderSessionStays => line.ends_with(b"so this one ends. Goodbye"),
             Fault::LinesSwapped => next.is_some_and(|next| next != *line),
             Fault::ListRowWrong => {
                 line.starts_with(b"- ") && line.windows(13).any(|part| part == b"chatting with")

@@ -74,13 +74,13 @@ pub(crate) struct Stats {
     pub(crate) restarts: u64,
     /// How often the history file was written anew.
     pub(crate) rewrites: u64,
+    /// How often the world looked at output with an answer in progress.
+    pub(crate) unfinished_answers: u64,
     /// Questions to the store of accounts.
     pub(crate) questions: u64,
     pub(crate) sign_ins: u64,
     pub(crate) take_overs: u64,
     pub(crate) registrations: u64,
-    /// How often the world looked at output with an answer in progress.
-    pub(crate) unfinished_answers: u64,
 }
 
 pub(crate) fn id(who: SessionKey) -> SessionId {
@@ -289,10 +289,10 @@ impl Stats {
         self.missed += other.missed;
         self.restarts += other.restarts;
         self.rewrites += other.rewrites;
+        self.unfinished_answers += other.unfinished_answers;
         self.questions += other.questions;
         self.sign_ins += other.sign_ins;
         self.take_overs += other.take_overs;
         self.registrations += other.registrations;
-        self.unfinished_answers += other.unfinished_answers;
     }
 }

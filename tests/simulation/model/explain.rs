@@ -229,8 +229,8 @@ impl Model {
         let next = self.received.get(&who).and_then(VecDeque::front);
         // A session that the chat still has cannot have processed its end of input.
         let must_stay = observed.is_open(who) && next.is_some_and(ends);
-        let unread = self.waits_for_answer(who) || observed.backlog(who) > REPLIES_MAX;
-        delayed || partner_is_full || must_stay || unread || self.is_question_open(who)
+        let waits = delayed || partner_is_full || must_stay || self.is_question_open(who);
+        waits || self.waits_for_answer(who) || observed.backlog(who) > REPLIES_MAX
     }
 
     /// Whether the server may hold the input of `who` now. Between the low-water and the high-water
@@ -247,6 +247,7 @@ impl Model {
         // While memory is scarce, a full socket is enough (7.58).
         let is_held_by_scarcity = self.limits.is_scarce && self.sessions[&who].stall.is_some();
         let unread = self.waits_for_answer(who) || observed.waiting(who) > REPLIES_MAX;
-        delayed || partner_is_behind || unread || is_held_by_scarcity || self.is_question_open(who)
+        let waits = delayed || partner_is_behind || self.is_question_open(who);
+        waits || unread || is_held_by_scarcity
     }
 }

@@ -35,10 +35,10 @@ impl World {
         about_typing: usize,
         observed: &mut Observed,
     ) {
-        // The model knows nothing of the lines about typing.
         let pending = self.exchange.pending(id(who));
+        // The model knows nothing of the lines about typing.
         let own = pending.own.len().saturating_sub(about_typing);
-        let waiting = own + pending.behind_answer.map_or(0, <[u8]>::len);
+        let waiting = pending.own.len() + pending.behind_answer.map_or(0, <[u8]>::len);
         if pending.behind_answer.is_some() {
             observed.mark_answering(who);
         }
