@@ -25,7 +25,8 @@ fn starts(folder: &TempFolder) -> Server {
 
 /// The latest helper of the server.
 fn helper(server: &Server) -> u32 {
-    // The number must be followed by a line ending: the log may end within a line.
+    // The log may be a moment behind the address on stdout.
+    server.logs(&[", helper "]);
     let log = server.log();
     let numbers = log.split(", helper ").skip(1).filter_map(|rest| rest.split_once('\n'));
     let number = numbers.filter_map(|(number, _)| number.trim().parse().ok()).last();
