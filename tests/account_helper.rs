@@ -25,9 +25,12 @@ fn starts(folder: &TempFolder) -> Server {
 
 /// The latest helper of the server.
 fn helper(server: &Server) -> u32 {
+    // The log may be a moment behind the address on stdout.
+    server.logs(&[", helper "]);
     let log = server.log();
-    let line = log.lines().rev().find(|line| line.contains(", helper ")).expect("a helper");
-    line.rsplit(' ').next().expect("a number").parse().expect("a number")
+    let numbers = log.split(", helper ").skip(1).filter_map(|rest| rest.split_once('\n'));
+    let number = numbers.filter_map(|(number, _)| number.trim().parse().ok()).last();
+    number.unwrap_or_else(|| panic!("no helper in\n{log}"))
 }
 
 /// Waits until another helper than `old` is ready.
