@@ -215,6 +215,12 @@ impl Model {
         self.accounts.owner(&name).map(|account| account.name.spelling.clone())
     }
 
+    /// All registered names.
+    pub(crate) fn account_names(&self) -> Vec<String> {
+        let accounts = self.accounts.registered.values();
+        accounts.map(|account| account.name.spelling.clone()).collect()
+    }
+
     /// Whether the store waits for nobody who registers this name, and knows it.
     pub(crate) fn is_sure(&self, spelling: &str) -> bool {
         let name = Name::new(spelling);
@@ -313,10 +319,12 @@ impl Model {
     pub(crate) fn accounts_reloaded(&mut self, spellings: &[String]) {
         let names = spellings.iter().map(|spelling| Name::new(spelling).expect("a name"));
         let stored = names.map(|name| (name.folded.clone(), name)).collect::<BTreeMap<_, _>>();
-        let registering = self.accounts.open.values();
-        let registering = registering
-            .filter(|open| open.question.task == Task::Register)
-            .map(|open| open.question.folded.clone())
+        let seen = self.accounts.open.values().map(|open| &open.question);
+        let not_seen = self.sessions.values().filter_map(|session| session.question.as_ref());
+        let registering = seen
+            .chain(not_seen)
+            .filter(|question| question.task == Task::Register)
+            .map(|question| question.folded.clone())
             .collect::<Vec<_>>();
         self.accounts
             .registered
@@ -402,20 +410,20 @@ impl Model {
         match self.state(who) {
             State::SigningIn => self.session_mut(who).state = State::Naming,
             _ => {
-                self.to_menu(who);
+                self.back_to_menu(who);
                 self.expect_line(who, '*', "Nothing was changed".into());
             }
         }
         self.prompt(who);
     }
 
-    fn to_menu(&mut self, who: SessionKey) {
+    fn back_to_menu(&mut self, who: SessionKey) {
         let session = self.session_mut(who);
         (session.state, session.typed, session.question) = (State::Menu, None, None);
     }
 
     fn give_up(&mut self, who: SessionKey, words: &str) {
-        self.to_menu(who);
+        self.back_to_menu(who);
         self.refuse_password(who, words);
     }
 
@@ -602,7 +610,7 @@ impl Model {
             (None | Some(Answer::Failed | Answer::Down), _) => return self.give_up(who, ""),
         };
         self.registrations += u64::from(question.task == Task::Register);
-        self.to_menu(who);
+        self.back_to_menu(who);
         self.expect_line(who, '*', words.into());
         if question.task == Task::Remove && self.limits.requires_accounts {
             return self.leave(who, Some(Expected::Containing('*', "Goodbye".into())));
@@ -615,7 +623,7 @@ impl Model {
         self.expect_line(who, '*', "An operator removed the account".into());
         let is_asked = self.sessions[&who].question.is_some();
         if let (State::Password(..), false) = (self.state(who), is_asked) {
-            self.to_menu(who);
+            self.back_to_menu(who);
             self.prompt(who);
         }
     }

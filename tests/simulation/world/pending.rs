@@ -31,13 +31,14 @@ impl World {
         about_typing: usize,
         observed: &mut Observed,
     ) {
-        // The model knows nothing of the lines about typing.
-        let own = self.exchange.pending(id(who)).own.len().saturating_sub(about_typing);
+        let own = self.exchange.pending(id(who)).own.len();
+        // The model knows nothing of the lines about typing, and not which input they followed.
+        let in_time = own.saturating_sub(about_typing);
         let entered = memchr::memmem::find(new_output, b"* You are now in ").is_some();
         let was_there = self.model.state(who).room().is_some();
         let is_there = self.exchange.chat().room(id(who)).is_some();
         let in_room = was_there || entered || is_there;
-        observed.record_waiting(who, own, if in_room { 0 } else { own });
+        observed.record_waiting(who, own, if in_room { 0 } else { in_time });
         if self.exchange.chat().awaits_store(id(who)) {
             observed.mark_awaiting(who);
         }
