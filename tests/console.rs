@@ -11,7 +11,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Command, Stdio};
 
-use common::console::{Console, TempFolder};
+use common::console::{Console, TempFolder, private_folder};
 use common::server::run;
 use common::{MENU, Person, Server, skip};
 use rustix::process::Signal;
@@ -369,9 +369,9 @@ fn a_banned_user_is_removed_and_rejected_until_the_ban_ends() {
 #[test]
 fn bans_survive_a_restart_and_expire() {
     let folder = TempFolder::new();
-    let bans = folder.argument("bans");
-    let mut server = folder.server(&["--bans", &bans]);
-    assert!(!folder.path("bans").exists(), "the file is made with the first ban");
+    let (state, bans) = (folder.argument("state"), folder.argument("state/bans"));
+    let mut server = folder.server(&["--state", &state]);
+    assert!(!folder.path("state/bans").exists(), "the file is made with the first ban");
     let mut operator = Console::opens(&folder.path("console"));
     operator.succeeds("ban 127.0.0.1 1h spam", "* Banned");
     operator.succeeds("ban 2001:db8::/32", "* Banned");
@@ -379,7 +379,7 @@ fn bans_survive_a_restart_and_expire() {
     assert_eq!(mode & 0o777, 0o600);
     server.signal(Signal::TERM);
     server.exits();
-    let again = folder.server(&["--bans", &bans]);
+    let again = folder.server(&["--state", &state]);
     Person::connects(again.address()).reads("! Your address is banned");
     let mut operator = Console::opens(&folder.path("console"));
     assert_eq!(operator.succeeds("bans", "* 2 bans").len(), 2);
@@ -389,7 +389,7 @@ fn bans_survive_a_restart_and_expire() {
     let line = kept.lines().find(|line| line.starts_with("127.0.0.1/32 ")).expect("a ban");
     assert!(line.ends_with(" spam") && kept.contains("2001:db8::/32 never\n"), "{kept:?}");
     fs::write(&bans, "127.0.0.1/32 1000 spam\n2001:db8::/32 never\n").expect("written");
-    let later = folder.server(&["--bans", &bans]);
+    let later = folder.server(&["--state", &state]);
     let _anna = Person::joins(&later, "anna");
     Console::opens(&folder.path("console")).succeeds("bans", "* 1 ban");
 }
@@ -399,7 +399,6 @@ fn bans_survive_a_restart_and_expire() {
 fn a_malformed_file_of_bans_is_one_error_at_the_start_and_is_kept() {
     let folder = TempFolder::new();
     let endless = "192.0.2.1 never x\n".repeat(200_000);
-    fs::create_dir(folder.path("folder")).expect("a folder");
     let files: [(&str, &[u8]); 5] = [
         ("words", b"192.0.2.0/24 never\nthese are no bans\n"),
         ("bytes", b"\xff\xfe\0"),
@@ -408,17 +407,22 @@ fn a_malformed_file_of_bans_is_one_error_at_the_start_and_is_kept() {
         ("cut", b"192.0.2.1"),
     ];
     for (name, content) in files {
-        fs::write(folder.path(name), content).expect("a file");
+        private_folder(&folder, name);
+        fs::write(folder.path(name).join("bans"), content).expect("a file");
     }
-    for name in ["words", "bytes", "control", "long", "cut", "folder", "nowhere/bans"] {
+    fs::create_dir_all(private_folder(&folder, "folder") + "/bans").expect("a folder");
+    for name in ["words", "bytes", "control", "long", "cut", "folder", "nowhere/state"] {
         let path = folder.argument(name);
-        let ran = run(&["serve", "--listen", "127.0.0.1:0", "--bans", &path], &[]);
+        let ran = run(&["serve", "--listen", "127.0.0.1:0", "--state", &path], &[]);
         assert_eq!(ran.status.code(), Some(1), "{name}: {:?}", ran.stderr);
         assert_eq!(ran.stderr.lines().count(), 1, "{:?}", ran.stderr);
         assert!(ran.stderr.contains(&path), "{:?}", ran.stderr);
     }
     for (name, content) in files {
-        assert!(fs::read(folder.path(name)).expect("the file is kept") == content, "{name}");
+        assert!(
+            fs::read(folder.path(name).join("bans")).expect("the file is kept") == content,
+            "{name}"
+        );
     }
 }
 
@@ -426,9 +430,8 @@ fn a_malformed_file_of_bans_is_one_error_at_the_start_and_is_kept() {
 #[test]
 fn a_ban_that_cannot_be_saved_is_not_made() {
     let folder = TempFolder::new();
-    fs::create_dir(folder.path("kept")).expect("a folder");
-    let server = folder.server(&["--bans", &folder.argument("kept/bans")]);
-    fs::remove_dir(folder.path("kept")).expect("the entry exists");
+    let server = folder.server(&["--state", &folder.argument("kept")]);
+    fs::remove_dir_all(folder.path("kept")).expect("the entry exists");
     let mut operator = Console::opens(&folder.path("console"));
     let answer = operator.runs("ban 127.0.0.1");
     assert!(answer[0].starts_with("! The bans cannot be kept"), "{answer:?}");

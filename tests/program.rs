@@ -62,7 +62,8 @@ fn an_error_line_is_complete_and_contains_no_control_character() {
     fails_to_start(&["connect", "[::1]99"], &[], "99", 2);
     let tip = "unexpected argument '--nmae' found; a similar argument exists: '--name'; see --help";
     fails_to_start(&["connect", "--nmae", "anna"], &[], tip, 2);
-    fails_to_start(&["conect"], &[], "a similar subcommand exists: 'connect'", 2);
+    fails_to_start(&["serv"], &[], "a similar subcommand exists: 'serve'", 2);
+    fails_to_start(&["conenct"], &[], "a similar subcommand exists: 'connect'", 2);
     let ran = run(&["serve", "--listen", "bad\u{1b}[31m"], &[]);
     assert!(!ran.stderr.trim_end().contains(char::is_control), "{:?}", ran.stderr);
 }
@@ -82,7 +83,7 @@ fn help_has_examples_and_names_every_important_flag() {
         "--max-connections",
         "--max-per-address",
         "--console",
-        "--bans",
+        "--state",
         "CHINWAG_LISTEN",
     ] {
         assert!(help.stdout.contains(flag), "no {flag} in\n{}", help.stdout);
@@ -377,17 +378,17 @@ fn a_log_file_at_its_limit_loses_lines_and_never_the_server() {
 fn bans_that_cannot_be_saved_are_refused_and_never_stop_the_server() {
     let folder = TempFolder::new();
     let flags =
-        ["-qq", "--bans", &folder.argument("bans"), "--console", &folder.argument("console")];
+        ["-qq", "--state", &folder.argument("state"), "--console", &folder.argument("console")];
     let mut server = Server::starts_from_shell("ulimit -f 1", &flags);
     let mut operator = Console::opens(&folder.path("console"));
     let reason = "x".repeat(300);
     operator.succeeds(&format!("ban 192.0.2.1 never {reason}"), "* ");
-    let kept = std::fs::read(folder.path("bans")).expect("the file of bans");
+    let kept = std::fs::read(folder.path("state/bans")).expect("the file of bans");
     let answer = (2..9).map(|n| operator.runs(&format!("ban 192.0.2.{n} never {reason}")));
     let answer = answer.flatten().find(|line| line.starts_with('!')).expect("a refusal");
     assert!(answer.contains("large"), "{answer}");
     server.is_healthy();
-    assert!(std::fs::read(folder.path("bans")).expect("the file of bans").starts_with(&kept));
+    assert!(std::fs::read(folder.path("state/bans")).expect("the file of bans").starts_with(&kept));
 }
 
 #[test]

@@ -46,27 +46,26 @@ fn all_read(people: &mut [Person], line: &str) {
     people.iter_mut().for_each(|person| person.reads_exactly(line));
 }
 
-/// A folder for a history store. Dropping the value deletes the folder.
-struct HistoryFolder(PathBuf);
+/// The place of a state folder. Dropping the value deletes the folder.
+struct StatePlace(PathBuf);
 
-impl HistoryFolder {
-    fn new(name: &str) -> HistoryFolder {
+impl StatePlace {
+    fn new(name: &str) -> StatePlace {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         drop(fs::remove_dir_all(&folder));
-        fs::create_dir_all(&folder).expect("a folder");
-        HistoryFolder(folder)
+        StatePlace(folder)
     }
 
     fn flags(&self) -> [&str; 2] {
-        ["--history", self.0.to_str().expect("UTF-8")]
+        ["--state", self.0.to_str().expect("UTF-8")]
     }
 
     fn file(&self) -> PathBuf {
-        self.0.join("rooms.log")
+        self.0.join("history/rooms.log")
     }
 }
 
-impl Drop for HistoryFolder {
+impl Drop for StatePlace {
     fn drop(&mut self) {
         drop(fs::remove_dir_all(&self.0));
     }
@@ -246,7 +245,7 @@ fn a_hundred_members_read_the_same_lines_in_the_same_order() {
 /// (6.3.3)
 #[test]
 fn a_line_that_was_held_by_backpressure_is_stored_before_it_is_sent() {
-    let folder = HistoryFolder::new("held");
+    let folder = StatePlace::new("held");
     let mut server = Server::starts_with(&folder.flags());
     let mut a = Person::connects(server.address());
     // The answers exceed the limit on unread output, so the server holds the text behind them. It
@@ -261,7 +260,7 @@ fn a_line_that_was_held_by_backpressure_is_stored_before_it_is_sent() {
 /// (6.3.3)
 #[test]
 fn history_is_restored_after_a_restart() {
-    let folder = HistoryFolder::new("restart");
+    let folder = StatePlace::new("restart");
     let mut server = Server::starts_with(&folder.flags());
     let mut people = three_in_the_lobby(&server, ["Ann", "Ben", "日本"]);
     people[0].says("the pub at eight");
@@ -292,7 +291,7 @@ const BURST: usize = 150;
 fn every_line_that_a_member_has_read_survives_a_kill_during_a_burst() {
     const ROUNDS: usize = 20;
     let mut random = Random::with_printed_seed();
-    let folder = HistoryFolder::new("kill");
+    let folder = StatePlace::new("kill");
     let mut flags = folder.flags().to_vec();
     flags.extend(["--room-pace", "1000000"]);
     let (mut total_read, mut total_kept) = (0, 0);
@@ -356,14 +355,15 @@ fn lines_in_the_history(flags: &[&str], room: &str) -> usize {
 /// (6.3.3)
 #[test]
 fn an_unusable_history_folder_is_one_error_line_and_its_files_are_not_changed() {
-    let folder = HistoryFolder::new("refused");
+    let folder = StatePlace::new("refused");
     let [flag, path] = folder.flags();
     let serve = |path: &str| run(&["serve", "--listen", "127.0.0.1:0", flag, path], &[]);
+    drop(Server::starts_with(&folder.flags()));
     fs::write(folder.file(), "precious, and not ours").expect("a file");
     for (path, words) in [
         (path.to_owned(), "not a history of chinwag"),
-        (format!("{path}/none"), "No such file"),
-        (folder.file().to_str().expect("UTF-8").to_owned(), "Not a directory"),
+        (format!("{path}/none/none"), "No such file"),
+        (folder.file().to_str().expect("UTF-8").to_owned(), "File exists"),
     ] {
         let run = serve(&path);
         assert_eq!(run.status.code(), Some(1), "{path}: {}", run.stderr);
@@ -376,7 +376,7 @@ fn an_unusable_history_folder_is_one_error_line_and_its_files_are_not_changed() 
 /// (6.3.3)
 #[test]
 fn a_full_disk_is_logged_once_and_the_rooms_go_on() {
-    let folder = HistoryFolder::new("full");
+    let folder = StatePlace::new("full");
     // A write beyond the limit of `ulimit -f` (in blocks of 512 or 1,024 bytes) fails, as on a full
     // disk.
     let server = Server::starts_from_shell("ulimit -f 8", &folder.flags());

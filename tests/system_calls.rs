@@ -99,8 +99,9 @@ fn a_batch_in_a_room_costs_one_read_one_write_per_member_and_one_file_write() ->
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("system-calls");
     drop(fs::remove_dir_all(&folder));
     fs::create_dir_all(&folder)?;
-    let path = folder.to_str().expect("UTF-8");
-    let flags = ["--room-pace", "1000000", "--history", path];
+    let state = folder.join("state");
+    let path = state.to_str().expect("UTF-8");
+    let flags = ["--room-pace", "1000000", "--state", path];
     let Some((mut server, address)) = start_traced(&flags)? else { return skipped() };
     let mut members = Vec::new();
     for name in 0..MEMBERS {

@@ -57,6 +57,7 @@ fn run_benchmark() -> io::Result<()> {
         "| attack | server | message p50 | message p99 | newcomer | paste of 9 kB | memory |\n\
          | --- | --- | --- | --- | --- | --- | --- |\n",
     );
+    print!("{table}");
     for attack in Attack::ALL.iter().filter(|attack| options.wants(attack.name)) {
         let clients = attack.clients / size;
         if clients + 64 > sockets_max() {
@@ -67,7 +68,7 @@ fn run_benchmark() -> io::Result<()> {
             eprintln!("{} against {name} …", attack.name);
             let (Latencies { p50, p99, newcomer, paste }, memory) =
                 run_attack(attack, clients, &program, cores, length)?;
-            table += &format!(
+            let row = format!(
                 "| {} | {name} | {p50:.1?} | {p99:.1?} | {:.1?} … {:.1?} | {:.1?} … {:.1?} | {} MiB |\n",
                 attack.title,
                 newcomer[0],
@@ -76,10 +77,13 @@ fn run_benchmark() -> io::Result<()> {
                 paste[1],
                 memory / 1024 / 1024
             );
+            // At once: a row of a server that is not fair can take minutes.
+            print!("{row}");
+            table += &row;
         }
     }
     let table = format!("{table}\n{environment} {length:?} per row.\n");
-    println!("\n{table}");
+    println!("\n{environment}");
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("../bench");
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("attacks.md"), table)

@@ -188,7 +188,9 @@ fn chinwag_arguments(words: &str, workload: Workload) -> Vec<String> {
         Workload::Pairs => {}
         Workload::Room { history } => {
             words.extend(CHINWAG_ROOM.split(' ').map(str::to_owned));
-            words.extend(history.map(|folder| format!("--history={}", folder.display())));
+            words.extend(
+                history.map(|folder| format!("--state={}", folder.join("state").display())),
+            );
         }
     }
     words

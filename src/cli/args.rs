@@ -9,7 +9,11 @@ use clap_complete::Shell;
 use ipnet::IpNet;
 use log::LevelFilter;
 
+use crate::check::{self, CheckArgs};
+use crate::cli::accounts::AccountsArg;
+use crate::cli::cert::{self, CertArgs};
 use crate::cli::ctl::{self, CtlArgs};
+use crate::cli::tls::TlsArgs;
 use crate::cli::web::{WebArgs, network};
 use crate::client::options::ConnectArgs;
 use crate::core::limits::{Limits, PORT, WEB_PORT};
@@ -72,6 +76,13 @@ pub enum Command {
     #[command(after_help = ctl::EXAMPLES)]
     Ctl(CtlArgs),
 
+    /// Make a certificate that vouches for itself, for addresses with tls:// and https://
+    #[command(after_help = cert::EXAMPLES)]
+    Cert(CertArgs),
+    /// Grade a chat server in any language against protocol.md
+    #[command(after_help = check::EXAMPLES)]
+    Check(CheckArgs),
+
     /// Print shell completions for this program
     Completions {
         /// The shell
@@ -80,13 +91,21 @@ pub enum Command {
 
     /// Print the manual page, for man -l
     Man,
+
+    /// The helper process of a server, which starts it
+    #[command(hide = true)]
+    AccountHelper {
+        /// The folder of the accounts
+        folder: PathBuf,
+    },
 }
 
 /// The flags of `serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// Address to listen on, [SCHEME://]HOST:PORT. The scheme is tcp, for nc and telnet, or http, for
-    /// browsers. Repeat the flag for several addresses. Port 0 takes a free port and prints it
+    /// Address to listen on, [SCHEME://]HOST:PORT. The scheme is tcp, for nc and telnet; http, for
+    /// browsers; tls and https, for the same in private, with --tls-cert. Repeat the flag for several
+    /// addresses. Port 0 takes a free port and prints it
     /// [default: 127.0.0.1:7878 and http://127.0.0.1:7880]
     #[arg(long, value_name = "ADDR", env = "CHINWAG_LISTEN", value_delimiter = ',', value_parser = addresses)]
     pub listen: Vec<Addresses>,
@@ -97,9 +116,24 @@ pub struct ServeArgs {
     #[arg(long, value_name = "NETWORK", env = "CHINWAG_PROXY_PROTOCOL", value_delimiter = ',', value_parser = network)]
     pub proxy_protocol: Vec<IpNet>,
 
-    /// Folder that keeps the history of rooms over a restart. Without it, history ends with the server
-    #[arg(long, value_name = "DIR", env = "CHINWAG_HISTORY")]
-    pub history: Option<PathBuf>,
+    /// Folder for everything that must last: accounts, bans, and the history of rooms. Without it, all
+    /// of that ends with the server
+    #[arg(long, value_name = "DIR", env = "CHINWAG_STATE")]
+    pub state: Option<PathBuf>,
+
+    /// Who has an account: nobody, whoever registers a name, or everybody, by ctl account
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHO",
+        env = "CHINWAG_ACCOUNTS",
+        default_value = "optional"
+    )]
+    pub accounts: AccountsArg,
+
+    /// Take passwords over connections that others may read
+    #[arg(long, env = "CHINWAG_ALLOW_PLAIN_PASSWORDS")]
+    pub allow_plain_passwords: bool,
 
     /// Log more; given twice, log everything
     #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet")]
@@ -117,6 +151,10 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub web: WebArgs,
 
+    /// Flags for TLS
+    #[command(flatten)]
+    pub tls: TlsArgs,
+
     /// Limits
     #[command(flatten)]
     pub limits: LimitArgs,
@@ -129,10 +167,6 @@ pub struct OperatorArgs {
     /// Unix socket for operator commands (chinwag ctl, nc -U); only this user can open it
     #[arg(long, value_name = "PATH", env = "CHINWAG_CONSOLE")]
     pub console: Option<PathBuf>,
-
-    /// File that keeps bans. Without it, bans end with the server
-    #[arg(long, value_name = "FILE", env = "CHINWAG_BANS")]
-    pub bans: Option<PathBuf>,
 }
 
 /// The flags that set a limit. `protocol.md` says what happens at each limit.
@@ -176,6 +210,11 @@ pub struct LimitArgs {
     #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_OPENING", default_value = "1000",
           value_parser = clap::value_parser!(u32).range(1..))]
     pub max_opening: u32,
+
+    /// TLS handshakes at a time from one address other than loopback
+    #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_HANDSHAKES", default_value = "100",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_handshakes: u32,
 
     /// Requests, room lines and logins of one address, in allowances of one session; 0 means no limit
     #[arg(long, value_name = "COUNT", env = "CHINWAG_ADDRESS_SHARE", default_value = "64",
@@ -258,12 +297,15 @@ impl ServeArgs {
             connections_max: wanted.min(connections_possible),
             per_address_max: flags.max_per_address as usize,
             opening_max: flags.max_opening as usize,
+            handshakes_per_address_max: flags.max_handshakes as usize,
             rooms_max: flags.max_rooms.into(),
             rooms_per_address_max: flags.max_rooms_per_address.into(),
             members_max: flags.max_members as usize,
             room_line_ms: 1000 / u64::from(flags.room_pace),
             room_history_ms: flags.room_past.0,
             address_share: flags.address_share,
+            accounts: self.accounts.into(),
+            allow_plain_passwords: self.allow_plain_passwords,
             ..Limits::default()
         }
     }

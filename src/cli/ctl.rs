@@ -4,6 +4,8 @@
 //! it needs no loop. It does not know what the command means; it only tells a refusal from other
 //! answers, for the exit code.
 
+mod account;
+
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
@@ -24,6 +26,8 @@ Examples:
   chinwag ctl kick anna too loud                 end a session
   chinwag ctl ban 192.0.2.0/24 12h spam          ban a network for half a day
   chinwag ctl --json stats                       the metrics, for a script
+  chinwag ctl account add anna                   make an account; asks for its password
+  chinwag ctl account import class.csv           make many, from lines NAME,PASSWORD
   chinwag ctl stop 5                             announce a stop in five minutes
   nc -U /run/chinwag.sock                        an interactive console; help lists the commands";
 
@@ -57,8 +61,18 @@ pub fn run(args: &CtlArgs) -> ExitCode {
         print_error("a command is one line, without control characters");
         return ExitCode::from(2);
     }
-    let line = format!("{}{command}\n", if args.json { "json " } else { "" });
-    match send_command(args, &line) {
+    let done = match account::task(&args.command) {
+        Ok(Some(task)) => account::run(args, &task),
+        Ok(None) => {
+            let line = format!("{}{command}\n", if args.json { "json " } else { "" });
+            send_command(args, &line)
+        }
+        Err(fault) => {
+            print_error(&fault);
+            return ExitCode::from(2);
+        }
+    };
+    match done {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Refused) => ExitCode::FAILURE,
         Err(error) => {
@@ -75,14 +89,45 @@ enum Outcome {
     Refused,
 }
 
+/// Connects to the console.
+fn connect(args: &CtlArgs) -> Result<UnixStream, String> {
+    let with_path = |e: io::Error| format!("no server at {}: {e}", args.console.display());
+    let stream = UnixStream::connect(&args.console).map_err(with_path)?;
+    stream.set_read_timeout(Some(Duration::from_millis(ANSWER_MS))).map_err(with_path)?;
+    Ok(stream)
+}
+
+/// A console that gets several commands, each of which the server answers with one line.
+struct Session(BufReader<UnixStream>);
+
+impl Session {
+    fn open(args: &CtlArgs) -> Result<Session, String> {
+        connect(args).map(|stream| Session(BufReader::new(stream)))
+    }
+
+    /// Sends a command. The inner error is the server's refusal.
+    ///
+    /// # Errors
+    /// The server does not answer.
+    fn ask(&mut self, line: &str) -> Result<Result<(), String>, String> {
+        let mut answer = String::new();
+        let stream = self.0.get_mut();
+        let sent = stream.write_all(line.as_bytes()).and_then(|()| stream.write_all(b"\n"));
+        sent.and_then(|()| self.0.read_line(&mut answer)).map_err(|e| e.to_string())?;
+        match answer.trim_end().split_once(' ') {
+            Some(("*", _)) => Ok(Ok(())),
+            Some(("!", refusal)) => Ok(Err(refusal.to_owned())),
+            _ => Err("the server ended without an answer".to_owned()),
+        }
+    }
+}
+
 /// Sends `line` and prints the answer.
 ///
 /// # Errors
 /// The reason why there is no complete answer, for the user.
 fn send_command(args: &CtlArgs, line: &str) -> Result<Outcome, String> {
-    let with_path = |e: io::Error| format!("no server at {}: {e}", args.console.display());
-    let mut stream = UnixStream::connect(&args.console).map_err(with_path)?;
-    stream.set_read_timeout(Some(Duration::from_millis(ANSWER_MS))).map_err(with_path)?;
+    let mut stream = connect(args)?;
     // The half-close tells the server that no further command comes, so that it closes after the
     // answer. Ignore errors here: a server with too many consoles sends a refusal and closes before
     // it reads. Its answer is still readable.

@@ -5,12 +5,14 @@
 //! (`src/server/operator_commands.rs`). Nothing here knows who opened the console or what a command
 //! does: this module has no access to sockets or to the chat.
 
+mod account;
 mod answer;
 mod command;
 mod framing;
 mod histogram;
 mod metrics;
 
+pub use account::{AccountCommand, AccountRefusal};
 pub use answer::{Answer, AnswerFormat, CommandRefusal, Expiry, Outcome, Row};
 pub use command::{BanTarget, CommandFault, OperatorCommand, StopCommand, parse_network};
 pub use framing::{CommandReader, HttpRequest, LineFault};

@@ -33,11 +33,15 @@ pub(super) struct Consoles {
     has_pending: bool,
     /// The open consoles; at most [`CONSOLES_MAX`].
     connections: Slab<ConsoleConnection>,
+    /// Consoles opened so far.
+    opened: u64,
 }
 
 /// One open console.
 #[derive(Debug)]
 pub(super) struct ConsoleConnection {
+    /// Tells this console from a later one with the same key.
+    pub(super) number: u64,
     stream: UnixStream,
     reader: CommandReader,
     /// Bytes that were read from the socket and not yet passed to `reader`. One read may bring
@@ -47,6 +51,8 @@ pub(super) struct ConsoleConnection {
     output: Vec<u8>,
     /// An event reported readiness, and no read or write has returned `WouldBlock` since.
     is_ready: bool,
+    /// A command waits for its answer, and further ones wait for it.
+    is_waiting: bool,
     /// No line has been read yet. Only the first line of a console may be an HTTP request (8.3.2).
     pub(super) is_first_line: bool,
     /// Close the console as soon as the socket has taken the output.
@@ -67,7 +73,7 @@ pub(super) enum ConsoleInput {
 impl Consoles {
     /// Creates the consoles of a listener. The caller must call [`Consoles::register`].
     pub(super) fn new((listener, file): (UnixListener, SocketFile)) -> Consoles {
-        Consoles { listener, file, has_pending: false, connections: Slab::new() }
+        Consoles { listener, file, has_pending: false, connections: Slab::new(), opened: 0 }
     }
 
     /// Adds the listener to the poll.
@@ -87,7 +93,7 @@ impl Consoles {
 
     /// Whether the next turn has work here without a new event.
     pub(super) fn has_work(&self) -> bool {
-        self.has_pending || self.connections.iter().any(|(_, connection)| connection.is_ready)
+        self.has_pending || self.connections.iter().any(|(_, connection)| connection.has_work())
     }
 
     /// Records a readiness event for a token at or above [`FIRST_CONSOLE`].
@@ -124,11 +130,12 @@ impl Consoles {
             // One attempt is enough: the send buffer of a new socket is empty.
             return drop(stream.write(line.as_bytes()));
         }
+        self.opened += 1;
         let entry = self.connections.vacant_entry();
         let token = Token(FIRST_CONSOLE + entry.key());
         let interest = Interest::READABLE | Interest::WRITABLE;
         match registry.register(&mut stream, token, interest) {
-            Ok(()) => drop(entry.insert(ConsoleConnection::new(stream))),
+            Ok(()) => drop(entry.insert(ConsoleConnection::new(self.opened, stream))),
             Err(e) => warn!(target: "chinwag", "cannot poll an operator's console: {e}"),
         }
     }
@@ -138,9 +145,14 @@ impl Consoles {
     pub(super) fn ready(&self) -> Vec<usize> {
         self.connections
             .iter()
-            .filter(|(_, connection)| connection.is_ready)
+            .filter(|(_, connection)| connection.has_work())
             .map(|(key, _)| key)
             .collect()
+    }
+
+    /// The console that asked, if it is still open.
+    pub(super) fn find(&mut self, key: usize, number: u64) -> Option<&mut ConsoleConnection> {
+        self.connections.get_mut(key).filter(|connection| connection.number == number)
     }
 
     pub(super) fn connection(&mut self, key: usize) -> &mut ConsoleConnection {
@@ -155,8 +167,10 @@ impl Consoles {
 }
 
 impl ConsoleConnection {
-    fn new(stream: UnixStream) -> ConsoleConnection {
+    fn new(number: u64, stream: UnixStream) -> ConsoleConnection {
         ConsoleConnection {
+            number,
+            is_waiting: false,
             stream,
             reader: CommandReader::default(),
             unread: Vec::new(),
@@ -165,6 +179,15 @@ impl ConsoleConnection {
             is_first_line: true,
             is_closing: false,
         }
+    }
+
+    fn has_work(&self) -> bool {
+        self.is_ready && !self.is_waiting
+    }
+
+    /// Takes no further command until [`ConsoleConnection::answer`].
+    pub(super) fn wait(&mut self) {
+        self.is_waiting = true;
     }
 
     /// Writes the waiting output first. If none is left, returns the next line, after at most one
@@ -194,6 +217,7 @@ impl ConsoleConnection {
     /// Queues an answer and writes as much as the socket takes. Returns `None` if the socket took
     /// all of the answer and the console stays open.
     pub(super) fn answer(&mut self, text: &str) -> Option<ConsoleInput> {
+        self.is_waiting = false;
         self.output.extend_from_slice(text.as_bytes());
         self.write()
     }

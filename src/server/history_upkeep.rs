@@ -2,24 +2,24 @@
 //! the files, and follows the wall clock for the dates (6.3.1, 6.3.3).
 
 use std::io;
-use std::path::Path;
 
-use super::Server;
 use super::history_store::{HistoryStore, StoredHistory};
 use super::wall_clock::unix_seconds;
+use super::{Server, StateFolder};
 use crate::core::exchange::Exchange;
 use crate::core::limits::WALL_CLOCK_MS;
 use crate::core::time::Time;
 
-/// Restores the history in `folder`, if the operator wants it kept, and begins to record.
+/// Restores the history in the state folder, if there is one, and begins to record.
 ///
 /// # Errors
 /// The folder cannot be used.
 pub(super) fn restore(
     exchange: &mut Exchange,
-    folder: Option<&Path>,
+    state: Option<&StateFolder>,
 ) -> io::Result<Option<HistoryStore>> {
-    let stored = folder.map(StoredHistory::open).transpose()?;
+    let folder = state.map(StateFolder::history).transpose()?;
+    let stored = folder.as_deref().map(StoredHistory::open).transpose()?;
     exchange.handle_start(unix_seconds(), stored.iter().flat_map(StoredHistory::records));
     let store = stored.map(|stored| stored.into_store(exchange)).transpose()?;
     if store.is_some() {

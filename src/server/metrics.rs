@@ -110,8 +110,12 @@ impl Server {
     /// with their number; only an operator or an agent causes it.
     pub(super) fn metrics(&self) -> Vec<MetricFamily> {
         let mut families = self.metrics_now();
+        families.extend(self.tls.as_ref().map(|tls| {
+            gauge("certificate_seconds", "Until the certificate expires", tls.seconds_left())
+        }));
         families.extend(self.metrics_of_users());
         families.extend(self.metrics_of_traffic());
+        families.extend(self.metrics_of_accounts());
         families
     }
 
@@ -156,6 +160,20 @@ impl Server {
             counter("joinings", "Times a user entered a room", metrics.joined),
             counter_by("departures", "Sessions over", "reason", departures.zip(metrics.departures)),
             counter_by("refusals", "Lines that told a user what was wrong", "kind", refusals),
+        ]
+    }
+
+    /// Accounts, and what their helper process did.
+    fn metrics_of_accounts(&self) -> Vec<MetricFamily> {
+        let Some(accounts) = &self.accounts else { return Vec::new() };
+        let (counts, known) = (&accounts.counts, self.exchange.accounts("").count());
+        vec![
+            gauge("accounts", "Accounts now", known as u64),
+            gauge("account_queue", "Questions to the helper now", accounts.queue_len() as u64),
+            counter("passwords_right", "Passwords that were right", counts.right),
+            counter("passwords_wrong", "Passwords that were wrong", counts.wrong),
+            counter("account_queue_full", "Questions that found a full queue", counts.full),
+            counter("helper_deaths", "Helpers for accounts that died", counts.deaths),
         ]
     }
 

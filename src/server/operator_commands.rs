@@ -13,21 +13,26 @@ use log::info;
 use mio::Registry;
 use mio::event::Event;
 
-use super::Server;
 use super::admission::subscriber_network;
 use super::bans::{self, Ban, Bans};
 use super::console::{ConsoleInput, Consoles};
 use super::event_log::SessionLabel;
 use super::logging::OPERATOR;
 use super::socket_file;
+use super::{Server, StateFolder};
 use crate::core::SessionId;
 use crate::core::chat::{Name, Removal};
 use crate::core::framing::text;
 use crate::core::limits::ANSWER_ROWS_MAX;
+use zeroize::Zeroizing;
+
 use crate::core::operator::{
     Answer, AnswerFormat, BanTarget, CommandRefusal, HttpRequest, LineFault, OperatorCommand,
     Outcome, Row, StopCommand, exposition, rows,
 };
+
+/// The key and the number of a console: whom an answer is for.
+pub(super) type Asker = (usize, u64);
 
 /// What the server has for operators: the consoles and the bans.
 #[derive(Debug, Default)]
@@ -39,13 +44,14 @@ pub struct Operators {
 }
 
 impl Operators {
-    /// Creates the console's socket at path `console`, and reads the bans in file `bans`.
+    /// Creates the console's socket at path `console`, and reads the bans in the state folder.
     ///
     /// # Errors
     /// One of the two cannot be used. The message names the path and the reason. The bans come first,
     /// so that a failed start leaves no socket file.
-    pub fn open(console: Option<&Path>, bans: Option<&Path>) -> io::Result<Operators> {
-        let bans = bans.map(Bans::open).transpose()?.unwrap_or_default();
+    pub fn open(console: Option<&Path>, state: Option<&StateFolder>) -> io::Result<Operators> {
+        let bans = state.map(|state| Bans::open(&state.bans()));
+        let bans = bans.transpose()?.unwrap_or_default();
         let consoles = console.map(socket_file::listen).transpose()?.map(Consoles::new);
         Ok(Operators { consoles, bans })
     }
@@ -105,13 +111,21 @@ impl Server {
                 if request.is_some() {
                     connection.close_after_answer();
                 }
+                let asker = (key, connection.number);
                 let answer = match request {
-                    Some(request) => request.answer(|| exposition(&self.metrics())),
-                    None => self.answer(line),
+                    Some(request) => Some(request.answer(|| exposition(&self.metrics()))),
+                    None => self.answer(asker, line),
                 };
                 // Borrowed again: executing the command needed all of the server.
                 let Some(consoles) = &mut self.operators.consoles else { return };
-                consoles.connection(key).answer(&answer)
+                let connection = consoles.connection(key);
+                match answer {
+                    Some(answer) => connection.answer(&answer),
+                    None => {
+                        connection.wait();
+                        None
+                    }
+                }
             }
             input => Some(input),
         };
@@ -120,14 +134,19 @@ impl Server {
         }
     }
 
-    /// Executes a line, and returns the text of its answer. A line that is not valid gets its
-    /// answer as text, because it cannot be known whether the operator wanted JSON.
-    fn answer(&mut self, line: Result<String, LineFault>) -> String {
+    /// Executes a line, and returns the text of its answer; `None` if the answer comes later. A line
+    /// that is not valid gets its answer as text, because it cannot be known whether the operator
+    /// wanted JSON.
+    fn answer(&mut self, asker: Asker, line: Result<String, LineFault>) -> Option<String> {
         let mut out = String::new();
-        match line {
+        // A line can hold a password.
+        match line.map(Zeroizing::new) {
             Ok(line) => {
                 let (format, command) = AnswerFormat::of(&line);
                 let answer = match OperatorCommand::parse(command) {
+                    Ok(OperatorCommand::Account(command)) => {
+                        self.execute_account(asker, format, &command)?
+                    }
                     Ok(command) => self.execute(command),
                     Err(fault) => Answer::Refused(CommandRefusal::Command(fault)),
                 };
@@ -138,7 +157,23 @@ impl Server {
                 Answer::Refused(CommandRefusal::Line(fault)).encode(AnswerFormat::Text, &mut out)
             }
         }
-        out
+        Some(out)
+    }
+
+    /// Sends an answer that came later. A console that is gone needs none.
+    pub(super) fn answer_later(
+        &mut self,
+        (key, number): Asker,
+        format: AnswerFormat,
+        answer: &Answer,
+    ) {
+        let Some(consoles) = &mut self.operators.consoles else { return };
+        let Some(connection) = consoles.find(key, number) else { return };
+        let mut out = String::new();
+        answer.encode(format, &mut out);
+        if let Some(ConsoleInput::End) = connection.answer(&out) {
+            consoles.close(key);
+        }
     }
 
     /// Executes a command. A command that only lists something is not logged; each of the others
@@ -153,10 +188,12 @@ impl Server {
             OperatorCommand::Users { prefix } => return self.list_users(prefix),
             OperatorCommand::Rooms { prefix } => return self.list_rooms(prefix),
             OperatorCommand::Bans => return self.list_bans(),
+            OperatorCommand::Account(_) => unreachable!("answer passes it on"),
             OperatorCommand::Say { text } => Ok(self.say_to_all(text)),
             OperatorCommand::Kick { name, reason } => self.kick(name, reason),
             OperatorCommand::Ban { target, seconds, reason } => self.ban(target, seconds, reason),
             OperatorCommand::Unban { network } => self.unban(network),
+            OperatorCommand::Reload => self.reload("operator"),
             OperatorCommand::Stop(command) => self.stop(command),
         };
         done.map_or_else(Answer::Refused, Answer::done)

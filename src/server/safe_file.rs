@@ -15,7 +15,7 @@ use rustix::fs::OFlags;
 ///
 /// # Errors
 /// Something at `path` cannot be removed, or comes back at once.
-pub(super) fn create(path: &Path) -> io::Result<File> {
+pub(crate) fn create(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
         _ => {}
@@ -28,20 +28,20 @@ pub(super) fn create(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// The file cannot be opened, or it is a link.
-pub(super) fn open_for_append(path: &Path) -> io::Result<File> {
+pub(crate) fn open_for_append(path: &Path) -> io::Result<File> {
     let no_follow = OFlags::NOFOLLOW.bits().cast_signed();
     OpenOptions::new().append(true).custom_flags(no_follow).open(path)
 }
 
 /// Device and inode (stat(2)): what a file is, whatever name it has.
-pub(super) type Identity = (u64, u64);
+pub(crate) type Identity = (u64, u64);
 
 /// The identity of the file at `path`; `None` if there is none.
-pub(super) fn identity_at(path: &Path) -> Option<Identity> {
+pub(crate) fn identity_at(path: &Path) -> Option<Identity> {
     fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
 /// The identity of an open file.
-pub(super) fn identity_of(file: &File) -> io::Result<Identity> {
+pub(crate) fn identity_of(file: &File) -> io::Result<Identity> {
     file.metadata().map(|found| (found.dev(), found.ino()))
 }

@@ -3,36 +3,38 @@
 export const $ = (id) => document.getElementById(id);
 
 export function make(tag, properties, ...children) {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children);
-  return element;
+	const element = Object.assign(document.createElement(tag), properties);
+	element.append(...children);
+	return element;
 }
 
-export function button(textContent, onclick, more) {
-  return make("button", { type: "button", textContent, onclick, ...more });
+/// A button. `name` says what it does, and `value` to whom.
+export function button(textContent, name, value, more) {
+	return make("button", { textContent, name, value, ...more });
 }
 
 /// Shows a text, or hides the element if there is none. What is right already is not touched.
 export function text(element, words) {
-  if (element.textContent !== words) element.textContent = words;
-  show(element, words);
+	if (element.textContent !== words) element.textContent = words;
+	show(element, words);
 }
 
 export function show(element, shown) {
-  if (element.hidden === !!shown) element.hidden = !shown;
+	if (element.hidden === !!shown) element.hidden = !shown;
 }
 
-/// Makes the children of `parent` match `items`. The element of a key stays, and keeps the focus.
-export function reconcile(parent, items, key, create, update) {
-  const old = new Map([...parent.children].map((child) => [child.dataset.key, child]));
-  let at = parent.firstElementChild;
-  for (const item of items) {
-    const child = old.get(key(item)) ?? create(item);
-    old.delete(key(item));
-    child.dataset.key = key(item);
-    update?.(child, item);
-    if (child === at) at = at.nextElementSibling;
-    else parent.insertBefore(child, at);
-  }
-  for (const child of old.values()) child.remove();
+/// Makes the children of `parent` match `items`. The element of a key or name stays, and keeps the focus.
+export function reconcile(parent, items, create, update) {
+	const old = new Map([...parent.children].map((child) => [child.dataset.key, child]));
+	let at = parent.firstElementChild;
+	for (const item of items) {
+		const key = item.key ?? item.name;
+		const child = old.get(key) ?? create(item);
+		old.delete(key);
+		child.dataset.key = key;
+		update?.(child, item);
+		if (child === at) at = at.nextElementSibling;
+		else parent.insertBefore(child, at);
+	}
+	for (const child of old.values()) child.remove();
 }

@@ -236,8 +236,9 @@ fn a_killed_server_loses_no_line_of_a_paste_without_a_word() {
 fn after_a_restart_of_the_server_the_room_goes_on_where_it_was() {
     let folder = std::env::temp_dir().join(format!("chinwag-missed-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder can be made");
+    let folder = folder.join("state");
     let folder = folder.to_str().expect("a path in UTF-8").to_owned();
-    let server = Server::start_with("127.0.0.1:0", &["--history", &folder]);
+    let server = Server::start_with("127.0.0.1:0", &["--state", &folder]);
     let address = server.address.to_string();
     let enters = |server: &Server| {
         let mut ben = Peer::join(server, "ben");
@@ -254,7 +255,7 @@ fn after_a_restart_of_the_server_the_room_goes_on_where_it_was() {
     anna.sees_row("ben: before");
     drop(server);
     anna.sees_row("-- Reconnecting; press any key to try now");
-    let server = Server::start_with(&address, &["--history", &folder]);
+    let server = Server::start_with(&address, &["--state", &folder]);
     let mut ben = enters(&server);
     ben.say("meanwhile");
     ben.read_until("ben: meanwhile");

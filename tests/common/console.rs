@@ -3,8 +3,10 @@
 //!
 //! `tests/console.rs` uses both.
 
+use std::fs::DirBuilder;
 use std::io::Write;
 use std::net::Shutdown;
+use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -47,6 +49,12 @@ impl Drop for TempFolder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// Creates a folder that only this user can open, as a server wants its state folder.
+pub(crate) fn private_folder(parent: &TempFolder, name: &str) -> String {
+    DirBuilder::new().mode(0o700).create(parent.path(name)).expect("a folder");
+    parent.argument(name)
 }
 
 /// An operator who is connected to a console.

@@ -88,6 +88,22 @@ fn held_input_that_is_never_read_again_is_caught() {
     );
 }
 
+/// (7.36)
+#[test]
+fn an_answer_that_stops_is_caught() {
+    assert_caught_after(
+        1,
+        Fault::AnswerStopped,
+        &["although all of it was read", "is not served", "is never served"],
+    );
+}
+
+/// (6.3.1, 7.36)
+#[test]
+fn a_line_of_history_that_is_missing_is_caught() {
+    assert_caught(Fault::HistoryLineLost, &["nothing explains", "are missing", "after an answer"]);
+}
+
 #[test]
 fn output_that_is_never_written_is_caught() {
     assert_caught(Fault::NeverWritten, &["has unsent output, although the socket accepts bytes"]);

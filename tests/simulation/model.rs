@@ -6,6 +6,7 @@
 
 mod accounts;
 mod addresses;
+mod answers;
 mod explain;
 pub(crate) mod names;
 mod rooms;
@@ -31,6 +32,8 @@ pub(crate) struct ModelLimits {
     pub(crate) ask_again_ms: u64,
     pub(crate) stall_ms: u64,
     pub(crate) high_water: usize,
+    /// Memory can be scarce in this run (7.58).
+    pub(crate) is_scarce: bool,
     pub(crate) rooms_max: usize,
     pub(crate) members_max: usize,
     pub(crate) room_line_ms: u64,
@@ -175,6 +178,12 @@ pub(crate) struct Model {
     /// The output that the attempted cause must produce, and what restores the state if it does not
     /// fit.
     expected: Vec<(SessionKey, Expected)>,
+    /// Lines in and behind answers that are in progress (7.36).
+    to_come: BTreeMap<SessionKey, answers::ToCome>,
+    /// How often the model has looked at the output.
+    looks: u64,
+    /// Sessions that did not get all rows of an answer.
+    cut: Vec<SessionKey>,
     undo: Vec<(SessionKey, Session)>,
     undo_rooms: Option<(Rooms, usize)>,
     undo_addresses: Option<Addresses>,
@@ -205,6 +214,9 @@ impl Model {
             discard: Discard::TelnetOnly,
             discarded: Vec::new(),
             expected: Vec::new(),
+            to_come: BTreeMap::new(),
+            looks: 0,
+            cut: Vec::new(),
             undo: Vec::new(),
             undo_rooms: None,
             undo_addresses: None,
@@ -276,6 +288,7 @@ impl Model {
     pub(crate) fn forget(&mut self, who: SessionKey) {
         let session = self.sessions.remove(&who);
         self.all_taken(who);
+        self.to_come.remove(&who);
         assert!(
             session.is_some_and(|session| session.state == State::Ended),
             "the session of {who} has not ended"

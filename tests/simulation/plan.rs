@@ -92,6 +92,7 @@ impl Plan {
             ask_again_ms: self.limits.ask_again_ms,
             stall_ms: self.limits.stall_ms,
             high_water: self.limits.high_water_bytes,
+            is_scarce: self.is_scarce(),
             rooms_max: self.limits.rooms_max,
             members_max: self.limits.members_max,
             room_line_ms: self.limits.room_line_ms,
@@ -102,6 +103,11 @@ impl Plan {
             requires_accounts: self.limits.accounts == AccountPolicy::Required,
             takes_passwords: self.limits.allow_plain_passwords,
         }
+    }
+
+    /// Whether so little may wait in all outboxes that the limit is reached (7.58).
+    pub(crate) fn is_scarce(&self) -> bool {
+        self.limits.scarce_bytes < Limits::default().scarce_bytes
     }
 
     /// Stops the faults.
@@ -123,6 +129,7 @@ fn limits(random: &mut Random) -> Limits {
         ask_ms: random.pick(&[500, 3_000, 60_000]),
         ask_again_ms: random.pick(&[0, 1, 1_000, 10_000]),
         high_water_bytes: random.pick(&[1_024, 3_000, 20_000]),
+        scarce_bytes: if random.chance(20) { 10_000 } else { 4_194_304 },
         stall_ms: random.pick(&[1_000, 5_000, 30_000]),
         closing_ms: random.pick(&[10, 5_000]),
         rooms_max: random.pick(&[3, 50, 1_000]),

@@ -52,6 +52,9 @@ pub(crate) enum Fault {
     BackpressureIgnored,
     /// New sessions have no address: each has all allowances for itself.
     AddressForgotten,
+    /// A line of history is missing in an answer, or an answer stops although its reader goes on.
+    HistoryLineLost,
+    AnswerStopped,
     /// At the end of a chat the kernel's buffer is not read.
     KernelNotDrained,
     /// A wrong password counts as right.
@@ -128,6 +131,7 @@ impl Sabotage {
             Fault::MessageLost
             | Fault::PromptLost
             | Fault::RoomLineLost
+            | Fault::HistoryLineLost
             | Fault::OlderSessionStays => drop(lines.remove(n)),
             Fault::MessageDoubled | Fault::RoomLineDoubled => lines.insert(n, line),
             Fault::MessageToThirdUser | Fault::RoomLineToOutsider => {
@@ -169,6 +173,7 @@ impl Sabotage {
                 is_message(line) && next.is_some_and(|next| is_message(next) && next != *line)
             }
             Fault::PromptLost => line.starts_with(b"? "),
+            Fault::HistoryLineLost => line.starts_with(b"- 19") || line.starts_with(b"- 20"),
             Fault::OlderSessionStays => line.ends_with(b"so this one ends. Goodbye"),
             Fault::LinesSwapped => next.is_some_and(|next| next != *line),
             Fault::ListRowWrong => {

@@ -74,6 +74,8 @@ pub(crate) struct Stats {
     pub(crate) restarts: u64,
     /// How often the history file was written anew.
     pub(crate) rewrites: u64,
+    /// How often the world looked at output with an answer in progress.
+    pub(crate) unfinished_answers: u64,
     /// Questions to the store of accounts.
     pub(crate) questions: u64,
     pub(crate) sign_ins: u64,
@@ -177,9 +179,20 @@ impl World {
     fn check_output(&mut self) {
         // Either can cause the other: resumed input may end a chat, and a drain lets input go on.
         self.drain_sockets();
-        while self.resume_input() {
+        while let Some(session) = self.exchange.poll_resume() {
+            // While memory is scarce, input goes on line by line, and each line may depend on those of
+            // other sessions.
+            if self.plan.is_scarce() {
+                self.observe(false);
+            }
+            self.resume_input(session);
             self.drain_sockets();
         }
+        self.observe(true);
+    }
+
+    /// Shows the model the new lines. `is_settled` says whether all input that may be processed has been.
+    fn observe(&mut self, is_settled: bool) {
         let mut observed = Observed::default();
         for who in self.sockets.keys().copied().collect::<Vec<_>>() {
             let new_output = self.new_output_for(who);
@@ -205,7 +218,7 @@ impl World {
             return;
         }
         observed.check_lines();
-        self.model.explain_all(observed);
+        self.model.explain_all(observed, is_settled);
         for who in self.model.take_discarded() {
             let Some(socket) = self.sockets.get_mut(&who) else { continue };
             let is_drained = socket.arrived == 0 || socket.has_failed;
@@ -276,6 +289,7 @@ impl Stats {
         self.missed += other.missed;
         self.restarts += other.restarts;
         self.rewrites += other.rewrites;
+        self.unfinished_answers += other.unfinished_answers;
         self.questions += other.questions;
         self.sign_ins += other.sign_ins;
         self.take_overs += other.take_overs;

@@ -9,8 +9,10 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use serde_json::{Number, Value, json};
 
-use super::command::{CommandFault, HELP, split_word};
+use super::account::{AccountRefusal, write_change};
+use super::command::{CommandFault, HELP};
 use super::framing::LineFault;
+use crate::core::accounts::AccountChange;
 use crate::core::limits::{ANSWER_ROWS_MAX, BANS_MAX, CONSOLES_MAX};
 
 /// The format in which the operator wants an answer.
@@ -75,6 +77,8 @@ pub enum Row {
         /// The operator's reason; may be empty.
         reason: String,
     },
+    /// An account, by its name.
+    Account(String),
     /// A metric.
     Metric {
         /// The name, without the prefix that Prometheus sees.
@@ -118,6 +122,12 @@ pub enum Outcome {
     Unbanned { network: IpNet },
     /// Listed the bans.
     Bans { count: usize },
+    /// Changed an account.
+    Account(AccountChange),
+    /// Listed the accounts.
+    Accounts { count: usize },
+    /// Loaded a certificate.
+    Reloaded { last_day: String, fingerprint: String },
     /// Started the shutdown.
     Stopping,
     /// Announced a shutdown in `ms` milliseconds.
@@ -153,6 +163,15 @@ pub enum CommandRefusal {
         /// The error of the operating system.
         why: String,
     },
+    /// Nothing was done to an account.
+    Account(AccountRefusal),
+    /// The server has no certificate.
+    NothingToReload,
+    /// The files with the certificate and the key cannot be used.
+    NotReloaded {
+        /// The file and what is wrong with it.
+        why: String,
+    },
     /// The shutdown has started already.
     Stopping,
     /// `stop off` without an announced shutdown.
@@ -165,8 +184,11 @@ impl AnswerFormat {
     /// Splits a console's line into the answer format and the command.
     #[must_use]
     pub fn of(line: &str) -> (AnswerFormat, &str) {
-        match split_word(line) {
-            ("json", command) => (AnswerFormat::Json, command),
+        // Not `split_word`: blanks at the end may belong to a password.
+        match line.trim_start().strip_prefix("json") {
+            Some(rest) if rest.is_empty() || rest.starts_with(' ') => {
+                (AnswerFormat::Json, rest.trim_start())
+            }
             _ => (AnswerFormat::Text, line),
         }
     }
@@ -227,6 +249,7 @@ impl Row {
                 };
                 json!({"network": network.to_string(), "expires": expires, "reason": reason})
             }
+            Row::Account(name) => json!({"name": name}),
             Row::Metric { name, value } => json!({"name": name, "value": value}),
             Row::Help(text) => json!(text),
         }
@@ -252,6 +275,7 @@ impl fmt::Display for Row {
                 write!(f, "{network} {expiry}")
             }
             Row::Ban { network, expiry, reason } => write!(f, "{network} {expiry}: {reason}"),
+            Row::Account(name) => write!(f, "{name}"),
             Row::Metric { name, value } => write!(f, "{name} {value}"),
             Row::Help(text) => write!(f, "{text}"),
         }
@@ -295,6 +319,14 @@ impl fmt::Display for Outcome {
             }
             Outcome::Unbanned { network } => write!(f, "{network} is not banned any more"),
             Outcome::Bans { count } => write!(f, "{}", counted(*count, "ban")),
+            Outcome::Account(change) => write_change(f, change),
+            Outcome::Accounts { count } => {
+                write!(f, "{}", counted(*count, "account"))?;
+                write_rows_left_out(f, *count)
+            }
+            Outcome::Reloaded { last_day, fingerprint } => {
+                write!(f, "New certificate, valid until {last_day}, SHA-256 {fingerprint}")
+            }
             Outcome::Stopping => write!(f, "Stopping now"),
             Outcome::StopsIn { ms } => {
                 let minutes = *ms as f64 / 60_000.0;
@@ -323,6 +355,7 @@ impl fmt::Display for CommandRefusal {
         match self {
             CommandRefusal::Line(fault) => return write!(f, "{fault}"),
             CommandRefusal::Command(fault) => return write!(f, "{fault}"),
+            CommandRefusal::Account(refusal) => return write!(f, "{refusal}"),
             CommandRefusal::ConsolesFull => write!(f, "{CONSOLES_MAX} consoles are open already"),
             CommandRefusal::NoSuchUser => write!(f, "Nobody of that name is here"),
             CommandRefusal::Loopback { name } => {
@@ -331,6 +364,10 @@ impl fmt::Display for CommandRefusal {
             CommandRefusal::NotBanned => write!(f, "That is not banned"),
             CommandRefusal::TooManyBans => write!(f, "There are {BANS_MAX} bans already"),
             CommandRefusal::BansNotSaved { why } => write!(f, "The bans cannot be kept: {why}"),
+            CommandRefusal::NothingToReload => write!(f, "The server has no certificate"),
+            CommandRefusal::NotReloaded { why } => {
+                return write!(f, "{why}; the old certificate stays");
+            }
             CommandRefusal::Stopping => write!(f, "The server is stopping already"),
             CommandRefusal::NoStopAnnounced => write!(f, "No stop was announced"),
             CommandRefusal::NoJson => {

@@ -8,6 +8,7 @@ use std::fmt;
 
 use ipnet::{IpNet, Ipv4Net};
 
+use super::account::{ACCOUNT, AccountCommand, parse_account};
 use crate::core::limits::{BAN_SECONDS_MAX, STOP_MINUTES_MAX};
 
 /// A command that an operator gives. It borrows from the line.
@@ -57,6 +58,10 @@ pub enum OperatorCommand<'a> {
     },
     /// List the bans.
     Bans,
+    /// Change or list accounts.
+    Account(AccountCommand<'a>),
+    /// Load the certificate again.
+    Reload,
     /// Stop the server, announce a stop, or cancel an announced stop.
     Stop(StopCommand),
 }
@@ -100,7 +105,7 @@ pub enum CommandFault {
 }
 
 /// The commands, as `help` shows them.
-pub(super) const HELP: [&str; 13] = [
+pub(super) const HELP: [&str; 15] = [
     "users [PREFIX]: the users, and what each cost in the last 10 s; who cost most comes first",
     "rooms [PREFIX]: the rooms, and the number of users in each",
     "stats: the metrics; metrics: the same for Prometheus",
@@ -110,6 +115,8 @@ pub(super) const HELP: [&str; 13] = [
     "    TIME is 90s, 30m, 12h, 7d or never; a name means the address of that user",
     UNBAN,
     "bans: the bans, with end and reason",
+    ACCOUNT,
+    "reload: load the renewed certificate for new connections; nobody is disconnected",
     STOP,
     "json COMMAND: the answer to COMMAND in one line of JSON",
     "help: this list",
@@ -149,6 +156,12 @@ impl OperatorCommand<'_> {
                 Ok(OperatorCommand::Unban { network })
             }
             "bans" => without_arguments(OperatorCommand::Bans, "bans"),
+            // The blanks of a password count, and `rest` has lost those at its end.
+            "account" => {
+                let command = parse_account(&line.trim_start()[word.len()..]);
+                command.map(OperatorCommand::Account).ok_or(CommandFault::Usage(ACCOUNT))
+            }
+            "reload" => without_arguments(OperatorCommand::Reload, "reload"),
             "stop" => parse_stop(rest).map(OperatorCommand::Stop),
             _ => Err(CommandFault::Unknown),
         }
@@ -353,7 +366,7 @@ mod tests {
         for line in ["", "  ", "Stop", "frob", "stop5", "useŕs"] {
             assert_eq!(OperatorCommand::parse(line), Err(CommandFault::Unknown), "{line}");
         }
-        for line in ["kick", "say", "stats now", "bans x", "metrics x", "help x"] {
+        for line in ["kick", "say", "stats now", "bans x", "metrics x", "help x", "reload x"] {
             assert!(matches!(OperatorCommand::parse(line), Err(CommandFault::Usage(_))), "{line}");
         }
     }

@@ -214,11 +214,9 @@ impl Model {
         for (_, who) in rows.into_iter().take(ROWS_MAX) {
             let you = if who == reader { " (you)" } else { "" };
             let row = format!("- {} {}{you}", self.name(who).spelling, self.status(who));
-            self.expected.push((reader, Expected::Exactly(row)));
+            self.expected.push((reader, Expected::list_row(row)));
         }
-        if count > ROWS_MAX {
-            self.expect_line(reader, '-', format!("{} more", count - ROWS_MAX));
-        }
+        self.expect_more_rows(reader, count);
         self.prompt(reader);
     }
 
@@ -382,8 +380,7 @@ impl Model {
         self.expected.extend(refusals);
         self.discarded.push(who);
         if lines > 0 {
-            let plural = if lines == 1 { "" } else { "s" };
-            self.expect_line(who, '!', format!("{lines} line{plural}"));
+            self.expected.push((who, Expected::Discarded(lines)));
         }
     }
 
@@ -484,6 +481,14 @@ impl Model {
             State::Asking(_) | State::Chatting(_) | State::InRoom(_) | State::Ended => return,
         };
         self.expected.push((who, Expected::Exactly(format!("? {prompt}"))));
+    }
+
+    /// Expects the row that says how many of `count` rows a list does not show (5.2.2).
+    pub(super) fn expect_more_rows(&mut self, who: SessionKey, count: usize) {
+        if count > ROWS_MAX {
+            let more = Expected::Containing('-', format!("{} more", count - ROWS_MAX));
+            self.expected.push((who, Expected::ListRow(Box::new(more))));
+        }
     }
 
     pub(super) fn expect_line(&mut self, who: SessionKey, tag: char, words: String) {

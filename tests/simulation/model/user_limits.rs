@@ -131,7 +131,8 @@ impl Model {
         if name.is_empty() {
             self.expect_line(who, '*', "You ignore".into());
             for name in self.sessions[&who].ignored.clone() {
-                self.expect_line(who, '-', name);
+                let row = Expected::Containing('-', name);
+                self.expected.push((who, Expected::ListRow(Box::new(row))));
             }
             return;
         }

@@ -111,6 +111,7 @@ test("a group talks in a room, with history, comings, goings and /me", options, 
   await anna.sees("zoe joined tea");
   await zoe.says("quit");
   await anna.sees("zoe left tea");
+  await anna.finds("#people .free", "zoe");
   await anna.clicks("summary");
   await anna.clicks("label", "Comings and goings");
   await anna.seesNot("zoe joined tea");
@@ -119,7 +120,7 @@ test("a group talks in a room, with history, comings, goings and /me", options, 
 
 test("a request while one types takes neither the focus nor a letter", options, async () => {
   const [anna, ben] = [await joins("anna"), await atLinePort("ben")];
-  await anna.clicks("#lobby");
+  await anna.clicks("#rooms button", "Enter lobby");
   await anna.sees("You are now in lobby");
   await anna.types("half a li");
   ben.says("2 anna");
@@ -207,7 +208,7 @@ test("the keyboard alone is enough", options, async () => {
   await anna.tabsTo("End chat", { shift: true });
   await anna.presses("Enter");
   await ben.reads("* anna left the chat");
-  await anna.tabsTo("Enter the lobby");
+  await anna.tabsTo("Enter lobby");
   await anna.presses("Enter");
   await anna.sees("You are now in lobby");
   await anna.tabsTo("Leave chinwag", { shift: true });
@@ -219,7 +220,7 @@ test("hostile names and texts neither execute nor reorder a row", options, async
   const anna = await joins("anna");
   const hebrew = await atLinePort("שלום");
   const evil = await atLinePort("b.b");
-  await anna.clicks("#lobby");
+  await anna.clicks("#rooms button", "Enter lobby");
   for (const person of [hebrew, evil]) {
     person.says("4");
     await person.reads("* You are now in lobby");
@@ -257,7 +258,7 @@ test("hostile names and texts neither execute nor reorder a row", options, async
 
 test("a server restart in the middle of a draft keeps draft, name and room", options, async () => {
   const anna = await joins("anna");
-  await anna.clicks("#lobby");
+  await anna.clicks("#rooms button", "Enter lobby");
   await anna.sees("You are now in lobby");
   await anna.says("before");
   await saidByAll(anna, "anna: before");
@@ -276,6 +277,7 @@ test("a server restart in the middle of a draft keeps draft, name and room", opt
   assert.equal(await anna.run(() => document.activeElement.value), "half a draft");
   await anna.presses("Enter");
   await ben.reads("anna: half a draft");
+  await saidByAll(anna, "anna: half a draft");
   assert.equal((await anna.log()).filter((line) => line === "anna: half a draft").length, 1);
 });
 
@@ -292,7 +294,8 @@ test("closing the tab leaves", options, async () => {
 
 test("new lines do not disturb a reader of older ones", options, async () => {
   const [anna, ben] = [await joins("anna"), await atLinePort("ben")];
-  await anna.clicks("#lobby");
+  await anna.clicks("#rooms button", "Enter lobby");
+  await anna.sees("You are now in lobby");
   ben.says("4");
   await ben.reads("* You are now in lobby");
   for (let n = 0; n < 40; n++) ben.says(`line ${n}`);
@@ -310,7 +313,8 @@ test("new lines do not disturb a reader of older ones", options, async () => {
 
 test("a paste of several lines asks first", options, async () => {
   const [anna, ben] = [await joins("anna"), await atLinePort("ben")];
-  await anna.clicks("#lobby");
+  await anna.clicks("#rooms button", "Enter lobby");
+  await anna.sees("You are now in lobby");
   ben.says("4");
   await ben.reads("* You are now in lobby");
   await anna.clicks("#draft");
@@ -334,7 +338,8 @@ test("a paste of several lines asks first", options, async () => {
 
 test("a screen reader hears each new line once", options, async () => {
   const [anna, ben] = [await joins("anna"), await atLinePort("ben")];
-  await anna.clicks("#lobby");
+  await anna.clicks("#rooms button", "Enter lobby");
+  await anna.sees("You are now in lobby");
   ben.says("4");
   await anna.sees("ben joined lobby");
   await anna.run(() => {
