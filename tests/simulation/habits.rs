@@ -174,6 +174,7 @@ impl Habits {
             };
         }
         match model.state(who) {
+            State::Naming if random.chance(self.uses_accounts) => some_account(random, model),
             State::Naming => some_username(random),
             State::SigningIn | State::Password(..) => password_line(random, model, who),
             State::Menu if random.chance(self.uses_accounts) => {
@@ -293,6 +294,18 @@ fn password_line(random: &mut Random, model: &Model, who: SessionKey) -> String 
         (.., 1..5) => format!("a wrong one {}", random.below(1_000)),
         (.., 5) => "p".repeat(random.pick(&[255, 256, 257])),
         _ => usual_password(name),
+    }
+}
+
+/// A registered name, if there is one.
+fn some_account(random: &mut Random, model: &Model) -> String {
+    let names = model.account_names();
+    match names.is_empty() {
+        true => some_username(random),
+        false => {
+            let name = &names[random.below(names.len())];
+            in_random_case(random, name)
+        }
     }
 }
 

@@ -215,6 +215,12 @@ impl Model {
         self.accounts.owner(&name).map(|account| account.name.spelling.clone())
     }
 
+    /// All registered names.
+    pub(crate) fn account_names(&self) -> Vec<String> {
+        let accounts = self.accounts.registered.values();
+        accounts.map(|account| account.name.spelling.clone()).collect()
+    }
+
     /// Whether the store waits for nobody who registers this name, and knows it.
     pub(crate) fn is_sure(&self, spelling: &str) -> bool {
         let name = Name::new(spelling);
@@ -313,10 +319,12 @@ impl Model {
     pub(crate) fn accounts_reloaded(&mut self, spellings: &[String]) {
         let names = spellings.iter().map(|spelling| Name::new(spelling).expect("a name"));
         let stored = names.map(|name| (name.folded.clone(), name)).collect::<BTreeMap<_, _>>();
-        let registering = self.accounts.open.values();
-        let registering = registering
-            .filter(|open| open.question.task == Task::Register)
-            .map(|open| open.question.folded.clone())
+        let seen = self.accounts.open.values().map(|open| &open.question);
+        let not_seen = self.sessions.values().filter_map(|session| session.question.as_ref());
+        let registering = seen
+            .chain(not_seen)
+            .filter(|question| question.task == Task::Register)
+            .map(|question| question.folded.clone())
             .collect::<Vec<_>>();
         self.accounts
             .registered

@@ -36,8 +36,8 @@ impl World {
         observed: &mut Observed,
     ) {
         let pending = self.exchange.pending(id(who));
-        // The model knows nothing of the lines about typing.
-        let own = pending.own.len().saturating_sub(about_typing);
+        // The model knows nothing of the lines about typing, and not which input they followed.
+        let in_time = pending.own.len().saturating_sub(about_typing);
         let waiting = pending.own.len() + pending.behind_answer.map_or(0, <[u8]>::len);
         if pending.behind_answer.is_some() {
             observed.mark_answering(who);
@@ -46,7 +46,7 @@ impl World {
         let was_there = self.model.state(who).room().is_some();
         let is_there = self.exchange.chat().room(id(who)).is_some();
         let in_room = was_there || entered || is_there;
-        observed.record_waiting(who, waiting, if in_room { 0 } else { own });
+        observed.record_waiting(who, waiting, if in_room { 0 } else { in_time });
         if self.exchange.chat().awaits_store(id(who)) {
             observed.mark_awaiting(who);
         }
