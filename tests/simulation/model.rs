@@ -182,6 +182,8 @@ pub(crate) struct Model {
     to_come: BTreeMap<SessionKey, answers::ToCome>,
     /// How often the model has looked at the output.
     looks: u64,
+    /// Sessions with an answer in progress now.
+    still_answered: BTreeSet<SessionKey>,
     /// Sessions that did not get all rows of an answer.
     cut: Vec<SessionKey>,
     undo: Vec<(SessionKey, Session)>,
@@ -216,6 +218,7 @@ impl Model {
             expected: Vec::new(),
             to_come: BTreeMap::new(),
             looks: 0,
+            still_answered: BTreeSet::new(),
             cut: Vec::new(),
             undo: Vec::new(),
             undo_rooms: None,

@@ -176,6 +176,10 @@ impl Observed {
         self.answering.contains(&who)
     }
 
+    pub(crate) fn answering(&self) -> &BTreeSet<SessionKey> {
+        &self.answering
+    }
+
     pub(crate) fn is_open(&self, who: SessionKey) -> bool {
         self.still_open.contains(&who)
     }

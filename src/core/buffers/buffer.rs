@@ -105,9 +105,10 @@ impl Buffer {
     /// long keeps no more than it needs.
     pub fn shrink(&mut self, spare: usize) {
         if self.bytes.capacity() - self.len() > spare.max(self.len() / 4) {
-            self.bytes.drain(..self.taken);
+            // A copy, because many allocators shrink in place. The holes that this leaves are too small
+            // for the next large buffer.
+            self.bytes = self.as_slice().to_vec();
             self.taken = 0;
-            self.bytes.shrink_to_fit();
         }
     }
 }

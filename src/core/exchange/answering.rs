@@ -53,8 +53,11 @@ impl Endpoints {
         self.traffic.lines_out += part.count;
         self.record_output(id, before);
         // What waited behind the answer follows, room lines included.
-        if part.is_last && self[id].sending == Sending::OPEN {
-            self.write_rest(id);
+        if part.is_last {
+            self.prepare_write(id);
+            if self[id].sending == Sending::OPEN {
+                self.write_rest(id);
+            }
         }
     }
 }

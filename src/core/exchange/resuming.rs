@@ -89,8 +89,9 @@ impl Exchange {
         let (endpoint, pool) = self.endpoints.with_pool(id);
         if let Some(frame) = endpoint.reader.finish(pool) {
             self.handle_frame(now, id, frame);
-            // The last line may be a password: the client reads the answer before the end.
-            if self.chat.awaits_store(id) {
+            // The client reads the whole answer to its last line before the end. The line may be a
+            // password, or ask for a long list.
+            if self.chat.awaits_store(id) || self.endpoints[id].outbox.has_gap() {
                 return;
             }
         }

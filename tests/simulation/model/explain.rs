@@ -58,6 +58,7 @@ impl Model {
         order: &[SessionKey],
         is_settled: bool,
     ) -> Result<(), String> {
+        self.still_answered.clone_from(observed.answering());
         self.explain_answers(&mut observed)?;
         while self.explain_by_event(&mut observed) || self.explain_by_input(&mut observed, order) {}
         if let Some((who, line)) = observed.first_unexplained() {
@@ -113,10 +114,10 @@ impl Model {
                 let state = self.state(who);
                 let is_seen = self.explains(&Cause::Received(who, received), observed);
                 let Some(is_seen) = is_seen else { break };
-                let ends_later = self.is_question_open(who);
+                let ends_later = self.is_question_open(who) || self.waits_for_answer(who);
                 if let Some(inputs) = self.received.get_mut(&who) {
                     let input = inputs.pop_front();
-                    // The last line was a password: the end of input waits for the answer.
+                    // The end of input waits for the answer to the last line.
                     if let (true, Some(Received::LastLine(_))) = (ends_later, input) {
                         inputs.push_front(Received::End);
                     }
@@ -225,7 +226,11 @@ impl Model {
             State::Chatting(with) => observed.backlog(with) > self.limits.high_water,
             _ => false,
         };
-        let ends = |received: &Received| matches!(received, Received::End | Received::LastLine(_));
+        let is_answered = observed.is_answering(who);
+        let ends = |received: &Received| match received {
+            Received::LastLine(_) => !is_answered,
+            received => *received == Received::End,
+        };
         let next = self.received.get(&who).and_then(VecDeque::front);
         // A session that the chat still has cannot have processed its end of input.
         let must_stay = observed.is_open(who) && next.is_some_and(ends);

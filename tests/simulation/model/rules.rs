@@ -37,7 +37,8 @@ impl Model {
             Received::End => self.leave(who, None),
             Received::LastLine(line) => {
                 self.handle_line(who, line);
-                if self.is_open(who) && !self.is_question_open(who) {
+                let has_all = !self.is_question_open(who) && !self.still_answered.contains(&who);
+                if self.is_open(who) && has_all {
                     self.leave(who, None);
                 }
             }
