@@ -2,6 +2,8 @@
 
 pub mod accounts;
 pub mod args;
+pub mod cert;
 pub mod ctl;
 mod manual;
+pub mod tls;
 pub mod web;

@@ -9,6 +9,7 @@
 //! | [`server`] | the loop: sockets, signals, files, the log | what a line means |
 //! | [`accounts`] | the helper process that hashes passwords and keeps accounts | users, the loop |
 //! | [`client`] | the terminal client: `ui` is pure, `io` has the loop and the terminal | the server's code |
+//! | [`check`] | `chinwag check`: grades any server from outside | this server's code |
 //! | [`cli`] | arguments, manual page, `chinwag ctl` | |
 //!
 //! The core is deterministic: the same calls give the same output. So the whole chat runs in a test,
@@ -74,7 +75,7 @@
 //! | state | what a session is doing: NAMING, MENU, CHOOSING, ASKING, ASKED, CHATTING, IN ROOM |
 //! | status | what other users see of it: available, busy, chatting with somebody |
 //! | frame | one unit that the framing finds in a byte stream: a line, or a telnet command |
-//! | transport | what encodes the bytes of a connection: nothing (TCP), HTTP and WebSocket |
+//! | transport | what encodes the bytes of a connection: nothing (TCP), TLS, WebSocket, or both |
 //! | opening | a connection without a session yet, because its transport is not ready |
 //! | exchange | joins framing, chat and outboxes; applies backpressure |
 //! | outbox | bytes that wait for one connection |
@@ -88,6 +89,7 @@
 //! | operator, console | a person who may administer the server, and the socket for that |
 
 pub mod accounts;
+pub mod check;
 pub mod cli;
 pub mod client;
 pub mod core;

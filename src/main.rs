@@ -10,12 +10,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use chinwag::accounts::helper;
+use chinwag::check;
 use chinwag::cli::args::{Cli, Command, OperatorArgs, ServeArgs};
-use chinwag::cli::ctl;
+use chinwag::cli::{cert, ctl};
 use chinwag::client;
 use chinwag::core::transport::Scheme;
 use chinwag::server::descriptors::{self, Descriptors};
-use chinwag::server::{ListenAddress, Operators, Server, StateFolder, logging};
+use chinwag::server::{ListenAddress, Operators, Server, ServerTls, StateFolder, logging};
 use clap::error::ErrorKind;
 use log::info;
 
@@ -28,6 +29,8 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve(&args),
         Command::Connect(args) => return client::run(&args),
         Command::Ctl(args) => return ctl::run(&args),
+        Command::Cert(args) => cert::run(&args),
+        Command::Check(args) => return check::run(&args),
         Command::Completions { shell } => print(&Cli::completions(shell)),
         Command::AccountHelper { folder } => {
             descriptors::survive_file_size_limit().and_then(|()| helper::run(&folder))
@@ -54,10 +57,11 @@ fn serve(args: &ServeArgs) -> io::Result<()> {
     let descriptors = Descriptors::raise();
     let OperatorArgs { console } = &args.operators;
     // Open the files first: a bad path must fail before the server opens a port.
+    let tls = args.tls.files().map(ServerTls::load).transpose()?;
     let state = args.state.as_deref().map(StateFolder::open).transpose()?;
     let operators = Operators::open(console.as_deref(), state.as_ref())?;
     let limits = args.limits(descriptors.connections());
-    let mut server = Server::bind(&args.addresses(), limits, state)?;
+    let mut server = Server::bind(&args.addresses(), tls, limits, state)?;
     server.add_operators(operators)?;
     // Log only now: a failed start must print one line, the error.
     server.trust_proxies(args.proxy_protocol.clone());
@@ -74,23 +78,27 @@ fn serve(args: &ServeArgs) -> io::Result<()> {
 /// Standard output is closed.
 fn greet(server: &Server, console: Option<&Path>) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let (pages, lines) = server.addresses().partition::<Vec<_>, _>(|at| at.scheme == Scheme::Http);
+    let (pages, lines) = server.addresses().partition::<Vec<_>, _>(|at| at.scheme.has_page());
     for page in &pages {
-        writeln!(out, "chinwag has its web page at http://{}", reachable(page.address))?;
+        let (scheme, address) = (page.scheme.name(), reachable(page.address));
+        writeln!(out, "chinwag has its web page at {scheme}://{address}")?;
     }
-    for ListenAddress { address, .. } in &lines {
+    for address in &lines {
         writeln!(out, "chinwag listens on {address}")?;
     }
     // The name by which the user called the program, so that the printed commands can be copied.
     let program = env::args_os().next().unwrap_or_else(|| "chinwag".into());
     let program = program.to_string_lossy();
-    if let Some(ListenAddress { address, .. }) = lines.first() {
-        let port = address.port();
+    if let Some(ListenAddress { address, .. }) = lines.iter().find(|at| at.scheme == Scheme::Tls) {
+        let (server, address) = (reachable(*address), spaced(*address));
+        write!(out, "  over TLS:         ncat --ssl {address}   or   ")?;
+        writeln!(out, "openssl s_client -quiet -connect {server}")?;
+    }
+    if let Some(ListenAddress { address, .. }) = lines.iter().find(|at| at.scheme == Scheme::Tcp) {
         let server = reachable(*address);
-        let host = server.rsplit_once(':').map_or("", |(host, _)| host).trim_matches(['[', ']']);
-        writeln!(out, "  join it:          nc {host} {port}   or   telnet {host} {port}")?;
+        writeln!(out, "  join it:          nc {0}   or   telnet {0}", spaced(*address))?;
         writeln!(out, "  in more comfort:  {program} connect {server}")?;
-        writeln!(out, "  from a script:    printf 'anna\\n1\\n3\\n' | nc -N {host} {port}")?;
+        writeln!(out, "  from a script:    printf 'anna\\n1\\n3\\n' | nc -N {}", spaced(*address))?;
     }
     // Loopback is the default, and a new operator may wonder why no other machine can connect.
     let is_open = |at: &ListenAddress| !at.address.ip().is_loopback();
@@ -99,8 +107,12 @@ fn greet(server: &Server, console: Option<&Path>) -> io::Result<()> {
             let address = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), at.address.port());
             format!(" --listen {}", ListenAddress { address, ..*at })
         };
-        let listen = lines.first().into_iter().chain(pages.first()).map(all).collect::<String>();
-        writeln!(out, "  let others join:  {program} serve{listen}")?;
+        // With TLS, the files with the certificate would have to be named too.
+        let shown = lines.first().into_iter().chain(pages.first());
+        let listen = shown.filter(|at| !at.scheme.is_encrypted()).map(all).collect::<String>();
+        if !listen.is_empty() {
+            writeln!(out, "  let others join:  {program} serve{listen}")?;
+        }
     }
     if let Some(console) = console {
         writeln!(out, "  operate it:       {program} ctl --console {} help", console.display())?;
@@ -116,6 +128,13 @@ fn reachable(address: SocketAddr) -> String {
         true => format!("localhost:{}", address.port()),
         false => address.to_string(),
     }
+}
+
+/// The same, as programs take it that want a host and a port.
+fn spaced(address: SocketAddr) -> String {
+    let server = reachable(address);
+    let (host, port) = server.rsplit_once(':').unwrap_or_default();
+    format!("{} {port}", host.trim_matches(['[', ']']))
 }
 
 /// Writes the output of a command, which may be larger than a pipe, to standard output.

@@ -19,6 +19,7 @@ mod history_upkeep;
 mod listener;
 mod log_pace;
 pub mod logging;
+mod memory;
 mod metrics;
 mod operator_commands;
 mod read_queue;
@@ -27,6 +28,7 @@ pub(crate) mod safe_file;
 mod shutdown;
 mod socket_file;
 mod state_folder;
+mod tls;
 mod wall_clock;
 
 use std::io;
@@ -42,10 +44,12 @@ use slab::Slab;
 use crate::core::SessionId;
 use crate::core::chat;
 use crate::core::exchange::{Action, Exchange};
-use crate::core::limits::{DRAINS_PER_TURN, EVENTS_PER_TURN, Limits, READ_BYTES_PER_TURN};
+use crate::core::limits::{
+    DRAINS_PER_TURN, EVENTS_PER_TURN, Limits, READ_BYTES_PER_TURN, TLS_HANDSHAKES_PER_TURN,
+};
 use crate::core::time::Time;
-use crate::core::transport::TransportError;
 use crate::core::transport::http::Site;
+use crate::core::transport::{Scheme, TransportError};
 use accounts::Accounts;
 use admission::Admission;
 use connection::{Connection, IoOutcome};
@@ -54,10 +58,12 @@ use costs::Costs;
 use history_store::HistoryStore;
 pub use listener::ListenAddress;
 use listener::Listener;
+use memory::MemoryUse;
 use metrics::Metrics;
 pub use operator_commands::Operators;
 use read_queue::ReadQueue;
 pub use state_folder::StateFolder;
+pub use tls::{ServerTls, TlsFiles};
 
 const SIGNALS: Token = Token(usize::MAX - 1);
 /// A connection is registered once, for reading and writing. With edge-triggered polling an unused
@@ -89,6 +95,8 @@ pub struct Server {
     operators: Operators,
     /// The web server, as all its connections see it.
     site: Rc<Site>,
+    /// The certificate, if the server has one.
+    tls: Option<ServerTls>,
     /// Networks whose connections tell the address of their client.
     proxies: Vec<IpNet>,
     metrics: Metrics,
@@ -98,6 +106,9 @@ pub struct Server {
     /// Connections with input. An edge is reported once, so the loop must remember them.
     read_queue: ReadQueue,
     costs: Costs,
+    /// Handshakes that this turn may still serve (7.82).
+    handshakes_left: usize,
+    memory_use: MemoryUse,
     /// Turns in a row in which no reader of a room was written to.
     postponed_turns: u32,
     /// The one read buffer. It serves all connections, because each read is processed before the
@@ -120,12 +131,13 @@ pub struct Server {
 
 impl Server {
     /// Binds all `addresses`, takes over the signals that stop the server, and restores what is in
-    /// the state folder.
+    /// the state folder. Some addresses need `tls`.
     ///
     /// # Errors
     /// An address that cannot be bound or a state that cannot be used, with the reason.
     pub fn bind(
         addresses: &[ListenAddress],
+        tls: Option<ServerTls>,
         limits: Limits,
         state: Option<StateFolder>,
     ) -> io::Result<Server> {
@@ -134,15 +146,19 @@ impl Server {
         // First of all, because it may fail, and a failed start prints one line.
         let accounts = Accounts::open(state.as_ref(), &limits, &mut exchange, poll.registry())?;
         let history_store = history_upkeep::restore(&mut exchange, state.as_ref())?;
-        let mut signals = shutdown::take_signals()?;
+        let mut signals = shutdown::take_signals(tls.is_some())?;
         poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
-        let listeners = listener::bind_all(addresses, &limits, poll.registry(), FIRST_LISTENER)?;
+        let (registry, has_tls) = (poll.registry(), tls.is_some());
+        let listeners = listener::bind_all(addresses, has_tls, &limits, registry, FIRST_LISTENER)?;
         for address in listeners.iter().map(Listener::address) {
             info!(target: "chinwag", "listening on {address}, for {} at a time", limits.connections_max);
         }
         accounts.iter().for_each(Accounts::log_start);
-        if let Some(page) = listener::page(&listeners) {
+        if let Some(page) = listener::place(&listeners, [Scheme::Https, Scheme::Http]) {
             exchange.set_page(&page);
+        }
+        if let Some(place) = listener::place(&listeners, [Scheme::Tls, Scheme::Https]) {
+            exchange.set_tls(&place);
         }
         Ok(Server {
             poll,
@@ -154,6 +170,8 @@ impl Server {
             to_read: Vec::new(),
             read_queue: ReadQueue::default(),
             costs: Costs::default(),
+            handshakes_left: 0,
+            memory_use: MemoryUse::default(),
             postponed_turns: 0,
             read_buffer: vec![0; READ_BYTES_PER_TURN].into_boxed_slice(),
             #[expect(clippy::disallowed_methods, reason = "the loop is where the time comes from")]
@@ -172,6 +190,7 @@ impl Server {
             history_store,
             _state: state,
             site: Rc::default(),
+            tls,
         })
     }
 
@@ -196,6 +215,7 @@ impl Server {
     /// # Errors
     /// The kernel refuses to wait for events. No client can cause this.
     pub fn run(&mut self) -> io::Result<()> {
+        self.announce_certificate();
         while !self.is_done() {
             self.turn()?;
         }
@@ -208,6 +228,7 @@ impl Server {
     /// all output is written before any socket is closed.
     fn turn(&mut self) -> io::Result<()> {
         self.wait()?;
+        self.handshakes_left = TLS_HANDSHAKES_PER_TURN;
         self.record_events();
         self.accept();
         self.read();
@@ -215,8 +236,10 @@ impl Server {
         self.serve_consoles();
         self.read_before_timeouts()?;
         self.exchange.handle_timeout(self.now);
+        self.watch_certificate();
         self.act();
         self.shorten_shutdown();
+        self.follow_memory_use();
         logging::flush_due();
         let awake = self.started.elapsed().saturating_sub(self.woke);
         self.metrics.turn_ns.record(u64::try_from(awake.as_nanos()).unwrap_or(u64::MAX));
@@ -236,7 +259,10 @@ impl Server {
             || self.has_history_work();
         let retry = self.listeners.iter().filter_map(Listener::retry_at).min();
         let helper = self.accounts.as_ref().and_then(Accounts::next_deadline);
-        let shell = [retry, self.stop_by, self.history_deadline(), helper].into_iter().flatten();
+        let (certificate, release) = (self.certificate_deadline(), self.memory_use.deadline());
+        let history = self.history_deadline();
+        let shell = [retry, self.stop_by, history, helper, certificate, release];
+        let shell = shell.into_iter().flatten();
         let next = self.exchange.poll_timeout().into_iter().chain(shell).min();
         let mut timeout = match next {
             _ if left => Some(Duration::ZERO),

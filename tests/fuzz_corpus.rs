@@ -1,7 +1,7 @@
 //! Runs the fuzz targets on a stable compiler: first every input of `fuzz/corpus/` (seeds, and
 //! inputs that once failed), then inputs that a small mutator makes from the corpus with a fixed
-//! seed. `cargo +nightly fuzz run framing` (or `chat`, `proxy`, `screen`, `web`) runs the same entry functions for
-//! longer.
+//! seed. `cargo +nightly fuzz run framing` (or `chat`, `proxy`, `screen`, `tls`, `web`) runs the same
+//! entry functions for longer.
 //!
 //! `CHINWAG_FUZZ_RUNS` sets how many mutated inputs each target gets (default 1,000).
 
@@ -15,6 +15,8 @@ mod proxy;
 mod random;
 #[path = "../fuzz/entries/screen.rs"]
 mod screen;
+#[path = "../fuzz/entries/tls.rs"]
+mod tls;
 #[path = "../fuzz/entries/web.rs"]
 mod web;
 
@@ -24,8 +26,9 @@ use std::path::Path;
 
 use random::Random;
 
-/// Bytes that have a meaning in the framing, in a PROXY header or in a schedule. Random bytes would rarely form them.
-const TOKENS: [&[u8]; 38] = [
+/// Bytes that have a meaning in the framing, in a PROXY header, in TLS, in a request or in a schedule.
+/// Random bytes would rarely form them.
+const TOKENS: [&[u8]; 44] = [
     b"\n",
     b"\r",
     b"\r\n",
@@ -64,6 +67,12 @@ const TOKENS: [&[u8]; 38] = [
     b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"\r\nOrigin: http://localhost\r\n",
     b"\r\n\r\n",
+    b"\x16\x03\x01\0\x05\x01\0\0\x01\0",
+    b"\x14\x03\x03\0\x01\x01",
+    b"\x15\x03\x03\0\x02\x01\0",
+    b"\x17\x03\x03\0\x20",
+    b"\x81\0\x20\x02\0",
+    b"\x06\0\x07\0\x02\0",
 ];
 
 /// Runs `entry` on the corpus of `target`, then on mutated inputs.
@@ -125,6 +134,11 @@ fn any_bytes_cut_into_any_packets_give_the_same_safe_lines() {
 #[test]
 fn any_bytes_cut_into_any_packets_name_the_same_client_or_are_refused() {
     run("proxy", proxy::run);
+}
+
+#[test]
+fn any_bytes_instead_of_tls_and_any_disturbance_of_it_never_forge_a_line() {
+    run("tls", tls::run);
 }
 
 #[test]

@@ -62,7 +62,8 @@ fn an_error_line_is_complete_and_contains_no_control_character() {
     fails_to_start(&["connect", "[::1]99"], &[], "99", 2);
     let tip = "unexpected argument '--nmae' found; a similar argument exists: '--name'; see --help";
     fails_to_start(&["connect", "--nmae", "anna"], &[], tip, 2);
-    fails_to_start(&["conect"], &[], "a similar subcommand exists: 'connect'", 2);
+    fails_to_start(&["serv"], &[], "a similar subcommand exists: 'serve'", 2);
+    fails_to_start(&["conenct"], &[], "a similar subcommand exists: 'connect'", 2);
     let ran = run(&["serve", "--listen", "bad\u{1b}[31m"], &[]);
     assert!(!ran.stderr.trim_end().contains(char::is_control), "{:?}", ran.stderr);
 }

@@ -197,6 +197,18 @@ fn is_test_file(path: &Path) -> bool {
         || path.components().any(|part| part.as_os_str() == "tests")
 }
 
+/// A rung of the ladder is read in one sitting; the last one is a whole server.
+#[test]
+fn every_program_of_the_ladder_is_one_short_file() {
+    let programs = sources("lessons");
+    assert!(programs.len() >= 24, "the programs were found");
+    for path in programs {
+        let is_last = path.components().any(|part| part.as_os_str() == "12-a-small-chinwag");
+        let most = if is_last { 500 } else { 150 };
+        assert!(read(&path).lines().count() <= most, "{} is too long", path.display());
+    }
+}
+
 #[test]
 fn the_readme_is_short_and_no_cell_of_the_protocol_is_wide() {
     let readme = read(&root().join("README.md"));

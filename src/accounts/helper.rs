@@ -16,7 +16,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use zeroize::Zeroizing;
 
-use super::password_hash::{self, Verdict};
+use super::password_hash::{Hasher, Verdict};
 use super::store::{Store, StoreError};
 use super::wire::{self, Question, QuestionKind, Reply};
 use crate::core::accounts::{AccountAnswer, AccountFailure};
@@ -40,8 +40,9 @@ pub fn run(folder: &Path) -> io::Result<()> {
     let names = store.names().map(|name| Reply::Account(name.to_owned()));
     let greeting = names.chain([Reply::Ready]).flat_map(|reply| wire::encode_reply(&reply));
     server.write_all(&greeting.collect::<Vec<_>>())?;
+    let mut hasher = Hasher::new();
     while let Some(question) = next_question(&mut server)? {
-        let (answer, fault) = match answer(&mut store, &question) {
+        let (answer, fault) = match answer(&mut store, &mut hasher, &question) {
             Ok(answer) => (answer, None),
             Err(StoreError::NotStored(e)) => {
                 (AccountAnswer::Failed(AccountFailure::NotStored), Some(e))
@@ -97,14 +98,18 @@ fn next_question(server: &mut UnixStream) -> io::Result<Option<Question>> {
 }
 
 /// Answers a question. When this returns, what it changed is on the disk.
-fn answer(store: &mut Store, question: &Question) -> Result<AccountAnswer, StoreError> {
+fn answer(
+    store: &mut Store,
+    hasher: &mut Hasher,
+    question: &Question,
+) -> Result<AccountAnswer, StoreError> {
     let Question { kind, name, password } = question;
     let exists = store.hash(name).is_some();
     match kind {
         QuestionKind::Verify => {
-            let verdict = password_hash::verify(password, store.hash(name));
+            let verdict = hasher.verify(password, store.hash(name));
             if verdict == Verdict::RightButOutdated
-                && let Some(hash) = password_hash::hash(password)
+                && let Some(hash) = hasher.hash(password)
                 && let Err(StoreError::Unknown(e)) = store.set(name, &hash)
             {
                 return Err(StoreError::Unknown(e));
@@ -120,7 +125,7 @@ fn answer(store: &mut Store, question: &Question) -> Result<AccountAnswer, Store
         }
         QuestionKind::Register | QuestionKind::ChangePassword => {
             let no_memory = || StoreError::NotStored(io::ErrorKind::OutOfMemory.into());
-            let hash = password_hash::hash(password).ok_or_else(no_memory)?;
+            let hash = hasher.hash(password).ok_or_else(no_memory)?;
             store.set(name, &hash).map(|()| AccountAnswer::Ok)
         }
         QuestionKind::Remove => store.remove(name).map(|()| AccountAnswer::Ok),

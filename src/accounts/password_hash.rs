@@ -3,9 +3,9 @@
 //! A hash says with which parameters it was made, so parameters can change. What a stored hash may ask
 //! for is bounded: a damaged file must not make the helper take all memory.
 
-use argon2::password_hash::phc::{Output, PasswordHash};
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use zeroize::Zeroizing;
 
 use crate::core::limits::{HASH_LANES_MAX, HASH_MEMORY_KIB_MAX, HASH_PASSES_MAX};
 
@@ -23,32 +23,75 @@ pub(super) enum Verdict {
     Wrong,
 }
 
-fn argon2() -> Argon2<'static> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).expect("valid parameters");
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-}
+/// Makes and compares hashes. It keeps the memory that a hash needs: the allocator of some systems
+/// would give none of it back to the next hash, and the process would grow by 19 MiB each time.
+#[derive(Debug)]
+pub(super) struct Hasher(Vec<Block>);
 
-/// Hashes a password with a new salt. `None` if the system has no memory or no randomness.
-pub(super) fn hash(password: &[u8]) -> Option<String> {
-    let hash: PasswordHash = argon2().hash_password(password).ok()?;
-    Some(hash.to_string())
-}
+impl Hasher {
+    pub(super) fn new() -> Hasher {
+        Hasher(vec![Block::new(); params().block_count()])
+    }
 
-/// Compares a password with a stored hash. Without one it does the same work in vain, so that the time
-/// tells nobody which names have an account.
-pub(super) fn verify(password: &[u8], hash: Option<&str>) -> Verdict {
-    let Some(hash) = hash.and_then(parse) else {
-        drop(self::hash(password));
-        return Verdict::Wrong;
-    };
-    match argon2().verify_password(password, &hash) {
-        Ok(()) if is_outdated(&hash) => Verdict::RightButOutdated,
-        Ok(()) => Verdict::Right,
-        Err(_) => Verdict::Wrong,
+    /// Hashes a password with a new salt. `None` if the system has no randomness.
+    pub(super) fn hash(&mut self, password: &[u8]) -> Option<String> {
+        let (params, salt) = (params(), Salt::generate());
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+        let hash = self.output(&argon2, password, &salt, Params::DEFAULT_OUTPUT_LEN)?;
+        let hash = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&params).ok()?,
+            salt: Some(salt),
+            hash: Some(hash),
+        };
+        Some(hash.to_string())
+    }
+
+    /// Compares a password with a stored hash. Without one it does the same work in vain, so that the
+    /// time tells nobody which names have an account.
+    pub(super) fn verify(&mut self, password: &[u8], hash: Option<&str>) -> Verdict {
+        let Some(hash) = hash.and_then(parse) else {
+            drop(self.hash(password));
+            return Verdict::Wrong;
+        };
+        match self.is_right(password, &hash) {
+            Some(true) if is_outdated(&hash) => Verdict::RightButOutdated,
+            Some(true) => Verdict::Right,
+            Some(false) | None => Verdict::Wrong,
+        }
+    }
+
+    fn is_right(&mut self, password: &[u8], hash: &PasswordHash) -> Option<bool> {
+        let (salt, expected) = (hash.salt.as_ref()?, hash.hash.as_ref()?);
+        let version = hash.version.map_or(Ok(Version::V0x13), Version::try_from).ok()?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, version, Params::try_from(hash).ok()?);
+        let found = self.output(&argon2, password, salt, expected.as_bytes().len())?;
+        // This comparison takes the same time wherever the two differ.
+        Some(found == *expected)
+    }
+
+    fn output(
+        &mut self,
+        argon2: &Argon2<'_>,
+        password: &[u8],
+        salt: &Salt,
+        len: usize,
+    ) -> Option<Output> {
+        let mut bytes = Zeroizing::new(vec![0; len]);
+        // Only a hash with other parameters needs more.
+        let blocks = argon2.params().block_count().max(self.0.len());
+        self.0.resize(blocks, Block::new());
+        argon2.hash_password_into_with_memory(password, salt, &mut bytes, &mut self.0).ok()?;
+        Output::new(&bytes).ok()
     }
 }
 
-/// Whether `text` is a hash that [`verify`] accepts.
+fn params() -> Params {
+    Params::new(MEMORY_KIB, PASSES, LANES, None).expect("valid parameters")
+}
+
+/// Whether `text` is a hash that [`Hasher::verify`] accepts.
 pub(super) fn is_valid(text: &str) -> bool {
     parse(text).is_some()
 }
@@ -77,9 +120,10 @@ fn is_outdated(hash: &PasswordHash) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use argon2::password_hash::PasswordHasher;
 
     fn with(params: &str) -> String {
-        let hash = hash(b"correct horse").unwrap();
+        let hash = Hasher::new().hash(b"correct horse").unwrap();
         let today = format!("m={MEMORY_KIB},t={PASSES},p={LANES}");
         assert!(hash.contains(&today), "{hash}");
         hash.replace(&today, params)
@@ -87,12 +131,13 @@ mod tests {
 
     #[test]
     fn only_the_same_password_is_right_and_no_two_hashes_are_the_same() {
-        let [one, two] = [hash(b"correct horse").unwrap(), hash(b"correct horse").unwrap()];
+        let mut hasher = Hasher::new();
+        let [one, two] = [(); 2].map(|()| hasher.hash(b"correct horse").unwrap());
         assert_ne!(one, two);
         assert!(one.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{one}");
-        assert_eq!(verify(b"correct horse", Some(&one)), Verdict::Right);
-        assert_eq!(verify(b"correct horsf", Some(&one)), Verdict::Wrong);
-        assert_eq!(verify(b"correct horse", None), Verdict::Wrong);
+        assert_eq!(hasher.verify(b"correct horse", Some(&one)), Verdict::Right);
+        assert_eq!(hasher.verify(b"correct horsf", Some(&one)), Verdict::Wrong);
+        assert_eq!(hasher.verify(b"correct horse", None), Verdict::Wrong);
     }
 
     /// A hash of an older server, made with 64 KiB and one pass.
@@ -102,8 +147,8 @@ mod tests {
         let old = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let old = old.hash_password(b"correct horse").unwrap();
         let old = PasswordHash::to_string(&old);
-        assert_eq!(verify(b"correct horse", Some(&old)), Verdict::RightButOutdated);
-        assert_eq!(verify(b"wrong", Some(&old)), Verdict::Wrong);
+        assert_eq!(Hasher::new().verify(b"correct horse", Some(&old)), Verdict::RightButOutdated);
+        assert_eq!(Hasher::new().verify(b"wrong", Some(&old)), Verdict::Wrong);
     }
 
     /// (7.96)

@@ -9,8 +9,11 @@ use clap_complete::Shell;
 use ipnet::IpNet;
 use log::LevelFilter;
 
+use crate::check::{self, CheckArgs};
 use crate::cli::accounts::AccountsArg;
+use crate::cli::cert::{self, CertArgs};
 use crate::cli::ctl::{self, CtlArgs};
+use crate::cli::tls::TlsArgs;
 use crate::cli::web::{WebArgs, network};
 use crate::client::options::ConnectArgs;
 use crate::core::limits::{Limits, PORT, WEB_PORT};
@@ -73,6 +76,13 @@ pub enum Command {
     #[command(after_help = ctl::EXAMPLES)]
     Ctl(CtlArgs),
 
+    /// Make a certificate that vouches for itself, for addresses with tls:// and https://
+    #[command(after_help = cert::EXAMPLES)]
+    Cert(CertArgs),
+    /// Grade a chat server in any language against protocol.md
+    #[command(after_help = check::EXAMPLES)]
+    Check(CheckArgs),
+
     /// Print shell completions for this program
     Completions {
         /// The shell
@@ -93,8 +103,9 @@ pub enum Command {
 /// The flags of `serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// Address to listen on, [SCHEME://]HOST:PORT. The scheme is tcp, for nc and telnet, or http, for
-    /// browsers. Repeat the flag for several addresses. Port 0 takes a free port and prints it
+    /// Address to listen on, [SCHEME://]HOST:PORT. The scheme is tcp, for nc and telnet; http, for
+    /// browsers; tls and https, for the same in private, with --tls-cert. Repeat the flag for several
+    /// addresses. Port 0 takes a free port and prints it
     /// [default: 127.0.0.1:7878 and http://127.0.0.1:7880]
     #[arg(long, value_name = "ADDR", env = "CHINWAG_LISTEN", value_delimiter = ',', value_parser = addresses)]
     pub listen: Vec<Addresses>,
@@ -139,6 +150,10 @@ pub struct ServeArgs {
     /// Flags for the web page
     #[command(flatten)]
     pub web: WebArgs,
+
+    /// Flags for TLS
+    #[command(flatten)]
+    pub tls: TlsArgs,
 
     /// Limits
     #[command(flatten)]
@@ -195,6 +210,11 @@ pub struct LimitArgs {
     #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_OPENING", default_value = "1000",
           value_parser = clap::value_parser!(u32).range(1..))]
     pub max_opening: u32,
+
+    /// TLS handshakes at a time from one address other than loopback
+    #[arg(long, value_name = "COUNT", env = "CHINWAG_MAX_HANDSHAKES", default_value = "100",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_handshakes: u32,
 
     /// Requests, room lines and logins of one address, in allowances of one session; 0 means no limit
     #[arg(long, value_name = "COUNT", env = "CHINWAG_ADDRESS_SHARE", default_value = "64",
@@ -277,6 +297,7 @@ impl ServeArgs {
             connections_max: wanted.min(connections_possible),
             per_address_max: flags.max_per_address as usize,
             opening_max: flags.max_opening as usize,
+            handshakes_per_address_max: flags.max_handshakes as usize,
             rooms_max: flags.max_rooms.into(),
             rooms_per_address_max: flags.max_rooms_per_address.into(),
             members_max: flags.max_members as usize,
@@ -285,6 +306,7 @@ impl ServeArgs {
             address_share: flags.address_share,
             accounts: self.accounts.into(),
             allow_plain_passwords: self.allow_plain_passwords,
+            ..Limits::default()
         }
     }
 }

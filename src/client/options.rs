@@ -42,6 +42,10 @@ pub struct ConnectArgs {
     #[arg(long, value_name = "NAME", env = "CHINWAG_NAME")]
     pub name: Option<String>,
 
+    /// In a pipe: file whose first line is the password of the username
+    #[arg(long, value_name = "FILE", env = "CHINWAG_PASSWORD_FILE")]
+    pub password_file: Option<PathBuf>,
+
     /// When to ring the bell
     #[arg(long, value_name = "WHEN", default_value = "chat", env = "CHINWAG_BELL")]
     pub bell: Bell,

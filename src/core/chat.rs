@@ -8,6 +8,7 @@
 mod account_commands;
 mod accounts;
 mod address_limits;
+mod answers;
 mod command;
 mod common_commands;
 mod dispatch;
@@ -32,6 +33,7 @@ mod status;
 mod user_options;
 mod wording;
 
+pub use answers::AnswerPart;
 pub use event::{DisconnectReason, Event, Removal, RequestEnd};
 pub use history::{Record, UnixSeconds};
 pub use kept_history::HistoryCursor;
@@ -47,6 +49,7 @@ use crate::core::time::Time;
 use crate::core::{Origin, SessionId};
 use accounts::Accounts;
 use address_limits::AddressLimits;
+use answers::Answers;
 use operator_actions::PlannedStop;
 use output::Outputs;
 use request_limits::RequestLimits;
@@ -64,6 +67,8 @@ pub struct Chat {
     wall_clock: (Time, UnixSeconds),
     /// Where the web page is, or empty: a browser at the wrong port reads it (2.4.1).
     page: String,
+    /// Where TLS is spoken, or empty: a TLS client at the wrong port could read it (2.4.1).
+    tls: String,
     /// Whether lines said in rooms are recorded for the history store ([`Output::Record`]).
     records_history: bool,
     /// A stop that an operator has announced, until it happens or is called off (8.2.6).
@@ -74,6 +79,8 @@ pub struct Chat {
     request_limits: RequestLimits,
     /// Which names are registered (3.4).
     accounts: Accounts,
+    /// Answers whose readers have not read all rows (7.36).
+    answers: Answers,
 }
 
 impl Chat {
@@ -89,8 +96,10 @@ impl Chat {
             outputs: Outputs::default(),
             wall_clock: (Time::START, 0),
             page: String::new(),
+            tls: String::new(),
             records_history: false,
             planned_stop: None,
+            answers: Answers::default(),
         }
     }
 
@@ -108,6 +117,11 @@ impl Chat {
     /// Where the web page is, for browsers at the wrong port.
     pub fn set_page(&mut self, place: &str) {
         place.clone_into(&mut self.page);
+    }
+
+    /// Where TLS is spoken, for TLS clients at the wrong port.
+    pub fn set_tls(&mut self, place: &str) {
+        place.clone_into(&mut self.tls);
     }
 
     /// A client has connected (4.1.1). `id` must not be in use. It stays in use until
@@ -202,6 +216,13 @@ impl Chat {
         self.roster.remove(id);
     }
 
+    /// Frees what tables keep of a larger crowd.
+    pub fn release_memory(&mut self) {
+        self.roster.release_memory();
+        self.outputs.release_memory();
+        self.answers.release_memory();
+    }
+
     /// Takes the next output. Returns `None` when all have been taken.
     pub fn poll_output(&mut self) -> Option<Output<'_>> {
         self.outputs.poll()
@@ -275,10 +296,7 @@ impl Chat {
     /// The room that a session is in.
     #[must_use]
     pub fn room(&self, id: SessionId) -> Option<RoomId> {
-        match self.roster.session(id) {
-            Session::User(user) => user.state.room(),
-            Session::Naming { .. } | Session::SigningIn(_) | Session::Over { .. } => None,
-        }
+        self.roster.room_of(id)
     }
 
     /// The name of a room; `None` if the room has been removed.

@@ -6,6 +6,7 @@
 //! hostile clients runs in a test, from a seed.
 
 mod accounts;
+mod answering;
 mod broadcast;
 mod broadcast_log;
 mod browsers;
@@ -18,6 +19,7 @@ mod history;
 mod opening;
 mod operator_actions;
 mod resuming;
+mod scarcity;
 #[cfg(test)]
 mod tests;
 mod timeouts;
@@ -30,7 +32,7 @@ use core::net::SocketAddr;
 use crate::core::accounts::AccountRequest;
 use crate::core::chat::{Audience, BroadcastId, Chat, DisconnectReason, Event, Output};
 use crate::core::framing::{Frame, Input};
-use crate::core::limits::{Limits, REPLIES_BYTES_MAX};
+use crate::core::limits::Limits;
 use crate::core::time::Time;
 use crate::core::transport::TransportError;
 use crate::core::{Origin, SessionId};
@@ -56,6 +58,9 @@ pub struct Exchange {
 pub struct Pending<'a> {
     /// The outbox: lines for this connection alone, and log lines that had to come before them.
     pub own: &'a [u8],
+    /// The part of the outbox that waits behind an answer whose rows are not all made, as all that
+    /// follows does. `None` if no answer is in progress.
+    pub behind_answer: Option<&'a [u8]>,
     /// Lines missed after the outbox, which the reader will be told about (6.2.2).
     pub missed: u64,
     /// The unread part of the broadcast log.
@@ -132,7 +137,12 @@ impl Exchange {
     /// The client ended its half (FIN). Everything that it sent before is still answered (2.1.6).
     pub fn handle_end_of_input(&mut self, now: Time, id: SessionId) {
         match self.endpoints[id].receiving {
-            Receiving::Lines if !self.endpoints.is_end_clean(id) => self.handle_failure(now, id),
+            // Cut, by the network or by an attacker. What came before is authentic, and the answers to it
+            // are still written: some clients end their half without a close of the transport.
+            Receiving::Lines if !self.endpoints.is_end_clean(id) => {
+                self.end_session(now, id, DisconnectReason::Lost);
+                self.endpoints.end_receiving(id);
+            }
             Receiving::Lines => {
                 self.endpoints[id].receiving = Receiving::LastLines;
                 self.resume(now, id);
@@ -229,27 +239,10 @@ impl Exchange {
         action
     }
 
-    /// Writes to no reader of a room in this turn: other input is ready, and comes first. The lines of
-    /// several turns then leave in one write for each reader.
-    pub fn postpone_fan_out(&mut self) {
-        self.endpoints.fan_out_left = 0;
-    }
-
-    /// Whether readers of rooms wait for a later turn.
-    #[must_use]
-    pub fn has_fan_out(&self) -> bool {
-        self.endpoints.fan_out.front().is_some()
-    }
-
     /// When [`Exchange::handle_timeout`] must be called. Any other call can change this.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
         self.chat.poll_timeout().into_iter().chain(self.endpoints.next_deadline()).min()
-    }
-
-    /// Where the web page is, for browsers at the wrong port.
-    pub fn set_page(&mut self, place: &str) {
-        self.chat.set_page(place);
     }
 
     /// The chat, read-only.
@@ -258,18 +251,12 @@ impl Exchange {
         &self.chat
     }
 
-    /// Bytes that wait in outboxes, transports and held input, of all connections.
-    #[must_use]
-    pub fn buffered_bytes(&self) -> usize {
-        self.endpoints.buffered_bytes()
-    }
-
     /// The rule of backpressure. A client's input waits while
     /// - the session has not begun or is over, or
     /// - the client's chat partner has just ended the chat, and old input is drained (4.1.5), or
     /// - a rate limit holds it in the state of the session, or
     /// - the store of accounts works on the client's last line (4.11.5), or
-    /// - the client has not read the replies to its own lines (7.9, 7.36), or
+    /// - the client has not read the replies to its own lines (7.9, 7.36, 7.58), or
     /// - its chat partner has too much unread output (7.7, 7.8, 7.35).
     ///
     /// The answer is computed from current state each time. A stored answer could go stale and leave
@@ -279,7 +266,7 @@ impl Exchange {
         matches!(endpoint.receiving, Receiving::Lines | Receiving::LastLines)
             && !endpoint.is_draining
             && (!self.endpoints.is_paused(id) || self.chat.is_free_of_rate_limits(id))
-            && endpoint.outbox.len() <= REPLIES_BYTES_MAX
+            && self.endpoints.may_be_answered(id)
             && !self.chat.awaits_store(id)
             && self.chat.partner(id).is_none_or(|with| !self.endpoints[with].outbox.is_congested())
     }
@@ -288,8 +275,12 @@ impl Exchange {
     fn process_input(&mut self, now: Time, id: SessionId, bytes: &mut &[u8]) {
         while self.may_process_input(id) {
             let Some(frame) = self.next_frame(id, bytes) else { return };
-            let drains = self.endpoints.drains.len();
+            let (drains, before) = (self.endpoints.drains.len(), self.outbox_bytes(id));
             self.handle_frame(now, id, frame);
+            // While memory is scarce, a client gets one answer in a turn, and then has to read it.
+            if self.endpoints.is_scarce && self.outbox_bytes(id) > before {
+                return self.endpoints.queue_resume(id);
+            }
             // Whoever ends a chat goes on after the drain: a question to the old partner must not come
             // before the news of the partner's lost lines.
             if self.endpoints.drains.len() > drains {
@@ -341,6 +332,7 @@ impl Exchange {
 
     /// Carries out everything that the chat wants done.
     fn deliver(&mut self, now: Time) {
+        let mut answered = None;
         loop {
             while let Some(output) = self.chat.poll_output() {
                 match output {
@@ -351,6 +343,10 @@ impl Exchange {
                             self.endpoints.publish(BroadcastId::of(room, true), line);
                         }
                     }
+                    Output::BeginAnswer { to } => {
+                        self.endpoints.begin_answer(to);
+                        answered = Some(to);
+                    }
                     Output::Subscribe { who, to } => self.endpoints.set_subscription(who, to),
                     Output::Record { record } => self.records.extend_from_slice(record),
                     Output::HangUp { whom } => self.endpoints.hang_up(now, whom),
@@ -358,6 +354,9 @@ impl Exchange {
                     Output::HideTyping { whom, hide } => self.endpoints.hide_typing(whom, hide),
                     Output::Report(event) => self.handle_event(now, event),
                 }
+            }
+            if let Some(id) = answered.take() {
+                self.continue_answer(id);
             }
             // The chat takes new input only after all its outputs were taken.
             if let Some(id) = self.endpoints.poll_overrun() {

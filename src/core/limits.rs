@@ -12,11 +12,14 @@ pub use configured::Limits;
 mod accounts;
 mod address;
 mod helper;
+mod output;
+mod tls;
 mod web;
 
 pub use accounts::*;
 pub use address::*;
 pub use helper::*;
+pub use tls::*;
 pub use web::*;
 
 mod client;
@@ -24,6 +27,7 @@ mod client;
 pub use client::*;
 mod terminal;
 
+pub use output::*;
 pub use terminal::*;
 
 /// Default port of the server and of the client.
@@ -152,20 +156,6 @@ pub const HISTORY_READ_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// history after this time.
 pub const WALL_CLOCK_MS: u64 = 1_000;
 
-/// Bytes that may wait for one connection above the high-water mark (7.11). They are lines that
-/// other users cause and that backpressure cannot slow: requests, ends of chats, announcements. It
-/// takes thousands of them to reach the limit.
-pub const OUTBOX_BYTES_OVER_HIGH_WATER: usize = 1024 * 1024;
-
-/// Bytes that may wait for a user before the server holds the user's own input (7.9). A client
-/// that does not read its replies must not cause more of them.
-pub const REPLIES_BYTES_MAX: usize = 8 * 1024;
-
-/// Bytes that may wait for all connections together (7.10). Above the limit, the high-water mark of
-/// each connection drops to [`REPLIES_BYTES_MAX`]: a crowd of stalled readers shares this memory
-/// instead of multiplying it.
-pub const OUTPUT_BYTES_BEFORE_PRESSURE: usize = 32 * 1024 * 1024;
-
 /// Milliseconds without progress of a stalled reader before its partner hears of it (7.16): longer
 /// than a short network fault, shorter than a person's patience.
 pub const STALL_NOTICE_MS: u64 = 2_000;
@@ -270,8 +260,8 @@ pub const BUFFER_BYTES: usize = 1024;
 /// memory that small ones do not need.
 pub const BUFFER_BYTES_KEPT_MAX: usize = 16 * 1024;
 
-/// Empty buffers that the pool keeps. One turn fills fewer, so a busy server does not allocate; an
-/// idle server keeps a quarter of a mebibyte.
+/// Empty buffers that the pool keeps, if they are small ([`POOL_BYTES_KEPT_MAX`]). One turn fills
+/// fewer, so a busy server does not allocate.
 pub const BUFFERS_KEPT_MAX: usize = 4 * EVENTS_PER_TURN;
 
 /// Bytes of the text of one log line. With its date the line stays under 256 bytes, the number that
@@ -365,16 +355,6 @@ pub const RECONNECT_FIRST_S: u64 = 1;
 /// Seconds of the longest wait between two attempts to connect again.
 pub const RECONNECT_LAST_S: u64 = 30;
 
-/// Bytes of a list with [`LIST_ROWS_MAX`] rows.
-const LIST_BYTES_MAX: usize = (LIST_ROWS_MAX + 3) * (2 * NAME_BYTES_MAX + 64);
-
-/// Bytes of the server's longest reply to one line of a user: a room's member list and history.
-const REPLY_BYTES_MAX: usize = LIST_BYTES_MAX + HISTORY_BYTES_MAX + HISTORY_LINES_MAX * 32;
-
-const _: () = assert!(
-    REPLY_BYTES_MAX < OUTBOX_BYTES_OVER_HIGH_WATER,
-    "one reply of the server must not exceed the limit on output"
-);
 const _: () = assert!(LINE_BYTES_MAX <= READ_BYTES_PER_TURN, "a full line must fit into one read");
 const _: () = assert!(
     CONSOLES_MAX as u64 + 16 <= DESCRIPTORS_RESERVED,

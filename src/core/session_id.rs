@@ -27,6 +27,13 @@ impl SessionId {
     }
 }
 
+/// Frees what a table indexed by [`SessionId::key`] does not need: everything behind its last entry.
+pub(crate) fn shrink_table<T>(table: &mut Vec<Option<T>>) {
+    let len = table.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+    table.truncate(len);
+    table.shrink_to_fit();
+}
+
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "session {}", self.0)

@@ -4,7 +4,7 @@
 //! back: TLS decrypts, WebSocket unframes. The exchange calls it; a transport never sees a socket,
 //! the chat, or another connection. Plain TCP has no transport object: its bytes pass unchanged,
 //! without a copy and without memory. A new transport is one file here and one variant of
-//! [`Scheme`]. The contract, tested against TLS, WebSocket, and WebSocket over TLS on paper:
+//! [`Scheme`]. It holds for TLS, for WebSocket, and for WebSocket over TLS:
 //!
 //! 1. **Ownership of unsent socket bytes.** The transport owns every byte that it has encoded and
 //!    the socket has not taken ([`Transport::output`]). That buffer is bounded: when it is full,
@@ -17,7 +17,7 @@
 //! 3. **Close by the peer.** `close_notify` or a Close frame is [`Received::EndOfInput`]: the exchange
 //!    handles everything received before it, then ends the session. The end of the TCP stream
 //!    without such a close is a truncation ([`Transport::is_end_clean`]), and the session counts as
-//!    lost (RFC 8446, 6.1).
+//!    lost (RFC 8446, 6.1). The answers to what came before are still written.
 //! 4. **Close by us.** The exchange tells the reason ([`Transport::handle_session_end`]), and calls
 //!    [`Transport::close`] when the outbox is empty. The transport appends its closing bytes to its
 //!    output; after they are written, the exchange sends the FIN.
@@ -42,6 +42,7 @@ pub mod http;
 mod proxy_protocol;
 mod scheme;
 mod stack;
+pub mod tls;
 pub mod websocket;
 
 pub use proxy_protocol::ProxyProtocol;
@@ -90,6 +91,12 @@ pub trait Transport: Debug {
     /// with the connection.
     fn opening(&self) -> Opening {
         Opening::Ready(None)
+    }
+
+    /// Whether a handshake is under way, whose next step can cost as much as a thousand lines. The shell
+    /// then bounds how many such steps it takes in a turn.
+    fn is_handshaking(&self) -> bool {
+        false
     }
 
     /// Whether the transport is ready, has no output, and would from now on pass all bytes unchanged

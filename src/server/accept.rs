@@ -49,6 +49,11 @@ impl Server {
             true => self.check_ban(peer.ip()).and_then(|()| self.admission.admit(peer.ip())),
             false => self.admission.admit_proxied(),
         };
+        let is_handshaking = transport.as_ref().is_some_and(|t| t.is_handshaking());
+        let admitted = match is_counted && is_handshaking {
+            true => admitted.and_then(|()| self.admission.begin_handshake(peer.ip())),
+            false => admitted,
+        };
         if let Err(rejection) = admitted {
             self.count_rejection(self.accepted_count, Peer::new(peer), rejection);
             return listener::reject(stream, scheme, rejection);
@@ -58,14 +63,19 @@ impl Server {
         let registered = self.poll.registry().register(&mut stream, Token(entry.key()), INTEREST);
         let mut connection = Connection::new(stream, self.accepted_count, peer, self.now);
         connection.is_counted = is_counted;
+        connection.is_handshaking = is_counted && is_handshaking;
         if let Err(e) = registered {
             warn!(target: "chinwag", "#{} {peer} cannot be polled: {e}", self.accepted_count);
             return self.release(&connection);
         }
+        connection.is_queued = is_handshaking;
         entry.insert(connection);
-        // A script has sent its first lines by now. Read in this turn, they are answered together with
-        // the welcome, in one write.
-        self.to_read.push(id);
+        match is_handshaking {
+            true => self.read_queue.push_handshake(id),
+            // A script has sent its first lines by now. Read in this turn, they are answered together
+            // with the welcome, in one write.
+            false => self.to_read.push(id),
+        }
         match is_opening {
             true => debug!(target: "chinwag", "#{} {peer} is opening", self.accepted_count),
             false => info!(target: "chinwag", "#{} {peer} connected", self.accepted_count),
@@ -113,6 +123,9 @@ impl Server {
 
     /// Ends the counting of a closed connection.
     pub(super) fn release(&mut self, connection: &Connection) {
+        if connection.is_handshaking {
+            self.admission.end_handshake(connection.peer.ip());
+        }
         self.admission.release();
         if connection.is_counted {
             self.admission.release_address(connection.peer.ip());
@@ -121,7 +134,8 @@ impl Server {
 
     /// The transport of a new connection. A trusted proxy puts its header before everything else.
     fn transport(&self, scheme: Scheme, peer: IpAddr) -> Option<Box<dyn Transport>> {
-        let transport = scheme.transport(self.now, peer, &self.site);
+        let tls = self.tls.as_ref().map(|tls| &tls.server);
+        let transport = scheme.transport(self.now, peer, &self.site, tls);
         // An HTTP proxy tells the same in header fields.
         match self.is_trusted_proxy(peer) && !self.is_http_proxy(scheme, peer) {
             true => Some(Box::new(ProxyProtocol::new(self.now, transport))),
@@ -148,7 +162,7 @@ impl Server {
     }
 
     fn is_http_proxy(&self, scheme: Scheme, address: IpAddr) -> bool {
-        scheme == Scheme::Http && self.site.trusts(address)
+        scheme.has_page() && self.site.trusts(address)
     }
 
     fn check_ban(&self, address: IpAddr) -> Result<(), Rejection> {
@@ -165,7 +179,7 @@ impl Server {
                     info!(target: "chinwag", "rejected {count} from banned addresses; latest {peer}");
                 }
             }
-            Rejection::Full | Rejection::AddressFull => {
+            Rejection::Full | Rejection::AddressFull | Rejection::Handshakes => {
                 info!(target: "chinwag", "#{number} {peer} rejected: {rejection}");
             }
         }

@@ -21,9 +21,20 @@ pub(super) struct Admission {
     connections_max: usize,
     /// See [`Limits::per_address_max`].
     per_address_max: usize,
-    /// Open connections per subscriber network. Loopback is not counted: a proxy or a test on this
+    /// See [`Limits::handshakes_per_address_max`].
+    handshakes_per_address_max: usize,
+    /// The counts of each subscriber network. Loopback is not counted: a proxy or a test on this
     /// machine opens all its connections from one address.
-    by_address: HashMap<IpNet, usize>,
+    by_address: HashMap<IpNet, Counts>,
+}
+
+/// What one address has at a time. An entry without anything is removed: otherwise the table would
+/// grow with every address that ever connected.
+#[derive(Debug, Default)]
+struct Counts {
+    connections: usize,
+    /// How many of the connections are in a TLS handshake.
+    handshakes: usize,
 }
 
 /// Why the server rejects a connection. [`fmt::Display`] gives the text that the client reads.
@@ -35,12 +46,14 @@ pub(super) enum Rejection {
     AddressFull,
     /// The address is banned (8.2.3).
     Banned,
+    /// The limit on TLS handshakes from one address is reached (7.81).
+    Handshakes,
 }
 
 impl Rejection {
     /// All variants, in the order of declaration: the metrics use a variant's number as an index.
-    pub(super) const ALL: [Rejection; 3] =
-        [Rejection::Full, Rejection::AddressFull, Rejection::Banned];
+    pub(super) const ALL: [Rejection; 4] =
+        [Rejection::Full, Rejection::AddressFull, Rejection::Banned, Rejection::Handshakes];
 
     /// The line that the client reads, without its ending.
     pub(super) fn line(self) -> String {
@@ -53,6 +66,7 @@ impl Rejection {
             Rejection::Full => "full",
             Rejection::AddressFull => "address_full",
             Rejection::Banned => "banned",
+            Rejection::Handshakes => "handshakes",
         }
     }
 }
@@ -63,8 +77,14 @@ impl Admission {
             connections: 0,
             connections_max: limits.connections_max,
             per_address_max: limits.per_address_max,
+            handshakes_per_address_max: limits.handshakes_per_address_max,
             by_address: HashMap::new(),
         }
+    }
+
+    /// Frees what the table keeps of its largest size.
+    pub(super) fn shrink(&mut self) {
+        self.by_address.shrink_to_fit();
     }
 
     /// Counts a new connection from `address`, or rejects it.
@@ -99,13 +119,38 @@ impl Admission {
     /// The address is at its limit. The counts stay as they are.
     pub(super) fn admit_address(&mut self, address: IpAddr) -> Result<(), Rejection> {
         if !address.is_loopback() {
-            let count = self.by_address.entry(subscriber_network(address)).or_default();
-            if *count >= self.per_address_max {
+            let counts = self.by_address.entry(subscriber_network(address)).or_default();
+            if counts.connections >= self.per_address_max {
                 return Err(Rejection::AddressFull);
             }
-            *count += 1;
+            counts.connections += 1;
         }
         Ok(())
+    }
+
+    /// Counts the handshake of a connection that was just admitted, or rejects the connection, which
+    /// then no longer counts.
+    ///
+    /// # Errors
+    /// The address is at its limit.
+    pub(super) fn begin_handshake(&mut self, address: IpAddr) -> Result<(), Rejection> {
+        if let Some(counts) = self.by_address.get_mut(&subscriber_network(address)) {
+            if counts.handshakes >= self.handshakes_per_address_max {
+                self.release_address(address);
+                self.release();
+                return Err(Rejection::Handshakes);
+            }
+            counts.handshakes += 1;
+        }
+        Ok(())
+    }
+
+    /// Subtracts a handshake. Call this once for each successful [`Admission::begin_handshake`], before
+    /// the connection is released.
+    pub(super) fn end_handshake(&mut self, address: IpAddr) {
+        if let Some(counts) = self.by_address.get_mut(&subscriber_network(address)) {
+            counts.handshakes -= 1;
+        }
     }
 
     /// Subtracts a closed connection. Call this once for each connection that was admitted.
@@ -117,10 +162,9 @@ impl Admission {
     /// [`Admission::admit_address`] or [`Admission::admit`].
     pub(super) fn release_address(&mut self, address: IpAddr) {
         let network = subscriber_network(address);
-        if let Some(count) = self.by_address.get_mut(&network) {
-            *count -= 1;
-            // Without this, the table would grow with every address that ever connected.
-            if *count == 0 {
+        if let Some(counts) = self.by_address.get_mut(&network) {
+            counts.connections -= 1;
+            if counts.connections == 0 {
                 self.by_address.remove(&network);
             }
         }
@@ -155,6 +199,7 @@ impl fmt::Display for Rejection {
                 write!(f, "Your address has too many connections; try again later")
             }
             Rejection::Banned => write!(f, "Your address is banned"),
+            Rejection::Handshakes => write!(f, "Too many handshakes from your address"),
         }
     }
 }
@@ -193,6 +238,28 @@ mod tests {
         for local in ["127.0.0.1", "127.0.0.1", "::1", "::1"] {
             assert_eq!(admission.admit(local.parse().unwrap()), Ok(()));
         }
+    }
+
+    /// (7.81)
+    #[test]
+    fn handshakes_of_an_address_are_limited_apart_from_its_connections() {
+        let limits = Limits { handshakes_per_address_max: 2, ..Limits::default() };
+        let mut admission = Admission::new(&limits);
+        let [a, b, local] = ["192.0.2.1", "192.0.2.2", "127.0.0.1"].map(|ip| ip.parse().unwrap());
+        let mut connect = |address| {
+            admission.admit(address)?;
+            admission.begin_handshake(address)
+        };
+        assert_eq!(
+            [connect(a), connect(a), connect(a)],
+            [Ok(()), Ok(()), Err(Rejection::Handshakes)]
+        );
+        assert_eq!(connect(b), Ok(()), "others are not affected");
+        assert_eq!([connect(local), connect(local), connect(local)], [Ok(()), Ok(()), Ok(())]);
+        admission.end_handshake(a);
+        assert_eq!(admission.admit(a), Ok(()));
+        assert_eq!(admission.begin_handshake(a), Ok(()), "a handshake that is done makes room");
+        assert_eq!(admission.connections, 7, "the rejected one does not count");
     }
 
     /// (7.25)

@@ -41,6 +41,8 @@ pub(super) struct Connection {
     pub(super) has_more: bool,
     /// The connection is in one of the loop's lists of connections to read.
     pub(super) is_queued: bool,
+    /// The connection counts for the handshakes of its address (7.81).
+    pub(super) is_handshaking: bool,
     /// The work that this connection has caused lately; it decides how soon the connection is read.
     pub(super) work: Work,
     /// A short read does not prove that the socket is empty. Either the client has ended its half,
@@ -106,6 +108,7 @@ impl Connection {
             // A script has sent its first lines by the time it is accepted: try at once.
             has_more: true,
             is_queued: false,
+            is_handshaking: false,
             work: Work::default(),
             must_drain: !SHORT_READ_DRAINS,
         }

@@ -19,7 +19,7 @@ use crate::core::limits::{
     KEEPALIVE_INTERVAL_S, KEEPALIVE_SPREAD_S, Limits, SOCKET_BUFFER_BYTES, USER_TIMEOUT_MS,
 };
 use crate::core::time::Time;
-use crate::core::transport::{Scheme, http};
+use crate::core::transport::{Scheme, http, tls};
 
 /// Reads from a rejected connection before it is closed: more than a client sends that waits for an
 /// answer.
@@ -180,15 +180,20 @@ impl Listener {
 /// Binds `addresses`, and registers them with the tokens from `first_token` downwards.
 ///
 /// # Errors
-/// An address that cannot be bound and is not optional.
+/// An address that cannot be bound and is not optional, or that needs a certificate.
 pub(super) fn bind_all(
     addresses: &[ListenAddress],
+    has_certificate: bool,
     limits: &Limits,
     registry: &Registry,
     first_token: usize,
 ) -> io::Result<Vec<Listener>> {
     let mut listeners = Vec::with_capacity(addresses.len());
     for &address in addresses {
+        if address.scheme.is_encrypted() && !has_certificate {
+            let text = format!("{address} needs --tls-cert and --tls-key");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
         match Listener::bind(address, limits) {
             Ok(mut listener) => {
                 listener.register(registry, Token(first_token - listeners.len()))?;
@@ -205,13 +210,14 @@ pub(super) fn bind_all(
     Ok(listeners)
 }
 
-/// Where the web page is, for browsers that open another port.
-pub(super) fn page(listeners: &[Listener]) -> Option<String> {
-    let Listener { address, .. } = listeners.iter().find(|at| at.scheme == Scheme::Http)?;
+/// Where the first of `schemes` is that the server has, for clients at another port.
+pub(super) fn place(listeners: &[Listener], schemes: [Scheme; 2]) -> Option<String> {
+    let listener = |scheme| listeners.iter().find(|at| at.scheme == scheme);
+    let Listener { scheme, address, .. } = schemes.into_iter().find_map(listener)?;
     Some(match address.ip().is_unspecified() {
-        // Only the browser knows by which name it reaches this machine.
+        // Only the client knows by which name it reaches this machine.
         true => format!("port {} of this server", address.port()),
-        false => format!("http://{address}"),
+        false => format!("{}://{address}", scheme.name()),
     })
 }
 
@@ -221,6 +227,8 @@ pub(super) fn reject(mut stream: TcpStream, scheme: Scheme, rejection: Rejection
     let bytes = match scheme {
         Scheme::Tcp => format!("{line}\r\n").into_bytes(),
         Scheme::Http => http::turned_away(&line),
+        // A handshake would cost more than the client is worth now.
+        Scheme::Tls | Scheme::Https => tls::turned_away().to_vec(),
     };
     // Best effort: the empty buffer of a new socket takes a line.
     drop(stream.write(&bytes));

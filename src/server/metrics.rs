@@ -110,6 +110,9 @@ impl Server {
     /// with their number; only an operator or an agent causes it.
     pub(super) fn metrics(&self) -> Vec<MetricFamily> {
         let mut families = self.metrics_now();
+        families.extend(self.tls.as_ref().map(|tls| {
+            gauge("certificate_seconds", "Until the certificate expires", tls.seconds_left())
+        }));
         families.extend(self.metrics_of_users());
         families.extend(self.metrics_of_traffic());
         families.extend(self.metrics_of_accounts());

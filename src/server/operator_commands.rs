@@ -193,6 +193,7 @@ impl Server {
             OperatorCommand::Kick { name, reason } => self.kick(name, reason),
             OperatorCommand::Ban { target, seconds, reason } => self.ban(target, seconds, reason),
             OperatorCommand::Unban { network } => self.unban(network),
+            OperatorCommand::Reload => self.reload("operator"),
             OperatorCommand::Stop(command) => self.stop(command),
         };
         done.map_or_else(Answer::Refused, Answer::done)

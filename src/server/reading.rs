@@ -19,7 +19,6 @@ use crate::core::time::Time;
 impl Server {
     /// Records the event of one client socket.
     pub(super) fn record_readiness(&mut self, key: usize, event: &Event) {
-        let now_s = self.now_s();
         let Some(connection) = self.connections.get_mut(key) else { return };
         let id = SessionId::from_key(key);
         if event.is_writable() {
@@ -29,7 +28,15 @@ impl Server {
             // Input is held, so the read that would report the error never happens.
             self.exchange.handle_failure(self.now, id);
         } else if connection.record_event(event) {
-            self.read_queue.push(id, connection.work, now_s);
+            self.queue(id);
+        }
+    }
+
+    /// Queues a connection, whose flag says so already.
+    pub(super) fn queue(&mut self, id: SessionId) {
+        match self.exchange.is_handshaking(id) {
+            true => self.read_queue.push_handshake(id),
+            false => self.read_queue.push(id, self.connections[id.key()].work, self.now_s()),
         }
     }
 
@@ -37,7 +44,7 @@ impl Server {
     pub(super) fn read(&mut self) {
         self.queue_resumed();
         let mut turn = std::mem::take(&mut self.to_read);
-        self.read_queue.take_turn(&mut turn);
+        self.read_queue.take_turn(&mut self.handshakes_left, &mut turn);
         let is_sampled = self.costs.samples_turn();
         for id in turn.drain(..) {
             match is_sampled {
@@ -58,7 +65,7 @@ impl Server {
             return Ok(());
         }
         for _ in 0..=self.connections.len() / EVENTS_PER_TURN {
-            if !self.poll_at_once()? && self.read_queue.is_empty() {
+            if !self.poll_at_once()? && self.read_queue.has_only_handshakes() {
                 break;
             }
             self.record_events();
@@ -110,8 +117,20 @@ impl Server {
             self.metrics.inputs_held += 1;
         }
         self.record_work(id, before, received);
+        self.end_handshake_if_done(id);
         self.queue_again(id);
         received
+    }
+
+    /// A handshake that is done no longer counts for its address.
+    fn end_handshake_if_done(&mut self, id: SessionId) {
+        if let Some(connection) = self.connections.get_mut(id.key())
+            && connection.is_handshaking
+            && !self.exchange.is_handshaking(id)
+        {
+            connection.is_handshaking = false;
+            self.admission.end_handshake(connection.peer.ip());
+        }
     }
 
     /// Reads the socket once, if an event says that there is something. Returns the bytes read.
@@ -120,7 +139,8 @@ impl Server {
         if !connection.has_more {
             return 0;
         }
-        match connection.read(&mut self.read_buffer) {
+        let bytes_max = self.exchange.read_bytes_max();
+        match connection.read(&mut self.read_buffer[..bytes_max]) {
             IoOutcome::Bytes(n) => {
                 self.metrics.bytes_in += n as u64;
                 self.exchange.handle_received(self.now, id, &self.read_buffer[..n]);
@@ -136,21 +156,20 @@ impl Server {
     /// Records the bytes that a connection sent, and the replies that they caused.
     fn record_work(&mut self, id: SessionId, outbox_before: usize, received: usize) {
         let now_s = self.now_s();
-        let unread = self.exchange.outbox_bytes(id);
-        let replied = unread.saturating_sub(outbox_before);
+        let replied = self.exchange.outbox_bytes(id).saturating_sub(outbox_before);
+        let must_read = self.exchange.must_read(id);
         if let Some(connection) = self.connections.get_mut(id.key()) {
-            connection.work.record(now_s, received, replied, unread);
+            connection.work.record(now_s, received, replied, must_read);
         }
     }
 
     /// Queues a connection for the next turn if it has input that may be processed.
     pub(super) fn queue_again(&mut self, id: SessionId) {
-        let now_s = self.now_s();
         let Some(connection) = self.connections.get_mut(id.key()) else { return };
         let may_read = connection.has_more && self.exchange.wants_input(id);
         if !connection.is_queued && (may_read || self.exchange.may_resume(id)) {
             connection.is_queued = true;
-            self.read_queue.push(id, connection.work, now_s);
+            self.queue(id);
         }
     }
 

@@ -13,14 +13,15 @@ use signal_hook_mio::v1_0::Signals;
 use super::Server;
 use crate::core::limits::STOP_LINGER_MS;
 
-/// Takes over the signals that stop the server.
+/// Takes over the signals that stop the server, and SIGHUP, which loads the certificate again if there
+/// is one.
 ///
 /// # Errors
 /// The system refuses a handler.
-pub(super) fn take_signals() -> io::Result<Signals> {
+pub(super) fn take_signals(has_certificate: bool) -> io::Result<Signals> {
     let signals = Signals::new([SIGINT, SIGTERM])?;
     // The server must survive the terminal if the operator started it with nohup(1).
-    if !hangups_are_ignored() {
+    if has_certificate || !hangups_are_ignored() {
         signals.add_signal(SIGHUP)?;
     }
     Ok(signals)
@@ -37,7 +38,8 @@ fn hangups_are_ignored() -> bool {
 
 impl Server {
     /// Handles SIGINT, SIGTERM and SIGHUP. The first starts the shutdown; a second ends the process
-    /// at once, for an operator who does not want to wait.
+    /// at once, for an operator who does not want to wait. With a certificate, SIGHUP loads it again
+    /// and stops nothing, as programs that renew certificates expect.
     ///
     /// A second SIGHUP changes nothing: a closed terminal sends one from the kernel and one from the
     /// shell (bash(1), "SIGNALS"), and the users must still read the goodbye.
@@ -53,6 +55,11 @@ impl Server {
                 self.operators.close_consoles();
                 log::logger().flush();
                 std::process::exit(1);
+            }
+            if signal == SIGHUP && self.tls.is_some() {
+                // The log tells what came of it.
+                drop(self.reload(name));
+                continue;
             }
             info!(target: "chinwag", "{name}: stopping");
             self.begin_shutdown();

@@ -5,14 +5,21 @@ use super::{MENU, Person, Server, USERNAME, WHOM};
 
 /// Runs the reference session and checks every line in its order. `connect` connects a person that
 /// has read nothing yet. `ended` is called for each person after the person's `* Goodbye`.
-pub(crate) fn runs(mut connect: impl FnMut(&Server) -> Person, mut ended: impl FnMut(Person)) {
-    let server = Server::starts();
+pub(crate) fn runs(connect: impl FnMut(&Server) -> Person, ended: impl FnMut(Person)) {
+    runs_on(&Server::starts(), connect, ended);
+}
 
+/// Runs it on a server that nobody has joined.
+pub(crate) fn runs_on(
+    server: &Server,
+    mut connect: impl FnMut(&Server) -> Person,
+    mut ended: impl FnMut(Person),
+) {
     // The first person takes the username A. The second tries A, is refused, and takes B.
-    let mut a = connect(&server);
+    let mut a = connect(server);
     a.reads_all(&["* Welcome", USERNAME]);
     a.takes_username("A");
-    let mut b = connect(&server);
+    let mut b = connect(server);
     b.reads_all(&["* Welcome", USERNAME]);
     b.says("A");
     b.reads_all(&["! ", USERNAME]);
@@ -22,7 +29,7 @@ pub(crate) fn runs(mut connect: impl FnMut(&Server) -> Person, mut ended: impl F
 
     // C, D and E connect. C lists the users.
     let [mut c, mut d, mut e] = ["C", "D", "E"].map(|name| {
-        let mut person = connect(&server);
+        let mut person = connect(server);
         person.reads_all(&["* Welcome", USERNAME]);
         person.takes_username(name);
         person

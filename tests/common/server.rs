@@ -118,6 +118,7 @@ impl Server {
             let line = String::from_utf8(std::mem::take(&mut text)).expect("UTF-8 on stdout");
             if let Some((_, rest)) = line.split_once("listens on ") {
                 let address = rest.split([' ', ',', ';']).next().unwrap_or(rest);
+                let address = address.rsplit("://").next().unwrap_or(address);
                 self.addresses.push(address.parse().expect("an address and a port"));
             }
             self.printed.push(line);
@@ -136,7 +137,8 @@ impl Server {
     /// The address of the web page.
     #[track_caller]
     pub(crate) fn page(&self) -> SocketAddr {
-        let page = self.printed.iter().find_map(|line| line.split_once("web page at http://"));
+        let page = self.printed.iter().find_map(|line| line.split_once("web page at "));
+        let page = page.and_then(|(_, url)| url.split_once("://"));
         page.expect("the server has a page").1.parse().expect("an address and a port")
     }
 

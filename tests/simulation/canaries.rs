@@ -88,6 +88,22 @@ fn held_input_that_is_never_read_again_is_caught() {
     );
 }
 
+/// (7.36)
+#[test]
+fn an_answer_that_stops_is_caught() {
+    assert_caught_after(
+        1,
+        Fault::AnswerStopped,
+        &["although all of it was read", "is not served", "is never served"],
+    );
+}
+
+/// (6.3.1, 7.36)
+#[test]
+fn a_line_of_history_that_is_missing_is_caught() {
+    assert_caught(Fault::HistoryLineLost, &["nothing explains", "are missing", "after an answer"]);
+}
+
 #[test]
 fn output_that_is_never_written_is_caught() {
     assert_caught(Fault::NeverWritten, &["has unsent output, although the socket accepts bytes"]);
@@ -166,4 +182,32 @@ fn a_room_line_to_a_user_outside_the_room_is_caught() {
 fn room_lines_in_a_different_order_for_one_member_are_caught() {
     // The fault needs two room lines in one check.
     assert_caught_after(2, Fault::RoomLinesSwapped, &["nothing explains", "is not served"]);
+}
+
+#[test]
+fn a_user_who_is_let_in_without_the_password_is_caught() {
+    assert_caught_after(2, Fault::ProofIgnored, &["nothing explains", "no output for"]);
+}
+
+#[test]
+fn an_answer_of_the_store_that_another_user_gets_is_caught() {
+    let reasons = ["nothing explains", "no output for", "disagree", "is not served"];
+    assert_caught_after(2, Fault::AnswerToAnother, &reasons);
+}
+
+#[test]
+fn an_answer_that_a_new_session_with_an_old_key_gets_is_caught() {
+    let reasons = ["nothing explains", "no output for", "disagree", "is not served"];
+    assert_caught_after(0, Fault::AnswerByKey, &reasons);
+}
+
+#[test]
+fn a_second_session_of_one_account_is_caught() {
+    assert_caught_after(0, Fault::OlderSessionStays, &["nothing explains", "no output for"]);
+}
+
+#[test]
+fn a_registered_name_that_is_free_again_too_early_is_caught() {
+    let reasons = ["nothing explains", "is not served", "owns"];
+    assert_caught_after(2, Fault::NameReleased, &reasons);
 }

@@ -1,7 +1,8 @@
 //! The habits of simulated people: what somebody sends next, given the state of their session.
 
 use crate::model::names::NON_ASCII;
-use crate::model::{Model, State};
+use crate::model::{Model, State, Step};
+use crate::plan::Plan;
 use crate::random::Random;
 use crate::traffic::SessionKey;
 use crate::typing::{Typed, TypingStyle};
@@ -79,7 +80,9 @@ const ROOMS: [&str; 12] =
     ["", "", "", "lobby", "tea", "TEA", "roorn", "room", "l0bby", "日本語", "a b", "_x"];
 
 /// Lines that no prompt offers as a choice.
-const WRONG_ANSWERS: [&str; 23] = [
+const WRONG_ANSWERS: [&str; 25] = [
+    "register",
+    "/password",
     "6",
     "4 x y",
     "/who x",
@@ -125,10 +128,12 @@ pub(crate) struct Habits {
     pub(crate) leaves: usize,
     /// How often they enter a room instead of doing something else at the menu.
     pub(crate) enters_rooms: usize,
+    /// How often they use a command about accounts at the menu.
+    pub(crate) uses_accounts: usize,
 }
 
 impl Habits {
-    pub(crate) fn new(random: &mut Random, enters_rooms: usize) -> Habits {
+    pub(crate) fn new(random: &mut Random, plan: &Plan) -> Habits {
         Habits {
             style: TypingStyle::new(random),
             mistakes: random.pick(&[2, 10, 40]),
@@ -138,7 +143,8 @@ impl Habits {
             paste: random.pick(&[1, 1, 2, 30]),
             long_messages: random.pick(&[0, 1, 30]),
             leaves: random.pick(&[0, 0, 2]),
-            enters_rooms,
+            enters_rooms: plan.enters_rooms,
+            uses_accounts: plan.uses_accounts,
         }
     }
 
@@ -169,6 +175,11 @@ impl Habits {
         }
         match model.state(who) {
             State::Naming => some_username(random),
+            State::SigningIn | State::Password(..) => password_line(random, model, who),
+            State::Menu if random.chance(self.uses_accounts) => {
+                let command = random.pick(&["register", "/register", "password", "unregister"]);
+                in_random_case(random, command)
+            }
             State::Menu if random.chance(self.enters_rooms) => join_command(random),
             State::Menu => self.menu_line(random, model),
             State::AskedInRoom(..) if random.chance(self.accepts) => in_random_case(random, "/yes"),
@@ -267,6 +278,27 @@ impl Habits {
             false => random.pick(&MESSAGES).to_string(),
         }
     }
+}
+
+/// A password, mostly the right one, or a word that works instead.
+fn password_line(random: &mut Random, model: &Model, who: SessionKey) -> String {
+    let session = model.sessions().find(|(other, _)| *other == who).map(|(_, session)| session);
+    let Some(session) = session else { return String::new() };
+    let name = session.account.as_ref().filter(|_| session.name.is_none());
+    let name = name.or(session.name.as_ref()).map_or("", |name| &name.folded);
+    match (session.state, &session.typed, random.below(20)) {
+        (.., 0) => random.pick(&["cancel", "", "/help", "/list", "/quit", "  ", "short"]).into(),
+        (State::Password(_, Step::Repeat), Some(typed), 1..18) => typed.clone(),
+        (State::Password(_, Step::New), _, 1..4) => format!("another one {}", random.below(9)),
+        (.., 1..5) => format!("a wrong one {}", random.below(1_000)),
+        (.., 5) => "p".repeat(random.pick(&[255, 256, 257])),
+        _ => usual_password(name),
+    }
+}
+
+/// The password that the owner of a name mostly has.
+pub(crate) fn usual_password(folded: &str) -> String {
+    format!("  the one of {folded}")
 }
 
 /// A command with an argument, or the argument alone if both together exceed a line (2.1.3).

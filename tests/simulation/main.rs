@@ -8,15 +8,27 @@
 //! ```
 
 mod canaries;
+#[path = "../transport/encodings.rs"]
+mod encodings;
 mod habits;
+#[path = "../transport/layer.rs"]
+mod layer;
 mod model;
 mod packet_cuts;
 mod plan;
 mod random;
 mod sabotage;
+#[path = "../transport/scrambled.rs"]
+mod scrambled;
 mod socket;
+#[path = "../common/store.rs"]
+mod store;
+#[path = "../transport/tls_peer.rs"]
+mod tls_peer;
 mod traffic;
 mod typing;
+#[path = "../transport/web_peer.rs"]
+mod web_peer;
 mod world;
 
 use std::any::Any;
@@ -77,10 +89,16 @@ fn every_line_anybody_reads_follows_from_the_protocol() {
         && totals.messages > totals.chats
         && totals.held > 0
         && totals.failures > 0;
-    let rooms_were_used =
-        totals.room_lines > 0 && totals.missed > 0 && totals.restarts > 0 && totals.rewrites > 0;
+    let rooms_were_used = totals.room_lines > 0
+        && totals.missed > 0
+        && totals.restarts > 0
+        && totals.rewrites > 0
+        && totals.unfinished_answers > 0;
     assert!(
         chats_were_used && rooms_were_used || seeds < 20,
         "too little happened: the run proves nothing"
     );
+    let accounts_were_used =
+        totals.sign_ins > 0 && totals.take_overs > 0 && totals.registrations > 0;
+    assert!(accounts_were_used || seeds < 20, "too little happened with accounts");
 }

@@ -4,7 +4,9 @@
 //! the order in which the server serves its sessions. Instead it requires that some order explains
 //! all output, and that no session waits without a reason.
 
+mod accounts;
 mod addresses;
+mod answers;
 mod explain;
 pub(crate) mod names;
 mod rooms;
@@ -14,6 +16,8 @@ mod user_limits;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::traffic::{Expected, Received, SessionKey};
+use accounts::{Accounts, Question};
+pub(crate) use accounts::{Answer, Task};
 pub(crate) use addresses::Address;
 use addresses::Addresses;
 use names::Name;
@@ -28,18 +32,25 @@ pub(crate) struct ModelLimits {
     pub(crate) ask_again_ms: u64,
     pub(crate) stall_ms: u64,
     pub(crate) high_water: usize,
+    /// Memory can be scarce in this run (7.58).
+    pub(crate) is_scarce: bool,
     pub(crate) rooms_max: usize,
     pub(crate) members_max: usize,
     pub(crate) room_line_ms: u64,
     pub(crate) room_history_ms: u64,
     pub(crate) address_share: u32,
     pub(crate) rooms_per_address_max: usize,
+    /// The server keeps accounts; every username must have one; passwords pass on every connection.
+    pub(crate) keeps_accounts: bool,
+    pub(crate) requires_accounts: bool,
+    pub(crate) takes_passwords: bool,
 }
 
 /// The states of part 4, and the end of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     Naming,
+    SigningIn,
     Menu,
     Choosing,
     Asking(SessionKey),
@@ -47,7 +58,24 @@ pub(crate) enum State {
     Chatting(SessionKey),
     InRoom(RoomId),
     AskedInRoom(SessionKey, RoomId),
+    Password(Purpose, Step),
     Ended,
+}
+
+/// What a user gives a password for (4.12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Register,
+    Change,
+    Unregister,
+}
+
+/// The password that the prompt asks for (4.12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    Current,
+    New,
+    Repeat,
 }
 
 impl State {
@@ -63,6 +91,14 @@ impl State {
 pub(crate) struct Session {
     pub(crate) state: State,
     pub(crate) name: Option<Name>,
+    /// The account that a session signs in to (4.11).
+    pub(crate) account: Option<Name>,
+    /// Wrong passwords so far.
+    wrong: u32,
+    /// A new password, typed once.
+    pub(crate) typed: Option<String>,
+    /// What the store was asked. The session's further input waits.
+    question: Option<Question>,
     /// The naming deadline, or the time when the request of this asker lapses.
     deadline: Option<u64>,
     /// A request to this user ended without an answer, and no line has come since (4.6.5).
@@ -103,6 +139,11 @@ enum Event {
     Removed(SessionKey),
     /// An operator announced something to everybody (8.2.1).
     Announced,
+    /// The store answered a question.
+    Answered(u64, Answer),
+    /// An operator changed or removed the account of a user (3.4.8).
+    AccountChanged(SessionKey),
+    AccountRemoved(SessionKey),
 }
 
 /// What was in the held input that the server discarded at the end of a chat.
@@ -137,16 +178,27 @@ pub(crate) struct Model {
     /// The output that the attempted cause must produce, and what restores the state if it does not
     /// fit.
     expected: Vec<(SessionKey, Expected)>,
+    /// Lines in and behind answers that are in progress (7.36).
+    to_come: BTreeMap<SessionKey, answers::ToCome>,
+    /// How often the model has looked at the output.
+    looks: u64,
+    /// Sessions that did not get all rows of an answer.
+    cut: Vec<SessionKey>,
     undo: Vec<(SessionKey, Session)>,
     undo_rooms: Option<(Rooms, usize)>,
     undo_addresses: Option<Addresses>,
+    undo_accounts: Option<Accounts>,
     rooms: Rooms,
     addresses: Addresses,
+    accounts: Accounts,
     /// Messages that passed between partners.
     pub(crate) messages: u64,
     pub(crate) chats: u64,
     /// Lines said in rooms.
     pub(crate) room_lines: u64,
+    pub(crate) sign_ins: u64,
+    pub(crate) take_overs: u64,
+    pub(crate) registrations: u64,
 }
 
 impl Model {
@@ -162,14 +214,22 @@ impl Model {
             discard: Discard::TelnetOnly,
             discarded: Vec::new(),
             expected: Vec::new(),
+            to_come: BTreeMap::new(),
+            looks: 0,
+            cut: Vec::new(),
             undo: Vec::new(),
             undo_rooms: None,
             undo_addresses: None,
+            undo_accounts: None,
             rooms: Rooms::default(),
             addresses: Addresses::default(),
+            accounts: Accounts::default(),
             messages: 0,
             chats: 0,
             room_lines: 0,
+            sign_ins: 0,
+            take_overs: 0,
+            registrations: 0,
         }
     }
 
@@ -177,6 +237,10 @@ impl Model {
         let session = Session {
             state: State::Naming,
             name: None,
+            account: None,
+            wrong: 0,
+            typed: None,
+            question: None,
             deadline: Some(self.now + self.limits.naming_ms),
             missed_request: false,
             was_choosing: false,
@@ -224,6 +288,7 @@ impl Model {
     pub(crate) fn forget(&mut self, who: SessionKey) {
         let session = self.sessions.remove(&who);
         self.all_taken(who);
+        self.to_come.remove(&who);
         assert!(
             session.is_some_and(|session| session.state == State::Ended),
             "the session of {who} has not ended"
@@ -289,6 +354,11 @@ impl Model {
 
     pub(crate) fn sessions(&self) -> impl Iterator<Item = (SessionKey, &Session)> {
         self.sessions.iter().map(|(&who, session)| (who, session))
+    }
+
+    /// Whether the next line of `who` is a password, or the store works on the last one.
+    pub(crate) fn is_giving_password(&self, who: SessionKey) -> bool {
+        matches!(self.state(who), State::SigningIn | State::Password(..))
     }
 
     /// Sessions whose held input was discarded since the last call.

@@ -1,5 +1,6 @@
 //! What one seed decides: how many people there are, what goes wrong, and the limits.
 
+use chinwag::core::accounts::AccountPolicy;
 use chinwag::core::limits::Limits;
 
 use crate::model::ModelLimits;
@@ -33,6 +34,18 @@ pub(crate) struct Plan {
     pub(crate) enters_rooms: usize,
     /// How many addresses there are. With 0, nobody has one.
     pub(crate) addresses: usize,
+    /// The server keeps accounts. Its limits say whether every name needs one.
+    pub(crate) keeps_accounts: bool,
+    /// How many names are registered at the start, at most.
+    pub(crate) first_accounts: usize,
+    /// The store answers a question in this turn.
+    pub(crate) store_speed: usize,
+    /// The store is full, or dies.
+    pub(crate) store_failures: usize,
+    /// An operator changes an account.
+    pub(crate) account_changes: usize,
+    /// Somebody types `register`, `password` or `unregister`, in percent of what they do at the menu.
+    pub(crate) uses_accounts: usize,
     /// The server stops at the end, before anybody leaves.
     pub(crate) stops_server: bool,
 }
@@ -40,9 +53,23 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) fn new(random: &mut Random) -> Plan {
         let people = random.pick(&[2, 3, 5, 8, 12, 20, 70]);
+        let mut limits = limits(random);
+        let keeps_accounts = random.chance(60);
+        limits.accounts = match random.below(10) {
+            _ if !keeps_accounts => AccountPolicy::Off,
+            0 => AccountPolicy::Required,
+            _ => AccountPolicy::Optional,
+        };
+        limits.allow_plain_passwords = random.chance(90);
         Plan {
             people,
-            limits: limits(random),
+            keeps_accounts,
+            first_accounts: random.pick(&[0, 10, 40]),
+            store_speed: random.pick(&[100, 30, 3]),
+            store_failures: if keeps_accounts { random.pick(&[0, 0, 3]) } else { 0 },
+            account_changes: if keeps_accounts { random.pick(&[0, 0, 5]) } else { 0 },
+            uses_accounts: if keeps_accounts { random.pick(&[2, 10, 40]) } else { 1 },
+            limits,
             stalls: random.pick(&[0, 1, 5]),
             connection_failures: random.pick(&[0, 0, 1, 3]),
             half_closes: random.pick(&[0, 0, 1, 3]),
@@ -65,13 +92,22 @@ impl Plan {
             ask_again_ms: self.limits.ask_again_ms,
             stall_ms: self.limits.stall_ms,
             high_water: self.limits.high_water_bytes,
+            is_scarce: self.is_scarce(),
             rooms_max: self.limits.rooms_max,
             members_max: self.limits.members_max,
             room_line_ms: self.limits.room_line_ms,
             room_history_ms: self.limits.room_history_ms,
             address_share: self.limits.address_share,
             rooms_per_address_max: self.limits.rooms_per_address_max,
+            keeps_accounts: self.keeps_accounts,
+            requires_accounts: self.limits.accounts == AccountPolicy::Required,
+            takes_passwords: self.limits.allow_plain_passwords,
         }
+    }
+
+    /// Whether so little may wait in all outboxes that the limit is reached (7.58).
+    pub(crate) fn is_scarce(&self) -> bool {
+        self.limits.scarce_bytes < Limits::default().scarce_bytes
     }
 
     /// Stops the faults.
@@ -79,6 +115,7 @@ impl Plan {
         (self.stalls, self.connection_failures, self.half_closes) = (0, 0, 0);
         (self.time_jumps, self.packet_cuts, self.floods, self.other_protocols) = (0, 0, 0, 0);
         (self.kills, self.operator_actions) = (0, 0);
+        (self.store_speed, self.store_failures, self.account_changes) = (100, 0, 0);
     }
 }
 
@@ -92,6 +129,7 @@ fn limits(random: &mut Random) -> Limits {
         ask_ms: random.pick(&[500, 3_000, 60_000]),
         ask_again_ms: random.pick(&[0, 1, 1_000, 10_000]),
         high_water_bytes: random.pick(&[1_024, 3_000, 20_000]),
+        scarce_bytes: if random.chance(20) { 10_000 } else { 4_194_304 },
         stall_ms: random.pick(&[1_000, 5_000, 30_000]),
         closing_ms: random.pick(&[10, 5_000]),
         rooms_max: random.pick(&[3, 50, 1_000]),

@@ -52,8 +52,21 @@ pub(crate) enum Fault {
     BackpressureIgnored,
     /// New sessions have no address: each has all allowances for itself.
     AddressForgotten,
+    /// A line of history is missing in an answer, or an answer stops although its reader goes on.
+    HistoryLineLost,
+    AnswerStopped,
     /// At the end of a chat the kernel's buffer is not read.
     KernelNotDrained,
+    /// A wrong password counts as right.
+    ProofIgnored,
+    /// The answer to one user's question is given to another user.
+    AnswerToAnother,
+    /// The answer for a session that is gone is given to the next one with its key.
+    AnswerByKey,
+    /// An account signs in, and its older session goes on.
+    OlderSessionStays,
+    /// The server forgets that a name is registered.
+    NameReleased,
 }
 
 #[derive(Debug)]
@@ -115,7 +128,11 @@ impl Sabotage {
         let lines = all.entry(who).or_default();
         let line = lines[n].clone();
         match self.fault {
-            Fault::MessageLost | Fault::PromptLost | Fault::RoomLineLost => drop(lines.remove(n)),
+            Fault::MessageLost
+            | Fault::PromptLost
+            | Fault::RoomLineLost
+            | Fault::HistoryLineLost
+            | Fault::OlderSessionStays => drop(lines.remove(n)),
             Fault::MessageDoubled | Fault::RoomLineDoubled => lines.insert(n, line),
             Fault::MessageToThirdUser | Fault::RoomLineToOutsider => {
                 all.entry(third_user).or_default().push_back(line)
@@ -156,6 +173,8 @@ impl Sabotage {
                 is_message(line) && next.is_some_and(|next| is_message(next) && next != *line)
             }
             Fault::PromptLost => line.starts_with(b"? "),
+            Fault::HistoryLineLost => line.starts_with(b"- 19") || line.starts_with(b"- 20"),
+            Fault::OlderSessionStays => line.ends_with(b"so this one ends. Goodbye"),
             Fault::LinesSwapped => next.is_some_and(|next| next != *line),
             Fault::ListRowWrong => {
                 line.starts_with(b"- ") && line.windows(13).any(|part| part == b"chatting with")

@@ -8,6 +8,7 @@ use crate::habits::Habits;
 use crate::random::Random;
 use crate::traffic::Received;
 use crate::typing::Typed;
+use crate::world::accounts::Typing;
 
 /// How the client reads the server's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +68,8 @@ pub(crate) struct Socket {
     /// When the server must have closed the connection of an ended session, in milliseconds (7.18, 7.39).
     pub(crate) close_by: Option<u64>,
     pub(crate) has_failed: bool,
+    /// What the client shows of what the user types.
+    pub(crate) typing: Typing,
 }
 
 impl Socket {
@@ -89,6 +92,7 @@ impl Socket {
             is_queued: false,
             close_by: None,
             has_failed: false,
+            typing: Typing::default(),
         }
     }
 

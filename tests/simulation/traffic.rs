@@ -45,25 +45,54 @@ pub(crate) enum Expected {
     Rows,
     /// The refusal of a telnet option.
     TelnetRefusal([u8; 3]),
+    /// So many lines went to nobody when the partner ended the chat (4.1.5).
+    Discarded(usize),
+    /// A row of a list. A row that is made later shows what is true then (7.36).
+    ListRow(Box<Expected>),
+    /// The heading or a line of history. The room may have forgotten the line by then (7.36).
+    HistoryLine(Box<Expected>),
     /// A line of a room, which this member may have missed (6.2.2).
     RoomLine(Box<Expected>),
+    /// No line: the store is asked, and the session waits for the answer.
+    Question,
     /// No line matches: the cause under test is not what happened.
     Impossible,
 }
 
 impl Expected {
-    fn matches(&self, line: &[u8]) -> bool {
+    /// A row of a list.
+    pub(crate) fn list_row(row: String) -> Expected {
+        Expected::ListRow(Box::new(Expected::Exactly(row)))
+    }
+
+    /// Whether the line may be made later than the cause of it.
+    pub(crate) fn is_of_answer(&self) -> bool {
+        matches!(self, Expected::ListRow(_) | Expected::HistoryLine(_))
+    }
+
+    fn is_refusal(&self) -> bool {
+        matches!(self, Expected::TelnetRefusal(_))
+    }
+
+    pub(crate) fn matches(&self, line: &[u8]) -> bool {
         match self {
             Expected::Exactly(expected) => line == expected.as_bytes(),
             Expected::TelnetRefusal(bytes) => line == bytes,
-            Expected::RoomLine(expect) => line == b"\x00" || expect.matches(line),
+            Expected::RoomLine(expect) | Expected::HistoryLine(expect) => {
+                line == b"\x00" || expect.matches(line)
+            }
+            Expected::ListRow(expect) => expect.matches(line),
             Expected::Containing(tag, words) => {
                 let Ok(line) = str::from_utf8(line) else { return false };
                 let said = line.strip_prefix(*tag).and_then(|rest| rest.strip_prefix(' '));
                 said.is_some_and(|said| contains_words(said, words))
             }
+            Expected::Discarded(lines) => {
+                let plural = if *lines == 1 { "" } else { "s" };
+                Expected::Containing('!', format!("{lines} line{plural}")).matches(line)
+            }
             Expected::Rows => line.starts_with(b"- "),
-            Expected::Impossible => false,
+            Expected::Question | Expected::Impossible => false,
         }
     }
 
@@ -88,6 +117,14 @@ fn contains_words(said: &str, words: &str) -> bool {
     })
 }
 
+/// What became of the lines that a cause must produce.
+pub(crate) struct Taken {
+    /// Lines that wait behind an answer, or are rows of it.
+    pub(crate) to_come: Vec<(SessionKey, Expected)>,
+    /// Something shows that the cause has taken place.
+    pub(crate) is_seen: bool,
+}
+
 /// The lines that the server produced for each connection since the last check.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Observed {
@@ -98,9 +135,14 @@ pub(crate) struct Observed {
     /// For each connection, the bytes in its outbox, these lines included. The second number leaves
     /// out bytes that may have reached the outbox too late to hold input.
     waiting: BTreeMap<SessionKey, (usize, usize)>,
+    /// Connections with an answer whose rows are not all made: the world does not see what waits behind
+    /// it.
+    answering: BTreeSet<SessionKey>,
     /// Connections that are still open in the chat although the world cannot tell when their input
     /// was held.
     still_open: BTreeSet<SessionKey>,
+    /// Connections that wait for the store of accounts.
+    awaits_store: BTreeSet<SessionKey>,
 }
 
 impl Observed {
@@ -118,8 +160,20 @@ impl Observed {
         self.lines.is_empty() && self.refusals.is_empty()
     }
 
+    pub(crate) fn mark_awaiting(&mut self, who: SessionKey) {
+        self.awaits_store.insert(who);
+    }
+
     pub(crate) fn mark_open(&mut self, who: SessionKey) {
         self.still_open.insert(who);
+    }
+
+    pub(crate) fn mark_answering(&mut self, who: SessionKey) {
+        self.answering.insert(who);
+    }
+
+    pub(crate) fn is_answering(&self, who: SessionKey) -> bool {
+        self.answering.contains(&who)
     }
 
     pub(crate) fn is_open(&self, who: SessionKey) -> bool {
@@ -139,23 +193,56 @@ impl Observed {
         self.waiting.get(&who).map_or(0, |&(bytes, _)| bytes)
     }
 
-    /// Removes the lines that `expected` explains. Removes nothing, and returns false, unless
-    /// `expected` matches the first lines of every connection that it mentions.
-    pub(crate) fn take(&mut self, expected: &[(SessionKey, Expected)]) -> bool {
+    /// Removes the lines that `expected` explains. Others are still to come, because an answer to their
+    /// reader is in progress; `waits` says whether one was before. Removes nothing, and returns `None`,
+    /// unless `expected` matches the first lines of every connection that it mentions.
+    pub(crate) fn take(
+        &mut self,
+        expected: &[(SessionKey, Expected)],
+        waits: impl Fn(SessionKey) -> bool,
+    ) -> Option<Taken> {
         let mut used = BTreeMap::<(SessionKey, bool), usize>::new();
+        let (mut to_come, mut begun) = (Vec::new(), BTreeSet::new());
         for (who, expect) in expected {
-            let is_refusal = matches!(expect, Expected::TelnetRefusal(_));
+            if *expect == Expected::Question {
+                match self.awaits_store.contains(who) {
+                    true => continue,
+                    false => return None,
+                }
+            }
+            if waits(*who) || begun.contains(who) {
+                to_come.push((*who, expect.clone()));
+                continue;
+            }
+            let is_refusal = expect.is_refusal();
             let lines = if is_refusal { &self.refusals } else { &self.lines };
             let used = used.entry((*who, is_refusal)).or_default();
-            let lines = lines.get(who).into_iter().flatten().skip(*used);
-            let Some(taken) = expect.count_matching(lines) else { return false };
-            *used += taken;
+            let mut lines = lines.get(who).into_iter().flatten().skip(*used).peekable();
+            if lines.peek().is_none() && self.is_answering(*who) && expect.is_of_answer() {
+                begun.insert(*who);
+                to_come.push((*who, expect.clone()));
+                continue;
+            }
+            *used += expect.count_matching(lines)?;
         }
+        let is_seen = used.values().any(|&count| count > 0) || to_come.is_empty();
         for ((who, is_refusal), count) in used {
             let lines = if is_refusal { &mut self.refusals } else { &mut self.lines };
             lines.get_mut(&who).into_iter().for_each(|lines| drop(lines.drain(..count)));
         }
-        true
+        Some(Taken { to_come, is_seen: is_seen || !begun.is_empty() })
+    }
+
+    /// The first line for `who` among those like `expect` that is not explained yet.
+    pub(crate) fn first_like(&self, who: SessionKey, expect: &Expected) -> Option<&[u8]> {
+        let lines = if expect.is_refusal() { &self.refusals } else { &self.lines };
+        lines.get(&who)?.front().map(Vec::as_slice)
+    }
+
+    /// Removes that line.
+    pub(crate) fn take_first_like(&mut self, who: SessionKey, expect: &Expected) {
+        let lines = if expect.is_refusal() { &mut self.refusals } else { &mut self.lines };
+        lines.get_mut(&who).and_then(VecDeque::pop_front);
     }
 
     /// The first line that nothing explains.

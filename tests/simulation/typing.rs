@@ -186,7 +186,8 @@ fn add_noise(random: &mut Random, typed: &mut Typed) {
 }
 
 fn add_command(random: &mut Random, typed: &mut Typed) {
-    let option = random.below(256) as u8;
+    // ECHO, number 1, has a meaning while a password is awaited; the transcripts show it.
+    let option = random.between(2, 255) as u8;
     match random.below(6) {
         0 => typed.push(&[IAC, 241]),
         1 => typed.push(&[IAC, random.pick(&[DONT, WONT]), option]),

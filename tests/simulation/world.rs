@@ -2,6 +2,7 @@
 //! server's loop. The world keeps exactly the promises that the real loop makes to the exchange. A
 //! weaker world would report false errors; a stronger world would hide real ones.
 
+pub(crate) mod accounts;
 mod checks;
 mod event_loop;
 mod pending;
@@ -19,6 +20,7 @@ use crate::plan::Plan;
 use crate::random::Random;
 use crate::sabotage::{Fault, Sabotage};
 use crate::socket::Socket;
+use crate::store::Store;
 use crate::traffic::{Observed, SessionKey};
 use restart::Rewriting;
 
@@ -41,6 +43,9 @@ pub(crate) struct World {
     history_file: Vec<u8>,
     /// The file that is written anew from memory, a few rooms at a time (6.3.4).
     rewriting: Option<Rewriting>,
+    /// The store of accounts, which outlives the server.
+    store: Store,
+    is_store_dead: bool,
     /// The server will be killed in this turn.
     will_be_killed: bool,
     /// Sessions that the loop will read in its next turn.
@@ -69,6 +74,13 @@ pub(crate) struct Stats {
     pub(crate) restarts: u64,
     /// How often the history file was written anew.
     pub(crate) rewrites: u64,
+    /// How often the world looked at output with an answer in progress.
+    pub(crate) unfinished_answers: u64,
+    /// Questions to the store of accounts.
+    pub(crate) questions: u64,
+    pub(crate) sign_ins: u64,
+    pub(crate) take_overs: u64,
+    pub(crate) registrations: u64,
 }
 
 pub(crate) fn id(who: SessionKey) -> SessionId {
@@ -85,8 +97,8 @@ impl World {
         }
         let mut exchange = Exchange::new(plan.limits.clone());
         exchange.start_recording();
-        World {
-            exchange,
+        let mut world = World {
+            exchange: Exchange::new(plan.limits.clone()),
             model: Model::new(plan.model_limits(), is_traced),
             random,
             plan,
@@ -102,7 +114,13 @@ impl World {
             sabotage,
             is_traced,
             stats: Stats::default(),
-        }
+            store: Store::default(),
+            is_store_dead: false,
+        };
+        world.make_first_accounts();
+        world.load_accounts(&mut exchange);
+        world.exchange = exchange;
+        world
     }
 
     /// One step: people act, time passes, and the loop turns until no work is left.
@@ -112,6 +130,11 @@ impl World {
         if self.random.chance(self.plan.operator_actions) {
             self.operator_acts();
         }
+        if self.random.chance(self.plan.account_changes) {
+            self.operator_changes_account();
+        }
+        self.store_suffers();
+        self.release_name_if_sabotaged();
         self.advance_time();
         self.will_be_killed = self.random.chance(self.plan.kills) && self.random.chance(50);
         self.turn();
@@ -156,19 +179,37 @@ impl World {
     fn check_output(&mut self) {
         // Either can cause the other: resumed input may end a chat, and a drain lets input go on.
         self.drain_sockets();
-        while self.resume_input() {
+        while let Some(session) = self.exchange.poll_resume() {
+            // While memory is scarce, input goes on line by line, and each line may depend on those of
+            // other sessions.
+            if self.plan.is_scarce() {
+                self.observe(false);
+            }
+            self.resume_input(session);
             self.drain_sockets();
         }
+        self.observe(true);
+    }
+
+    /// Shows the model the new lines. `is_settled` says whether all input that may be processed has been.
+    fn observe(&mut self, is_settled: bool) {
         let mut observed = Observed::default();
         for who in self.sockets.keys().copied().collect::<Vec<_>>() {
             let new_output = self.new_output_for(who);
-            self.record_waiting(who, &new_output, &mut observed);
+            let mut typing = self.sockets[&who].typing;
+            let mut about_typing = 0;
             checks::for_each_line(&new_output, |line| {
                 if self.is_traced {
                     eprintln!("{:>8} {who:>3} < {}", self.now, String::from_utf8_lossy(line));
                 }
-                observed.add(who, line);
+                match typing.follow(line) {
+                    true if line[0] == 255 => about_typing += line.len(),
+                    true => about_typing += line.len() + 2,
+                    false => observed.add(who, line),
+                }
             });
+            self.sockets.get_mut(&who).into_iter().for_each(|socket| socket.typing = typing);
+            self.record_waiting(who, &new_output, about_typing, &mut observed);
         }
         let model = &self.model;
         let is_in_room = |who| model.state(who).room().is_some();
@@ -177,7 +218,7 @@ impl World {
             return;
         }
         observed.check_lines();
-        self.model.explain_all(observed);
+        self.model.explain_all(observed, is_settled);
         for who in self.model.take_discarded() {
             let Some(socket) = self.sockets.get_mut(&who) else { continue };
             let is_drained = socket.arrived == 0 || socket.has_failed;
@@ -221,6 +262,9 @@ impl World {
         self.stats.chats = self.model.chats;
         self.stats.messages = self.model.messages;
         self.stats.room_lines = self.model.room_lines;
+        self.stats.sign_ins = self.model.sign_ins;
+        self.stats.take_overs = self.model.take_overs;
+        self.stats.registrations = self.model.registrations;
     }
 
     fn jump_to_next_deadline(&mut self) {
@@ -245,5 +289,10 @@ impl Stats {
         self.missed += other.missed;
         self.restarts += other.restarts;
         self.rewrites += other.rewrites;
+        self.unfinished_answers += other.unfinished_answers;
+        self.questions += other.questions;
+        self.sign_ins += other.sign_ins;
+        self.take_overs += other.take_overs;
+        self.registrations += other.registrations;
     }
 }

@@ -3,9 +3,10 @@
 //!
 //! It makes the same demands on the exchange as TLS or WebSocket do, and no other.
 
-use crate::layer::Layer;
 use chinwag::core::time::Time;
 use chinwag::core::transport::{Received, Transport, TransportError};
+
+use super::layer::Layer;
 
 /// What the client must send first.
 pub(crate) const HELLO: &[u8] = b"HELLO?";
@@ -125,18 +126,28 @@ impl Transport for Scrambled {
 #[derive(Debug, Default)]
 pub(crate) struct Peer {
     partial: Vec<u8>,
+    has_said_hello: bool,
     is_greeted: bool,
     is_closed: bool,
 }
 
 impl Layer for Peer {
-    fn encode(&self, bytes: &[u8]) -> Vec<u8> {
+    fn answer(&mut self) -> Vec<u8> {
+        let is_due = !std::mem::replace(&mut self.has_said_hello, true);
+        if is_due { HELLO.to_vec() } else { Vec::new() }
+    }
+
+    fn is_ready(&self) -> bool {
+        true
+    }
+
+    fn encode(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         bytes.chunks(RECORD_BYTES_MAX).for_each(|chunk| push_record(&mut out, chunk));
         out
     }
 
-    fn close(&self) -> Vec<u8> {
+    fn close(&mut self) -> Vec<u8> {
         vec![0]
     }
 

@@ -5,11 +5,10 @@ use std::rc::Rc;
 use chinwag::core::time::Time;
 use chinwag::core::transport::http::{Http, Site};
 
-use crate::layer::Layer;
+use super::layer::Layer;
 
 /// What the client sends first.
-pub(crate) const HANDSHAKE: &[u8] =
-    b"GET /chat HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
+const HANDSHAKE: &[u8] = b"GET /chat HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
     Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 const MASK: [u8; 4] = [0x11, 0x22, 0x33, 0xf4];
@@ -25,6 +24,9 @@ pub(crate) fn http(now: Time) -> Http {
 #[derive(Debug, Default)]
 pub(crate) struct WebPeer {
     partial: Vec<u8>,
+    has_asked: bool,
+    /// Answers to pings.
+    pongs: Vec<u8>,
     is_upgraded: bool,
     is_closed: bool,
 }
@@ -36,8 +38,21 @@ fn push_frame(out: &mut Vec<u8>, first: u8, payload: &[u8]) {
 }
 
 impl Layer for WebPeer {
+    fn answer(&mut self) -> Vec<u8> {
+        let mut answer = std::mem::take(&mut self.pongs);
+        if !std::mem::replace(&mut self.has_asked, true) {
+            answer.extend(HANDSHAKE);
+        }
+        answer
+    }
+
+    /// The server reads what follows the request at once.
+    fn is_ready(&self) -> bool {
+        true
+    }
+
     /// One message, in fragments.
-    fn encode(&self, bytes: &[u8]) -> Vec<u8> {
+    fn encode(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         let count = bytes.chunks(FRAGMENT_BYTES).count();
         for (n, fragment) in bytes.chunks(FRAGMENT_BYTES).enumerate() {
@@ -48,7 +63,7 @@ impl Layer for WebPeer {
         out
     }
 
-    fn close(&self) -> Vec<u8> {
+    fn close(&mut self) -> Vec<u8> {
         let mut out = Vec::new();
         push_frame(&mut out, 0x88, b"\x03\xe8");
         out
@@ -81,7 +96,7 @@ impl Layer for WebPeer {
                     data.extend_from_slice(payload);
                 }
                 0x88 => self.is_closed = true,
-                0x89 | 0x8a => {}
+                0x89 => push_frame(&mut self.pongs, 0x8a, payload),
                 other => panic!("no frame of a server begins with {other:x}"),
             }
             self.partial.drain(..header + length);

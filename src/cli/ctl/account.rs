@@ -183,7 +183,7 @@ fn field(text: &str) -> Option<(String, &str)> {
 mod tests {
     use super::*;
 
-    /// (8.2.10)
+    /// (8.2.9)
     #[test]
     fn a_password_on_the_command_line_is_refused() {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
@@ -196,7 +196,7 @@ mod tests {
         assert!(line("add", "Anna Berg", "secret99").is_err(), "it would be another account");
     }
 
-    /// (8.2.10)
+    /// (8.2.9)
     #[test]
     fn a_class_list_is_read_as_spreadsheets_write_it() {
         let read = |row| fields(row).map(|(name, password)| (name, password.to_string()));

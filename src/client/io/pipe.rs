@@ -5,19 +5,22 @@
 //! `client::run` calls [`run`]. This loop does not reconnect: a script must see a failure. `session`
 //! tells whether the peer is a chinwag server that has accepted the username.
 
-use std::io::{self, ErrorKind};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::os::fd::AsRawFd;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 use rustix::stdio::{stdin, stdout};
+use zeroize::Zeroizing;
 
 use super::connection::{Connection, Outcome, Received, describe};
 use super::terminal::write_all;
 use crate::client::options::{ConnectArgs, Server};
 use crate::client::ui::state_machine::{cannot_connect, not_chinwag};
-use crate::core::limits::{GREETING_MS, PIPE_READ_BYTES};
+use crate::core::limits::{GREETING_MS, LINE_BYTES_MAX, PIPE_READ_BYTES};
 use crate::core::time::Time;
 
 /// The token of standard input.
@@ -43,6 +46,8 @@ struct Pipe {
     held: Vec<u8>,
     /// The username is on its way to the server, or was accepted.
     is_name_sent: bool,
+    /// The password of `--password-file`, until the server has asked for it.
+    password: Option<Zeroizing<String>>,
     /// A person types the input. A person reads that a username is taken, and chooses another.
     is_interactive: bool,
     output: Output,
@@ -83,6 +88,7 @@ pub(in crate::client) fn run(
     let started = clock();
     let cannot_wait = |error: io::Error| format!("cannot wait for input: {}", describe(&error));
     let mut pipe = Pipe::new(server.clone(), connection, is_interactive).map_err(cannot_wait)?;
+    pipe.password = args.password_file.as_deref().map(read_password).transpose()?;
     if let Some(name) = &args.name {
         pipe.connection.push(format!("{name}\r\n").into_bytes());
         pipe.is_name_sent = true;
@@ -106,6 +112,7 @@ pub(in crate::client) fn run(
         let is_ready = events.iter().any(|event| event.token() == SOCKET);
         outcome = pipe.advance(is_ready, now())?;
         pipe.check(now())?;
+        pipe.answer_password()?;
     }
 }
 
@@ -126,6 +133,7 @@ impl Pipe {
             input,
             held: Vec::new(),
             is_name_sent: false,
+            password: None,
             is_interactive,
             output,
             greeting_due: None,
@@ -233,6 +241,22 @@ impl Pipe {
         }
     }
 
+    /// Sends the password of the file if the username needs one. It is tried once: the second try would
+    /// be as wrong as the first.
+    fn answer_password(&mut self) -> Result<(), String> {
+        let session = &mut self.output.session;
+        let is_asked = std::mem::take(&mut session.asks_password);
+        if !is_asked || session.has_name || self.is_interactive {
+            return Ok(());
+        }
+        let Some(password) = self.password.take() else {
+            return Err("the username has a password, which --password-file can give".to_owned());
+        };
+        self.connection.push(escape_iac([password.as_bytes(), b"\r\n"].concat()));
+        self.connection.flush();
+        Ok(())
+    }
+
     /// Decides between success and failure when the connection has ended. It is a success after
     /// goodbye. It is also a success if the server has given the sign that it processed all input,
     /// and closed with FIN (2.1.6).
@@ -269,6 +293,17 @@ impl Output {
         self.out.clear();
         printed.map_err(|error| format!("cannot print: {}", describe(&error)))
     }
+}
+
+/// Reads a password: the first line of the file.
+fn read_password(path: &Path) -> Result<Zeroizing<String>, String> {
+    let fault = |error: io::Error| format!("cannot read {}: {}", path.display(), describe(&error));
+    let mut text = Zeroizing::new(String::with_capacity(LINE_BYTES_MAX));
+    let file = File::open(path).map_err(fault)?;
+    BufReader::new(file.take(LINE_BYTES_MAX as u64)).read_line(&mut text).map_err(fault)?;
+    let len = text.trim_end_matches(['\r', '\n']).len();
+    text.truncate(len);
+    Ok(text)
 }
 
 /// Registers standard input with the poll. Fails with `PermissionDenied` for files.

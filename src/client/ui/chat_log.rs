@@ -38,7 +38,9 @@ impl ChatLog {
     pub fn add_received(&mut self, line: &ServerLine<'_>, text: &str) {
         let is_prompt = match line {
             ServerLine::Question(text) => match Question::read(text) {
-                Question::Username | Question::Menu | Question::Whom => true,
+                Question::Username | Question::Menu | Question::Whom | Question::Password(_) => {
+                    true
+                }
                 Question::Request(_) | Question::Unknown => false,
             },
             ServerLine::Information(_)

@@ -20,6 +20,11 @@ pub enum ClientState {
     Menu,
     /// At the prompt for the name of a chat partner.
     Choosing,
+    /// At a prompt for a password, or while the server checks it. Typing is hidden.
+    Password {
+        /// The prompt of the server, without its colon.
+        prompt: String,
+    },
     /// Waiting for another user's answer to our request.
     Asking {
         /// The user who was asked.
@@ -62,6 +67,9 @@ impl ClientState {
                 Question::Menu => Some(ClientState::Menu),
                 Question::Whom => Some(ClientState::Choosing),
                 Question::Request(by) => Some(self.with_request(by)),
+                Question::Password(prompt) => {
+                    Some(ClientState::Password { prompt: prompt.to_owned() })
+                }
                 Question::Unknown => None,
             },
             ServerLine::Information(text) => self.after_news(News::read(text)),
@@ -87,6 +95,10 @@ impl ClientState {
             News::Left { name, place } => {
                 self.without_request(|room, by| by == name && place != room)
             }
+            // The password is over before the menu comes.
+            News::Hello(_) if matches!(self, ClientState::Password { .. }) => {
+                Some(ClientState::Naming)
+            }
             News::Hello(_) | News::Joined { .. } | News::Missed | News::Goodbye | News::Other => {
                 None
             }
@@ -105,6 +117,7 @@ impl ClientState {
             | ClientState::Naming
             | ClientState::Menu
             | ClientState::Choosing
+            | ClientState::Password { .. }
             | ClientState::Asking { .. }
             | ClientState::Asked { .. }
             | ClientState::Chatting { .. } => ClientState::Asked { by },
@@ -144,6 +157,7 @@ impl ClientState {
             | ClientState::Naming
             | ClientState::Menu
             | ClientState::Choosing
+            | ClientState::Password { .. }
             | ClientState::Asking { .. }
             | ClientState::Asked { .. } => false,
         }
@@ -157,6 +171,7 @@ impl ClientState {
             | ClientState::Naming
             | ClientState::Menu
             | ClientState::Choosing
+            | ClientState::Password { .. }
             | ClientState::Asked { .. } => true,
             ClientState::Asking { .. }
             | ClientState::Chatting { .. }
@@ -175,6 +190,7 @@ impl ClientState {
             ClientState::Nowhere
             | ClientState::Naming
             | ClientState::Choosing
+            | ClientState::Password { .. }
             | ClientState::Asking { .. } => "the server".to_owned(),
         }
     }
@@ -187,6 +203,9 @@ impl ClientState {
             ClientState::Nowhere => Prompt::new("connecting", Paint::Faint).or_short("wait"),
             ClientState::Naming => Prompt::new("name", Paint::Plain),
             ClientState::Menu => Prompt::new("menu", Paint::Plain),
+            ClientState::Password { prompt } => {
+                Prompt::new(prompt, Paint::Plain).or_short("password").or_bare("pw")
+            }
             ClientState::Choosing => Prompt::new("chat with whom", Paint::Plain).or_short("whom"),
             ClientState::Asking { name } => {
                 Prompt::new(&format!("asking {name}"), Paint::Faint).or_bare("asking")

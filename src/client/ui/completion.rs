@@ -106,7 +106,7 @@ impl Completion {
 pub fn complete(state: &ClientState, before: &str, known: &Known, me: Option<&str>) -> Completion {
     let start = before.rfind(' ').map_or(0, |blank| blank + 1);
     let (earlier, word) = before.split_at(start);
-    if matches!(state, ClientState::Nowhere | ClientState::Naming) {
+    if matches!(state, ClientState::Nowhere | ClientState::Naming | ClientState::Password { .. }) {
         return Completion::default();
     }
     if start == 0 && word.starts_with('/') {
@@ -155,6 +155,7 @@ pub fn complete(state: &ClientState, before: &str, known: &Known, me: Option<&st
         | ClientState::Naming
         | ClientState::Menu
         | ClientState::Choosing
+        | ClientState::Password { .. }
         | ClientState::Asked { .. }
         | ClientState::Asking { .. } => Completion::default(),
     }

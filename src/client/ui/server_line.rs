@@ -40,6 +40,8 @@ pub enum Question<'a> {
     Whom,
     /// Yes or no to a request from this user (4.6).
     Request(&'a str),
+    /// A password (4.11, 4.12), in these words.
+    Password(&'a str),
     /// A question that is newer than this client.
     Unknown,
 }
@@ -121,10 +123,22 @@ impl<'a> Question<'a> {
             Question::Menu
         } else if text.starts_with("Chat with whom") {
             Question::Whom
+        } else if is_password_prompt(text) {
+            Question::Password(text.trim_end_matches(':'))
         } else {
             Question::Unknown
         }
     }
+}
+
+/// Whether a `?` line asks for a password. In doubt it does: nothing is lost if typing is hidden.
+fn is_password_prompt(text: &str) -> bool {
+    text.to_lowercase().contains("password")
+}
+
+/// Whether a `*` line warns that typing is visible, which it is not in this client (3.4.4).
+pub fn is_visibility_warning(text: &str) -> bool {
+    text.starts_with("Your screen shows what you type")
 }
 
 impl<'a> News<'a> {

@@ -12,6 +12,7 @@ mod link;
 mod local_commands;
 mod long_text;
 mod output;
+mod password;
 mod paste;
 mod proof;
 mod room_return;

@@ -70,7 +70,7 @@ impl Transcript {
                 Question::Request(_) => self.tagged("? ", &Paint::Request, text),
                 // The server repeats the menu often, and the user soon knows it by heart.
                 Question::Menu => self.hint(text),
-                Question::Username | Question::Whom | Question::Unknown => {
+                Question::Username | Question::Whom | Question::Password(_) | Question::Unknown => {
                     self.tagged("? ", &Paint::Plain, text)
                 }
             },

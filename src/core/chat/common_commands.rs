@@ -5,15 +5,16 @@
 //! other users see `busy` in their lists.
 
 use super::Chat;
+use super::answers::Listed;
 use super::command::CommonCommand;
 use super::event::RequestEnd;
 use super::name::Name;
 use super::session::{Session, UserState};
 use super::wording::{
-    CHAT_HELP, Line, List, MENU_HELP, NAMING_HELP, News, PASSWORD_HELP, ROOM_HELP, Refusal, Row,
+    CHAT_HELP, Line, MENU_HELP, NAMING_HELP, News, PASSWORD_HELP, ROOM_HELP, Refusal, Row,
 };
 use crate::core::SessionId;
-use crate::core::limits::{LIST_COUNT_MAX, LIST_ROWS_MAX};
+use crate::core::limits::LIST_COUNT_MAX;
 use crate::core::time::Time;
 
 impl Chat {
@@ -59,7 +60,7 @@ impl Chat {
     fn list_all_users(&mut self, id: SessionId) {
         let count = self.roster.user_count();
         self.say(id, Line::News(News::UsersOnline(count)));
-        self.list_user_rows(id, "", Some(count));
+        self.begin_list(id, Listed::Users, "", Some(count));
     }
 
     /// Lists the users whose names begin with `prefix`. Counting takes time per match, and the
@@ -68,21 +69,7 @@ impl Chat {
         let counted = self.roster.users(prefix).take(LIST_COUNT_MAX + 1).count();
         let count = Some(counted).filter(|&count| count <= LIST_COUNT_MAX);
         self.say(id, Line::News(News::UsersMatching(count, prefix)));
-        self.list_user_rows(id, prefix, count);
-    }
-
-    /// Says the first `LIST_ROWS_MAX` rows, and one row about the rest (5.2.2). `count` is the
-    /// number of matches, or `None` if there are more than `LIST_COUNT_MAX`.
-    fn list_user_rows(&mut self, reader: SessionId, prefix: &str, count: Option<usize>) {
-        for id in self.roster.users(prefix).take(LIST_ROWS_MAX) {
-            let (name, status) = (&self.roster.user(id).name, self.roster.status(id));
-            let row = Row::User { name, status, is_reader: id == reader };
-            self.outputs.say(reader, &Line::Row(row));
-        }
-        if count.is_none_or(|count| count > LIST_ROWS_MAX) {
-            let count = count.map(|count| count - LIST_ROWS_MAX);
-            self.say(reader, Line::Row(Row::More { count, list: List::Users }));
-        }
+        self.begin_list(id, Listed::Users, prefix, count);
     }
 
     /// Turns do-not-disturb on or off (5.5.1). A request that the user already has to answer stays:
@@ -142,10 +129,8 @@ impl Chat {
 
     /// Lists the ignored names. They appear in folded form, the only form that is stored.
     fn show_ignore_list(&mut self, id: SessionId) {
-        let ignored = self.roster.options(id).ignored();
-        self.outputs.say(id, &Line::News(News::IgnoredCount(ignored.len())));
-        for name in ignored {
-            self.outputs.say(id, &Line::Row(Row::Ignored(name)));
-        }
+        let count = self.roster.options(id).ignored().len();
+        self.say(id, Line::News(News::IgnoredCount(count)));
+        self.begin_list(id, Listed::Ignored, "", Some(count));
     }
 }

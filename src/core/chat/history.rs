@@ -20,6 +20,8 @@ pub(super) struct History {
     text: Buffer,
     /// Oldest first, in the order of `text`.
     entries: VecDeque<Entry>,
+    /// How many lines were removed: the number of the oldest line that is kept.
+    forgotten: u64,
 }
 
 /// Describes one line in the text of a history.
@@ -53,6 +55,7 @@ impl History {
         {
             let Some(oldest) = self.entries.pop_front() else { break };
             self.text.take(oldest.len);
+            self.forgotten += 1;
         }
         self.text.push([line.as_bytes()]);
         self.entries.push_back(Entry { said_at, len: line.len() });
@@ -66,6 +69,16 @@ impl History {
     /// The number of lines.
     pub(super) fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// The number of the oldest line that is kept. The first line ever said has number 0.
+    pub(super) fn begin(&self) -> u64 {
+        self.forgotten
+    }
+
+    /// The number that the next line will have.
+    pub(super) fn end(&self) -> u64 {
+        self.forgotten + self.len() as u64
     }
 
     /// The last `count` lines, oldest first, and when each was said.

@@ -56,6 +56,16 @@ impl<Id: Copy> NameIndex<Id> {
         with_prefix(&self.ids, prefix)
     }
 
+    /// The folded names after `last` that begin with the folded `prefix`, in order, with their ids. An
+    /// empty `last` gives all of them.
+    pub(super) fn with_prefix_after(
+        &self,
+        prefix: &str,
+        last: &str,
+    ) -> impl Iterator<Item = (&CompactString, Id)> {
+        with_prefix_after(&self.ids, prefix, last)
+    }
+
     /// The ids of the names after the folded name `last`, in order of folded name.
     pub(super) fn after(&self, last: &str) -> impl Iterator<Item = Id> {
         self.ids.range::<str, _>((Bound::Excluded(last), Bound::Unbounded)).map(|(_, &id)| id)
@@ -87,6 +97,17 @@ pub(super) fn with_prefix<Id: Copy>(
     })
 }
 
+/// The names in `ids` after `last` that begin with `prefix`, all folded, and their ids.
+pub(super) fn with_prefix_after<'a, Id: Copy>(
+    ids: &'a BTreeMap<CompactString, Id>,
+    prefix: &str,
+    last: &str,
+) -> impl Iterator<Item = (&'a CompactString, Id)> {
+    let from = if last < prefix { Bound::Included(prefix) } else { Bound::Excluded(last) };
+    let names = ids.range::<str, _>((from, Bound::Unbounded));
+    names.take_while(move |(name, _)| name.starts_with(prefix)).map(|(name, &id)| (name, id))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +124,9 @@ mod tests {
         assert_eq!((index.get(&upper), index.get(&look_alike)), (Some(1), None));
         assert!(index.has_look_alike(&look_alike));
         assert!(index.with_prefix("aN").eq([1]) && index.with_prefix("").eq([1, 2]));
+        let after = |prefix, last| index.with_prefix_after(prefix, last).map(|(_, id)| id);
+        assert!(after("", "").eq([1, 2]) && after("", "anna").eq([2]) && after("b", "").eq([2]));
+        assert!(index.with_prefix_after("b", "bob").next().is_none());
         index.remove(&bob);
         index.check();
         assert!(!index.has_look_alike(&look_alike) && index.len() == 1);

@@ -113,6 +113,12 @@ pub enum Output<'a> {
         /// UTF-8, safe for a terminal, ends in CR LF.
         line: &'a [u8],
     },
+    /// The rows of a long answer belong behind the lines that this session has been told so far.
+    /// [`super::Chat::continue_answer`] makes them; later lines come behind them.
+    BeginAnswer {
+        /// The session.
+        to: SessionId,
+    },
     /// Give a session the lines that are published in this broadcast log from now on, and no
     /// others.
     Subscribe {
@@ -205,6 +211,7 @@ pub(super) struct Outputs {
 enum Queued {
     Say { to: SessionId, text_end: usize },
     Publish { room: RoomId, audience: Audience, text_end: usize },
+    BeginAnswer(SessionId),
     Subscribe { who: SessionId, to: Option<BroadcastId> },
     Record { text_end: usize },
     HangUp(SessionId),
@@ -229,6 +236,10 @@ impl Outputs {
         line.encode(&mut self.text);
         self.queue.push(Queued::Publish { room, audience, text_end: self.text.len() });
         self.text[start..].trim_end_matches("\r\n")
+    }
+
+    pub(super) fn begin_answer(&mut self, to: SessionId) {
+        self.queue.push(Queued::BeginAnswer(to));
     }
 
     pub(super) fn subscribe(&mut self, who: SessionId, to: Option<BroadcastId>) {
@@ -266,6 +277,12 @@ impl Outputs {
         &self.refusals
     }
 
+    /// Frees what the queue keeps of its largest size. Only an empty queue can be large.
+    pub(super) fn release_memory(&mut self) {
+        self.text.shrink_to_fit();
+        self.queue.shrink_to_fit();
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.queue.is_empty()
     }
@@ -289,6 +306,7 @@ impl Outputs {
                 Output::Publish { room, audience, line: up_to(text_end) }
             }
             Queued::Record { text_end } => Output::Record { record: up_to(text_end) },
+            Queued::BeginAnswer(to) => Output::BeginAnswer { to },
             Queued::Subscribe { who, to } => Output::Subscribe { who, to },
             Queued::HangUp(id) => Output::HangUp { whom: id },
             Queued::Pause(id, until) => Output::Pause { whom: id, until },

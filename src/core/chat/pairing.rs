@@ -153,6 +153,7 @@ impl Chat {
         }
         let was_in_room = self.leave_room(now, id, why).is_some();
         self.charge_leave(now, id, was_in_room);
+        self.drop_answer(id);
         self.say_farewell(id, why);
         self.roster.end_session(id);
         self.outputs.report(Event::Left { who: id, why });
@@ -171,6 +172,7 @@ impl Chat {
                 self.outputs.subscribe(id, None);
             }
             self.charge_leave(now, id, false);
+            self.drop_answer(id);
             self.say_farewell(id, DisconnectReason::Stopping);
             self.roster.end_session(id);
             self.outputs.report(Event::Left { who: id, why: DisconnectReason::Stopping });
@@ -213,7 +215,7 @@ impl Chat {
             DisconnectReason::WrongPassword => {
                 Line::Refusal(Refusal::Account(AccountRefusal::WrongPasswords))
             }
-            DisconnectReason::SpokeTls => Line::Refusal(Refusal::Tls),
+            DisconnectReason::SpokeTls => Line::Refusal(Refusal::Tls { place: &self.tls }),
             DisconnectReason::SpokeHttp => Line::Refusal(Refusal::Http { page: &self.page }),
             // A client that hung up expects no farewell, and a failed connection delivers none.
             // A user who was removed, or whose account was changed or signed in elsewhere, has read why.

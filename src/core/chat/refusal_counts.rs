@@ -235,7 +235,7 @@ impl Refusal<'_> {
             Refusal::TooLong => RefusalKind::TooLong,
             Refusal::NotUtf8 => RefusalKind::NotUtf8,
             Refusal::Undelivered { .. } => RefusalKind::Undelivered,
-            Refusal::Tls => RefusalKind::Tls,
+            Refusal::Tls { .. } => RefusalKind::Tls,
             Refusal::Http { .. } => RefusalKind::Http,
             Refusal::Stalled { .. } => RefusalKind::Stalled,
             Refusal::Overrun => RefusalKind::Overrun,

@@ -6,15 +6,16 @@
 
 use super::Chat;
 use super::address_limits::Allowance;
+use super::answers::Listed;
 use super::event::{DisconnectReason, Event, RequestEnd};
 use super::history::{Record, UnixSeconds};
 use super::name::Name;
 use super::output::{Audience, BroadcastId};
 use super::pairing::find_askable_user;
 use super::rooms::{Room, RoomId, RoomUnavailable, RoomWish};
-use super::wording::{Line, List, Refusal, RoomNews, RoomRefusal, RoomRow, RoomText, Row};
+use super::wording::{Line, Refusal, RoomNews, RoomRefusal, RoomText};
 use crate::core::limits::{
-    HISTORY_LINES_SHOWN, LIST_ROWS_MAX, Limits, ROOM_DEBT_MS_MAX, ROOM_DELIVERIES_PER_INTERVAL,
+    HISTORY_LINES_SHOWN, Limits, ROOM_DEBT_MS_MAX, ROOM_DELIVERIES_PER_INTERVAL,
     ROOM_LINES_IN_A_ROW_MAX,
 };
 use crate::core::time::Time;
@@ -45,9 +46,9 @@ impl Chat {
         let others = self.roster.rooms().room(room).member_count() - 1;
         self.outputs.say(id, &Line::from(RoomNews::NowIn { room: name, others }));
         let has_history = history.len() > 0;
-        self.list_other_member_rows(id, room, "", others);
+        self.begin_list(id, Listed::Members(room), "", Some(others));
         if has_history {
-            self.show_history(id, room, HISTORY_LINES_SHOWN);
+            self.begin_history(id, room, HISTORY_LINES_SHOWN);
         }
         // Joining makes every member read a line, and therefore counts as one (6.2.3).
         self.charge_room_line(now, id, room);
@@ -249,44 +250,15 @@ impl Chat {
             }
         };
         self.outputs.say(reader, &Line::from(news));
-        self.list_other_member_rows(reader, room, prefix, others);
-    }
-
-    /// Says the rows of the `others` members whose names begin with `prefix`, without the reader.
-    /// The limit on rows keeps the reply to one command far below the limit on the outbox.
-    fn list_other_member_rows(
-        &mut self,
-        reader: SessionId,
-        room: RoomId,
-        prefix: &str,
-        others: usize,
-    ) {
-        let room = self.roster.rooms().room(room);
-        for id in room.members(prefix).filter(|&id| id != reader).take(LIST_ROWS_MAX) {
-            let row = RoomRow::Member(&self.roster.user(id).name);
-            self.outputs.say(reader, &Line::from(row));
-        }
-        if others > LIST_ROWS_MAX {
-            self.outputs.say(reader, &Line::from(RoomRow::MoreMembers(others - LIST_ROWS_MAX)));
-        }
+        self.begin_list(reader, Listed::Members(room), prefix, Some(others));
     }
 
     /// `/history`, with the text of its count, which may be empty (6.3.1).
     pub(super) fn history_command(&mut self, id: SessionId, room: RoomId, count: &str) {
         let count = if count.is_empty() { Ok(HISTORY_LINES_SHOWN) } else { count.parse() };
         match count {
-            Ok(count) if count > 0 => self.show_history(id, room, count),
+            Ok(count) if count > 0 => self.begin_history(id, room, count),
             _ => self.say(id, Line::from(RoomRefusal::NotACount)),
-        }
-    }
-
-    /// Shows the last `count` lines said in a room, or all lines if there are fewer (6.3.1).
-    fn show_history(&mut self, reader: SessionId, room: RoomId, count: usize) {
-        let history = &self.roster.rooms().room(room).history;
-        let heading = RoomNews::LastLines(count.min(history.len()));
-        self.outputs.say(reader, &Line::from(heading));
-        for (said_at, line) in history.last(count) {
-            self.outputs.say(reader, &Line::from(RoomRow::History { said_at, line }));
         }
     }
 
@@ -300,14 +272,7 @@ impl Chat {
             prefix => rooms.open(prefix).count(),
         };
         self.outputs.say(reader, &Line::from(RoomNews::Count(count, prefix)));
-        for room in rooms.open(prefix).take(LIST_ROWS_MAX) {
-            let row = RoomRow::Room { name: &room.name, members: room.member_count() };
-            self.outputs.say(reader, &Line::from(row));
-        }
-        if count > LIST_ROWS_MAX {
-            let more = Row::More { count: Some(count - LIST_ROWS_MAX), list: List::Rooms };
-            self.outputs.say(reader, &Line::Row(more));
-        }
+        self.begin_list(reader, Listed::Rooms, prefix, Some(count));
     }
 
     /// The wall-clock time at `now`, counted from the last time that the shell told it.

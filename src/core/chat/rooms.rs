@@ -12,7 +12,7 @@ use slab::Slab;
 
 use super::history::{History, UnixSeconds};
 use super::name::Name;
-use super::name_index::{NameIndex, with_prefix};
+use super::name_index::{NameIndex, with_prefix, with_prefix_after};
 use super::rate_limit::RateLimit;
 use crate::core::limits::LOBBY;
 use crate::core::time::{Deadlines, Time};
@@ -200,6 +200,17 @@ impl Rooms {
         self.names.with_prefix(prefix).map(|id| self.room(id)).filter(|room| !room.is_empty())
     }
 
+    /// As [`Self::open`], for a folded prefix: the rooms after the folded name `last`, each with its
+    /// own folded name.
+    pub(super) fn open_after(
+        &self,
+        prefix: &str,
+        last: &str,
+    ) -> impl Iterator<Item = (&CompactString, &Room)> {
+        let rooms = self.names.with_prefix_after(prefix, last);
+        rooms.map(|(name, id)| (name, self.room(id))).filter(|(_, room)| !room.is_empty())
+    }
+
     /// All rooms after the folded name `last`, in order of folded name. Empty rooms are included.
     pub(super) fn after(&self, last: &str) -> impl Iterator<Item = &Room> {
         self.names.after(last).map(|id| self.room(id))
@@ -269,11 +280,25 @@ impl Room {
     /// The members whose names begin with `prefix` in any case, in order of name. An empty prefix
     /// gives all. Finding the first one takes O(log n).
     pub(super) fn members(&self, prefix: &str) -> impl Iterator<Item = SessionId> {
-        let members = match &self.occupancy {
+        self.member_names().into_iter().flat_map(move |members| with_prefix(members, prefix))
+    }
+
+    /// As [`Self::members`], for a folded prefix: the members after the folded name `last`, each with
+    /// their own.
+    pub(super) fn members_after(
+        &self,
+        prefix: &str,
+        last: &str,
+    ) -> impl Iterator<Item = (&CompactString, SessionId)> {
+        let members = self.member_names().into_iter();
+        members.flat_map(move |members| with_prefix_after(members, prefix, last))
+    }
+
+    fn member_names(&self) -> Option<&BTreeMap<CompactString, SessionId>> {
+        match &self.occupancy {
             Occupancy::Members(members) => Some(members),
             Occupancy::Empty { .. } => None,
-        };
-        members.into_iter().flat_map(move |members| with_prefix(members, prefix))
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! The roster says nothing to users: `pairing`, `room_commands` and `dispatch` do.
 
 mod check;
+mod lookups;
 mod options;
 mod passwords;
 
@@ -15,10 +16,10 @@ use super::name_index::NameIndex;
 use super::reserved_names::is_reserved;
 use super::rooms::{Room, RoomId, RoomUnavailable, RoomWish, Rooms};
 use super::session::{InterruptedPrompt, Session, User, UserState};
-use super::status::Status;
 use super::user_options::OptionsTable;
 use crate::core::Origin;
 use crate::core::SessionId;
+use crate::core::session_id::shrink_table;
 use crate::core::time::{Deadlines, Time};
 use options::Origins;
 use passwords::PasswordTable;
@@ -123,6 +124,13 @@ impl Roster {
             matches!(session, Some(Session::Over { .. })),
             "{id} was removed before its session ended"
         );
+    }
+
+    /// Frees what tables keep of a larger crowd.
+    pub(super) fn release_memory(&mut self) {
+        shrink_table(&mut self.sessions);
+        self.options.release_memory();
+        self.origins.release_memory();
     }
 
     /// Moves a user between the menu and "Chat with whom?". Other states involve a second user or a
@@ -310,73 +318,6 @@ impl Roster {
     pub(super) fn user_mut(&mut self, id: SessionId) -> &mut User {
         let Session::User(user) = self.session_mut(id) else { panic!("{id} is no user") };
         user
-    }
-
-    /// The username of a session. A session that has ended keeps its name until it is removed.
-    pub(super) fn name_of(&self, id: SessionId) -> Option<&Name> {
-        match self.session(id) {
-            Session::Naming { .. } | Session::SigningIn(_) => None,
-            Session::User(user) => Some(&user.name),
-            Session::Over { name } => name.as_ref(),
-        }
-    }
-
-    /// The user with this name, in any case.
-    pub(super) fn find(&self, name: &Name) -> Option<SessionId> {
-        self.users.get(name)
-    }
-
-    /// Whether the name of a user looks like `name`, or is the same.
-    pub(super) fn has_look_alike(&self, name: &Name) -> bool {
-        self.users.has_look_alike(name)
-    }
-
-    /// The number of sessions with a username.
-    pub(super) fn user_count(&self) -> usize {
-        self.users.len()
-    }
-
-    /// The number of chats.
-    pub(super) fn chat_count(&self) -> usize {
-        self.chats
-    }
-
-    /// The users whose names begin with `prefix` in any case, in order of name.
-    pub(super) fn users(&self, prefix: &str) -> impl Iterator<Item = SessionId> {
-        self.users.with_prefix(prefix)
-    }
-
-    /// Every session that has not ended, with or without a username, in order of id: what users see
-    /// must not depend on the order of a hash map.
-    pub(super) fn present(&self) -> impl Iterator<Item = SessionId> {
-        let is_present = |session: &Option<Session>| {
-            matches!(
-                session,
-                Some(Session::Naming { .. } | Session::SigningIn(_) | Session::User(_))
-            )
-        };
-        let ids = (0..self.sessions.len()).map(SessionId::from_key);
-        ids.zip(&self.sessions).filter(move |(_, session)| is_present(session)).map(|(id, _)| id)
-    }
-
-    /// What other users see a user doing. A user who asks or chats is never `Busy`, because the
-    /// activity says more (5.2.1).
-    pub(super) fn status(&self, id: SessionId) -> Status<'_> {
-        let user = self.user(id);
-        let is_busy = self.options.get(user.options).busy;
-        match user.state {
-            UserState::Menu { .. } | UserState::Choosing if is_busy => Status::Busy,
-            UserState::GivingPassword { .. } => Status::Busy,
-            UserState::Menu { .. } | UserState::Choosing => Status::Available,
-            UserState::Asking { asked, .. } => Status::Asking(&self.user(asked).name),
-            UserState::Asked { asker, .. } | UserState::AskedInRoom { asker, .. } => {
-                Status::AskedBy(&self.user(asker).name)
-            }
-            UserState::Chatting { partner } => Status::ChattingWith(&self.user(partner).name),
-            UserState::InRoom { room } => {
-                Status::InRoom { room: &self.rooms.room(room).name, busy: is_busy }
-            }
-        }
     }
 
     /// The deadlines of all sessions, for [`super::Chat::handle_timeout`].

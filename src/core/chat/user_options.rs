@@ -45,6 +45,10 @@ impl OptionsTable {
         }
     }
 
+    pub(super) fn release_memory(&mut self) {
+        self.0.shrink_to_fit();
+    }
+
     /// How many users have options of their own.
     pub(super) fn len(&self) -> usize {
         self.0.len()

@@ -4,6 +4,7 @@
 //! goes into the outbox, the unread part of the log is copied there, so that the reader gets all
 //! lines in their order. `endpoints.rs` and the exchange call this; `broadcast_log.rs` is the storage.
 
+use super::Exchange;
 use super::Pending;
 use super::broadcast_log::{BroadcastLog, BroadcastLogs, Cursor};
 use super::endpoint::{Endpoint, Sending};
@@ -22,12 +23,26 @@ struct Reading<'a> {
     pool: &'a mut Pool,
     high_water: usize,
     /// Bytes that one turn may bring to a reader that keeps up. This is half of the limit of 7.11, so
-    /// that a reply fits behind them.
+    /// that a reply fits behind them, or less while memory is scarce.
     turn_most: usize,
     /// The counter for the metrics.
     lines_missed: &'a mut u64,
     /// The socket is full.
     is_blocked: bool,
+}
+
+impl Exchange {
+    /// Writes to no reader of a room in this turn: other input is ready, and comes first. The lines of
+    /// several turns then leave in one write for each reader.
+    pub fn postpone_fan_out(&mut self) {
+        self.endpoints.fan_out_left = 0;
+    }
+
+    /// Whether readers of rooms wait for a later turn.
+    #[must_use]
+    pub fn has_fan_out(&self) -> bool {
+        self.endpoints.fan_out.front().is_some()
+    }
 }
 
 impl Endpoints {
@@ -36,7 +51,7 @@ impl Endpoints {
     pub(super) fn publish(&mut self, id: BroadcastId, line: &[u8]) {
         let Some(log) = self.logs.get_mut(id) else { return };
         log.push(&mut self.pool, line);
-        self.output_bytes += line.len();
+        self.log_bytes += line.len();
         self.traffic.lines_out += log.readers().len() as u64;
         self.touched.extend((!log.needs_trim).then_some(id));
         log.needs_trim = true;
@@ -62,7 +77,7 @@ impl Endpoints {
         self.flush_log_to_outbox(who);
         if let Some(cursor) = self[who].cursor.take() {
             if let Some(log) = self.logs.get_mut(cursor.log) {
-                self.output_bytes -= log.discard_if_read(&mut self.pool);
+                self.log_bytes -= log.discard_if_read(&mut self.pool);
             }
             self.logs.unsubscribe(cursor, who);
         }
@@ -85,8 +100,11 @@ impl Endpoints {
     }
 
     /// Prepares the write to `who`. Outbox and log become one slice when both are small, which saves a
-    /// system call.
+    /// system call. Lines of the room wait behind an answer that is not complete.
     pub(super) fn prepare_write(&mut self, who: SessionId) {
+        if self[who].outbox.has_gap() {
+            return;
+        }
         self.with_reading(who, |reading| {
             reading.report_missed();
             // Copying a little is cheaper than a second system call; copying much is not, and the
@@ -111,7 +129,8 @@ impl Endpoints {
         let Endpoint { outbox, cursor, .. } = &self[who];
         let log = cursor.and_then(|cursor| Some((cursor, self.logs.get(cursor.log)?)));
         Pending {
-            own: outbox.as_slice(),
+            own: outbox.ready(),
+            behind_answer: outbox.has_gap().then(|| outbox.behind_gap()),
             missed: log.map_or(0, |(_, log)| log.missed(who)),
             shared: log.map_or(&[], |(cursor, log)| log.rest(cursor)),
         }
@@ -122,7 +141,11 @@ impl Endpoints {
         let Endpoint { outbox, cursor, .. } = &self[who];
         let in_log =
             |cursor: Cursor| self.logs.get(cursor.log)?.has_more(cursor, who).then_some(());
-        !outbox.is_empty() || cursor.and_then(in_log).is_some() || self.has_encoded_output(who)
+        let has_own = match outbox.has_gap() {
+            true => outbox.ready_len() > 0,
+            false => !outbox.is_empty() || cursor.and_then(in_log).is_some(),
+        };
+        has_own || self.has_encoded_output(who)
     }
 
     /// `who` took `count` bytes of its log.
@@ -134,10 +157,10 @@ impl Endpoints {
     /// than the high-water mark behind.
     pub(super) fn trim_logs(&mut self) {
         while let Some(id) = self.touched.pop() {
-            let high_water = self.high_water_bytes();
+            let high_water = self.room_high_water_bytes();
             let Some(log) = self.logs.get_mut(id) else { continue };
             log.needs_trim = false;
-            self.output_bytes -= log.discard_if_read(&mut self.pool);
+            self.log_bytes -= log.discard_if_read(&mut self.pool);
             let excess = log.excess(high_water);
             if excess > 0 {
                 self.skip(id, excess);
@@ -180,7 +203,7 @@ impl Endpoints {
         }
         if let Some(log) = self.logs.get_mut(id) {
             log.discard(excess);
-            self.output_bytes -= excess;
+            self.log_bytes -= excess;
         }
     }
 
@@ -203,7 +226,10 @@ impl Endpoints {
     /// Borrows a reader, its log and its outbox at the same time. `None` if `who` subscribes to no log.
     fn reading(&mut self, who: SessionId) -> Option<Reading<'_>> {
         let high_water = self.high_water_bytes();
-        let turn_most = self.limits.outbox_bytes_max() / 2;
+        let turn_most = match self.is_scarce {
+            true => high_water,
+            false => self.limits.outbox_bytes_max() / 2,
+        };
         let Endpoint { outbox, cursor, sending, .. } = endpoint_mut(&mut self.endpoints, who);
         let is_blocked = *sending != Sending::OPEN;
         let cursor = cursor.as_mut()?;
@@ -225,10 +251,10 @@ impl Endpoints {
 /// The next application bytes of a connection: its own lines, and after those the log.
 pub(super) fn application_output<'a>(endpoint: &'a Endpoint, logs: &'a BroadcastLogs) -> &'a [u8] {
     match endpoint.cursor {
-        Some(cursor) if endpoint.outbox.is_empty() => {
+        Some(cursor) if endpoint.outbox.is_empty() && !endpoint.outbox.has_gap() => {
             logs.get(cursor.log).map_or(&[], |log| log.rest(cursor))
         }
-        _ => endpoint.outbox.as_slice(),
+        _ => endpoint.outbox.ready(),
     }
 }
 

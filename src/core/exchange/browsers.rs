@@ -3,6 +3,7 @@
 //! `handle_frame` in `exchange.rs` calls this when the first bytes of a connection are HTTP. A browser
 //! shows an answer only if it begins as HTTP does, so the welcome must not be out yet.
 
+use super::Exchange;
 use super::endpoints::Endpoints;
 use crate::core::SessionId;
 
@@ -12,6 +13,18 @@ const HEAD: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\
     X-Content-Type-Options: nosniff\r\n\
     Connection: close\r\n\r\n";
 
+impl Exchange {
+    /// Where the web page is, for browsers at the wrong port.
+    pub fn set_page(&mut self, place: &str) {
+        self.chat.set_page(place);
+    }
+
+    /// Where TLS is spoken, for TLS clients at the wrong port.
+    pub fn set_tls(&mut self, place: &str) {
+        self.chat.set_tls(place);
+    }
+}
+
 impl Endpoints {
     /// Makes the lines that follow the answer to an HTTP request. If the socket has taken a part of the
     /// welcome, this does nothing: it is too late.
@@ -19,9 +32,7 @@ impl Endpoints {
         if self[id].has_written || self[id].is_encoded {
             return;
         }
-        self.output_bytes -= self[id].outbox.len();
-        let (endpoint, pool) = self.with_pool(id);
-        endpoint.outbox.clear(pool);
+        self.clear_outbox(id);
         self.say(id, [HEAD]);
     }
 }

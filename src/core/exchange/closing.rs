@@ -25,9 +25,14 @@ impl Endpoints {
             | Receiving::Discarding => Receiving::Discarding,
             Receiving::LastLines | Receiving::Ended => Receiving::Ended,
         };
+        // The rest of an answer is not made any more. What waited behind it is written.
+        let was_answered = endpoint.outbox.close_gap();
         if let Sending::Open { .. } = endpoint.sending {
             endpoint.sending = Sending::Finishing { until };
             self.end_sending_if_done(now, id);
+        }
+        if was_answered {
+            self.write_rest(id);
         }
         self.refresh_deadline(id);
         // Readiness that was ignored while input was held matters now: the input must be read and
@@ -50,9 +55,8 @@ impl Endpoints {
         }
         self.drop_held_input(id);
         self.leave_opening(id);
-        self.output_bytes -= self[id].outbox.len();
-        let (endpoint, pool) = self.with_pool(id);
-        endpoint.outbox.clear(pool);
+        self.clear_outbox(id);
+        let endpoint = &mut self[id];
         endpoint.receiving = Receiving::Ended;
         endpoint.sending = Sending::Ended { until: now };
         endpoint.is_encoded = false;

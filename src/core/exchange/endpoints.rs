@@ -14,9 +14,7 @@ use crate::core::SessionId;
 use crate::core::buffers::Pool;
 use crate::core::chat::{BroadcastId, Event, Route};
 use crate::core::framing::Frame;
-use crate::core::limits::{
-    FAN_OUT_WRITES_PER_TURN, Limits, OUTPUT_BYTES_BEFORE_PRESSURE, REPLIES_BYTES_MAX,
-};
+use crate::core::limits::{FAN_OUT_WRITES_PER_TURN, Limits, REPLIES_BYTES_MAX};
 use crate::core::time::{Deadlines, Time};
 
 /// Every endpoint, and everything that endpoints share.
@@ -33,7 +31,12 @@ pub(super) struct Endpoints {
     pub(super) touched: Vec<BroadcastId>,
     /// Sessions whose output has passed its limit (7.11).
     overrun: Vec<SessionId>,
-    pub(super) output_bytes: usize,
+    /// Bytes in all outboxes.
+    pub(super) outbox_bytes: usize,
+    /// Bytes in all broadcast logs.
+    pub(super) log_bytes: usize,
+    /// Too much output waits (7.58).
+    pub(super) is_scarce: bool,
     pub(super) held_input_bytes: usize,
     pub(super) traffic: TrafficCounts,
     /// Readers of rooms that wait to be written to. A line to a room of a thousand costs a thousand
@@ -45,7 +48,7 @@ pub(super) struct Endpoints {
     /// an endpoint does not carry the time.
     pub(super) paused: BTreeMap<SessionId, Time>,
     /// Sessions whose input may go on.
-    resumable: VecDeque<SessionId>,
+    pub(super) resumable: VecDeque<SessionId>,
     /// Sessions whose old input is to be discarded before their output is written.
     pub(super) drains: VecDeque<Drain>,
     /// The transports of connections that are not plain TCP: most servers have few or none, so an
@@ -80,7 +83,9 @@ impl Endpoints {
             logs: BroadcastLogs::default(),
             touched: Vec::new(),
             overrun: Vec::new(),
-            output_bytes: 0,
+            outbox_bytes: 0,
+            log_bytes: 0,
+            is_scarce: false,
             held_input_bytes: 0,
             traffic: TrafficCounts::default(),
             transports: TransportTable::default(),
@@ -108,10 +113,11 @@ impl Endpoints {
         self.drop_transport(id);
         self.drop_drain(id);
         let Some(mut endpoint) = self.endpoints[id.key()].take() else { return };
-        self.output_bytes -= endpoint.outbox.len();
+        let unsent = endpoint.outbox.len();
         endpoint.outbox.clear(&mut self.pool);
         endpoint.reader.release(&mut self.pool);
         self.deadlines.replace(id, endpoint.deadline, None);
+        self.discount_output(unsent);
     }
 
     /// Whether the connection still exists. Lists of ids can outlive a connection, so their users ask
@@ -147,10 +153,9 @@ impl Endpoints {
     pub(super) fn record_output(&mut self, to: SessionId, before: usize) {
         let endpoint = &self[to];
         let after = endpoint.outbox.len();
-        // A full socket reports when it takes bytes again. A write before that would only cost a
-        // system call.
+        // A full socket reports when it takes bytes again; a write before only costs a system call.
         let is_blocked = endpoint.sending != Sending::OPEN;
-        self.output_bytes += after - before;
+        self.count_output(after - before);
         // Ending the session at once would change the chat in the middle of a delivery, so the session
         // is only noted here.
         if after > self.limits.outbox_bytes_max() {
@@ -159,14 +164,6 @@ impl Endpoints {
         if after > before && !is_blocked {
             self.write(to);
         }
-    }
-
-    /// The high-water mark that applies now (7.7, 7.10).
-    pub(super) fn high_water_bytes(&self) -> usize {
-        let is_pressed = self.output_bytes > OUTPUT_BYTES_BEFORE_PRESSURE;
-        // A crowd of slow readers shares one budget instead of multiplying it by its size.
-        let most = if is_pressed { REPLIES_BYTES_MAX } else { usize::MAX };
-        self.limits.high_water_bytes.min(most)
     }
 
     /// Moves messages of `id` into the outbox of its partner until the outbox is congested. Returns
@@ -275,16 +272,21 @@ impl Endpoints {
         }
         let partner = endpoint.outbox.take(pool, count, low_water);
         let after = endpoint.outbox.len();
-        self.output_bytes -= before - after;
+        self.discount_output(before - after);
         let own_input = before > REPLIES_BYTES_MAX && after <= REPLIES_BYTES_MAX;
-        Resumable { own_input, partner }
+        Resumable { own_input: own_input || self.room_for_rows(id).is_some(), partner }
     }
 
     /// Restarts the clocks that measure how long a socket takes nothing.
     pub(super) fn record_sent(&mut self, now: Time, id: SessionId, count: usize) {
         let (has_more, until) = (self.has_output(id), now.after_ms(self.limits.closing_ms));
         match &mut self[id].sending {
-            Sending::Open { blocked } if !has_more => *blocked = None,
+            Sending::Open { blocked } if !has_more => {
+                // While memory is scarce, a full socket has held the client's input.
+                if blocked.take().is_some() {
+                    self.queue_resume(id);
+                }
+            }
             Sending::Open { blocked: Some(blocked) } if count > 0 => blocked.since = now,
             Sending::Finishing { until: given_up_at } if count > 0 => *given_up_at = until,
             Sending::Open { .. } | Sending::Finishing { .. } | Sending::Ended { .. } => {}
@@ -298,6 +300,8 @@ impl Endpoints {
         if let Sending::Open { blocked } = &mut self[id].sending {
             blocked.get_or_insert(Blocked { since: now, told: false });
         }
+        let spare = self.spare_bytes();
+        self[id].outbox.shrink(spare);
         self.refresh_deadline(id);
     }
 
@@ -372,7 +376,7 @@ impl Endpoints {
 
     /// Bytes in memory on behalf of all connections: output, held input, encoded output.
     pub(super) fn buffered_bytes(&self) -> usize {
-        self.output_bytes + self.held_input_bytes + self.encoded_bytes()
+        self.outbox_bytes + self.log_bytes + self.held_input_bytes + self.encoded_bytes()
     }
 }
 

@@ -12,36 +12,49 @@ use crate::core::time::Time;
 impl Endpoints {
     /// Keeps `bytes` until they may be processed.
     pub(super) fn hold_input(&mut self, id: SessionId, bytes: &[u8]) {
+        let is_scarce = self.is_scarce;
         let (endpoint, pool) = self.with_pool(id);
-        endpoint.held_input.get_or_insert_with(|| pool.lend()).push([bytes]);
+        let held_input = endpoint.held_input.get_or_insert_with(|| pool.lend());
+        held_input.push([bytes]);
+        if is_scarce {
+            held_input.shrink(0);
+        }
         self.held_input_bytes += bytes.len();
         self.traffic.inputs_held += 1;
+        self.note_growth();
     }
 
     /// Keeps the rest of held input after `processed` bytes of the input were processed.
     pub(super) fn put_back_held_input(
         &mut self,
         id: SessionId,
-        held_input: Box<Buffer>,
+        mut held_input: Box<Buffer>,
         processed: usize,
     ) {
-        self.held_input_bytes -= processed;
+        let is_scarce = self.is_scarce;
         let (endpoint, pool) = self.with_pool(id);
         // The session may have ended while its held input was processed.
         let is_wanted = matches!(endpoint.receiving, Receiving::Lines | Receiving::LastLines);
-        if is_wanted && !held_input.is_empty() {
+        let freed = if is_wanted && !held_input.is_empty() {
+            if is_scarce {
+                held_input.shrink(0);
+            }
             endpoint.held_input = Some(held_input);
+            processed
         } else {
             let left = held_input.len();
             pool.take_back(held_input);
-            self.held_input_bytes -= left;
-        }
+            processed + left
+        };
+        self.held_input_bytes -= freed;
+        self.note_decline();
     }
 
     /// Takes the held input out, for the caller to look at and give back to the pool.
     pub(super) fn take_held_input(&mut self, id: SessionId) -> Option<Box<Buffer>> {
         let held_input = self[id].held_input.take()?;
         self.held_input_bytes -= held_input.len();
+        self.note_decline();
         Some(held_input)
     }
 

@@ -8,6 +8,7 @@ use super::endpoint::Receiving;
 use crate::core::SessionId;
 use crate::core::buffers::Buffer;
 use crate::core::chat::DisconnectReason;
+use crate::core::limits::{READ_BYTES_PER_TURN, SCARCE_READ_BYTES};
 use crate::core::time::Time;
 
 impl Exchange {
@@ -20,17 +21,20 @@ impl Exchange {
         self.endpoints.poll_resume()
     }
 
-    /// Whether received input of that session waits inside the exchange.
+    /// Whether received input of that session waits inside the exchange, or the rest of an answer.
     #[must_use]
     pub fn holds_input(&self, id: SessionId) -> bool {
         let endpoint = &self.endpoints[id];
-        endpoint.held_input.is_some() || endpoint.receiving == Receiving::LastLines
+        endpoint.held_input.is_some()
+            || endpoint.outbox.has_gap()
+            || endpoint.receiving == Receiving::LastLines
     }
 
     /// Whether held input of that session may go on now.
     #[must_use]
     pub fn may_resume(&self, id: SessionId) -> bool {
-        self.holds_input(id) && self.may_process_input(id)
+        self.endpoints.room_for_rows(id).is_some()
+            || (self.holds_input(id) && self.may_process_input(id))
     }
 
     /// Bytes in the outbox of that session. The difference around a call shows how much reply one
@@ -40,8 +44,23 @@ impl Exchange {
         self.endpoints[id].outbox.len()
     }
 
-    /// Processes held input as far as the rule allows now.
+    /// How many bytes the shell may read from one connection now (7.34, 7.58).
+    #[must_use]
+    pub fn read_bytes_max(&self) -> usize {
+        if self.endpoints.is_scarce { SCARCE_READ_BYTES } else { READ_BYTES_PER_TURN }
+    }
+
+    /// Whether the client has to read some of its output before its own input has any more effect: an
+    /// answer goes on, or too much waits (7.9, 7.36, 7.58).
+    #[must_use]
+    pub fn must_read(&self, id: SessionId) -> bool {
+        let is_limited = self.endpoints.is_scarce && self.endpoints[id].held_input.is_some();
+        is_limited || !self.endpoints.may_be_answered(id)
+    }
+
+    /// Makes the next rows of an answer, then processes held input, as far as the rules allow now.
     pub fn resume(&mut self, now: Time, id: SessionId) {
+        self.continue_answer(id);
         if !self.may_process_input(id) {
             return;
         }

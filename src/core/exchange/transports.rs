@@ -40,6 +40,15 @@ impl Exchange {
         self.endpoints.refresh_deadline(id);
     }
 
+    /// Whether the next bytes of that connection may cost as much as a step of a handshake does.
+    #[must_use]
+    pub fn is_handshaking(&self, id: SessionId) -> bool {
+        self.endpoints.contains(id)
+            && self.endpoints[id].is_encoded
+            && self.endpoints[id].receiving == Receiving::Opening
+            && self.endpoints.transports.get(id).is_some_and(|transport| transport.is_handshaking())
+    }
+
     /// Puts the end of input behind the decoded bytes, if the peer closed the transport.
     pub(super) fn mark_end(&self, received: Received, input: &mut Vec<u8>) {
         if received == Received::EndOfInput {
@@ -197,9 +206,7 @@ impl Endpoints {
 
     /// Throws away lines that the transport will never take.
     fn discard_output(&mut self, now: Time, id: SessionId) {
-        let endpoint = endpoint_mut(&mut self.endpoints, id);
-        self.output_bytes -= endpoint.outbox.len();
-        endpoint.outbox.clear(&mut self.pool);
+        self.clear_outbox(id);
         self.end_sending_if_done(now, id);
         self.refresh_deadline(id);
     }

@@ -19,6 +19,9 @@ pub struct Limits {
     /// High-water mark in bytes (7.7). With more unsent output, the server reads neither the
     /// connection nor its chat partner.
     pub high_water_bytes: usize,
+    /// Bytes in all outboxes and of all held input together from which memory is scarce, until half of them are gone
+    /// (7.58). No flag: tests lower it.
+    pub scarce_bytes: usize,
     /// Milliseconds without progress after which the server disconnects a stalled reader (7.17).
     pub stall_ms: u64,
     /// Milliseconds that a closing connection has to take its last output (7.18).
@@ -29,6 +32,8 @@ pub struct Limits {
     pub per_address_max: usize,
     /// Connections at a time that have no session yet, because their transport is opening (7.64).
     pub opening_max: usize,
+    /// TLS handshakes at a time from one address other than loopback (7.81).
+    pub handshakes_per_address_max: usize,
     /// Rooms at a time except the lobby, with rooms that have only history (7.27). At most 32,766.
     pub rooms_max: usize,
     /// Rooms that one address has created and that exist (7.56).
@@ -54,11 +59,13 @@ impl Default for Limits {
             ask_ms: 60_000,
             ask_again_ms: 10_000,
             high_water_bytes: 64 * 1024,
+            scarce_bytes: 4 * 1024 * 1024,
             stall_ms: 30_000,
             closing_ms: 5_000,
             connections_max: usize::MAX,
             per_address_max: 1024,
             opening_max: 1_000,
+            handshakes_per_address_max: 100,
             rooms_max: 1_000,
             rooms_per_address_max: 64,
             members_max: 1_000,

@@ -1,10 +1,9 @@
-//! The commands about accounts: how a line reads, and how the answer does (8.2.10).
+//! The commands about accounts: how a line reads, and how the answer does (8.2.9).
 //!
 //! Unlike other commands these carry a password. Nothing here prints one.
 
 use std::fmt;
 
-use super::command::{CommandFault, split_word};
 use crate::core::accounts::{AccountChange, AccountNameError, PasswordError};
 use crate::core::limits::{PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN};
 
@@ -60,29 +59,26 @@ pub(super) const ACCOUNT: &str =
     "account add|reset NAME PASSWORD, account remove NAME, account list [PREFIX]: the accounts";
 
 /// Parses what follows the word `account`. The password is the rest of the line after one blank: blanks
-/// count in passwords.
-pub(super) fn parse_account(rest: &str) -> Result<AccountCommand<'_>, CommandFault> {
-    let usage = Err(CommandFault::Usage(ACCOUNT));
+/// count in passwords. `None` if that is no command.
+pub(super) fn parse_account(rest: &str) -> Option<AccountCommand<'_>> {
     let (verb, rest) = rest.trim_start().split_once(' ').unwrap_or((rest.trim(), ""));
     let rest = rest.trim_start();
     match verb {
-        "list" => return Ok(AccountCommand::List { prefix: rest.trim_end() }),
+        "list" => return Some(AccountCommand::List { prefix: rest.trim_end() }),
         "remove" => {
-            return match split_word(rest) {
-                ("", _) => usage,
-                (name, "") => Ok(AccountCommand::Remove { name }),
-                _ => usage,
-            };
+            let name = rest.trim_end();
+            let is_name = !name.is_empty() && !name.contains(' ');
+            return is_name.then_some(AccountCommand::Remove { name });
         }
         "add" | "reset" => {}
-        _ => return usage,
+        _ => return None,
     }
     match rest.split_once(' ') {
-        Some((name, password)) if !name.is_empty() && !password.is_empty() => Ok(match verb {
+        Some((name, password)) if !name.is_empty() && !password.is_empty() => Some(match verb {
             "add" => AccountCommand::Add { name, password },
             _ => AccountCommand::Reset { name, password },
         }),
-        _ => usage,
+        _ => None,
     }
 }
 
@@ -129,7 +125,7 @@ impl fmt::Display for AccountRefusal {
                 write!(f, "A password has at most {PASSWORD_BYTES_MAX} bytes")
             }
             AccountRefusal::Password(PasswordError::IsCommand) => {
-                write!(f, "A password is not cancel, and does not begin with /")
+                write!(f, "A password does not begin with /, and is no word of the prompts")
             }
             AccountRefusal::Full => write!(f, "Too many people sign in now; try again"),
             AccountRefusal::Down => {
@@ -150,18 +146,18 @@ impl fmt::Display for AccountRefusal {
 mod tests {
     use super::*;
 
-    /// (8.2.10)
+    /// (8.2.9)
     #[test]
     fn a_password_is_the_rest_of_the_line_and_is_never_printed() {
         let parsed = parse_account("add anna  pass word ");
-        assert_eq!(parsed, Ok(AccountCommand::Add { name: "anna", password: " pass word " }));
-        assert_eq!(format!("{parsed:?}"), "Ok(Add anna)");
-        assert_eq!(parse_account(" remove anna "), Ok(AccountCommand::Remove { name: "anna" }));
-        assert_eq!(parse_account("list an"), Ok(AccountCommand::List { prefix: "an" }));
-        assert_eq!(parse_account("list"), Ok(AccountCommand::List { prefix: "" }));
+        assert_eq!(parsed, Some(AccountCommand::Add { name: "anna", password: " pass word " }));
+        assert_eq!(format!("{parsed:?}"), "Some(Add anna)");
+        assert_eq!(parse_account(" remove anna "), Some(AccountCommand::Remove { name: "anna" }));
+        assert_eq!(parse_account("list an"), Some(AccountCommand::List { prefix: "an" }));
+        assert_eq!(parse_account("list"), Some(AccountCommand::List { prefix: "" }));
         for wrong in ["", "add", "add anna", "add anna ", "reset", "remove", "remove a b", "x y z"]
         {
-            assert_eq!(parse_account(wrong), Err(CommandFault::Usage(ACCOUNT)), "{wrong:?}");
+            assert_eq!(parse_account(wrong), None, "{wrong:?}");
         }
     }
 }

@@ -126,6 +126,8 @@ pub enum Outcome {
     Account(AccountChange),
     /// Listed the accounts.
     Accounts { count: usize },
+    /// Loaded a certificate.
+    Reloaded { last_day: String, fingerprint: String },
     /// Started the shutdown.
     Stopping,
     /// Announced a shutdown in `ms` milliseconds.
@@ -163,6 +165,13 @@ pub enum CommandRefusal {
     },
     /// Nothing was done to an account.
     Account(AccountRefusal),
+    /// The server has no certificate.
+    NothingToReload,
+    /// The files with the certificate and the key cannot be used.
+    NotReloaded {
+        /// The file and what is wrong with it.
+        why: String,
+    },
     /// The shutdown has started already.
     Stopping,
     /// `stop off` without an announced shutdown.
@@ -315,6 +324,9 @@ impl fmt::Display for Outcome {
                 write!(f, "{}", counted(*count, "account"))?;
                 write_rows_left_out(f, *count)
             }
+            Outcome::Reloaded { last_day, fingerprint } => {
+                write!(f, "New certificate, valid until {last_day}, SHA-256 {fingerprint}")
+            }
             Outcome::Stopping => write!(f, "Stopping now"),
             Outcome::StopsIn { ms } => {
                 let minutes = *ms as f64 / 60_000.0;
@@ -352,6 +364,10 @@ impl fmt::Display for CommandRefusal {
             CommandRefusal::NotBanned => write!(f, "That is not banned"),
             CommandRefusal::TooManyBans => write!(f, "There are {BANS_MAX} bans already"),
             CommandRefusal::BansNotSaved { why } => write!(f, "The bans cannot be kept: {why}"),
+            CommandRefusal::NothingToReload => write!(f, "The server has no certificate"),
+            CommandRefusal::NotReloaded { why } => {
+                return write!(f, "{why}; the old certificate stays");
+            }
             CommandRefusal::Stopping => write!(f, "The server is stopping already"),
             CommandRefusal::NoStopAnnounced => write!(f, "No stop was announced"),
             CommandRefusal::NoJson => {

@@ -60,6 +60,8 @@ pub enum OperatorCommand<'a> {
     Bans,
     /// Change or list accounts.
     Account(AccountCommand<'a>),
+    /// Load the certificate again.
+    Reload,
     /// Stop the server, announce a stop, or cancel an announced stop.
     Stop(StopCommand),
 }
@@ -103,7 +105,7 @@ pub enum CommandFault {
 }
 
 /// The commands, as `help` shows them.
-pub(super) const HELP: [&str; 14] = [
+pub(super) const HELP: [&str; 15] = [
     "users [PREFIX]: the users, and what each cost in the last 10 s; who cost most comes first",
     "rooms [PREFIX]: the rooms, and the number of users in each",
     "stats: the metrics; metrics: the same for Prometheus",
@@ -114,6 +116,7 @@ pub(super) const HELP: [&str; 14] = [
     UNBAN,
     "bans: the bans, with end and reason",
     ACCOUNT,
+    "reload: load the renewed certificate for new connections; nobody is disconnected",
     STOP,
     "json COMMAND: the answer to COMMAND in one line of JSON",
     "help: this list",
@@ -155,8 +158,10 @@ impl OperatorCommand<'_> {
             "bans" => without_arguments(OperatorCommand::Bans, "bans"),
             // The blanks of a password count, and `rest` has lost those at its end.
             "account" => {
-                parse_account(&line.trim_start()[word.len()..]).map(OperatorCommand::Account)
+                let command = parse_account(&line.trim_start()[word.len()..]);
+                command.map(OperatorCommand::Account).ok_or(CommandFault::Usage(ACCOUNT))
             }
+            "reload" => without_arguments(OperatorCommand::Reload, "reload"),
             "stop" => parse_stop(rest).map(OperatorCommand::Stop),
             _ => Err(CommandFault::Unknown),
         }
@@ -361,7 +366,7 @@ mod tests {
         for line in ["", "  ", "Stop", "frob", "stop5", "useŕs"] {
             assert_eq!(OperatorCommand::parse(line), Err(CommandFault::Unknown), "{line}");
         }
-        for line in ["kick", "say", "stats now", "bans x", "metrics x", "help x"] {
+        for line in ["kick", "say", "stats now", "bans x", "metrics x", "help x", "reload x"] {
             assert!(matches!(OperatorCommand::parse(line), Err(CommandFault::Usage(_))), "{line}");
         }
     }

@@ -167,6 +167,10 @@ impl Transport for ProxyProtocol {
         self.inner.as_ref().is_none_or(|inner| inner.is_end_clean())
     }
 
+    fn is_handshaking(&self) -> bool {
+        self.inner.as_ref().is_some_and(|inner| inner.is_handshaking())
+    }
+
     fn opening(&self) -> Opening {
         let State::Done { client } = self.state else { return Opening::Pending };
         match self.inner.as_ref().map_or(Opening::Ready(None), |inner| inner.opening()) {

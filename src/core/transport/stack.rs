@@ -89,6 +89,10 @@ impl<Outer: Transport, Inner: Transport> Transport for Stack<Outer, Inner> {
         }
     }
 
+    fn is_handshaking(&self) -> bool {
+        self.outer.is_handshaking() || self.inner.is_handshaking()
+    }
+
     fn is_end_clean(&self) -> bool {
         self.outer.is_end_clean() && self.inner.is_end_clean()
     }

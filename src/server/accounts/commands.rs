@@ -1,4 +1,4 @@
-//! The operator's commands about accounts (8.2.10). The helper answers them later, so the console waits.
+//! The operator's commands about accounts (8.2.9). The helper answers them later, so the console waits.
 
 use log::info;
 

@@ -40,7 +40,7 @@ impl Address {
         self.0 % 2 == 1
     }
 
-    fn scopes(self) -> impl Iterator<Item = (Scope, u64)> {
+    pub(super) fn scopes(self) -> impl Iterator<Item = (Scope, u64)> {
         let site = self.is_v6().then_some((Scope::Site, SITE_FACTOR));
         [(Scope::Address(self), 1)].into_iter().chain(site)
     }

@@ -22,7 +22,8 @@ enum Cause {
 impl Model {
     /// Explains everything observed, or panics. If several sessions have input, tries several
     /// orders in which the server may have served them.
-    pub(crate) fn explain_all(&mut self, observed: Observed) {
+    pub(crate) fn explain_all(&mut self, observed: Observed, is_settled: bool) {
+        self.looks += 1;
         let mut with_input = self.with_input().collect::<Vec<_>>();
         // The server most likely serves the session first whose delay ended last. That order is
         // only a guess: any order that explains everything is accepted.
@@ -32,7 +33,7 @@ impl Model {
         for n in 0..orders {
             let mut attempt = if n + 1 < orders { Some(self.clone()) } else { None };
             let model = attempt.as_mut().unwrap_or(self);
-            match model.explain(observed.clone(), &with_input) {
+            match model.explain(observed.clone(), &with_input, is_settled) {
                 Ok(()) => {
                     attempt.into_iter().for_each(|attempt| *self = attempt);
                     return;
@@ -51,7 +52,13 @@ impl Model {
 
     /// Explains everything observed. Of several sessions with input, tries those first in `order`
     /// first.
-    fn explain(&mut self, mut observed: Observed, order: &[SessionKey]) -> Result<(), String> {
+    fn explain(
+        &mut self,
+        mut observed: Observed,
+        order: &[SessionKey],
+        is_settled: bool,
+    ) -> Result<(), String> {
+        self.explain_answers(&mut observed)?;
         while self.explain_by_event(&mut observed) || self.explain_by_input(&mut observed, order) {}
         if let Some((who, line)) = observed.first_unexplained() {
             let (session, received) = (self.sessions.get(&who), self.received.get(&who));
@@ -62,10 +69,11 @@ impl Model {
                  bytes wait; {session:?}"
             ));
         }
+        self.check_answers(&observed)?;
         if let Some(event) = self.events.front() {
             return Err(format!("no output for {event:?}: expected {:?}", self.expected));
         }
-        match self.with_input().find(|&who| !self.may_wait(who, &observed)) {
+        match self.with_input().find(|&who| is_settled && !self.may_wait(who, &observed)) {
             Some(who) => {
                 let (session, received) = (&self.sessions[&who], &self.received[&who][0]);
                 Err(format!("{who} is not served: {received:?} waits; {session:?}"))
@@ -82,7 +90,7 @@ impl Model {
                 self.events.remove(n);
                 return true;
             }
-            if self.explains(&Cause::Event(event), observed) {
+            if self.explains(&Cause::Event(event), observed).is_some() {
                 self.events.remove(n);
                 return true;
             }
@@ -93,25 +101,39 @@ impl Model {
     /// Tries to explain the first lines with the next input of some session.
     fn explain_by_input(&mut self, observed: &mut Observed, order: &[SessionKey]) -> bool {
         for &who in order {
-            let Some(received) = self.received.get(&who).and_then(VecDeque::front).cloned() else {
-                continue;
-            };
-            if self.must_wait(who, observed) {
-                continue;
-            }
-            if self.explains(&Cause::Received(who, received), observed) {
-                if let Some(received) = self.received.get_mut(&who) {
-                    received.pop_front();
+            // Messages that wait behind an answer to their reader cannot be seen. They were sent if
+            // something shows that a later input was processed.
+            let mut before = None;
+            loop {
+                let next = self.received.get(&who).and_then(VecDeque::front).cloned();
+                let next = next.filter(|_| !self.must_wait(who, observed));
+                let Some(received) = next else { break };
+                let may_be_unseen = before.is_none() && !self.to_come.is_empty();
+                let unchanged = may_be_unseen.then(|| self.clone());
+                let state = self.state(who);
+                let is_seen = self.explains(&Cause::Received(who, received), observed);
+                let Some(is_seen) = is_seen else { break };
+                let ends_later = self.is_question_open(who);
+                if let Some(inputs) = self.received.get_mut(&who) {
+                    let input = inputs.pop_front();
+                    // The last line was a password: the end of input waits for the answer.
+                    if let (true, Some(Received::LastLine(_))) = (ends_later, input) {
+                        inputs.push_front(Received::End);
+                    }
                 }
-                return true;
+                if is_seen || self.state(who) != state {
+                    return true;
+                }
+                before = before.or(unchanged);
             }
+            before.into_iter().for_each(|before| *self = before);
         }
         false
     }
 
-    /// Whether the first lines observed follow from `cause`. If they do, the model keeps the
-    /// effect.
-    fn explains(&mut self, cause: &Cause, observed: &mut Observed) -> bool {
+    /// Whether the first lines observed follow from `cause`. If they do, the model keeps the effect.
+    /// Returns `None` if they do not, or else whether anything shows that the cause has taken place.
+    fn explains(&mut self, cause: &Cause, observed: &mut Observed) -> Option<bool> {
         // The end of a chat discards the partner's held input. What it contained is not known, so
         // try each.
         for discard in Discard::ALL {
@@ -119,11 +141,15 @@ impl Model {
             self.undo.clear();
             self.undo_rooms = None;
             self.undo_addresses = None;
+            self.undo_accounts = None;
             let discarded = self.discarded.len();
             let counters = (self.messages, self.chats, self.room_lines);
+            let signed_in = (self.sign_ins, self.take_overs, self.registrations);
             self.discard = discard;
             self.apply_cause(cause);
-            if observed.take(&self.expected) {
+            let taken = observed.take(&self.expected, |who| self.waits_for_answer(who));
+            if let Some(taken) = taken {
+                self.will_come(taken.to_come);
                 if self.is_traced {
                     eprintln!("{:>8} {cause:?} explains {:?}", self.now, self.expected);
                 }
@@ -137,12 +163,14 @@ impl Model {
                         self.events.push_back(Event::Disconnected(who));
                     }
                 }
-                return true;
+                return Some(taken.is_seen);
             }
             let discarded_here = self.discarded.drain(discarded..).count();
             (self.messages, self.chats, self.room_lines) = counters;
+            (self.sign_ins, self.take_overs, self.registrations) = signed_in;
             self.roll_back_rooms();
             self.roll_back_addresses();
+            self.roll_back_accounts();
             for (who, session) in self.undo.drain(..).rev() {
                 self.sessions.insert(who, session);
             }
@@ -150,7 +178,7 @@ impl Model {
                 break;
             }
         }
-        false
+        None
     }
 
     fn apply_cause(&mut self, cause: &Cause) {
@@ -165,13 +193,23 @@ impl Model {
                 self.leave(*who, Some(Expected::Containing('!', "An operator removed you".into())));
             }
             Cause::Event(Event::Announced) => self.announce_to_all("The operator says"),
+            Cause::Event(Event::Answered(number, answer)) => self.handle_answer(*number, *answer),
+            Cause::Event(Event::AccountChanged(who)) => {
+                self.leave(*who, Some(Expected::Containing('!', "sign in again".into())));
+            }
+            Cause::Event(Event::AccountRemoved(who)) => self.handle_account_removed(*who),
         }
     }
 
     fn still_applies(&self, event: Event) -> bool {
         match event {
-            Event::Connected(_) | Event::ServerStopped | Event::Announced => true,
-            Event::Disconnected(who) | Event::Removed(who) => self.is_open(who),
+            Event::Connected(_) | Event::ServerStopped | Event::Announced | Event::Answered(..) => {
+                true
+            }
+            Event::Disconnected(who)
+            | Event::Removed(who)
+            | Event::AccountChanged(who)
+            | Event::AccountRemoved(who) => self.is_open(who),
             Event::DeadlinePassed(who) => {
                 let deadline = self.sessions.get(&who).and_then(|session| session.deadline);
                 deadline.is_some_and(|deadline| deadline <= self.now)
@@ -191,7 +229,8 @@ impl Model {
         let next = self.received.get(&who).and_then(VecDeque::front);
         // A session that the chat still has cannot have processed its end of input.
         let must_stay = observed.is_open(who) && next.is_some_and(ends);
-        delayed || partner_is_full || must_stay || observed.backlog(who) > REPLIES_MAX
+        let waits = delayed || partner_is_full || must_stay || self.is_question_open(who);
+        waits || self.waits_for_answer(who) || observed.backlog(who) > REPLIES_MAX
     }
 
     /// Whether the server may hold the input of `who` now. Between the low-water and the high-water
@@ -200,9 +239,15 @@ impl Model {
         let until = self.sessions[&who].delayed_until().max(self.address_waits_until(who));
         let delayed = until > self.timers_run_at;
         let partner_is_behind = match self.state(who) {
-            State::Chatting(with) => observed.waiting(with) > self.limits.high_water / 4,
+            State::Chatting(with) => {
+                observed.waiting(with) > self.limits.high_water / 4 || self.waits_for_answer(with)
+            }
             _ => false,
         };
-        delayed || partner_is_behind || observed.waiting(who) > REPLIES_MAX
+        // While memory is scarce, a full socket is enough (7.58).
+        let is_held_by_scarcity = self.limits.is_scarce && self.sessions[&who].stall.is_some();
+        let unread = self.waits_for_answer(who) || observed.waiting(who) > REPLIES_MAX;
+        let waits = delayed || partner_is_behind || self.is_question_open(who);
+        waits || unread || is_held_by_scarcity
     }
 }

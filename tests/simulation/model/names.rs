@@ -36,7 +36,7 @@ pub(crate) const NON_ASCII: [&str; 8] = {
 };
 
 /// The words that are no usernames (3.2.3).
-const RESERVED: [&str; 33] = [
+const RESERVED: [&str; 36] = [
     "you",
     "asked",
     "hello",
@@ -63,6 +63,9 @@ const RESERVED: [&str; 33] = [
     "free",
     "ignore",
     "unignore",
+    "register",
+    "password",
+    "unregister",
     "cancel",
     "quit",
     "q",

@@ -226,11 +226,9 @@ impl Model {
     fn list_others(&mut self, reader: SessionKey, others: &[SessionKey]) {
         for &who in others.iter().take(ROWS_MAX) {
             let row = format!("- {}", self.name(who).spelling);
-            self.expected.push((reader, Expected::Exactly(row)));
+            self.expected.push((reader, Expected::list_row(row)));
         }
-        if others.len() > ROWS_MAX {
-            self.expect_line(reader, '-', format!("{} more", others.len() - ROWS_MAX));
-        }
+        self.expect_more_rows(reader, others.len());
     }
 
     /// Shows the last `count` lines said in a room, if any.
@@ -239,11 +237,11 @@ impl Model {
         let skipped = history.len().saturating_sub(count);
         let rows =
             history.iter().skip(skipped).map(|(at, line)| format!("- {} {line}", minute(*at)));
-        let rows = rows.map(|row| (reader, Expected::Exactly(row))).collect::<Vec<_>>();
-        if !rows.is_empty() {
-            self.expect_line(reader, '*', "said here".into());
-        }
-        self.expected.extend(rows);
+        let rows = rows.map(Expected::Exactly).collect::<Vec<_>>();
+        let heading = Expected::Containing('*', "said here".into());
+        let heading = Some(heading).filter(|_| !rows.is_empty());
+        let lines = heading.into_iter().chain(rows).map(Box::new).map(Expected::HistoryLine);
+        self.expected.extend(lines.map(|line| (reader, line)));
     }
 
     /// A line from a member of a room (4.8.2 to 4.8.12, 6.2.1).
@@ -361,7 +359,8 @@ impl Model {
         match count {
             Ok(0) | Err(_) => self.refuse(who),
             Ok(_) if self.rooms.rooms[&room_id].history.is_empty() => {
-                self.expect_line(who, '*', "Nothing has been said here".into());
+                let heading = Expected::Containing('*', "Nothing has been said here".into());
+                self.expected.push((who, Expected::HistoryLine(Box::new(heading))));
             }
             Ok(count) => self.show_history(who, room_id, count),
         }
@@ -417,7 +416,7 @@ impl Model {
         self.expect_line(reader, '*', words);
         for (_, name, members) in open {
             let row = format!("- {name} {members} user{}", plural(members));
-            self.expected.push((reader, Expected::Exactly(row)));
+            self.expected.push((reader, Expected::list_row(row)));
         }
         self.prompt(reader);
     }
@@ -478,6 +477,7 @@ impl Model {
         (self.sessions, self.received) = (BTreeMap::new(), BTreeMap::new());
         self.addresses = Addresses::default();
         self.events.clear();
+        self.to_come.clear();
         let history_ms = self.limits.room_history_ms;
         let mut rooms = Rooms { created, ..Rooms::default() };
         for (said_at, room, line) in &kept {

@@ -2,7 +2,7 @@
 
 use super::addresses::Kind;
 use super::names::Name;
-use super::{Discard, Model, Session, State};
+use super::{Discard, Model, Session, State, Step};
 use crate::traffic::{Expected, Received, SessionKey};
 
 const MENU: &str = "1 list users, 2 request chat, 3 exit, 4 join a room, 5 list rooms";
@@ -19,7 +19,12 @@ impl Model {
             Received::Line(line) => self.handle_line(who, line),
             Received::TooLong | Received::NotUtf8 => {
                 self.refuse(who);
-                if let State::Naming | State::Menu | State::Choosing = self.state(who) {
+                if let State::Naming
+                | State::SigningIn
+                | State::Menu
+                | State::Choosing
+                | State::Password(..) = self.state(who)
+                {
                     self.prompt(who);
                 }
             }
@@ -32,7 +37,7 @@ impl Model {
             Received::End => self.leave(who, None),
             Received::LastLine(line) => {
                 self.handle_line(who, line);
-                if self.is_open(who) {
+                if self.is_open(who) && !self.is_question_open(who) {
                     self.leave(who, None);
                 }
             }
@@ -50,6 +55,7 @@ impl Model {
     fn handle_line(&mut self, who: SessionKey, line: &str) {
         match self.state(who) {
             State::Naming => self.handle_naming(who, line),
+            State::SigningIn | State::Password(..) => self.handle_password_line(who, line),
             State::Choosing => self.handle_choosing(who, line),
             State::Chatting(with) => self.handle_chatting(who, with, line),
             State::InRoom(room) | State::AskedInRoom(_, room) => {
@@ -76,7 +82,11 @@ impl Model {
     }
 
     fn take_username(&mut self, who: SessionKey, line: &str) {
-        match Name::new(line).filter(|name| self.is_free(name)) {
+        let name = Name::new(line);
+        if name.as_ref().is_some_and(|name| self.begin_sign_in(who, name)) {
+            return;
+        }
+        match name.filter(|name| self.is_free(name)) {
             Some(name) => {
                 self.expect_line(who, '*', format!("Hello, {}", name.spelling));
                 let session = self.session_mut(who);
@@ -159,6 +169,9 @@ impl Model {
                 self.session_mut(who).state = State::Choosing;
                 self.prompt(who);
             }
+            ("register" | "password" | "unregister", true, State::Menu) => {
+                self.account_command(who, word);
+            }
             ("help", true, _) => self.then_prompt(who, |model| {
                 model.expected.push((who, Expected::Rows));
             }),
@@ -201,11 +214,9 @@ impl Model {
         for (_, who) in rows.into_iter().take(ROWS_MAX) {
             let you = if who == reader { " (you)" } else { "" };
             let row = format!("- {} {}{you}", self.name(who).spelling, self.status(who));
-            self.expected.push((reader, Expected::Exactly(row)));
+            self.expected.push((reader, Expected::list_row(row)));
         }
-        if count > ROWS_MAX {
-            self.expect_line(reader, '-', format!("{} more", count - ROWS_MAX));
-        }
+        self.expect_more_rows(reader, count);
         self.prompt(reader);
     }
 
@@ -219,6 +230,7 @@ impl Model {
                 format!("in {}, busy", self.room_name(room))
             }
             State::InRoom(room) => format!("in {}", self.room_name(room)),
+            State::Password(..) => "busy".into(),
             _ if self.sessions[&who].busy => "busy".into(),
             _ => "available".into(),
         }
@@ -368,8 +380,7 @@ impl Model {
         self.expected.extend(refusals);
         self.discarded.push(who);
         if lines > 0 {
-            let plural = if lines == 1 { "" } else { "s" };
-            self.expect_line(who, '!', format!("{lines} line{plural}"));
+            self.expected.push((who, Expected::Discarded(lines)));
         }
     }
 
@@ -394,7 +405,13 @@ impl Model {
                 self.end_request(by, who);
                 self.prompt(by);
             }
-            State::Naming | State::Menu | State::Choosing | State::InRoom(_) | State::Ended => {}
+            State::Naming
+            | State::SigningIn
+            | State::Menu
+            | State::Choosing
+            | State::InRoom(_)
+            | State::Password(..)
+            | State::Ended => {}
         }
         if let Some(room) = self.state(who).room() {
             self.leave_room(who, room);
@@ -425,6 +442,7 @@ impl Model {
     }
 
     fn end(&mut self, who: SessionKey) {
+        self.forget_question(who);
         let session = self.session_mut(who);
         (session.state, session.deadline, session.stall) = (State::Ended, None, None);
     }
@@ -432,6 +450,22 @@ impl Model {
     pub(super) fn prompt(&mut self, who: SessionKey) {
         let prompt = match self.state(who) {
             State::Naming => "Username:",
+            _ if self.is_question_open(who) => return,
+            State::SigningIn => {
+                let account = self.sessions[&who].account.as_ref();
+                let name = account.expect("SIGNING IN has an account").spelling.clone();
+                let prompt = format!("? Password for {name}:");
+                return self.expected.push((who, Expected::Exactly(prompt)));
+            }
+            State::Password(_, step) => {
+                let name = self.name(who).spelling;
+                let prompt = match step {
+                    Step::Current => format!("? Password for {name}:"),
+                    Step::New => format!("? New password for {name}:"),
+                    Step::Repeat => "? The same password again:".to_owned(),
+                };
+                return self.expected.push((who, Expected::Exactly(prompt)));
+            }
             State::Menu => MENU,
             State::Choosing => "Chat with whom?",
             State::Asked(by) => {
@@ -447,6 +481,14 @@ impl Model {
             State::Asking(_) | State::Chatting(_) | State::InRoom(_) | State::Ended => return,
         };
         self.expected.push((who, Expected::Exactly(format!("? {prompt}"))));
+    }
+
+    /// Expects the row that says how many of `count` rows a list does not show (5.2.2).
+    pub(super) fn expect_more_rows(&mut self, who: SessionKey, count: usize) {
+        if count > ROWS_MAX {
+            let more = Expected::Containing('-', format!("{} more", count - ROWS_MAX));
+            self.expected.push((who, Expected::ListRow(Box::new(more))));
+        }
     }
 
     pub(super) fn expect_line(&mut self, who: SessionKey, tag: char, words: String) {

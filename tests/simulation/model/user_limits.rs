@@ -90,7 +90,9 @@ impl Model {
 
     pub(super) fn handle_deadline(&mut self, who: SessionKey) {
         match self.state(who) {
-            State::Naming => self.leave(who, Some(Expected::Containing('!', String::new()))),
+            State::Naming | State::SigningIn => {
+                self.leave(who, Some(Expected::Containing('!', String::new())))
+            }
             State::Asking(whom) => {
                 self.expect_line(who, '*', self.name(whom).spelling);
                 self.expect_line(whom, '*', self.name(who).spelling);
@@ -129,7 +131,8 @@ impl Model {
         if name.is_empty() {
             self.expect_line(who, '*', "You ignore".into());
             for name in self.sessions[&who].ignored.clone() {
-                self.expect_line(who, '-', name);
+                let row = Expected::Containing('-', name);
+                self.expected.push((who, Expected::ListRow(Box::new(row))));
             }
             return;
         }

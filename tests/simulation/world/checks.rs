@@ -56,6 +56,7 @@ impl World {
         let chat = self.exchange.chat();
         let mut users = 0;
         for (who, session) in self.model.sessions() {
+            self.check_passwords(who);
             assert_eq!(
                 chat.room(id(who)).is_some(),
                 session.state.room().is_some(),
@@ -93,6 +94,9 @@ impl World {
                 !is_unread || socket.is_queued,
                 "{who} is not read, although the exchange wants input"
             );
+            let pending = self.exchange.pending(id(who));
+            let has_room = pending.behind_answer.is_some() && pending.own.is_empty();
+            assert!(!has_room, "the answer to {who} does not go on, although all of it was read");
             let is_unwritten = !socket.unsent.is_empty() && !socket.was_full;
             assert!(!is_unwritten, "{who} has unsent output, although the socket accepts bytes");
         }
@@ -111,7 +115,8 @@ impl World {
         let mark = self.plan.limits.high_water_bytes.max(8 * 1024);
         for &who in self.sockets.keys() {
             let pending = self.exchange.pending(id(who));
-            let (own, shared) = (pending.own.len(), pending.shared.len());
+            let behind = pending.behind_answer.unwrap_or_default().len();
+            let (own, shared) = (pending.own.len() + behind, pending.shared.len());
             assert!(own <= mark + ABOVE_HIGH_WATER_BYTES_MAX, "{own} bytes wait for {who}");
             let high_water = self.plan.limits.high_water_bytes;
             assert!(shared <= high_water, "{shared} bytes of room lines wait for {who} (6.2.2)");

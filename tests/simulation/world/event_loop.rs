@@ -1,5 +1,6 @@
 //! One turn of the server's loop: read the readable connections, fire the timers, run the actions.
 
+use chinwag::core::SessionId;
 use chinwag::core::chat::Event;
 use chinwag::core::exchange::Action;
 use chinwag::core::limits::READ_BYTES_PER_TURN;
@@ -25,7 +26,8 @@ impl World {
                 return self.kill_and_restart();
             }
             self.run_actions();
-            if self.readable.is_empty() {
+            let has_answered = self.store_acts();
+            if self.readable.is_empty() && !has_answered {
                 return;
             }
         }
@@ -110,20 +112,15 @@ impl World {
     }
 
     /// The connection fails: no more bytes move in either direction.
-    /// Lets input go on that the exchange has held, unless the sabotage forgets it. Returns whether
-    /// there was any.
-    pub(super) fn resume_input(&mut self) -> bool {
+    /// Lets input go on that the exchange has held, unless the sabotage forgets it.
+    pub(super) fn resume_input(&mut self, session: SessionId) {
         let time = self.time();
-        let mut has_resumed = false;
-        while let Some(session) = self.exchange.poll_resume() {
-            has_resumed = true;
-            if self.sabotage.is_in_effect(Fault::NeverResumed) {
-                continue;
-            }
+        let is_answering = self.exchange.pending(session).behind_answer.is_some();
+        let is_stopped = is_answering && self.sabotage.is_in_effect(Fault::AnswerStopped);
+        if !is_stopped && !self.sabotage.is_in_effect(Fault::NeverResumed) {
             self.exchange.resume(time, session);
             self.requeue_if_readable(session.key());
         }
-        has_resumed
     }
 
     /// Reads the sockets of users whose partner has ended the chat until they are empty (4.1.5). What
@@ -183,7 +180,8 @@ impl World {
                         "the log says that {who} left, but the session is open"
                     );
                 }
-                Action::TransportFailed(..) | Action::Open(..) | Action::AskAccounts(_) => {
+                Action::AskAccounts(request) => self.take_question(request),
+                Action::TransportFailed(..) | Action::Open(..) => {
                     unreachable!("every connection is plain TCP")
                 }
                 Action::Write(_) | Action::Close(_) | Action::Report(_) => {}
@@ -222,7 +220,8 @@ impl World {
             let left = socket.unsent.len();
             self.model.record_sent(who, left);
             self.exchange.handle_sent(time, id(who), count);
-            if self.exchange.pending(id(who)).own.is_empty() {
+            let pending = self.exchange.pending(id(who));
+            if pending.own.is_empty() && pending.behind_answer.is_none_or(<[u8]>::is_empty) {
                 self.model.all_taken(who);
             }
             self.check_output();

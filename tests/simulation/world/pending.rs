@@ -10,9 +10,13 @@ use crate::sabotage::Fault;
 use crate::traffic::{MISSED, Observed, SessionKey};
 
 impl World {
-    /// Everything that `who` will read if nothing else happens.
+    /// Everything that `who` will read if nothing else happens; while an answer is in progress, only what
+    /// is before its next row.
     pub(super) fn pending(&self, who: SessionKey) -> Vec<u8> {
         let pending = self.exchange.pending(id(who));
+        if pending.behind_answer.is_some() {
+            return pending.own.to_vec();
+        }
         let missed = match pending.missed {
             0 => String::new(),
             count => missed_lines(count),
@@ -28,18 +32,29 @@ impl World {
         &self,
         who: SessionKey,
         new_output: &[u8],
+        about_typing: usize,
         observed: &mut Observed,
     ) {
-        let own = self.exchange.pending(id(who)).own.len();
+        let pending = self.exchange.pending(id(who));
+        // The model knows nothing of the lines about typing.
+        let own = pending.own.len().saturating_sub(about_typing);
+        let waiting = pending.own.len() + pending.behind_answer.map_or(0, <[u8]>::len);
+        if pending.behind_answer.is_some() {
+            observed.mark_answering(who);
+        }
         let entered = memchr::memmem::find(new_output, b"* You are now in ").is_some();
         let was_there = self.model.state(who).room().is_some();
         let is_there = self.exchange.chat().room(id(who)).is_some();
         let in_room = was_there || entered || is_there;
-        observed.record_waiting(who, own, if in_room { 0 } else { own });
+        observed.record_waiting(who, waiting, if in_room { 0 } else { own });
+        if self.exchange.chat().awaits_store(id(who)) {
+            observed.mark_awaiting(who);
+        }
         // The chat still has this session, which proves that its end of input was not processed
         // yet.
         let chat = self.exchange.chat();
-        let name = chat.name(id(who)).filter(|_| in_room);
+        let must_know = in_room || self.model.has_answers();
+        let name = chat.name(id(who)).filter(|_| must_know);
         if name.is_some_and(|name| chat.find(name.as_str()) == Some(id(who))) {
             observed.mark_open(who);
         }
@@ -48,6 +63,8 @@ impl World {
     /// Output for `who` that is new since the last call.
     pub(super) fn new_output_for(&mut self, who: SessionKey) -> Vec<u8> {
         let pending = self.pending(who);
+        self.stats.unfinished_answers +=
+            u64::from(self.exchange.pending(id(who)).behind_answer.is_some());
         let socket = self.sockets.get_mut(&who).expect("the connection exists");
         if pending.len() == socket.unsent.len() && pending == socket.unsent {
             return Vec::new();

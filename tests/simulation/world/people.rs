@@ -59,7 +59,7 @@ impl World {
 
     fn connect_newcomer(&mut self) {
         let who = self.free_keys.pop().unwrap_or(self.sockets.len());
-        let mut socket = Socket::new(Habits::new(&mut self.random, self.plan.enters_rooms));
+        let mut socket = Socket::new(Habits::new(&mut self.random, &self.plan));
         if self.random.chance(self.plan.other_protocols) {
             socket.send(TypingStyle::other_protocol(&mut self.random));
         }

@@ -92,6 +92,8 @@ impl World {
             .iter()
             .map(|record| (record.said_at, record.room.to_owned(), record.line.into()));
         self.model.restart(kept.collect());
+        self.end_store_questions();
+        self.load_accounts(&mut exchange);
         self.exchange = exchange;
     }
 }

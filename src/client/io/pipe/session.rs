@@ -1,7 +1,9 @@
 //! What the pipe must know of the session: whether the peer is a chinwag server, whether it has
 //! accepted the username, and how the session ended.
 
-use crate::client::ui::server_line::{News, Question, ServerLine, is_removal};
+use crate::client::ui::server_line::{
+    News, Question, ServerLine, is_removal, is_visibility_warning,
+};
 
 /// The start of the answer to telnet AYT, which the client asks for behind the input (2.2.3).
 const SIGN: &str = "chinwag is here";
@@ -17,6 +19,8 @@ pub(super) struct Session {
     pub(super) is_foreign: bool,
     /// The server has accepted the username.
     pub(super) has_name: bool,
+    /// The server has asked for a password.
+    pub(super) asks_password: bool,
     /// The server refused the connection or the username, in these words.
     pub(super) refusal: Option<String>,
     /// The server ends the session for this reason.
@@ -36,6 +40,7 @@ impl Session {
             is_greeted: false,
             is_foreign: false,
             has_name: false,
+            asks_password: false,
             refusal: None,
             last_words: None,
             is_finished: false,
@@ -67,6 +72,10 @@ impl Session {
         self.is_greeted |= question == Question::Username;
         match question {
             Question::Username | Question::Menu | Question::Whom => self.is_interactive,
+            Question::Password(_) => {
+                self.asks_password = true;
+                self.is_interactive
+            }
             Question::Request(_) | Question::Unknown => true,
         }
     }
@@ -74,6 +83,8 @@ impl Session {
     fn is_information_wanted(&mut self, text: &str) -> bool {
         match News::read(text) {
             News::Hello(_) => self.has_name = true,
+            // Nobody types here.
+            News::Other if is_visibility_warning(text) => return self.is_interactive,
             News::Goodbye => self.saw_goodbye = true,
             News::Other if self.is_finished && text.starts_with(SIGN) => {
                 self.saw_sign = true;

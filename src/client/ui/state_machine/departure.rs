@@ -4,6 +4,7 @@
 //! everything, and closes (2.1.6). Ctrl-C ends the wait. What did not arrive is shown at the end.
 
 use super::{Action, Leaving, Link, StateMachine, count};
+use crate::client::ui::client_state::ClientState;
 use crate::client::ui::color::Paint;
 use crate::client::ui::keys::Key;
 use crate::client::ui::prompt::Prompt;
@@ -59,6 +60,8 @@ impl StateMachine {
             let lines = self.unsent.describe();
             self.notice(&format!("{lines}, and you are leaving"));
         }
+        // The rest of a password is no line to show.
+        self.guard_secret(&ClientState::Nowhere);
         let saved = self.saved_draft.take().map(|(draft, _)| draft);
         for draft in saved.into_iter().chain([self.editor.take()]).filter(|draft| !draft.is_empty())
         {

@@ -31,6 +31,7 @@ pub(super) fn input_kind(state: &ClientState, line: &str) -> InputKind {
         | ClientState::Naming
         | ClientState::Menu
         | ClientState::Choosing
+        | ClientState::Password { .. }
         | ClientState::Asking { .. }
         | ClientState::Asked { .. } => return InputKind::Command,
     };
@@ -65,6 +66,7 @@ pub(super) fn leaves(state: &ClientState, line: &str) -> bool {
         | ClientState::Naming
         | ClientState::Menu
         | ClientState::Choosing
+        | ClientState::Password { .. }
         | ClientState::Asking { .. }
         | ClientState::Asked { .. } => false,
     }
@@ -79,6 +81,7 @@ pub(super) fn leaves_server(state: &ClientState, line: &str) -> bool {
         ClientState::Nowhere
         | ClientState::Naming
         | ClientState::Choosing
+        | ClientState::Password { .. }
         | ClientState::Chatting { .. }
         | ClientState::Room { .. } => false,
     };

@@ -61,6 +61,9 @@ impl StateMachine {
 
     /// Handles a key that answers no question.
     fn act_on(&mut self, key: Key) {
+        if self.is_secret() && self.handle_key_in_secret(&key) {
+            return;
+        }
         match key {
             Key::Char(c) => self.insert(c.encode_utf8(&mut [0; 4])),
             Key::Paste { text, cut } => self.paste(&text, cut),

@@ -3,6 +3,7 @@
 //! The event loop reports each change here. Two rules hold: a line goes over no other connection
 //! than the one it was typed for, and the user learns about every line that may be lost.
 
+use crate::client::ui::client_state::ClientState;
 use std::mem;
 
 use super::{Action, Leaving, StateMachine, count};
@@ -86,6 +87,7 @@ impl StateMachine {
     /// taken.
     pub fn handle_loss(&mut self, reason: &str, unsent: Vec<String>, now: Time) {
         self.now = now;
+        self.guard_secret(&ClientState::Nowhere);
         let state = mem::take(&mut self.state);
         self.cancel_confirmation();
         let unsent = unsent.len() + self.take_back_unsent();

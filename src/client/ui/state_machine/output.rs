@@ -29,6 +29,7 @@ impl StateMachine {
                 found = format!(": {}", search.found(&self.history).unwrap_or("nothing found"));
                 (search.query(), &*found)
             }
+            (None, None) if self.is_secret() => ("", ""),
             (None, None) => (self.editor.before(), self.editor.after()),
         };
         let typed = Typed { prompt: &prompt, before, after };

@@ -11,7 +11,9 @@ use crate::client::ui::client_state::ClientState;
 use crate::client::ui::list_row::Row;
 use crate::client::ui::mention::mentions;
 use crate::client::ui::notifier::Occasion;
-use crate::client::ui::server_line::{News, Question, ServerLine, is_removal};
+use crate::client::ui::server_line::{
+    News, Question, ServerLine, is_removal, is_visibility_warning,
+};
 
 impl StateMachine {
     /// Tells the user that a line was dropped. A silent gap would look like a quiet partner.
@@ -37,6 +39,7 @@ impl StateMachine {
                 self.drop_waiting();
                 self.is_partner_stalled = false;
             }
+            self.guard_secret(&state);
             self.state = state;
         }
         match line {
@@ -112,7 +115,7 @@ impl StateMachine {
                 self.send_username();
             }
             // The client's own prompt shows the same words.
-            Question::Whom => {}
+            Question::Whom | Question::Password(_) => {}
             Question::Menu => {
                 // The menu's wording belongs to the server. Enter on an empty line shows this copy.
                 text.clone_into(&mut self.menu);
@@ -145,6 +148,7 @@ impl StateMachine {
             ) if place == room => self.pending_lines.push(self.transcript.faint_information(text)),
             // The sign behind the last line, which the client has asked for.
             (News::Other, _) if self.is_finishing() && text.starts_with("chinwag is here") => {}
+            (News::Other, _) if is_visibility_warning(text) => {}
             // Other news is shown in full colour, even a departure from the server.
             _ => self.show(line),
         }
@@ -194,7 +198,7 @@ impl StateMachine {
 
     /// Restores the saved draft. If the user has started another line meanwhile, the saved draft
     /// goes to the history, one arrow-up away: neither line is lost.
-    fn restore_draft(&mut self) {
+    pub(super) fn restore_draft(&mut self) {
         match self.saved_draft.take() {
             Some((line, draft_state)) if self.editor.is_empty() => {
                 self.editor.set(&line);

@@ -75,6 +75,7 @@ impl StateMachine {
             | ClientState::Naming
             | ClientState::Menu
             | ClientState::Choosing
+            | ClientState::Password { .. }
             | ClientState::Asking { .. } => self.draft_state.reaches_others(),
         };
         let (then, now) = (self.draft_state.recipient(), self.state.recipient());
@@ -89,6 +90,7 @@ impl StateMachine {
             ClientState::Choosing => self.send_line(""),
             ClientState::Nowhere
             | ClientState::Naming
+            | ClientState::Password { .. }
             | ClientState::Asking { .. }
             | ClientState::Asked { .. }
             | ClientState::Chatting { .. }

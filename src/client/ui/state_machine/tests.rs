@@ -4,6 +4,7 @@ mod bytes;
 mod delivery;
 mod editing;
 mod hostile;
+mod passwords;
 mod random_deaths;
 mod rooms;
 mod times;

@@ -42,6 +42,11 @@ impl Origins {
         }
     }
 
+    pub(super) fn release_memory(&mut self) {
+        self.places.shrink_to_fit();
+        self.entries.shrink_to_fit();
+    }
+
     fn get(&self, key: OriginKey) -> Origin {
         key.resolve().unwrap_or_else(|place| self.entries[place].0)
     }

@@ -81,8 +81,9 @@ pub(in crate::core::chat) enum Refusal<'a> {
     NotUtf8,
     /// `lines` lines for a partner were dropped when the chat ended (4.1.5).
     Undelivered { lines: usize },
-    /// The last line to a client that speaks TLS (2.4.1). Readable in a packet dump.
-    Tls,
+    /// The last line to a client that speaks TLS (2.4.1). Readable in a packet dump. `place` says
+    /// where TLS is spoken, or is empty.
+    Tls { place: &'a str },
     /// The last line to a client that speaks HTTP (2.4.1). A browser shows it. `page` says
     /// where the web page is, or is empty.
     Http { page: &'a str },
@@ -146,7 +147,7 @@ impl fmt::Display for Refusal<'_> {
                 write!(f, "{lines} lines you had typed before that were not delivered")
             }
             Refusal::NoNameInTime { .. }
-            | Refusal::Tls
+            | Refusal::Tls { .. }
             | Refusal::Http { .. }
             | Refusal::Stalled { .. }
             | Refusal::Overrun
@@ -206,7 +207,12 @@ impl Refusal<'_> {
             Refusal::NoNameInTime { seconds } => {
                 write!(f, "You chose no username within {seconds} s. Goodbye")
             }
-            Refusal::Tls => write!(f, "This port speaks plain text, not TLS. Goodbye"),
+            Refusal::Tls { place: "" } => {
+                write!(f, "This port speaks plain text, not TLS. Goodbye")
+            }
+            Refusal::Tls { place } => {
+                write!(f, "This port speaks plain text; TLS is at {place}. Goodbye")
+            }
             Refusal::Http { page: "" } => {
                 write!(f, "This port is a chat, not a web server. Goodbye")
             }

@@ -1,0 +1,73 @@
+//! Lesson 9, broken: the loop reads one client until it has no more, and the others wait.
+
+use std::collections::HashMap;
+use std::io::{self, ErrorKind, Read, Write};
+
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token};
+
+const LISTENER: Token = Token(0);
+/// The bytes of one read.
+const READ_BYTES: usize = 4096;
+
+fn main() -> io::Result<()> {
+    let port = std::env::args().nth(1).unwrap_or_else(|| "0".to_owned());
+    let address = format!("127.0.0.1:{port}").parse().map_err(io::Error::other)?;
+    let mut listener = TcpListener::bind(address)?;
+    println!("listening on {}", listener.local_addr()?);
+    let mut poll = Poll::new()?;
+    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+    let mut events = Events::with_capacity(64);
+    let mut clients: HashMap<Token, TcpStream> = HashMap::new();
+    let mut next = 1;
+    let mut handled = 0;
+    loop {
+        match poll.poll(&mut events, None) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            outcome => outcome?,
+        }
+        for event in &events {
+            if event.token() == LISTENER {
+                while let Some(mut stream) = accept(&listener)? {
+                    poll.registry().register(&mut stream, Token(next), Interest::READABLE)?;
+                    clients.insert(Token(next), stream);
+                    next += 1;
+                }
+                continue;
+            }
+            let Some(stream) = clients.get_mut(&event.token()) else { continue };
+            // The bug: a client that sends faster than this loop reads is never empty, and nobody
+            // else is served until it stops.
+            loop {
+                match read_once(stream, &mut handled) {
+                    Ok(1..) => {}
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                    Ok(0) | Err(_) => {
+                        clients.remove(&event.token());
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The next new client, or `None` if nobody is at the door.
+fn accept(listener: &TcpListener) -> io::Result<Option<TcpStream>> {
+    match listener.accept() {
+        Ok((stream, _)) => Ok(Some(stream)),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads once, and counts the bytes. A question mark is answered with the count so far.
+fn read_once(stream: &mut TcpStream, handled: &mut usize) -> io::Result<usize> {
+    let mut buffer = [0; READ_BYTES];
+    let count = stream.read(&mut buffer)?;
+    *handled += count;
+    if buffer[..count].contains(&b'?') {
+        writeln!(stream, "{handled}")?;
+    }
+    Ok(count)
+}

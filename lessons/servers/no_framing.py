@@ -1,0 +1,33 @@
+"""A thread for each client. What one recv returns counts as one line. README.md says what fails."""
+
+import socket
+import sys
+import threading
+
+from chat import Chat
+
+lock = threading.Lock()
+chat = Chat(
+    lambda client, text: client.sendall(f"{text}\r\n".encode()),
+    lambda client: client.shutdown(socket.SHUT_RDWR),
+)
+
+
+def serve(client):
+    with lock:
+        chat.connect(client)
+    try:
+        while data := client.recv(4096):
+            with lock:
+                chat.line(client, data.decode().rstrip("\r\n"))
+    except (OSError, ValueError, KeyError):
+        pass
+    with lock:
+        chat.gone(client)
+    client.close()
+
+
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])), backlog=512)
+while True:
+    client, _ = listener.accept()
+    threading.Thread(target=serve, args=(client,), daemon=True).start()
