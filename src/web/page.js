@@ -121,8 +121,9 @@ const CLICK = {
 		if (enter) act("enter", enter);
 	},
 };
-document.onclick = ({ target: { name, value } }) => {
-	if (name) (CLICK[name] ?? act.bind(null, name))(value);
+document.onclick = ({ target }) => {
+	const { name, value } = target;
+	if (target.matches("[name]")) (CLICK[name] ?? act.bind(null, name))(value);
 };
 $("filter").oninput = ({ target }) => happen(() => ((model.filter = target.value.trim()), model.change()));
 $("coming").onchange = ({ target }) => happen(() => (model.hideComing = !target.checked));

@@ -39,13 +39,12 @@ export class Place {
 		return found;
 	}
 
-	/// Joins the lines that the room remembers with those shown already. Returns those behind.
+	/// Joins the lines that the room remembers with those shown already. Returns the new ones.
 	merge(lines, me) {
 		const { start, end } = overlap(this.entries.filter((entry) => entry.type === "said"), lines);
-		const make = (line) => ({ ...new Place().said(line.from, line.text, line.at, me), past: true });
-		const newer = lines.slice(end).map(make);
-		this.entries = [...lines.slice(0, start).map(make), ...this.entries, ...newer];
-		return newer;
+		const made = lines.map((line) => ({ ...new Place().said(line.from, line.text, line.at, me), past: true }));
+		this.entries = [...made.slice(0, start), ...this.entries, ...made.slice(end)];
+		return made.slice(start === end ? 0 : end);
 	}
 }
 
@@ -57,7 +56,8 @@ export function keyOf(kind = "", name = "") {
 	return `${kind}:${name.toLowerCase()}`;
 }
 
-/// Where the end of the known lines lies within `lines`. Without an overlap all lines are new.
+/// Where the end of the known lines lies within `lines`. Without an overlap all lines are new: behind
+/// the known lines if there are any.
 function overlap(known, lines) {
 	for (let end = lines.length; end > 0; end--) {
 		const start = Math.max(0, end - known.length);
@@ -65,7 +65,8 @@ function overlap(known, lines) {
 		const same = (entry, n) => entry.from === lines[start + n].from && entry.raw === lines[start + n].text;
 		if (tail.length && tail.every(same)) return { start, end };
 	}
-	return { start: 0, end: 0 };
+	const start = known.length ? 0 : lines.length;
+	return { start, end: start };
 }
 
 /// The rows of a log: its entries, and one for each new day. `first` marks a row with a name.

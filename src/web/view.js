@@ -27,7 +27,7 @@ const rowOf = (name, ...buttons) => make("li", {}, make("bdi", { textContent: na
 
 function renderPeople({ me, busy, people: { rows, more }, filter, phase, ignored }) {
 	text($("me").firstChild, me);
-	$("busy").ariaPressed = busy;
+	$("busy").checked = busy;
 	text($("people-title"), more === Infinity ? "People" : `People · ${rows.length + more}`);
 	show($("filter"), rows.length + more > 12 || filter);
 	const others = rows.filter(({ you, name }) => !you && name.toLowerCase().startsWith(filter.toLowerCase()));
@@ -52,7 +52,7 @@ function renderRooms({ rooms, phase }) {
 	const create = ({ name }) => rowOf(name, button("Enter", "enter", name, { ariaLabel: `Enter ${name}` }));
 	reconcile($("rooms"), [...lobby, ...rooms], create, (line, { name, users }) => {
 		const here = phase.at === "room" && phase.name === name;
-		text(line.children[1], `${users || "nobody"} here${here ? ", you too" : ""}`);
+		text(line.children[1], `${users || "nobody"} here${here ? " · you too" : ""}`);
 		show(line.lastChild, !here);
 	});
 }

@@ -124,7 +124,7 @@ test("a room shows one's own line where the room said it (4.8.2, 6.2.1)", () => 
 test("entering a room shows its members and its history (6.1.4, 6.3.1)", () => {
   const anna = Person.inRoom("tea", "- carl", "* The last 2 lines said here", "- 2026-11-23 14:03Z ben: - x", "- 2026-11-23 14:04Z zoe: *waves*");
   assert.deepEqual([...anna.m.members.names], ["ben", "carl"]);
-  assert.deepEqual(anna.log, ["You are now in tea with 1 other", "ben: - x", "zoe: *waves*"]);
+  assert.deepEqual(anna.log, ["ben: - x", "zoe: *waves*", "You are now in tea with 1 other"]);
   anna.hears("* dora joined tea", "* ben left tea: the connection ended");
   assert.deepEqual([...anna.m.members.names], ["carl", "dora"]);
 });

@@ -2,6 +2,7 @@
 // DevTools protocol over a pipe. Nothing sleeps: each step waits for what it expects, with a deadline.
 
 import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, describe } from "node:test";
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,6 +26,41 @@ export async function until(what, test) {
     if (Date.now() > end) throw new Error(`waited in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 15));
   }
+}
+
+/// Tests with one browser, each with a server of its own.
+export function suite(name, tests) {
+  describe(name, { skip: missing }, () => tests(setUp()));
+}
+
+function setUp() {
+  const stage = {
+    tabs: [],
+    people: [],
+    async opens(how) {
+      const tab = await stage.browser.tab(stage.server.url, how);
+      stage.tabs.push(tab);
+      return tab;
+    },
+    joins: async (name, how) => (await stage.opens(how)).joins(name),
+    atLinePort(name) {
+      const person = new LinePerson(stage.server, name);
+      stage.people.push(person);
+      return person.joins();
+    },
+  };
+  before(async () => (stage.browser = await Browser.start()));
+  after(() => stage.browser.stop());
+  beforeEach(async () => (stage.server = await Server.start(["--ask-again", "0"])));
+  afterEach(async () => {
+    for (const tab of stage.tabs.splice(0)) {
+      assert.deepEqual(tab.errors, [], "the page reports no error");
+      await tab.closes();
+    }
+    for (const person of stage.people.splice(0)) person.leaves();
+    await stage.server.stop();
+  });
+  return stage;
 }
 
 /// A server on free ports of this machine. `restart` uses the same ports again.
@@ -104,9 +140,8 @@ export class Browser {
     browser.folder = mkdtempSync(join(tmpdir(), "chinwag-browser-"));
     const flags = ["--headless=new", "--remote-debugging-pipe", "--no-sandbox", "--no-first-run", "--disable-gpu",
       "--disable-extensions", "--disable-background-networking", "--hide-scrollbars", "--force-color-profile=srgb",
-      "--lang=en-GB", `--user-data-dir=${browser.folder}`, "about:blank"];
-    const env = { ...process.env, TZ: "Europe/Berlin", LANG: "en_GB.UTF-8" };
-    browser.child = spawn(CHROMIUM, flags, { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"], env, detached: true });
+      `--user-data-dir=${browser.folder}`, "about:blank"];
+    browser.child = spawn(CHROMIUM, flags, { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] });
     browser.answers = new Map();
     browser.tabs = new Map();
     browser.id = 0;
@@ -133,7 +168,7 @@ export class Browser {
     return new Promise((resolve, reject) => this.answers.set(id, { resolve, reject }));
   }
 
-  /// Opens a tab of its own window and, unless `with` a tab is given, with storage of its own.
+  /// Opens a tab in a window of its own, with storage of its own.
   async tab(url, { width = 1100, height = 720, mobile = false, dark = false, calm = false, scale = 1 } = {}) {
     const { browserContextId } = await this.send("Target.createBrowserContext");
     const { targetId } = await this.send("Target.createTarget", { url: "about:blank", browserContextId, newWindow: true });
@@ -143,6 +178,8 @@ export class Browser {
     for (const domain of ["Page", "Runtime", "Log", "Network"]) await tab.send(`${domain}.enable`);
     await tab.send("Emulation.setFocusEmulationEnabled", { enabled: true });
     await tab.send("Emulation.setDeviceMetricsOverride", { width, height, mobile, deviceScaleFactor: scale });
+    await tab.send("Emulation.setLocaleOverride", { locale: "en-GB" });
+    await tab.send("Emulation.setTimezoneOverride", { timezoneId: "Europe/Berlin" });
     await tab.send("Emulation.setTouchEmulationEnabled", { enabled: mobile });
     await tab.send("Emulation.setEmulatedMedia", { features: [
       { name: "prefers-color-scheme", value: dark ? "dark" : "light" },
@@ -283,6 +320,8 @@ export class Tab {
   }
 
   async closes() {
+    if (this.closed) return;
+    this.closed = true;
     await this.browser.send("Target.closeTarget", { targetId: this.target });
   }
 }
