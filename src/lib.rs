@@ -72,7 +72,8 @@
 //! | chat, partner | two users who are paired; each is the other's partner |
 //! | room, member | a group conversation and a user in it |
 //! | message | a line that a user sends to a partner or a room |
-//! | state | what a session is doing: NAMING, MENU, CHOOSING, ASKING, ASKED, CHATTING, IN ROOM |
+//! | state | what a session is doing: NAMING, SIGNING IN, MENU, CHOOSING, ASKING, ASKED, CHATTING, IN ROOM, PASSWORD |
+//! | account | a registered username and its password |
 //! | status | what other users see of it: available, busy, chatting with somebody |
 //! | frame | one unit that the framing finds in a byte stream: a line, or a telnet command |
 //! | transport | what encodes the bytes of a connection: nothing (TCP), TLS, WebSocket, or both |

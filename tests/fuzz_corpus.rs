@@ -28,7 +28,7 @@ use random::Random;
 
 /// Bytes that have a meaning in the framing, in a PROXY header, in TLS, in a request or in a schedule.
 /// Random bytes would rarely form them.
-const TOKENS: [&[u8]; 44] = [
+const TOKENS: [&[u8]; 49] = [
     b"\n",
     b"\r",
     b"\r\n",
@@ -53,6 +53,11 @@ const TOKENS: [&[u8]; 44] = [
     b"\na!\n",
     b"\na<\x01\n",
     b"\nb+z\n",
+    b"\na@0\n",
+    b"\na@1d\n",
+    b"\na=anna\n",
+    b"\na>register\na>right password\na>right password\n",
+    b"\nb>anna\nb>right password\n",
     b"PROXY TCP4 ",
     b"PROXY UNKNOWN\r\n",
     b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c",

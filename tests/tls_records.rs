@@ -49,6 +49,7 @@ impl Wire {
         }
         assert_eq!(self.server.opening(), Opening::Ready(None));
         assert_eq!(self.server.deadline(), None, "the handshake was in time");
+        assert!(self.server.is_private(), "3.4.5: passwords may pass");
     }
 
     fn delivers(&mut self, bytes: &[u8]) -> Result<(), TransportError> {

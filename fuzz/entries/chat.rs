@@ -6,6 +6,10 @@
 use std::collections::BTreeSet;
 
 use chinwag::core::SessionId;
+use chinwag::core::accounts::{
+    AccountAnswer, AccountChange, AccountFailure, AccountRequest, AccountTask,
+};
+use chinwag::core::chat::Name;
 use chinwag::core::exchange::{Action, Exchange};
 use chinwag::core::limits::{Limits, READ_BYTES_PER_TURN};
 use chinwag::core::time::Time;
@@ -30,6 +34,8 @@ const STEPS_MAX: usize = 500;
 /// | `a<N` | a's socket accepts 8 × N more bytes; N is a byte |
 /// | `a+N` | N quarters of a second pass; N is a byte |
 /// | `a#` | the server stops |
+/// | `a@N` | the store of accounts answers its question number N; the rest picks how |
+/// | `a=NAME` | an operator makes, resets or removes the account NAME |
 ///
 /// # Panics
 /// If the exchange breaks a promise.
@@ -53,13 +59,20 @@ struct Scene {
     unread: [Vec<u8>; SESSIONS_MAX],
     ended: [bool; SESSIONS_MAX],
     limits: Limits,
+    /// Questions to the store of accounts.
+    asked: Vec<AccountRequest>,
 }
 
 impl Scene {
     fn new() -> Scene {
-        let limits = Limits { high_water_bytes: 2_048, ..Limits::default() };
+        let limits =
+            Limits { high_water_bytes: 2_048, allow_plain_passwords: true, ..Limits::default() };
+        let mut exchange = Exchange::new(limits.clone());
+        exchange.start_accounts();
+        exchange.load_account(Name::parse("keeper").expect("a name"));
         Scene {
-            exchange: Exchange::new(limits.clone()),
+            exchange,
+            asked: Vec::new(),
             now: Time::START,
             connected: BTreeSet::new(),
             writable_bytes: [usize::MAX; SESSIONS_MAX],
@@ -87,9 +100,46 @@ impl Scene {
                 self.now = self.now.after_ms(250 * quarters);
             }
             b'#' => self.exchange.handle_stop(self.now),
+            b'@' => self.answer(rest),
+            b'=' => self.change_account(rest),
             _ => {}
         }
         self.turn();
+    }
+
+    /// The password is right if it is `right password`.
+    fn answer(&mut self, rest: &[u8]) {
+        let Some(place) = usize::from(*rest.first().unwrap_or(&0)).checked_rem(self.asked.len())
+        else {
+            return;
+        };
+        let AccountRequest { number, task, .. } = self.asked.remove(place);
+        let is_right = match &task {
+            AccountTask::Verify { password, .. } => password.expose() == b"right password",
+            _ => true,
+        };
+        let answer = match rest.get(1) {
+            Some(b'f') => AccountAnswer::Full,
+            Some(b'd') => AccountAnswer::Down,
+            Some(b'e') => AccountAnswer::Failed(AccountFailure::Exists),
+            Some(b'n') => AccountAnswer::Failed(AccountFailure::NotStored),
+            _ if is_right => AccountAnswer::Ok,
+            _ => AccountAnswer::WrongPassword,
+        };
+        self.exchange.handle_account_answer(self.now, number, answer);
+    }
+
+    fn change_account(&mut self, text: &[u8]) {
+        let Ok(text) = str::from_utf8(text) else { return };
+        let change = match self.exchange.find_account(text).cloned() {
+            None => match self.exchange.check_account_name(text) {
+                Ok(name) => AccountChange::Added(name),
+                Err(_) => return,
+            },
+            Some(name) if text.len().is_multiple_of(2) => AccountChange::Removed(name),
+            Some(name) => AccountChange::Reset(name),
+        };
+        self.exchange.handle_account_change(self.now, change);
     }
 
     fn send(&mut self, who: usize, what: u8, text: &[u8]) {
@@ -157,7 +207,7 @@ impl Scene {
                     assert!(self.exchange.output(whom).is_empty(), "the last lines are lost");
                 }
                 Action::Report(_) | Action::TransportFailed(..) | Action::Open(..) => {}
-                Action::AskAccounts(_) => unreachable!("nobody started accounts"),
+                Action::AskAccounts(request) => self.asked.push(request),
             }
         }
         count
@@ -196,7 +246,13 @@ impl Scene {
             }
         }
         for _ in 0..10_000 {
+            while !self.asked.is_empty() {
+                self.answer(b"");
+            }
             self.turn();
+            if !self.asked.is_empty() {
+                continue;
+            }
             let Some(next) = self.exchange.poll_timeout() else { break };
             assert!(next > self.now, "the loop wakes up with nothing to do");
             self.now = next;
@@ -212,10 +268,11 @@ impl Scene {
 /// The first line or refusal may be incomplete: a part of it was already written.
 fn check_lines(output: &[u8]) {
     let mut lines = Vec::new();
-    let mut rest = output.strip_prefix(&[252]).or(output.strip_prefix(&[254])).unwrap_or(output);
+    let mut rest =
+        [251, 252, 254].iter().find_map(|byte| output.strip_prefix(&[*byte])).unwrap_or(output);
     while let [byte, after @ ..] = rest {
         rest = match rest {
-            [255, 252 | 254, _, after @ ..] => after,
+            [255, 251 | 252 | 254, _, after @ ..] => after,
             _ => {
                 lines.push(*byte);
                 after

@@ -301,7 +301,8 @@ impl Exchange {
     }
 
     /// Handles one frame and returns its buffer to the pool.
-    fn handle_frame(&mut self, now: Time, id: SessionId, frame: Frame<'_>) {
+    fn handle_frame(&mut self, now: Time, id: SessionId, mut frame: Frame<'_>) {
+        let is_password = self.chat.is_giving_password(id);
         match &frame {
             Frame::Line(_) | Frame::Assembled(_) => {
                 self.endpoints.traffic.lines_in += 1;
@@ -315,6 +316,9 @@ impl Exchange {
             }
             // A telnet option is refused at once; the chat never hears of it.
             Frame::Reply(refusal) => self.endpoints.refuse_option(id, *refusal),
+        }
+        if is_password {
+            frame.wipe();
         }
         self.endpoints.recycle(frame);
     }

@@ -50,6 +50,14 @@ impl Frame<'_> {
         str::from_utf8(self.line()?).ok()
     }
 
+    /// Overwrites the text, if the frame owns it: it was a password. A line that is borrowed lies in the
+    /// shell's read buffer, which the next read overwrites.
+    pub(crate) fn wipe(&mut self) {
+        if let Frame::Assembled(buffer) = self {
+            buffer.as_mut_slice().fill(0);
+        }
+    }
+
     /// Returns the frame's buffer, if the frame has one, to `pool`.
     #[inline]
     pub fn recycle(self, pool: &mut Pool) {

@@ -259,7 +259,7 @@ const HANDLERS = {
 			else m.wanted = "";
 			return;
 		}
-		if (text.startsWith("An operator removed you")) m.removed = text;
+		if (/^An operator removed you| has signed in on another /.test(text)) m.removed = text;
 		const [, number] = /^(\d+) lines? .*not delivered/.exec(text) ?? [];
 		if (number) return m.fail(m.waiting.drop(number), "Not delivered");
 		const item = m.waiting.refuse(m.talking);

@@ -199,11 +199,12 @@ impl<'a> News<'a> {
     }
 }
 
-/// Whether a `!` line says that an operator has removed this user (8.2.2). The client must not
-/// reconnect on its own after that.
+/// Whether a `!` line says that an operator has removed this user (8.2.2), or that the same account has
+/// signed in elsewhere (4.11.4). The client must not reconnect on its own after that: two clients would
+/// take over from each other for ever.
 #[must_use]
 pub fn is_removal(text: &str) -> bool {
-    text.starts_with("An operator removed you")
+    text.starts_with("An operator removed you") || text.contains(" has signed in on another ")
 }
 
 /// Whether a `!` line says that a partner left before lines of this user arrived (4.1.5).

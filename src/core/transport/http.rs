@@ -55,6 +55,8 @@ enum Stage {
         socket: WebSocket,
         /// The client's address, if a trusted proxy told it.
         client: Option<SocketAddr>,
+        /// The proxy speaks HTTPS with the client.
+        is_https: bool,
     },
 }
 
@@ -99,9 +101,9 @@ impl Http {
                     self.responses.push_back(response);
                     self.stage = Stage::Over { until: now.after_ms(HTTP_HEAD_MS) };
                 }
-                Reply::Upgrade { response, client } => {
+                Reply::Upgrade { response, client, is_https } => {
                     let socket = WebSocket::new(now, Rc::clone(&self.site.pool), &response);
-                    self.stage = Stage::Upgraded { socket, client };
+                    self.stage = Stage::Upgraded { socket, client, is_https };
                 }
             }
         }
@@ -173,6 +175,10 @@ impl Transport for Http {
             Stage::Upgraded { client, .. } => Opening::Ready(*client),
             Stage::Requests { .. } | Stage::Over { .. } => Opening::Pending,
         }
+    }
+
+    fn is_private(&self) -> bool {
+        matches!(self.stage, Stage::Upgraded { is_https: true, .. })
     }
 
     /// Only WebSocket carries a session, and the page has a field for passwords.

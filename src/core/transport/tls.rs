@@ -173,6 +173,10 @@ impl Transport for Tls {
         self.records.output()
     }
 
+    fn is_private(&self) -> bool {
+        true
+    }
+
     fn handle_sent(&mut self, count: usize) {
         self.records.take_output(count);
     }

@@ -482,6 +482,16 @@ fn after_a_removal_by_an_operator_the_client_does_not_reconnect_on_its_own() {
     assert_eq!(scene.state_machine.poll_timeout(scene.now), None, "only a key reconnects");
 }
 
+/// (4.11.4)
+#[test]
+fn after_a_sign_in_elsewhere_the_client_does_not_take_the_name_back_on_its_own() {
+    let mut scene = Scene::at_menu(5);
+    let over = "! anna has signed in on another connection, so this one ends. Goodbye";
+    scene.receive(&[over]);
+    scene.state_machine.handle_loss("closed", Vec::new(), scene.now);
+    assert_eq!(scene.state_machine.poll_timeout(scene.now), None, "only a key reconnects");
+}
+
 #[test]
 fn no_mix_of_server_lines_and_keys_makes_the_state_machine_panic() {
     let lines = [

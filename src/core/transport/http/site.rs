@@ -50,6 +50,8 @@ pub(super) enum Reply {
         response: Vec<u8>,
         /// The client's address, if a trusted proxy told it.
         client: Option<SocketAddr>,
+        /// A trusted proxy speaks HTTPS with the client.
+        is_https: bool,
     },
 }
 
@@ -192,7 +194,10 @@ impl Site {
         let is_offered =
             fields.elements("sec-websocket-protocol").flatten().any(|p| p == SUBPROTOCOL);
         let protocol = is_offered.then_some(SUBPROTOCOL);
-        Ok(Reply::Upgrade { response: upgrade(&key, protocol), client })
+        // A browser lets no page of HTTPS connect without TLS.
+        let origin = fields.only("origin").ok().flatten();
+        let is_https = is_trusted && origin.is_some_and(|origin| origin.starts_with("https://"));
+        Ok(Reply::Upgrade { response: upgrade(&key, protocol), client, is_https })
     }
 }
 

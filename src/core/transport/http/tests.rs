@@ -267,3 +267,18 @@ fn only_a_trusted_proxy_says_whom_it_speaks_for() {
     let both = format!("{forwarded}Forwarded: for=203.0.113.1\n");
     assert_eq!(opening([10, 0, 0, 9], &both), (400, Opening::Pending));
 }
+
+/// (3.4.5)
+#[test]
+fn a_page_over_https_behind_a_trusted_proxy_is_private() {
+    let is_private = |peer: [u8; 4], origin: &str| {
+        let mut http = Http::new(Time::START, site(), peer.into());
+        let upgrade = UPGRADE.replace("http://localhost:7880", origin);
+        let (response, _) = responses_from(&mut http, &format!("{upgrade}\n"));
+        assert_eq!(status(&response), 101);
+        http.is_private()
+    };
+    assert!(is_private([10, 0, 0, 9], "https://chat.example.org"));
+    assert!(!is_private([10, 0, 0, 9], "http://localhost:7880"));
+    assert!(!is_private([192, 0, 2, 1], "https://chat.example.org"), "anybody can claim that");
+}
