@@ -8,7 +8,7 @@ use super::World;
 use crate::sabotage::Fault;
 
 /// One step in so many begins or continues to write the file anew.
-const STEPS_PER_PIECE: usize = 20;
+const STEPS_PER_PIECE: usize = 60;
 
 /// A new history file, until it replaces the old one.
 #[derive(Debug, Default)]
