@@ -1,11 +1,13 @@
 // What the user does. Pure; `m` is the model.
 //
-// A line may arrive in another state than it was sent for. All lines therefore begin with a slash: in
-// the wrong state nobody reads them (5.1.3).
+// A line may arrive in another state than it was sent for. All lines begin with a slash: nobody reads
+// them in a wrong state (5.1.3).
 
 import { count, understand } from "./text.js";
 
-export function join(m, name) {
+/// Takes a name, or gives the password that the server asks for.
+export function join(m, name, password) {
+	if (m.phase.at === "password") return password && m.send(password, "secret");
 	m.nameError = name ? "" : "Type a name first";
 	// These would end the session (4.2.1, 5.1.2).
 	if (/^(exit|quit|\/.*)$/i.test(name)) m.nameError = "That is a command; choose another";
@@ -88,6 +90,11 @@ function option(m, words) {
 	m.change();
 }
 
+/// `word` is register, password, unregister or cancel.
+export function account(m, word) {
+	if (ready(m, "menu", "password")) m.send(`/${word}`, "secret");
+}
+
 export function earlier(m) {
 	m.send("/history 200", "history");
 }
@@ -133,5 +140,5 @@ function ready(m, ...states) {
 	m.confirm = null;
 	if (states.includes(at)) return !m.waiting.moving;
 	const why = { asking: `${name} has not answered yet`, asked: `${name} waits for your answer`, nowhere: "There is no connection" };
-	return m.complain(`${why[at] ?? "You are in a chat"}. Nothing was done`);
+	return m.complain(`${why[at] ?? `You are in ${m.place.name}`}. Nothing was done`);
 }

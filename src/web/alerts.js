@@ -25,7 +25,7 @@ export function beep() {
 export function notify(title, body) {
 	try {
 		const shown = new Notification(title, { body, tag: "chinwag", icon: "icon.svg" });
-		shown.onclick = () => (focus(), shown.close());
+		shown.onclick = () => focus();
 	} catch {
 		// Android lets only service workers notify.
 	}

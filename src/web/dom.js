@@ -8,7 +8,6 @@ export function make(tag, properties, ...children) {
 	return element;
 }
 
-/// A button. `name` says what it does, and `value` to whom.
 export function button(textContent, name, value, more) {
 	return make("button", { textContent, name, value, ...more });
 }
@@ -23,7 +22,7 @@ export function show(element, shown) {
 	if (element.hidden === !!shown) element.hidden = !shown;
 }
 
-/// Makes the children of `parent` match `items`. The element of a key or name stays, and keeps the focus.
+/// Makes the children of `parent` match `items`. The element of a key stays, and keeps the focus.
 export function reconcile(parent, items, create, update) {
 	const old = new Map([...parent.children].map((child) => [child.dataset.key, child]));
 	let at = parent.firstElementChild;

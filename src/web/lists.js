@@ -1,11 +1,10 @@
 // What the server lists: users, rooms, the members and history of a room. Pure; `m` is the model.
 //
-// The server lists users only when asked. The page asks soon after a change, then less and less
-// often. A hidden page does not ask.
+// The page asks for lists soon after a change, then less and less often. A hidden page does not ask.
 
 const POLL_FIRST_MS = 2500;
 const POLL_LAST_MS = 30_000;
-/// After this time a chat line is followed by a question: the answer says that the line arrived.
+/// After this time a chat line is followed by a question. The answer says that the line arrived.
 const CONFIRM_MS = 4000;
 
 /// Takes the lines of lists out of the stream. Returns whether `event` was one.
@@ -63,7 +62,7 @@ function schedule(m) {
 
 /// Asks for the lists if it is time. A line with a slash never reaches a partner (5.1.3).
 export function poll(m) {
-	if (!m.me || /naming|nowhere/.test(m.phase.at) || m.waiting.moving || m.waiting.find("list", "rooms")) return;
+	if (!m.me || /naming|nowhere|password/.test(m.phase.at) || m.waiting.moving || m.waiting.find("list", "rooms")) return;
 	const due = m.visible && m.now >= m.pollAt;
 	if (!due && !(m.now - m.waiting.find("tell")?.sent > CONFIRM_MS)) return;
 	schedule(m);

@@ -71,7 +71,7 @@ function piece({ text, href }) {
 }
 
 function time({ at }) {
-	return make("time", { dateTime: new Date(at).toISOString(), textContent: TIME.format(at) });
+	return make("time", { textContent: TIME.format(at) });
 }
 
 /// A colour that stays with a name.

@@ -19,7 +19,7 @@ export class Model {
 	now = 0;
 	/// connecting, up, lost (connects again at `retryAt`) or over (waits for the user).
 	link = {};
-	/// nowhere, naming, menu, asking, asked, chat or room; `name` is the other user or the room.
+	/// nowhere, naming, password, menu, asking, asked, chat or room; `name` is the prompt, user or room.
 	phase = { at: "nowhere" };
 	me = "";
 	wanted = "";
@@ -61,7 +61,6 @@ export class Model {
 		Object.assign(this, { heard: this.now, tried: false, lastError: "" });
 	}
 
-	/// Handles a message of the server: whole lines.
 	handleLines(message) {
 		this.heard = this.now;
 		for (const line of message.split(/\r?\n/)) {
@@ -71,7 +70,6 @@ export class Model {
 		finish(this);
 	}
 
-	/// The connection has ended. Logs, drafts and name stay.
 	handleClose() {
 		const { link, me, phase, now } = this;
 		const unnamed = phase.at === "naming" && !this.wanted;
@@ -112,7 +110,6 @@ export class Model {
 		return this.asked ? this.now - Math.max(this.asked, this.heard) : 0;
 	}
 
-	/// What the user should know about the connection.
 	get trouble() {
 		const { link, now, me, stop } = this;
 		if (link.state === "lost") {
@@ -120,7 +117,7 @@ export class Model {
 			return `Connection lost${link.why && ` (${link.why})`}. Next try in ${seconds} s.`;
 		}
 		if (link.state === "connecting") return me || now - link.since > 1500 ? "Connecting…" : "";
-		if (this.retryNameAt) return `${this.wanted} is still taken, perhaps by your lost connection. Trying again…`;
+		if (this.retryNameAt) return `${this.wanted} is still taken, perhaps by your lost connection…`;
 		if (this.silence > SILENCE_NOTED_MS) return "The server does not answer. What you see may be old.";
 		if (!stop) return "";
 		return stop.at ? `The server stops in ${clock(stop.at - now)}` : stop.text;
@@ -147,7 +144,6 @@ export class Model {
 		this.send(this.wanted, "name");
 	}
 
-	/// `kind` is one of `waiting.js`.
 	send(line, kind, more) {
 		this.lines.push(line);
 		this.waiting.add(kind, this.now, more);
@@ -161,11 +157,11 @@ export class Model {
 		this.cue("announce", { text, urgent });
 	}
 
-	attract(title, text, urgent) {
+	attract(title, text = "", urgent) {
 		this.cue("attract", { title, text, urgent });
 	}
 
-	/// Tells the user something: at the foot of the page, and in the log of home.
+	/// Says something at the foot of the page and in the log of home.
 	say(text, more = {}) {
 		this.notice = { text, at: this.now, ...more };
 		if (!more.error) this.home.news(text, this.now);
@@ -182,9 +178,10 @@ export class Model {
 		if (!coming || !this.hideComing) this.announce(text);
 	}
 
-	open(kind, name) {
+	open(kind, { name, text }, quiet) {
 		this.phase = { at: kind, name };
 		if (!this.here) this.place = new Place(kind, name);
+		if (!quiet) this.news(text.replace(/;.*/, ""));
 		Object.assign(this, { closing: false, notice: null });
 		this.moved();
 		this.change();
@@ -196,13 +193,12 @@ export class Model {
 		this.confirm = null;
 	}
 
-	/// Something changed: the lists are asked for again soon.
+	/// The lists have changed.
 	change() {
 		this.pollMs = 0;
 		this.pollAt = Math.min(this.pollAt, this.now + 300);
 	}
 
-	/// The user does something: the lists should not be old.
 	stir() {
 		this.pollAt = Math.min(this.pollAt, this.polled + 5000);
 	}
@@ -252,11 +248,10 @@ const HANDLERS = {
 	ignored() {},
 	error(m, { text }) {
 		m.lastError = text;
-		if (m.phase.at === "naming" || m.phase.at === "nowhere") {
+		if (/naming|nowhere|password/.test(m.phase.at)) {
 			m.nameError = text;
-			if (!m.waiting.settle("name")) return;
+			if (m.waiting.settle("name", "secret")?.kind !== "name") return m.me && m.complain(text);
 			if (m.now - m.back?.at < GHOST_MS) m.retryNameAt = m.now + 1000 + m.wait();
-			else m.wanted = "";
 			return;
 		}
 		if (/^An operator removed you| has signed in on another /.test(text)) m.removed = text;
@@ -267,13 +262,18 @@ const HANDLERS = {
 		m.next = null;
 		m.complain(text);
 	},
+	password(m, { text }) {
+		m.waiting.settle("name", "secret");
+		m.phase = { at: "password", name: text };
+	},
 	naming(m) {
 		m.phase = { at: "naming" };
 		if (m.wanted && !m.tried) m.sendName();
+		else if (!m.retryNameAt) m.wanted = "";
 	},
 	hello(m, { name }) {
 		const { back, room } = m;
-		m.waiting.settle("name");
+		m.waiting.settle("name", "secret");
 		Object.assign(m, { me: name, wanted: name, nameError: "", phase: { at: "menu" }, back: null, attempts: 0 });
 		m.say(back ? "You are connected again" : "You are now connected");
 		m.change();
@@ -286,7 +286,8 @@ const HANDLERS = {
 	menu(m) {
 		if (m.phase.at !== "menu") m.change();
 		if (m.closing) m.place = m.home;
-		Object.assign(m, { phase: { at: "menu" }, request: "", closing: false });
+		m.waiting.settle("secret");
+		Object.assign(m, { phase: { at: "menu" }, request: "", closing: false, nameError: "" });
 		m.resume();
 	},
 	request(m, { by }) {
@@ -304,32 +305,26 @@ const HANDLERS = {
 		m.change();
 	},
 	// The notice offers the way back to a room that was left to ask.
-	declined: (m, { text }) => m.say(text, { enter: m.lastRoom }),
-	youWithdrew(m, event) {
+	declined(m, { text }) {
 		m.waiting.settle("withdraw");
-		HANDLERS.declined(m, event);
-	},
-	youDeclined(m) {
-		m.waiting.settle("no");
-		m.request = "";
+		m.say(text, { enter: m.lastRoom });
 	},
 	over(m, { name, text }) {
 		m.change();
+		m.waiting.settle("no");
 		if (m.request === name) m.request = "";
 		m.say(text);
 	},
-	chatting(m, { name, text }) {
+	chatting(m, event) {
 		m.waiting.settle("ask", "yes");
 		m.request = "";
-		m.open("chat", name);
-		m.place.news(withoutHint(text), m.now);
-		m.attract(withoutHint(text), "", true);
+		m.open("chat", event);
+		m.attract(event.text);
 	},
-	entered(m, { name, text }) {
+	entered(m, event) {
 		const away = m.waiting.settle("enter")?.away;
-		m.open("room", name);
-		Object.assign(m, { room: name, lastRoom: "", entering: { at: m.now, away } });
-		if (!away) m.news(withoutHint(text));
+		m.open("room", event, away);
+		Object.assign(m, { room: event.name, lastRoom: "", entering: { at: m.now, away } });
 	},
 	youLeft(m, { text }) {
 		m.place.news(text, m.now);
@@ -381,7 +376,3 @@ const HANDLERS = {
 	},
 	goodbye: (m) => m.leaveForGood(),
 };
-
-function withoutHint(text) {
-	return text.replace(/;.*/, "");
-}

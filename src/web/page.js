@@ -34,7 +34,7 @@ function draw() {
 	draft.parentNode.dataset.text = draft.value;
 	// A button that is gone must not take the keyboard with it.
 	const shown = (element) => element.checkVisibility();
-	if (focus !== body && !shown(focus)) [draft, $("title"), $("me"), $("name")].find(shown).focus();
+	if (focus !== body && !shown(focus)) [draft, $("title"), $("me"), $("name"), $("password")].find(shown).focus();
 }
 
 /// Each place keeps its own draft: what was meant for one place is not sent to another.
@@ -94,7 +94,7 @@ function send(sure) {
 }
 
 const SUBMIT = {
-	join: (field) => act("join", field.value.trim()),
+	join: (field) => (happen(() => acts.join(model, field.value.trim(), $("password").value)), ($("password").value = "")),
 	enter: (field) => (act("enter", field.value), (field.value = "")),
 	say: () => send(),
 };

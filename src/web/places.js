@@ -56,8 +56,7 @@ export function keyOf(kind = "", name = "") {
 	return `${kind}:${name.toLowerCase()}`;
 }
 
-/// Where the end of the known lines lies within `lines`. Without an overlap all lines are new: behind
-/// the known lines if there are any.
+/// Where the end of the known lines lies within `lines`. Without an overlap all come behind.
 function overlap(known, lines) {
 	for (let end = lines.length; end > 0; end--) {
 		const start = Math.max(0, end - known.length);
@@ -69,7 +68,7 @@ function overlap(known, lines) {
 	return { start, end: start };
 }
 
-/// The rows of a log: its entries, and one for each new day. `first` marks a row with a name.
+/// The rows of a log: its entries, and new days. `first` marks a row with a name.
 export function rows(place, hideComing) {
 	const shown = [];
 	let last = { at: NaN };

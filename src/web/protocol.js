@@ -11,7 +11,7 @@ export function parse(line) {
 	return { type: "said", from, text: line.slice(from.length + 1).replace(/^ /, "") };
 }
 
-/// The name that a text begins with, or "". It ends at a blank or at punctuation.
+/// The name that a text begins with, or "".
 function firstName(text) {
 	return /^[\p{L}\p{N}][^\s,;:!…—]*/u.exec(text)?.[0] ?? "";
 }
@@ -20,12 +20,13 @@ function question(text) {
 	// A request comes first: a user may be called "Username".
 	const by = firstName(text);
 	if (by && text.startsWith(`${by} wants to chat`)) return { type: "request", by };
+	if (/password/i.test(text)) return { type: "password", text };
 	return { type: { Us: "naming", "1 ": "menu", Ch: "ignored" }[text.slice(0, 2)] ?? "info", text };
 }
 
 const WITH_NAME = Object.entries({
 	"Hello, ": "hello", "Asked ": "asked", "You are now chatting with ": "chatting", "You are now in ": "entered",
-	"You declined ": "youDeclined", "You withdrew your request to ": "youWithdrew", "The request of ": "over",
+	"You declined ": "over", "You withdrew your request to ": "declined", "The request of ": "over",
 });
 const PLAIN = Object.entries({
 	"The operator says: ": "operator", "The server stops in ": "stops", "The server is stopping": "notable", "The server is no longer": "stopOff",
@@ -67,7 +68,7 @@ function duration(text) {
 
 const STATUS = /^ (?:(available|busy)|(asking|asked by|chatting with|in) ([^\s,]+)(, busy)?)( \(you\))?$/u;
 
-/// A row of a list (5.2.1, 5.3.1, 6.1.4, 6.3.1). A row of the history comes first: its date looks like a name.
+/// A row of a list (5.2.1, 5.3.1, 6.1.4, 6.3.1).
 function row(text) {
 	const [, day, minute, line] = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d)Z (.*)$/su.exec(text) ?? [];
 	const said = line && parse(line);

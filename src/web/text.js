@@ -53,7 +53,6 @@ export function pieces(text) {
 	return [...found, { text: text.slice(done) }].filter((piece) => piece.text);
 }
 
-/// The sentence, and not the address, has the punctuation at its end.
 function withoutPunctuation(address) {
 	const last = address.at(-1);
 	const open = { ")": "(", "]": "[" }[last];

@@ -4,11 +4,17 @@ import { $, button, make, reconcile, show, text } from "./dom.js";
 import { count } from "./text.js";
 
 export function render(m) {
-	const { link, me, place, request, unread } = m;
-	const inside = me && link.state !== "over" && (m.wanted || m.phase.at !== "naming");
+	const { link, me, phase, place, request, unread } = m;
+	const secret = phase.at === "password" ? phase.name : "";
+	const inside = me && link.state !== "over" && !secret && (m.wanted || phase.at !== "naming");
 	show($("door"), !inside);
 	show($("app"), inside);
 	document.body.dataset.view = place === m.home ? "home" : "talk";
+	text($("ask"), secret || "Your name");
+	$("ask").htmlFor = secret ? "password" : "name";
+	$("password").autocomplete = secret.startsWith("Pass") ? "current-password" : "new-password";
+	show($("name"), !secret);
+	for (const id of ["password", "cancel"]) show($(id), secret);
 	text($("name-error"), m.nameError || (link.state === "over" && link.why) || "");
 	text($("banner").firstChild, m.trouble);
 	show($("banner"), m.trouble);

@@ -4,7 +4,7 @@
 // A text that is still here when the connection is lost may not have arrived.
 
 /// Lines that change the state. While one waits no text is sent: the wrong people could read it.
-const MOVES = ["name", "ask", "yes", "no", "withdraw", "leave", "exit", "enter"];
+const MOVES = ["name", "secret", "ask", "yes", "no", "withdraw", "leave", "exit", "enter"];
 const TEXTS = ["say", "tell"];
 const HIDDEN = ["list", "rooms", "option", "history"];
 /// After this time a command gets no answer: the end of a chat swallowed it (4.1.5).
@@ -21,7 +21,6 @@ export class Waiting {
 		return this.items.find((item) => kinds.includes(item.kind));
 	}
 
-	/// The first line of one of `kinds` is answered.
 	settle(...kinds) {
 		const found = this.find(...kinds), at = this.items.indexOf(found);
 		// The lines of a room come on a way of their own, and say nothing about answers.
@@ -49,7 +48,7 @@ export class Waiting {
 		this.items = this.items.filter(({ kind, sent }) => TEXTS.includes(kind) || now - sent < FORGET_MS);
 	}
 
-	/// Takes the first `number` lines out, and returns the texts among them.
+	/// Takes lines out, and returns the texts among them.
 	drop(number = Infinity) {
 		return this.items.splice(0, number).filter((item) => TEXTS.includes(item.kind));
 	}

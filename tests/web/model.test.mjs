@@ -259,3 +259,42 @@ test("a hidden page counts what is new, and a chat calls", () => {
   assert.deepEqual(calls(anna), []);
   assert.deepEqual(calls(ben.hears("zoe: hello")), ["hello"]);
 });
+
+test("a registered name asks for its password, and the page keeps none (4.11)", () => {
+  const anna = new Person().opens().hears("* Welcome to chinwag", "? Username:");
+  anna.does("join", "Anna");
+  anna.sends("Anna").hears("? Password for anna:");
+  assert.deepEqual(anna.m.phase, { at: "password", name: "Password for anna:" });
+  anna.does("join", "Anna", "wrong horse");
+  anna.sends("wrong horse").hears("! Wrong password; 2 tries left", "? Password for anna:");
+  assert.equal(anna.m.nameError, "Wrong password; 2 tries left");
+  anna.does("join", "Anna", "correct horse");
+  anna.sends("correct horse").hears("* Hello, anna", MENU);
+  assert.deepEqual([anna.m.me, anna.m.nameError], ["anna", ""]);
+  assert.ok(!JSON.stringify(anna.m).includes("horse"));
+  anna.loses().waits(2).opens().hears("* Welcome to chinwag", "? Username:").sends("anna");
+  anna.hears("? Password for anna:").waits(30).sends();
+  anna.does("account", "cancel");
+  anna.sends("/cancel").hears("? Username:").sends();
+  anna.does("join", "bert");
+  anna.sends("bert");
+});
+
+test("a user registers, and changes their mind (4.12)", () => {
+  const anna = Person.named();
+  anna.does("account", "register");
+  anna.sends("/register").hears("? New password for anna:");
+  anna.does("join", "", "short");
+  anna.sends("short").hears("! A password has at least 8 characters", "? New password for anna:");
+  anna.does("join", "", "correct horse");
+  anna.sends("correct horse").hears("? The same password again:");
+  anna.does("join", "", "correct horse");
+  anna.sends("correct horse").hears("* anna is registered: from now on the name needs your password", MENU);
+  assert.equal(anna.m.phase.at, "menu");
+  assert.match(anna.log.at(-1), /is registered/);
+  anna.does("account", "unregister");
+  anna.sends("/unregister").hears("? Password for anna:");
+  anna.does("account", "cancel");
+  anna.sends("/cancel").hears("* Nothing was changed", MENU);
+  assert.equal(anna.m.phase.at, "menu");
+});

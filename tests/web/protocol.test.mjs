@@ -33,7 +33,7 @@ test("news carry the names in them (4.2.2, 4.3.2, 4.5, 4.6, 6.1.4)", () => {
     ["* ben declined", "declined", "ben"],
     ["* You are now chatting with ben; quit ends it", "chatting", "ben"],
     ["* You are now in tea with nobody else; quit leaves", "entered", "tea"],
-    ["* You declined ben", "youDeclined", "ben"],
+    ["* You declined ben", "over", "ben"],
     ["* ben withdrew the request", "over", "ben"],
     ["* The request of ben is over: no answer in time", "over", "ben"],
     ["* ben joined tea", "joined", "ben"],

@@ -29,11 +29,11 @@ export async function until(what, test) {
 }
 
 /// Tests with one browser, each with a server of its own.
-export function suite(name, tests) {
-  describe(name, { skip: missing }, () => tests(setUp()));
+export function suite(name, tests, flags = []) {
+  describe(name, { skip: missing }, () => tests(setUp(flags)));
 }
 
-function setUp() {
+function setUp(flags) {
   const stage = {
     tabs: [],
     people: [],
@@ -51,7 +51,7 @@ function setUp() {
   };
   before(async () => (stage.browser = await Browser.start()));
   after(() => stage.browser.stop());
-  beforeEach(async () => (stage.server = await Server.start(["--ask-again", "0"])));
+  beforeEach(async () => (stage.server = await Server.start(["--ask-again", "0", ...flags])));
   afterEach(async () => {
     for (const tab of stage.tabs.splice(0)) {
       assert.deepEqual(tab.errors, [], "the page reports no error");

@@ -2,8 +2,14 @@
 // it checks. `CHINWAG_TESTS_PROGRAM` names the server; without it all tests are skipped.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { after, test } from "node:test";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { suite, until } from "./harness.mjs";
+
+const STATE = mkdtempSync(join(tmpdir(), "chinwag-state-"));
+after(() => rmSync(STATE, { recursive: true, force: true }));
 
 /// Waits until the room has said a line of the tab's own.
 const saidByAll = (tab, line) => until(line, async () => (await tab.log()).includes(line)
@@ -21,7 +27,7 @@ suite("the page", (stage) => {
 
   test("three tabs and an nc play the reference session", async () => {
     const a = await opens();
-    await a.clicks("#join p");
+    await a.run(() => document.getElementById("join").click());
     await a.joins("A");
     const b = await opens();
     await b.clicks("#name");
@@ -339,3 +345,34 @@ suite("the page", (stage) => {
     assert.equal(await anna.run(() => document.getAnimations().length), 0);
   });
 });
+
+suite("accounts", ({ opens, joins }) => {
+  test("a name is registered with a password, and taken with it again", async () => {
+    const anna = await joins("anna");
+    await anna.clicks("summary");
+    await anna.clicks("#side button", "Register your name");
+    for (const prompt of ["New password for anna:", "The same password again:"]) {
+      await anna.sees(prompt);
+      assert.equal(await anna.run(() => document.activeElement.type), "password");
+      assert.equal(await anna.run(() => document.activeElement.autocomplete), "new-password");
+      await anna.types("correct horse");
+      await anna.presses("Enter");
+    }
+    await anna.sees("anna is registered");
+    const other = await opens();
+    await other.clicks("#name");
+    await other.types("Anna");
+    await other.presses("Enter");
+    await other.sees("Password for anna:");
+    assert.equal(await other.run(() => document.activeElement.autocomplete), "current-password");
+    await other.types("correct house");
+    await other.presses("Enter");
+    await other.sees("Wrong password");
+    await other.types("correct horse");
+    await other.presses("Enter");
+    await other.sees("Hello, anna");
+    await anna.sees("Password for anna:");
+    await anna.clicks("#cancel");
+    await anna.sees("Your name");
+  });
+}, ["--state", STATE]);
