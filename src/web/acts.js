@@ -130,7 +130,8 @@ export function discard(m, id) {
 
 function writable(m) {
 	if (m.here && !m.waiting.moving) return true;
-	const why = m.link.state === "up" ? `You and ${m.place.name} are not connected` : "There is no connection";
+	const { kind, name } = m.place;
+	const why = m.link.state !== "up" ? "There is no connection" : kind === "chat" ? "This chat has ended" : `You are not in ${name}`;
 	return m.complain(`${why}. Your line stays here`);
 }
 

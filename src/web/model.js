@@ -24,9 +24,8 @@ export class Model {
 	me = "";
 	wanted = "";
 	nameError = "";
-	/// The rooms to come back to: after a lost connection, after a request.
+	/// The room to come back to after a lost connection.
 	room = "";
-	lastRoom = "";
 	request = "";
 	busy = false;
 	ignored = new Set();
@@ -65,6 +64,7 @@ export class Model {
 		this.heard = this.now;
 		for (const line of message.split(/\r?\n/)) {
 			const event = line && parse(line);
+			if (event) this.lastError = "";
 			if (event && !collect(this, event)) (HANDLERS[event.type] ?? HANDLERS.info)(this, event);
 		}
 		finish(this);
@@ -304,10 +304,9 @@ const HANDLERS = {
 		m.phase = { at: "asking", name };
 		m.change();
 	},
-	// The notice offers the way back to a room that was left to ask.
 	declined(m, { text }) {
 		m.waiting.settle("withdraw");
-		m.say(text, { enter: m.lastRoom });
+		m.say(text);
 	},
 	over(m, { name, text }) {
 		m.change();
@@ -324,12 +323,11 @@ const HANDLERS = {
 	entered(m, event) {
 		const away = m.waiting.settle("enter")?.away;
 		m.open("room", event, away);
-		Object.assign(m, { room: event.name, lastRoom: "", entering: { at: m.now, away } });
+		Object.assign(m, { room: event.name, entering: { at: m.now, away } });
 	},
 	youLeft(m, { text }) {
 		m.place.news(text, m.now);
 		m.say(text);
-		m.lastRoom = m.waiting.find("ask", "yes") ? m.room : "";
 		Object.assign(m, { closing: true, room: "" });
 		m.waiting.settle("leave");
 	},
@@ -343,8 +341,7 @@ const HANDLERS = {
 			m.parted = m.now;
 			return m.news(text);
 		}
-		if (m.request === name) m.request = "";
-		m.say(text, { enter: m.lastRoom });
+		HANDLERS.over(m, { name, text });
 	},
 	joined(m, { name, text }) {
 		m.change();

@@ -115,11 +115,7 @@ const CLICK = {
 	newer: () => (toEnd(), draft.focus()),
 	side: (value) => ((body.dataset.side = value), $(value ? "close-side" : "open-side").focus()),
 	answer: (how) => (act("answer", how), focusDraft()),
-	notice() {
-		const { enter } = model.notice;
-		happen(() => (model.notice = null));
-		if (enter) act("enter", enter);
-	},
+	notice: () => happen(() => (model.notice = null)),
 };
 document.onclick = ({ target }) => {
 	const { name, value } = target;

@@ -34,7 +34,7 @@ const rowOf = (name, ...buttons) => make("li", {}, make("bdi", { textContent: na
 function renderPeople({ me, busy, people: { rows, more }, filter, phase, ignored }) {
 	text($("me").firstChild, me);
 	$("busy").checked = busy;
-	text($("people-title"), more === Infinity ? "People" : `People · ${rows.length + more}`);
+	text($("people-title"), more < Infinity && rows.length ? `People · ${rows.length + more}` : "People");
 	show($("filter"), rows.length + more > 12 || filter);
 	const others = rows.filter(({ you, name }) => !you && name.toLowerCase().startsWith(filter.toLowerCase()));
 	const create = ({ name }) => rowOf(name, button("", "ignore", name, { className: "quiet" }), button("Ask", "ask", name));
@@ -50,7 +50,7 @@ function renderPeople({ me, busy, people: { rows, more }, filter, phase, ignored
 		show(ask, free && /menu|room/.test(phase.at));
 	});
 	const alone = filter ? "Nobody" : "Nobody else is here yet.";
-	text($("people-note"), more ? `and ${more === Infinity ? "many" : more} more` : others.length ? "" : alone);
+	text($("people-note"), more ? `and ${more === Infinity ? "many" : more} more` : others.length || !rows.length ? "" : alone);
 }
 
 function renderRooms({ rooms, phase }) {
@@ -78,11 +78,9 @@ function renderFoot({ request, phase, here, notice, place, home, link }) {
 	show($("request"), request);
 	text($("request-text").firstChild, request);
 	text($("request-note").firstChild, phase.at === "room" ? `Accepting leaves ${phase.name}. ` : "");
-	const { text: words = "", error, enter } = notice ?? {};
-	show($("notice"), words);
-	$("notice").classList.toggle("error", !!error);
-	text($("notice").firstChild, words);
-	text($("notice").lastChild, enter ? `Back to ${enter}` : "Dismiss");
+	show($("notice"), notice);
+	$("notice").classList.toggle("error", !!notice?.error);
+	text($("notice").firstChild, notice?.text ?? "");
 	show($("say"), place !== home && (here || link.state !== "up" || $("draft").value));
 	$("draft").placeholder = here ? `Write to ${place.name}` : "";
 }

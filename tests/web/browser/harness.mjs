@@ -314,6 +314,20 @@ export class Tab {
     }).filter(Boolean));
   }
 
+  /// From now on notes what a screen reader is told.
+  listens() {
+    return this.run(() => {
+      window.heard = [];
+      const note = (changes) => changes.forEach(({ addedNodes }) => addedNodes.forEach((node) => window.heard.push(node.textContent)));
+      const regions = document.querySelectorAll("[aria-live], [role=alert], [role=status], [role=log], [role=timer]");
+      for (const region of regions) new MutationObserver(note).observe(region, { childList: true, subtree: true, characterData: true });
+    });
+  }
+
+  heard() {
+    return this.run(() => window.heard);
+  }
+
   async screenshot(path, { clip } = {}) {
     const { data } = await this.send("Page.captureScreenshot", { format: "png", clip });
     writeFileSync(path, Buffer.from(data, "base64"));

@@ -243,6 +243,7 @@ suite("the page", (stage) => {
     await anna.sees("You are now in lobby");
     await anna.says("before");
     await saidByAll(anna, "anna: before");
+    await anna.listens();
     await anna.types("half a dra");
     await stage.server.stop("SIGKILL");
     await anna.sees("Connection lost");
@@ -260,6 +261,7 @@ suite("the page", (stage) => {
     await ben.reads("anna: half a draft");
     await saidByAll(anna, "anna: half a draft");
     assert.equal((await anna.log()).filter((line) => line === "anna: half a draft").length, 1);
+    assert.deepEqual((await anna.heard()).filter((line) => /onnect/.test(line)), ["Connection lost", "There is no connection. Your line stays here", "You are connected again"]);
   });
 
   test("closing the tab leaves", async () => {
@@ -323,16 +325,12 @@ suite("the page", (stage) => {
     await anna.sees("You are now in lobby");
     ben.says("4");
     await anna.sees("ben joined lobby");
-    await anna.run(() => {
-      window.heard = [];
-      const observer = new MutationObserver((changes) => changes.forEach((change) => change.addedNodes.forEach((node) => window.heard.push(node.textContent))));
-      for (const region of document.querySelectorAll("[aria-live], [role=alert], [role=status], [role=log]")) observer.observe(region, { childList: true, subtree: true });
-    });
+    await anna.listens();
     ben.says("once");
     await anna.sees("once");
     await anna.says("mine");
     await saidByAll(anna, "anna: mine");
-    assert.deepEqual(await anna.run(() => window.heard), ["ben: once"]);
+    assert.deepEqual(await anna.heard(), ["ben: once"]);
   });
 
   test("the operator's countdown, motion and colours follow what the user's system wants", async () => {
