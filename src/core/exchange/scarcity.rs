@@ -1,8 +1,8 @@
 //! Memory: how much output and held input waits for all connections together, and what follows.
 //!
 //! Above the limit of 7.58 memory is *scarce*: each client may cause little more output before it
-//! reads, and little of its input is read at a time. Above the limit of 7.10 the high-water mark falls. Lines of rooms are counted apart, because
-//! a room stores each line once (7.59).
+//! reads, and little of its input is read at a time. Above the limit of 7.10 the high-water mark
+//! falls. Lines of rooms are counted apart, because a room stores each line once (7.59).
 
 use super::Exchange;
 use super::endpoint::{Endpoint, Sending};
@@ -124,5 +124,36 @@ impl Endpoints {
             .zip(&self.endpoints)
             .filter_map(|(id, endpoint)| endpoint.as_ref().is_some_and(is_blocked).then_some(id));
         self.resumable.extend(blocked);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::limits::Limits;
+
+    /// (7.10, 7.59)
+    #[test]
+    fn what_waits_elsewhere_costs_no_member_of_a_room_a_line() {
+        let mut endpoints = Endpoints::new(Limits::default());
+        let high_water_bytes = endpoints.limits.high_water_bytes;
+        endpoints.count_output(OUTPUT_BYTES_BEFORE_PRESSURE + 1);
+        assert_eq!(endpoints.high_water_bytes(), REPLIES_BYTES_MAX);
+        assert_eq!(endpoints.room_high_water_bytes(), high_water_bytes);
+        endpoints.log_bytes = ROOM_BYTES_BEFORE_PRESSURE + 1;
+        assert_eq!(endpoints.room_high_water_bytes(), REPLIES_BYTES_MAX);
+    }
+
+    /// (7.58)
+    #[test]
+    fn memory_is_scarce_until_half_of_what_waited_has_gone() {
+        let mut endpoints = Endpoints::new(Limits::default());
+        let scarce_bytes = endpoints.limits.scarce_bytes;
+        endpoints.count_output(scarce_bytes + 1);
+        assert!(endpoints.is_scarce);
+        endpoints.discount_output(scarce_bytes / 2);
+        assert!(endpoints.is_scarce);
+        endpoints.discount_output(1);
+        assert!(!endpoints.is_scarce);
     }
 }
