@@ -216,9 +216,10 @@ suite("the page", (stage) => {
       "שלום לכולם, this is mixed (text) 123",
     ];
     for (const text of texts) evil.says(text);
+    // The two speak over connections of their own, so nothing orders one's lines before the other's.
+    await anna.sees("this is mixed");
     hebrew.says("hello");
     await anna.sees("hello");
-    await evil.reads("שלום: hello");
     const found = await anna.run(() => ({
       strangers: document.querySelectorAll("#lines :is(img, script, b, iframe, style, [onerror])").length,
       links: [...document.querySelectorAll("#lines a")].map((a) => `${new URL(a.href).protocol} ${a.rel} ${a.target}`),
