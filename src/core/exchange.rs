@@ -32,7 +32,7 @@ use core::net::SocketAddr;
 use crate::core::accounts::AccountRequest;
 use crate::core::chat::{Audience, BroadcastId, Chat, DisconnectReason, Event, Output};
 use crate::core::framing::{Frame, Input};
-use crate::core::limits::Limits;
+use crate::core::limits::{Limits, REPLY_BYTES_PER_TURN};
 use crate::core::time::Time;
 use crate::core::transport::TransportError;
 use crate::core::{Origin, SessionId};
@@ -273,17 +273,17 @@ impl Exchange {
 
     /// Passes the lines in `bytes` to the chat as far as the rule allows. The rest stays in `bytes`.
     fn process_input(&mut self, now: Time, id: SessionId, bytes: &mut &[u8]) {
+        let before = self.outbox_bytes(id);
+        // While memory is scarce, a client gets one answer in a turn, and then has to read it.
+        let replies_max = if self.endpoints.is_scarce { 0 } else { REPLY_BYTES_PER_TURN };
         while self.may_process_input(id) {
             let Some(frame) = self.next_frame(id, bytes) else { return };
-            let (drains, before) = (self.endpoints.drains.len(), self.outbox_bytes(id));
+            let drains = self.endpoints.drains.len();
             self.handle_frame(now, id, frame);
-            // While memory is scarce, a client gets one answer in a turn, and then has to read it.
-            if self.endpoints.is_scarce && self.outbox_bytes(id) > before {
-                return self.endpoints.queue_resume(id);
-            }
             // Whoever ends a chat goes on after the drain: a question to the old partner must not come
             // before the news of the partner's lost lines.
-            if self.endpoints.drains.len() > drains {
+            let ended_chat = self.endpoints.drains.len() > drains;
+            if ended_chat || self.outbox_bytes(id) > before + replies_max {
                 return self.endpoints.queue_resume(id);
             }
         }

@@ -12,6 +12,7 @@ use mio::event::Event;
 use super::Server;
 use super::connection::IoOutcome;
 use super::costs::Cost;
+use super::read_queue::Burst;
 use crate::core::SessionId;
 use crate::core::limits::{EVENTS_PER_TURN, FAN_OUT_POSTPONED_TURNS_MAX};
 use crate::core::time::Time;
@@ -106,6 +107,8 @@ impl Server {
     fn read_once(&mut self, id: SessionId) -> usize {
         let Some(connection) = self.connections.get_mut(id.key()) else { return 0 };
         connection.is_queued = false;
+        // Reading the clock for every line would cost a calm server; a burst pays for it itself.
+        let began = connection.work.is_heavy().then(|| self.started.elapsed());
         let before = self.exchange.outbox_bytes(id);
         if self.exchange.holds_input(id) {
             self.exchange.resume(self.now, id);
@@ -116,7 +119,7 @@ impl Server {
         } else {
             self.metrics.inputs_held += 1;
         }
-        self.record_work(id, before, received);
+        self.record_work(id, before, received, began);
         self.end_handshake_if_done(id);
         self.queue_again(id);
         received
@@ -153,13 +156,20 @@ impl Server {
         0
     }
 
-    /// Records the bytes that a connection sent, and the replies that they caused.
-    fn record_work(&mut self, id: SessionId, outbox_before: usize, received: usize) {
+    /// Records what a connection sent, and what that caused.
+    fn record_work(
+        &mut self,
+        id: SessionId,
+        outbox_before: usize,
+        received: usize,
+        began: Option<Duration>,
+    ) {
         let now_s = self.now_s();
         let replied = self.exchange.outbox_bytes(id).saturating_sub(outbox_before);
-        let must_read = self.exchange.must_read(id);
+        let must_wait = self.exchange.must_wait(id);
+        let took = began.map(|began| self.started.elapsed().saturating_sub(began));
         if let Some(connection) = self.connections.get_mut(id.key()) {
-            connection.work.record(now_s, received, replied, must_read);
+            connection.work.record(now_s, Burst { received, replied, must_wait, took });
         }
     }
 

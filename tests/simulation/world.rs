@@ -180,11 +180,8 @@ impl World {
         // Either can cause the other: resumed input may end a chat, and a drain lets input go on.
         self.drain_sockets();
         while let Some(session) = self.exchange.poll_resume() {
-            // While memory is scarce, input goes on line by line, and each line may depend on those of
-            // other sessions.
-            if self.plan.is_scarce() {
-                self.observe(false);
-            }
+            // Input goes on a few replies at a time (7.34), and may depend on other sessions' input.
+            self.observe(false);
             self.resume_input(session);
             self.drain_sockets();
         }
