@@ -10,6 +10,7 @@ mod answering;
 mod broadcast;
 mod broadcast_log;
 mod browsers;
+mod clocks;
 mod closing;
 mod draining;
 mod endpoint;
@@ -237,12 +238,6 @@ impl Exchange {
             self.encode_output(id);
         }
         action
-    }
-
-    /// When [`Exchange::handle_timeout`] must be called. Any other call can change this.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Time> {
-        self.chat.poll_timeout().into_iter().chain(self.endpoints.next_deadline()).min()
     }
 
     /// The chat, read-only.

@@ -21,15 +21,15 @@ const HEAVY_CLASSES: usize = 8;
 const RECEIVED_BYTES_PER_US: usize = 256;
 const REPLIED_BYTES_PER_US: usize = 16;
 
-/// The time that the bursts of a connection have taken lately. Every second halves it. It has six
-/// bytes, because every connection has one.
+/// The time that the bursts of a connection have taken lately. Every second halves it. It has five
+/// bytes without alignment, because every connection has one.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Work {
-    /// In microseconds; more than 65 ms counts as 65 ms.
-    time_us: u16,
-    /// The second in which `time_us` was right. It wraps after 18 hours; a connection that idles for
+    /// In microseconds, a `u16`; more than 65 ms counts as 65 ms.
+    time_us: [u8; 2],
+    /// The second, a `u16`, in which `time_us` was right. It wraps after 18 hours; a connection that idles for
     /// exactly that long is taken for a busy one once, which costs it a few turns.
-    at_s: u16,
+    at_s: [u8; 2],
     /// The last input was a burst. One line at a time, however fast, is light: a client that waits
     /// for answers limits itself.
     is_heavy: bool,
@@ -67,8 +67,8 @@ impl Work {
             let measured = |time: Duration| usize::try_from(time.as_micros()).unwrap_or(usize::MAX);
             let time_us = took.map_or_else(estimated, measured);
             let time_us = u16::try_from(time_us).unwrap_or(u16::MAX);
-            self.time_us = self.time_us_at(now_s).saturating_add(time_us);
-            self.at_s = now_s as u16;
+            self.time_us = self.time_us_at(now_s).saturating_add(time_us).to_ne_bytes();
+            self.at_s = (now_s as u16).to_ne_bytes();
         }
     }
 
@@ -78,8 +78,8 @@ impl Work {
     }
 
     fn time_us_at(self, now_s: u64) -> u16 {
-        let seconds = (now_s as u16).wrapping_sub(self.at_s);
-        self.time_us.checked_shr(seconds.into()).unwrap_or(0)
+        let seconds = (now_s as u16).wrapping_sub(u16::from_ne_bytes(self.at_s));
+        u16::from_ne_bytes(self.time_us).checked_shr(seconds.into()).unwrap_or(0)
     }
 
     /// The class of a heavy connection; `None` if it is light.

@@ -64,7 +64,7 @@ impl Endpoints {
             let endpoint = endpoint_mut(&mut self.endpoints, reader);
             // A full socket reports when it takes bytes again.
             let is_queued = endpoint.to_write || endpoint.to_fan_out;
-            if endpoint.sending == Sending::OPEN && !is_queued {
+            if endpoint.sending == Sending::Open && !is_queued {
                 endpoint.to_fan_out = true;
                 self.fan_out.push_back(reader);
             }
@@ -176,7 +176,7 @@ impl Endpoints {
             if !self.contains(id) || !std::mem::take(&mut self[id].to_fan_out) {
                 continue;
             }
-            if self[id].sending == Sending::OPEN && self.has_output(id) {
+            if self[id].sending == Sending::Open && self.has_output(id) {
                 self.fan_out_left -= 1;
                 return Some(id);
             }
@@ -231,7 +231,7 @@ impl Endpoints {
             false => self.limits.outbox_bytes_max() / 2,
         };
         let Endpoint { outbox, cursor, sending, .. } = endpoint_mut(&mut self.endpoints, who);
-        let is_blocked = *sending != Sending::OPEN;
+        let is_blocked = *sending != Sending::Open;
         let cursor = cursor.as_mut()?;
         let log = self.logs.get_mut(cursor.log)?;
         Some(Reading {
