@@ -8,6 +8,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 use super::clock::now;
+use super::guesses;
 
 /// Attackers that log in at the same time. More would overflow the server's backlog.
 const LOGINS_AT_ONCE: usize = 256;
@@ -31,6 +32,8 @@ pub(super) struct Attack {
     fills_history: bool,
     /// Whether an attacker reads what the server sends.
     reads: bool,
+    /// Whether the server keeps accounts. Then the newcomer signs in.
+    pub(super) has_accounts: bool,
 }
 
 enum Says {
@@ -39,11 +42,13 @@ enum Says {
     Burst(&'static str, usize),
     /// One line every 200 ms, the pace that a room allows; only the first so many attackers.
     Talk(usize),
+    /// A wrong password for the newcomer's account, each time from another address.
+    Guess,
 }
 
 impl Attack {
     /// Every attack; first the calm, to compare with.
-    pub(super) const ALL: [Attack; 8] = [
+    pub(super) const ALL: [Attack; 10] = [
         Attack::new("calm", "none", 0, 0, Says::Nothing),
         Attack {
             fills_history: true,
@@ -59,6 +64,14 @@ impl Attack {
             reads: false,
             ..Attack::new("deaf", "`/history 200`, never read", 5_000, 5, Says::Burst(HISTORY, 4))
         },
+        Attack {
+            has_accounts: true,
+            ..Attack::new("passwords-none", "none, the newcomer signs in", 0, 0, Says::Nothing)
+        },
+        Attack {
+            has_accounts: true,
+            ..Attack::new("passwords", "wrong passwords, 64 at a time", 64, 0, Says::Guess)
+        },
     ];
 
     const fn new(
@@ -68,7 +81,16 @@ impl Attack {
         rooms: usize,
         says: Says,
     ) -> Attack {
-        Attack { name, title, clients, rooms, says, fills_history: false, reads: true }
+        Attack {
+            name,
+            title,
+            clients,
+            rooms,
+            says,
+            fills_history: false,
+            reads: true,
+            has_accounts: false,
+        }
     }
 
     /// The first lines of attacker `n`.
@@ -112,6 +134,10 @@ pub(super) fn run(arguments: &[String]) -> io::Result<()> {
     let attack = Attack::ALL.iter().find(|attack| attack.name == name).ok_or_else(usage)?;
     let address = address.parse().map_err(io::Error::other)?;
     let clients = clients.parse().map_err(io::Error::other)?;
+    if let Says::Guess = attack.says {
+        println!("ready");
+        return guesses::run(address, clients);
+    }
     let mut crowd = Crowd { poll: Poll::new()?, attackers: Vec::new(), attack };
     crowd.log_in(address, clients)?;
     println!("ready");
@@ -154,7 +180,7 @@ impl Crowd {
         let mut talked = 0;
         loop {
             match self.attack.says {
-                Says::Nothing => {}
+                Says::Nothing | Says::Guess => {}
                 Says::Burst(line, times) => {
                     let is_done = |attacker: &&mut Attacker| attacker.sent == attacker.sends.len();
                     for attacker in self.attackers.iter_mut().filter(is_done) {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::thread::CpuSet;
 
 use super::clock::now;
+use super::guesses::ACCOUNT;
 
 /// After this long without an answer the benchmark gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -32,7 +33,12 @@ struct Honest {
 }
 
 /// Measures for `length`, on the core of the attackers.
-pub(super) fn measure(address: SocketAddr, core: usize, length: Duration) -> io::Result<Latencies> {
+pub(super) fn measure(
+    address: SocketAddr,
+    core: usize,
+    length: Duration,
+    signs_in: bool,
+) -> io::Result<Latencies> {
     let mut cores = CpuSet::new();
     cores.set(core);
     rustix::thread::sched_setaffinity(None, &cores)?;
@@ -53,7 +59,10 @@ pub(super) fn measure(address: SocketAddr, core: usize, length: Duration) -> io:
             to.reads("how are you?")?;
             messages.push(sent.elapsed());
         }
-        newcomers.push(timed(|| Honest::joins(address, &format!("new{rounds}")).map(drop))?);
+        newcomers.push(timed(|| match signs_in {
+            true => Honest::joins(address, &ACCOUNT.join("\n")).map(drop),
+            false => Honest::joins(address, &format!("new{rounds}")).map(drop),
+        })?);
         // Others than those who talk all the time: who uses much waits longer (7.44), and a person
         // pastes once.
         let [mut carl, mut dora] =
@@ -68,6 +77,14 @@ pub(super) fn measure(address: SocketAddr, core: usize, length: Duration) -> io:
     let newcomer = percentiles(&mut newcomers, [50, 100]);
     let paste = percentiles(&mut pastes, [50, 100]);
     Ok(Latencies { p50, p99, newcomer, paste })
+}
+
+/// Makes the account of the newcomer who signs in.
+pub(super) fn register(address: SocketAddr) -> io::Result<()> {
+    let [name, password] = ACCOUNT;
+    let mut owner = Honest::joins(address, name)?;
+    owner.says(&format!("register\n{password}\n{password}\n"))?;
+    owner.reads("is registered")
 }
 
 /// Two users who chat with each other.

@@ -55,8 +55,9 @@ impl<T> Queue<T> {
     /// Adds a question. `is_known` is whether somebody signed in to the account from there.
     ///
     /// # Errors
-    /// The queue is full, for all or for this address. The question that has no place comes back. If
-    /// nothing of this address waits, that is the latest question of the stranger with the most.
+    /// The queue is full, for all or for this address. The question that has no place comes back. That
+    /// is the latest question of the stranger with the most, if this address is known and that one is
+    /// not, or if nothing of this address waits and that one has several.
     pub(super) fn push(&mut self, origin: Origin, is_known: bool, question: T) -> Result<(), T> {
         let count = self.counts.get(&origin).copied().unwrap_or(0);
         let is_limited = origin != Origin::NONE && !origin.is_loopback();
@@ -65,8 +66,13 @@ impl<T> Queue<T> {
         }
         let mut displaced = None;
         if self.len() >= ACCOUNT_QUEUE_MAX {
-            let greediest = self.strangers.greediest().filter(|_| count == 0);
-            let Some((greedy, latest)) = greediest else { return Err(question) };
+            let must_have = match (is_known, count) {
+                (true, _) => 1,
+                (false, 0) => 2,
+                (false, _) => return Err(question),
+            };
+            let latest = self.strangers.take_from_greediest(must_have);
+            let Some((greedy, latest)) = latest else { return Err(question) };
             self.uncount(greedy);
             displaced = Some(latest);
         }
@@ -143,12 +149,19 @@ impl<T> Line<T> {
         Some((origin, question))
     }
 
-    /// Takes the latest question of the address with the most, if it has more than one.
-    fn greediest(&mut self) -> Option<(Origin, T)> {
+    /// Takes the latest question of the address with the most, if it has at least so many.
+    fn take_from_greediest(&mut self, must_have: usize) -> Option<(Origin, T)> {
         let (&origin, questions) =
             self.waiting.iter_mut().max_by_key(|(_, questions)| questions.len())?;
-        let latest = if questions.len() > 1 { questions.pop_back() } else { None };
-        latest.map(|question| (origin, question))
+        if questions.len() < must_have {
+            return None;
+        }
+        let latest = questions.pop_back()?;
+        if questions.is_empty() {
+            self.waiting.remove(&origin);
+            self.turns.retain(|&turn| turn != origin);
+        }
+        Some((origin, latest))
     }
 }
 
@@ -216,6 +229,20 @@ mod tests {
         assert_eq!(queue.push(honest, false, 42), Err(42), "it has one now");
         assert_eq!(queue.len(), ACCOUNT_QUEUE_MAX);
         assert!(queue.take_all().contains(&42));
+    }
+
+    /// (7.93)
+    #[test]
+    fn strangers_that_fill_the_queue_with_one_question_each_do_not_shut_out_a_known_address() {
+        let mut queue = Queue::default();
+        for n in 0..u8::try_from(ACCOUNT_QUEUE_MAX).unwrap() {
+            assert!(queue.push(address(n), false, n).is_ok());
+        }
+        let honest = Origin::v4([198, 51, 100, 1]);
+        assert!(queue.push(honest, false, 200).is_err_and(|n| n == 200), "a stranger waits");
+        assert!(queue.push(honest, true, 201).is_err_and(|n| n < 200), "a stranger makes room");
+        assert_eq!((queue.len(), queue.strangers.turns.len()), (ACCOUNT_QUEUE_MAX, 63));
+        assert!(queue.take_all().contains(&201));
     }
 
     /// (7.93)
