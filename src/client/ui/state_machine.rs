@@ -20,6 +20,7 @@ mod searching;
 mod sending_prompt;
 mod server_lines;
 mod submit;
+mod trusting;
 
 use std::collections::VecDeque;
 
@@ -60,6 +61,8 @@ pub enum Action {
     Finish,
     /// Start to connect.
     Connect,
+    /// Trust the certificate with this fingerprint from now on.
+    Trust(String),
     /// Stop the process for Ctrl-Z, until the shell continues it.
     Suspend,
     /// End the client.
@@ -96,6 +99,9 @@ pub struct Setup {
     pub reconnects: bool,
     /// The username to send at the first prompt for a name.
     pub name: Option<String>,
+    /// No other username may be sent, and the client must not be stopped: somebody else has started
+    /// it, and vouches for the user's name.
+    pub keeps_name: bool,
     /// Seed of the random waits between reconnects.
     pub seed: u64,
     /// The width of the terminal in columns; 0 if unknown.
@@ -160,6 +166,8 @@ pub struct StateMachine {
     is_partner_stalled: bool,
     /// The last text did not fit into the line.
     is_line_full: bool,
+    /// A password is on its way, and the server has not replied.
+    is_password_sent: bool,
     /// An operator has removed the user. Only Enter on an empty line connects again.
     was_removed: bool,
     /// The time of the loop's present turn.
@@ -228,6 +236,7 @@ impl StateMachine {
             last_was_row: false,
             is_partner_stalled: false,
             is_line_full: false,
+            is_password_sent: false,
             was_removed: false,
             now: Time::START,
             backoff: Backoff::new(setup.seed),
@@ -253,7 +262,7 @@ impl StateMachine {
     fn poll_link_timeout(&self, now: Time) -> Option<u64> {
         let deadlines = match self.link {
             Link::Lost(Some(wait)) => return Some(wait.ms_to_next_second(now)),
-            Link::Lost(None) | Link::Connecting { .. } => return None,
+            Link::Lost(None) | Link::Connecting { .. } | Link::Untrusted { .. } => return None,
             Link::Up { greeting_due, .. } => [
                 greeting_due,
                 self.pending_due(now),
@@ -319,6 +328,9 @@ impl StateMachine {
             }
             (None, Link::Connecting { .. }) => {
                 Prompt::new("connecting", Paint::Notice).or_short("wait")
+            }
+            (None, Link::Untrusted { .. }) => {
+                Prompt::new("Trust it? yes or no", Paint::Notice).or_short("yes or no")
             }
             (None, Link::Up { .. }) => self.sending_prompt(now),
         }
