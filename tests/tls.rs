@@ -10,6 +10,8 @@ mod common;
 mod https;
 #[path = "tls/reload.rs"]
 mod reload;
+#[path = "tls/sslyze.rs"]
+mod sslyze;
 #[path = "tls/tools.rs"]
 mod tools;
 

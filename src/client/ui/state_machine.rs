@@ -248,7 +248,15 @@ impl StateMachine {
 
     /// Takes the next action. The loop calls this until it returns `None`.
     pub fn poll_action(&mut self) -> Option<Action> {
-        self.actions.pop_front()
+        while let Some(action) = self.actions.pop_front() {
+            match action {
+                Action::Send(line) if self.would_rename(&line) => {
+                    self.keep_unsent(vec![line], "nobody");
+                }
+                action => return Some(action),
+            }
+        }
+        None
     }
 
     /// Milliseconds until [`StateMachine::handle_timeout`] is due or the prompt changes. `None`

@@ -8,6 +8,7 @@ mod passwords;
 mod random_deaths;
 mod rooms;
 mod times;
+mod trusting;
 
 use super::*;
 use crate::client::picture::{picture, size};

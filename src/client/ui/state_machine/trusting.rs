@@ -72,9 +72,13 @@ impl StateMachine {
         }
     }
 
-    /// Whether a line that is sent now could become another username than the one that the user must
-    /// keep.
+    /// Whether a line that is sent now could become a username.
     pub(super) fn may_rename(&self) -> bool {
         self.setup.keeps_name && matches!(self.state, ClientState::Nowhere | ClientState::Naming)
+    }
+
+    /// Whether `line` could become another username than the one that the user must keep.
+    pub(super) fn would_rename(&self, line: &str) -> bool {
+        self.may_rename() && self.setup.name.as_deref() != Some(line)
     }
 }
