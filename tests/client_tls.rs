@@ -21,6 +21,7 @@ use std::process::{Command, Output, Stdio};
 
 use person::Person;
 use rogue::{Death, Rogue, certificate};
+use rustls::version::{TLS12, TLS13};
 use server::{CHINWAG, Server};
 
 /// A folder for one test, with the home of anna in it. Dropping the value removes it.
@@ -149,6 +150,11 @@ fn an_unknown_certificate_is_confirmed_once_and_a_changed_one_is_refused() {
     let server = home.serves("old", &socket);
     anna.press("\x05");
     anna.sees_row("-- Connected again");
+    anna.waits_until("the menu", |screen| {
+        screen.last().is_some_and(|row| row.ends_with("menu> |"))
+    });
+    let told = anna.screen().iter().filter(|row| row.starts_with("-- Private")).count();
+    assert_eq!(told, 1, "{:?}", anna.screen());
     anna.press("3\r");
     assert_eq!(anna.exits().code(), Some(0));
     let output = home.pipes(&address, &["--name", "anna"], "1\n3\n");
@@ -290,19 +296,21 @@ fn the_wrong_kind_of_port_is_one_clear_line() {
 fn a_connection_that_is_cut_off_is_not_taken_for_one_that_ended() {
     let home = Home::new("cut");
     let ca = certificate("ca.pem");
-    for (closes, lost) in [
-        (false, "-- Connection lost: it was cut off: the server did not end it"),
-        (true, "-- Connection lost: the server closed the connection"),
-    ] {
-        let server = Rogue::with_tls();
-        let mut anna = home.anna(&server.address(), &["--tls-ca", &ca], &[]);
-        let mut connection = server.accept();
-        anna.sees_row("menu> |");
-        if closes {
-            connection.closes_tls();
+    let cut_off = "-- Connection lost: it was cut off: the server did not end it";
+    let closed = "-- Connection lost: the server closed the connection";
+    for (version, name) in [(&TLS12, "1.2"), (&TLS13, "1.3")] {
+        for (closes, lost) in [(false, cut_off), (true, closed)] {
+            let server = Rogue::with_versions(&[version]);
+            let mut anna = home.anna(&server.address(), &["--tls-ca", &ca], &[]);
+            let mut connection = server.accept();
+            anna.sees_row(&format!("-- Private: TLS {name}, verified by {ca}"));
+            anna.sees_row("menu> |");
+            if closes {
+                connection.closes_tls();
+            }
+            connection.die(Death::Crash);
+            anna.sees_row(lost);
         }
-        connection.die(Death::Crash);
-        anna.sees_row(lost);
     }
     // The sign that all input was processed is not enough without the end.
     let server = Rogue::with_tls();

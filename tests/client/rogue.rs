@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
 use socket2::SockRef;
 
 use crate::server::TIMEOUT;
@@ -63,12 +63,17 @@ impl Rogue {
 
     /// The same with TLS.
     pub(crate) fn with_tls() -> Rogue {
+        Rogue::with_versions(rustls::ALL_VERSIONS)
+    }
+
+    /// The same with these versions of TLS.
+    pub(crate) fn with_versions(versions: &[&'static SupportedProtocolVersion]) -> Rogue {
         let chain = CertificateDer::pem_file_iter(certificate("chain.pem")).expect("a file");
         let chain = chain.collect::<Result<_, _>>().expect("certificates");
         let key = PrivateKeyDer::from_pem_file(certificate("chain-key.pem")).expect("a key");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider);
-        let config = config.with_safe_default_protocol_versions().expect("versions");
+        let config = config.with_protocol_versions(versions).expect("versions");
         let config = config.with_no_client_auth().with_single_cert(chain, key).expect("a pair");
         Rogue { tls: Some(config.into()), ..Rogue::new() }
     }

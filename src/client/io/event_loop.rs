@@ -236,7 +236,7 @@ impl EventLoop {
             None => {}
             Some(Outcome::Connected(privacy)) => {
                 self.state_machine.handle_connected();
-                self.state_machine.handle_privacy(&privacy);
+                self.state_machine.handle_privacy(privacy);
             }
             Some(Outcome::Untrusted { fingerprint }) => {
                 self.state_machine.handle_untrusted(fingerprint, now);

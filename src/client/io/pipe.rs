@@ -110,7 +110,8 @@ pub(in crate::client) fn run(
             Some(Outcome::Failed(reason)) => return Err(cannot_connect(server, &reason)),
             // Nobody is there to be asked, and the connection knows that.
             Some(Outcome::Untrusted { fingerprint }) => {
-                return Err(cannot_connect(server, &fingerprint));
+                let reason = format!("nobody vouches for its certificate, SHA-256 {fingerprint}");
+                return Err(cannot_connect(server, &reason));
             }
             Some(Outcome::Lost { reason, is_clean }) => return pipe.end(reason, is_clean),
         }

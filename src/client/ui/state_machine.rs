@@ -36,6 +36,7 @@ use super::input_history::InputHistory;
 use super::known_names::Known;
 use super::missed::SeenLines;
 use super::notifier::Notifier;
+use super::privacy::Privacy;
 use super::prompt::Prompt;
 use super::screen::Screen;
 use super::sending::Sending;
@@ -114,6 +115,8 @@ pub struct StateMachine {
     setup: Setup,
     /// The state of the connection.
     link: Link,
+    /// What the user was told about the connection last.
+    privacy: Option<Privacy>,
     /// The state of the session on that connection.
     state: ClientState,
     screen: Screen,
@@ -208,6 +211,7 @@ impl StateMachine {
     pub fn new(setup: Setup) -> StateMachine {
         StateMachine {
             link: Link::Connecting { is_retry: false, remaining_wait: None },
+            privacy: None,
             state: ClientState::Nowhere,
             screen: Screen::new(setup.palette, setup.columns),
             transcript: Transcript::new(setup.palette, setup.timestamps),

@@ -214,7 +214,8 @@ impl StateMachine {
     /// put into the editor, and the user can change it.
     fn send_username(&mut self) {
         // The accepted name comes before the option: the user may have changed it at the prompt.
-        let Some(name) = self.username.as_ref().or(self.setup.name.as_ref()) else { return };
+        let accepted = self.username.as_ref().filter(|_| !self.setup.keeps_name);
+        let Some(name) = accepted.or(self.setup.name.as_ref()) else { return };
         let Link::Up { name_tried, .. } = &mut self.link else { return };
         if !mem::replace(name_tried, true) {
             self.actions.push_back(Action::Send(name.clone()));

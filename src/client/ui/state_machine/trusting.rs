@@ -9,11 +9,15 @@ use crate::client::ui::privacy::Privacy;
 use crate::core::time::Time;
 
 impl StateMachine {
-    /// Says whether the connection that has just opened is private.
-    pub fn handle_privacy(&mut self, privacy: &Privacy) {
+    /// Says whether the connection that has just opened is private, unless it is as the one before.
+    pub fn handle_privacy(&mut self, privacy: Privacy) {
+        if self.privacy.as_ref() == Some(&privacy) {
+            return;
+        }
         if let Some(text) = privacy.notice() {
             self.notice(&text);
         }
+        self.privacy = Some(privacy);
     }
 
     /// Nobody vouches for the certificate with this fingerprint: asks the user.
