@@ -1,7 +1,7 @@
 //! A server of the test's own that follows the protocol until the test lets it die. It speaks plain
 //! text or TLS.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 
@@ -38,10 +38,29 @@ trait Stream: Read + Write {
 
 impl Stream for TcpStream {}
 
-impl Stream for StreamOwned<ServerConnection, TcpStream> {
+impl Stream for StreamOwned<ServerConnection, ByteByByte> {
     fn close(&mut self) {
         self.conn.send_close_notify();
         self.flush().expect("the client reads");
+    }
+}
+
+/// A socket that sends each byte for itself, so that records are cut everywhere.
+struct ByteByByte(TcpStream);
+
+impl Read for ByteByByte {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for ByteByByte {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(&bytes[..bytes.len().min(1)])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 
@@ -96,7 +115,8 @@ impl Rogue {
             None => Box::new(socket),
             Some(config) => {
                 let session = ServerConnection::new(Arc::clone(config)).expect("a session");
-                Box::new(StreamOwned::new(session, socket))
+                socket.set_nodelay(true).expect("a socket has the option");
+                Box::new(StreamOwned::new(session, ByteByByte(socket)))
             }
         };
         let mut connection = Connection { stream: BufReader::new(stream), socket: raw };

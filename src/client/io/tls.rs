@@ -237,33 +237,4 @@ fn describe(error: &Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_has_arrived_only_with_the_last_byte_of_its_record() {
-        let mut writes = Writes::default();
-        for (len, end) in [(10, 40), (20, 90), (30, 150)] {
-            writes.push(len, end);
-        }
-        for (acknowledged, missing) in [(0, 60), (39, 60), (40, 50), (89, 50), (149, 30), (150, 0)]
-        {
-            assert_eq!(writes.missing(acknowledged), missing, "{acknowledged}");
-        }
-    }
-
-    #[test]
-    fn however_many_writes_nobody_asks_about_they_take_little_memory() {
-        let mut writes = Writes::default();
-        let count = UNACKNOWLEDGED_WRITES_MAX as u64 + 10;
-        (1..=count).for_each(|n| writes.push(1, n));
-        assert_eq!(writes.0.len(), UNACKNOWLEDGED_WRITES_MAX);
-        assert_eq!(writes.missing(0) as u64, count);
-        assert_eq!(
-            writes.missing(10) as u64,
-            count,
-            "the oldest count as one: none of them arrived"
-        );
-        assert_eq!(writes.missing(count - 1), 1);
-    }
-}
+mod tests;
