@@ -11,14 +11,17 @@ use std::process::ExitCode;
 
 use rustix::stdio::{stdin, stdout};
 
-use io::connection::{Connection, describe};
+use io::connection::Connection;
 use io::event_loop::EventLoop;
 use io::log_file::LogFile;
+use io::socket::describe;
 use io::terminal::{Modes, Terminal};
+use io::trust::Trust;
 use options::{Bell, ConnectArgs, Notify, Server, Timestamps};
 use ui::state_machine::{Leaving, Setup, StateMachine};
 
 pub mod io;
+pub mod known_hosts;
 pub mod options;
 pub mod ui;
 
@@ -71,14 +74,17 @@ fn run_pipe(args: &ConnectArgs, server: &Server) -> Result<ExitCode, String> {
     if args.log.is_some() {
         return Err("--log needs a terminal; in a pipe, redirect the output".to_owned());
     }
-    let connection = Connection::new(server, io::pipe::SOCKET)?;
-    io::pipe::run(args, server, connection, std::io::stdin().is_terminal())?;
+    let connection = Connection::new(server, trust(args, server, false)?, io::pipe::SOCKET)?;
+    // A person who must keep the username must not be asked for another.
+    let is_interactive = std::io::stdin().is_terminal() && !args.keeps_name();
+    io::pipe::run(args, server, connection, is_interactive)?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn run_terminal(args: &ConnectArgs, server: Server) -> Result<ExitCode, String> {
     let log = args.log.as_deref().map(LogFile::open).transpose()?;
-    let connection = Connection::new(&server, io::event_loop::SOCKET)?;
+    let trust = trust(args, &server, !args.keeps_name())?;
+    let connection = Connection::new(&server, trust, io::event_loop::SOCKET)?;
     let terminal_failed =
         |error: std::io::Error| format!("cannot use the terminal: {}", describe(&error));
     // The name is looked up before the terminal changes: Ctrl-C still ends a slow lookup.
@@ -95,7 +101,8 @@ fn run_terminal(args: &ConnectArgs, server: Server) -> Result<ExitCode, String> 
         bell: args.bell,
         notify: args.notify.clone(),
         reconnects: !args.no_reconnect,
-        name: args.name.clone(),
+        name: args.name().map(str::to_owned),
+        keeps_name: args.keeps_name(),
         // The standard library's only random source. It is good enough: the seed spreads the
         // reconnects of many clients over time, and no secret depends on it.
         seed: RandomState::new().hash_one(()),
@@ -113,6 +120,13 @@ fn run_terminal(args: &ConnectArgs, server: Server) -> Result<ExitCode, String> 
             Ok(ExitCode::from(SIGNAL_EXIT_CODE + u8::try_from(number).unwrap_or(0)))
         }
     }
+}
+
+/// What a connection to `server` trusts, if it is one with TLS. `asks` tells that the user can be
+/// asked about an unknown certificate.
+fn trust(args: &ConnectArgs, server: &Server, asks: bool) -> Result<Option<Trust>, String> {
+    let trust = || Trust::new(server, args.tls_ca.as_deref(), asks);
+    server.is_tls.then(trust).transpose()
 }
 
 /// What the options need of the terminal.

@@ -91,8 +91,8 @@ fn greet(server: &Server, console: Option<&Path>) -> io::Result<()> {
     let program = program.to_string_lossy();
     if let Some(ListenAddress { address, .. }) = lines.iter().find(|at| at.scheme == Scheme::Tls) {
         let (server, address) = (reachable(*address), spaced(*address));
-        write!(out, "  over TLS:         ncat --ssl {address}   or   ")?;
-        writeln!(out, "openssl s_client -quiet -connect {server}")?;
+        write!(out, "  over TLS:         {program} connect tls://{server}   or   ")?;
+        writeln!(out, "ncat --ssl {address}")?;
     }
     if let Some(ListenAddress { address, .. }) = lines.iter().find(|at| at.scheme == Scheme::Tcp) {
         let server = reachable(*address);

@@ -8,6 +8,7 @@ mod person;
 #[path = "client/picture.rs"]
 mod picture;
 #[path = "client/rogue.rs"]
+#[allow(dead_code, reason = "the tests of TLS use the rest")]
 mod rogue;
 #[path = "client/server.rs"]
 mod server;

@@ -10,6 +10,8 @@ mod common;
 mod https;
 #[path = "tls/reload.rs"]
 mod reload;
+#[path = "tls/sslyze.rs"]
+mod sslyze;
 #[path = "tls/tools.rs"]
 mod tools;
 
@@ -239,7 +241,7 @@ fn the_addresses_and_the_way_to_join_are_printed() {
     server.exits();
     let text = server.printed().join("\n");
     assert!(text.contains("chinwag listens on tls://127.0.0.1:"), "{text}");
-    assert!(text.contains("over TLS:         ncat --ssl 127.0.0.1 "), "{text}");
+    assert!(text.contains("   or   ncat --ssl 127.0.0.1 "), "{text}");
 }
 
 #[test]

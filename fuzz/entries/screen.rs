@@ -70,7 +70,7 @@ struct Scene {
 impl Scene {
     fn new(has_name: bool) -> Scene {
         let mut machine = StateMachine::new(Setup {
-            server: Server { host: "localhost".into(), port: 7878 },
+            server: Server { host: "localhost".into(), port: 7878, is_tls: false },
             palette: Palette { colours: false },
             timestamps: has_name,
             wrap: !has_name,
@@ -78,6 +78,7 @@ impl Scene {
             notify: Vec::new(),
             reconnects: true,
             name: has_name.then(|| "anna".into()),
+            keeps_name: false,
             seed: 1,
             columns: COLUMNS,
         });

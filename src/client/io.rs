@@ -2,8 +2,14 @@
 //! `client::run` calls this module. What the user sees is decided in `ui`, never here.
 
 mod acknowledged;
+mod attempt;
+mod channel;
 pub(super) mod connection;
 pub(super) mod event_loop;
+mod known_hosts_file;
 pub(super) mod log_file;
 pub(super) mod pipe;
+pub(super) mod socket;
 pub mod terminal;
+mod tls;
+pub(super) mod trust;

@@ -9,7 +9,8 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use super::ui::color::Palette;
-use crate::core::limits::PORT;
+use crate::core::limits::{PORT, TLS_PORT};
+use crate::core::transport::Scheme;
 
 /// Printed below the options in `--help`.
 const EXAMPLES: &str = "\
@@ -17,6 +18,7 @@ Examples:
   chinwag connect                           the server on this machine
   chinwag connect chat.example.org --name anna --notify osc9,title
   chinwag connect 192.0.2.7 7000            host and port, as in nc
+  chinwag connect tls://chat.example.org    encrypted, from a verified server
   printf 'anna\\n1\\n3\\n' | chinwag connect  in a pipe: plain text of the server
 
   In a terminal the keys are those of a shell: arrows, Ctrl-A E U W K L Y R,
@@ -30,7 +32,8 @@ Examples:
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ConnectArgs {
-    /// The server: a name or address, and a port unless it is 7878
+    /// The server: a name or address, and a port unless it is 7878; or tls://HOST[:PORT] for an
+    /// encrypted connection, with 7879 as the port
     #[arg(value_name = "HOST[:PORT]", default_value = "127.0.0.1:7878", env = "CHINWAG_SERVER")]
     pub server: Server,
 
@@ -41,6 +44,16 @@ pub struct ConnectArgs {
     /// The username to use
     #[arg(long, value_name = "NAME", env = "CHINWAG_NAME")]
     pub name: Option<String>,
+
+    /// The only username to use. The user cannot choose another, stop the client with Ctrl-Z, or make
+    /// it write a file: for a client that sshd starts. Overrides --name and --password-file
+    #[arg(long, value_name = "NAME", conflicts_with = "log")]
+    pub only_name: Option<String>,
+
+    /// With tls://: file with the certificates, in PEM form, that alone are trusted, instead of the
+    /// authorities of this system and of the certificates that you confirmed
+    #[arg(long, value_name = "FILE", env = "CHINWAG_TLS_CA")]
+    pub tls_ca: Option<PathBuf>,
 
     /// In a pipe: file whose first line is the password of the username
     #[arg(long, value_name = "FILE", env = "CHINWAG_PASSWORD_FILE")]
@@ -76,16 +89,33 @@ pub struct ConnectArgs {
 }
 
 impl ConnectArgs {
+    /// The username to use.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.only_name.as_deref().or(self.name.as_deref())
+    }
+
+    /// The user must keep the username.
+    #[must_use]
+    pub fn keeps_name(&self) -> bool {
+        self.only_name.is_some()
+    }
+
     /// The server, with the port from wherever it was given.
     ///
     /// # Errors
-    /// If two different ports were given. The text is ready to print.
+    /// If two different ports were given, or a certificate for a connection without TLS. The text is
+    /// ready to print.
     pub fn server(&self) -> Result<Server, String> {
+        let Server { port, is_tls, .. } = self.server;
+        if self.tls_ca.is_some() && !is_tls {
+            return Err(format!("--tls-ca needs a server such as tls://{}", self.server));
+        }
         match self.port {
-            Some(port) if self.server.port != PORT && self.server.port != port => {
-                Err(format!("two ports were given: {} and {port}", self.server.port))
+            Some(other) if port != default_port(is_tls) && port != other => {
+                Err(format!("two ports were given: {port} and {other}"))
             }
-            Some(port) => Ok(Server { host: self.server.host.clone(), port }),
+            Some(other) => Ok(Server { port: other, ..self.server.clone() }),
             None => Ok(self.server.clone()),
         }
     }
@@ -160,6 +190,23 @@ pub struct Server {
     pub host: String,
     /// A TCP port, never 0.
     pub port: u16,
+    /// The connection is encrypted.
+    pub is_tls: bool,
+}
+
+impl Server {
+    /// Host and port, as people write them: an IPv6 address gets brackets.
+    #[must_use]
+    pub fn host_and_port(&self) -> String {
+        match self.host.contains(':') {
+            true => format!("[{}]:{}", self.host, self.port),
+            false => format!("{}:{}", self.host, self.port),
+        }
+    }
+}
+
+fn default_port(is_tls: bool) -> u16 {
+    if is_tls { TLS_PORT } else { PORT }
 }
 
 impl std::str::FromStr for Server {
@@ -167,6 +214,12 @@ impl std::str::FromStr for Server {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Server, String> {
+        let (scheme, text) = Scheme::split(text).map_err(|unknown| unknown.to_string())?;
+        if scheme.has_page() {
+            return Err(format!("open {}://{text} in a browser", scheme.name()));
+        }
+        let is_tls = scheme.is_encrypted();
+        let text = text.strip_suffix('/').unwrap_or(text);
         let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((host, "")) => (host, None),
             Some((host, rest)) => match rest.strip_prefix(':') {
@@ -186,24 +239,22 @@ impl std::str::FromStr for Server {
         }
         // Port 0 means "any free port" to bind(2) and nothing to connect(2).
         let port = match port {
-            None => PORT,
+            None => default_port(is_tls),
             Some(digits) => digits
                 .parse()
                 .ok()
                 .filter(|&port| port != 0)
                 .ok_or_else(|| format!("{digits:?} is not a port"))?,
         };
-        Ok(Server { host: host.to_owned(), port })
+        Ok(Server { host: host.to_owned(), port, is_tls })
     }
 }
 
-/// Writes the form that `FromStr` reads: an IPv6 address gets brackets.
+/// Writes the form that `FromStr` reads.
 impl std::fmt::Display for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.host.contains(':') {
-            true => write!(f, "[{}]:{}", self.host, self.port),
-            false => write!(f, "{}:{}", self.host, self.port),
-        }
+        let scheme = if self.is_tls { "tls://" } else { "" };
+        write!(f, "{scheme}{}", self.host_and_port())
     }
 }
 
@@ -225,12 +276,19 @@ mod tests {
             ("::1", "[::1]:7878"),
             ("[::1]", "[::1]:7878"),
             ("[::1]:99", "[::1]:99"),
+            ("tcp://localhost", "localhost:7878"),
+            ("tls://localhost", "tls://localhost:7879"),
+            ("TLS://[::1]:99/", "tls://[::1]:99"),
         ] {
             assert_eq!(text.parse::<Server>().map(|server| server.to_string()), Ok(shown.into()));
         }
-        for text in ["", ":99", "host:", "host:0", "host:x", "host:70000", "[::1]99x"] {
+        for text in
+            ["", ":99", "host:", "host:0", "host:x", "host:70000", "[::1]99x", "tls://", "x://h"]
+        {
             assert!(text.parse::<Server>().is_err(), "{text}");
         }
+        let page = "https://chat.example.org".parse::<Server>();
+        assert_eq!(page, Err("open https://chat.example.org in a browser".to_owned()));
     }
 
     #[test]

@@ -19,6 +19,7 @@ pub mod list_row;
 pub mod mention;
 pub mod missed;
 pub mod notifier;
+pub mod privacy;
 pub mod prompt;
 pub mod screen;
 pub mod sending;

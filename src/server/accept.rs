@@ -68,13 +68,13 @@ impl Server {
             warn!(target: "chinwag", "#{} {peer} cannot be polled: {e}", self.accepted_count);
             return self.release(&connection);
         }
-        connection.is_queued = is_handshaking;
+        // The poll reports the first message of a handshake. To read before would mostly be in vain.
+        connection.has_more = !is_handshaking;
         entry.insert(connection);
-        match is_handshaking {
-            true => self.read_queue.push_handshake(id),
-            // A script has sent its first lines by now. Read in this turn, they are answered together
-            // with the welcome, in one write.
-            false => self.to_read.push(id),
+        // A script has sent its first lines by now. Read in this turn, they are answered together with
+        // the welcome, in one write.
+        if !is_handshaking {
+            self.to_read.push(id);
         }
         match is_opening {
             true => debug!(target: "chinwag", "#{} {peer} is opening", self.accepted_count),

@@ -4,14 +4,24 @@
 use rustix::process::Signal;
 
 use crate::person::Person;
-use crate::rogue::{Death, Rogue};
+use crate::rogue::{Death, Rogue, certificate};
 use crate::server::{CHINWAG, Peer, Server};
 
 const TYPED: [&str; 3] = ["one", "two", "three"];
 
 fn anna(address: &str) -> Person {
-    let args = ["connect", address, "--name", "anna", "--color", "never"];
+    let ca = certificate("ca.pem");
+    let mut args = vec!["connect", address, "--name", "anna", "--color", "never"];
+    if address.starts_with("tls://") {
+        args.extend(["--tls-ca", &ca]);
+    }
     Person::run(CHINWAG, &args, 60, 70)
+}
+
+/// Servers with and without TLS, and how each dies.
+fn deaths() -> impl Iterator<Item = (fn() -> Rogue, Death)> {
+    let servers: [fn() -> Rogue; 2] = [Rogue::new, Rogue::with_tls];
+    servers.into_iter().flat_map(|server| [(server, Death::Reset), (server, Death::Crash)])
 }
 
 /// Types the three lines.
@@ -43,11 +53,11 @@ fn accepts(anna: &mut Person, count: usize) {
 /// (4.8.2, 6.1.4)
 #[test]
 fn in_a_room_every_line_is_said_exactly_once_wherever_the_server_dies() {
-    for death in [Death::Reset, Death::Crash] {
+    for (server, death) in deaths() {
         // The server says some of the lines, and the client reads the echoes of some of these.
         for (said, echoed) in (0..=3).flat_map(|said| (0..=said).map(move |echoed| (said, echoed)))
         {
-            let (server, typed) = (Rogue::new(), TYPED.map(|line| format!("anna: {line}")));
+            let (server, typed) = (server(), TYPED.map(|line| format!("anna: {line}")));
             let mut anna = anna(&server.address());
             let mut first = server.accept();
             anna.sees_row("menu> |");
@@ -83,9 +93,9 @@ fn in_a_room_every_line_is_said_exactly_once_wherever_the_server_dies() {
 /// (4.7.2)
 #[test]
 fn in_a_chat_every_line_that_may_be_lost_is_offered_wherever_the_server_dies() {
-    for death in [Death::Reset, Death::Crash] {
+    for (server, death) in deaths() {
         for delivered in 0..=3 {
-            let server = Rogue::new();
+            let server = server();
             let mut anna = anna(&server.address());
             let mut first = server.accept();
             first.say(&["* You are now chatting with ben; quit ends it"]);
@@ -112,7 +122,12 @@ fn in_a_chat_every_line_that_may_be_lost_is_offered_wherever_the_server_dies() {
 /// (4.7.2)
 #[test]
 fn in_a_chat_lines_are_proven_by_later_lines_of_the_server() {
-    let server = Rogue::new();
+    for (server, death) in deaths() {
+        lines_are_proven_by_later_lines(&server(), death);
+    }
+}
+
+fn lines_are_proven_by_later_lines(server: &Rogue, death: Death) {
     let mut anna = anna(&server.address());
     let mut first = server.accept();
     first.say(&["* You are now chatting with ben; quit ends it"]);
@@ -125,7 +140,7 @@ fn in_a_chat_lines_are_proven_by_later_lines_of_the_server() {
     }
     anna.press("two\r");
     assert_eq!(first.read(), "two");
-    first.die(Death::Reset);
+    first.die(death);
     anna.sees_row("-- May not have arrived: 1 line");
     anna.sees_row("   | two");
     reconnects(&mut anna);
@@ -139,8 +154,8 @@ fn in_a_chat_lines_are_proven_by_later_lines_of_the_server() {
 /// (2.1.6, 2.2.3)
 #[test]
 fn a_server_that_dies_while_the_client_leaves_is_an_error_that_shows_the_lines() {
-    for death in [Death::Reset, Death::Crash] {
-        let server = Rogue::new();
+    for (server, death) in deaths() {
+        let server = server();
         let mut anna = anna(&server.address());
         let mut first = server.accept();
         first.say(&["* You are now chatting with ben; quit ends it"]);

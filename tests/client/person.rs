@@ -38,6 +38,17 @@ impl Person {
 
     /// Runs a program in a terminal of this size.
     pub(crate) fn run(program: &str, args: &[&str], rows: u16, columns: u16) -> Person {
+        Person::run_with(program, args, rows, columns, &[])
+    }
+
+    /// The same, with more environment variables.
+    pub(crate) fn run_with(
+        program: &str,
+        args: &[&str],
+        rows: u16,
+        columns: u16,
+        variables: &[(&str, &str)],
+    ) -> Person {
         let (pty, pts) = open().expect("a pty");
         pty.resize(Size::new(rows, columns)).expect("a pty has a size");
         let settings = settings(&pty);
@@ -47,6 +58,7 @@ impl Person {
             .env("PS1", "$ ")
             .env("TZ", "UTC")
             .env("CHINWAG_TIMESTAMPS", "off")
+            .envs(variables.iter().copied())
             .spawn(pts)
             .expect("the program starts");
         let terminal = vt100::Parser::new(size(rows), size(columns), 1000);

@@ -40,7 +40,7 @@ impl Server {
         let out = process.stdout.as_mut().expect("stdout is piped");
         let mut banner = String::new();
         BufReader::new(out).read_line(&mut banner).expect("the server prints its address");
-        let address = banner.trim().rsplit(' ').next().and_then(|word| word.parse().ok());
+        let address = banner.trim().rsplit([' ', '/']).next().and_then(|word| word.parse().ok());
         Server { process, address: address.expect("the first line ends in an address") }
     }
 }

@@ -4,21 +4,22 @@
 //! [`Connection::advance`] once per turn. This module knows nothing of chats, rooms or screens.
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
-use std::time::Duration;
+use std::io::ErrorKind;
+use std::net::{SocketAddr, ToSocketAddrs};
 
-use mio::net::TcpStream;
-use mio::{Interest, Registry, Token};
-use socket2::{SockRef, TcpKeepalive};
+use mio::{Registry, Token};
 
 use super::acknowledged::Acknowledged;
+use super::attempt::{Attempt, Progress};
+use super::channel::Channel;
+use super::socket::{cannot_find, describe, start_connecting};
+use super::trust::{Refusal, Trust};
 use crate::client::options::Server;
+use crate::client::ui::privacy::Privacy;
 use crate::core::buffers::Pool;
 use crate::core::framing::{Frame, LineReader};
 use crate::core::limits::{
-    self, CONNECT_TIMEOUT_MS, KEEPALIVE_COUNT, KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S,
-    READ_BYTES_PER_TURN, SERVER_LINE_BYTES_MAX,
+    CONNECT_TIMEOUT_MS, READ_BYTES_PER_TURN, SERVER_LINE_BYTES_MAX, SILENCE_MS,
 };
 use crate::core::time::Time;
 
@@ -27,6 +28,8 @@ use crate::core::time::Time;
 pub(in crate::client) struct Connection {
     /// Every address of the server, in the order of the resolver (RFC 6724 sorts them).
     addresses: Vec<SocketAddr>,
+    /// What the connection trusts; `None` without TLS.
+    trust: Option<Trust>,
     token: Token,
     state: State,
     /// Turns bytes into lines. Each new connection starts with a fresh reader: half a line of the
@@ -44,6 +47,8 @@ pub(in crate::client) struct Connection {
 
 /// IAC AYT: asks a server whether it is there (2.2.3; RFC 854).
 const ARE_YOU_THERE: &[u8] = &[255, 246];
+/// IAC NOP: does nothing (RFC 854).
+const NOTHING: &[u8] = &[255, 241];
 
 /// The state of the socket.
 #[derive(Debug)]
@@ -52,7 +57,7 @@ enum State {
     Closed,
     /// An attempt to connect is under way.
     Connecting {
-        stream: TcpStream,
+        attempt: Attempt,
         /// Index of the tried address in `addresses`.
         address_index: usize,
         /// One text for each address that has failed before.
@@ -62,12 +67,14 @@ enum State {
     },
     /// The socket is connected.
     Open {
-        stream: TcpStream,
+        channel: Channel,
         /// The last read did not reach `WouldBlock`. With edge-triggered polling no new event
         /// announces the bytes that are left (epoll(7)), so the next turn must read without one.
         still_readable: bool,
         /// Shut our half down as soon as `outgoing` is empty.
         finishing: bool,
+        /// When the silence of the server is too long; `None` once it has said something.
+        silent_until: Option<Time>,
     },
 }
 
@@ -75,11 +82,14 @@ enum State {
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::client) enum Outcome {
     /// The connection is open.
-    Connected,
+    Connected(Privacy),
+    /// Nobody vouches for the server's certificate. The user can confirm its fingerprint, see
+    /// [`Connection::trust`], and connect again.
+    Untrusted { fingerprint: String },
     /// No address accepted the connection. The text holds the reason of each address.
     Failed(String),
-    /// An open connection has ended. `is_clean` is true if the server sent FIN, and false if the
-    /// network failed. A pipe exits with an error only in the second case.
+    /// An open connection has ended. `is_clean` is true if the server ended it: with FIN, and with
+    /// TLS close_notify. It is false if the network failed. A pipe exits with an error only in the second case.
     Lost { reason: String, is_clean: bool },
 }
 
@@ -100,12 +110,17 @@ impl Connection {
     ///
     /// # Errors
     /// If the name cannot be resolved. The text is ready to print.
-    pub(in crate::client) fn new(server: &Server, token: Token) -> Result<Connection, String> {
+    pub(in crate::client) fn new(
+        server: &Server,
+        trust: Option<Trust>,
+        token: Token,
+    ) -> Result<Connection, String> {
         let lookup = (server.host.as_str(), server.port).to_socket_addrs();
         let addresses: Vec<_> =
             lookup.map_err(|error| cannot_find(&server.host, &describe(&error)))?.collect();
         Ok(Connection {
             addresses,
+            trust,
             token,
             state: State::Closed,
             reader: LineReader::new(SERVER_LINE_BYTES_MAX),
@@ -123,6 +138,14 @@ impl Connection {
         self.reader = LineReader::new(SERVER_LINE_BYTES_MAX);
         self.acknowledged.forget();
         self.connect_from(registry, now, 0, Vec::new())
+    }
+
+    /// Trusts the certificate with this fingerprint from now on.
+    ///
+    /// # Errors
+    /// It cannot be remembered for the next time. The text is ready to print.
+    pub(in crate::client) fn trust(&mut self, fingerprint: &str) -> Result<(), String> {
+        self.trust.as_mut().map_or(Ok(()), |trust| trust.confirm(fingerprint))
     }
 
     /// Queues `bytes`. The next [`Connection::flush`] sends them.
@@ -145,12 +168,12 @@ impl Connection {
     /// not say, only the bytes count that it has not taken.
     pub(in crate::client) fn unacknowledged(&mut self) -> usize {
         let queued = self.outgoing.iter().map(Vec::len).sum::<usize>() - self.written;
-        let State::Open { stream, .. } = &self.state else { return queued };
+        let State::Open { channel, .. } = &mut self.state else { return queued };
         let missing = self.acknowledged.bytes_missing(|| {
-            let local = stream.local_addr()?;
-            Ok((local, stream.peer_addr()?))
+            let stream = channel.stream();
+            Ok((stream.local_addr()?, stream.peer_addr()?))
         });
-        queued + missing.unwrap_or(0)
+        queued + channel.missing(missing.unwrap_or(0))
     }
 
     /// Whether the kernel has taken every queued byte.
@@ -172,7 +195,8 @@ impl Connection {
         match &self.state {
             State::Closed => None,
             State::Connecting { deadline, .. } => Some(deadline.ms_since(now)),
-            State::Open { still_readable, .. } => still_readable.then_some(0),
+            State::Open { still_readable: true, .. } => Some(0),
+            State::Open { silent_until, .. } => silent_until.map(|until| until.ms_since(now)),
         }
     }
 
@@ -189,7 +213,14 @@ impl Connection {
         match &mut self.state {
             State::Closed => None,
             State::Connecting { .. } => self.advance_connecting(registry, now, is_ready),
-            State::Open { still_readable, .. } => {
+            State::Open { channel, still_readable, silent_until, .. } => {
+                if silent_until.is_some_and(|until| until <= now) {
+                    *silent_until = None;
+                    // A client that says something needs no help. An error will show in the read.
+                    if self.outgoing.is_empty() {
+                        let _ = channel.write(NOTHING);
+                    }
+                }
                 let is_readable = is_ready || *still_readable;
                 let outcome = if is_readable { self.read(receive) } else { None };
                 if outcome.is_some() {
@@ -205,9 +236,9 @@ impl Connection {
     /// A write error is not reported here. The next read reports the same failure, but only after
     /// the server's last lines, and those often tell why the server closed.
     pub(in crate::client) fn flush(&mut self) {
-        let State::Open { stream, finishing, .. } = &mut self.state else { return };
+        let State::Open { channel, finishing, .. } = &mut self.state else { return };
         while let Some(first) = self.outgoing.front() {
-            match stream.write(&first[self.written..]) {
+            match channel.write(&first[self.written..]) {
                 Ok(count) if self.written + count < first.len() => self.written += count,
                 Ok(_) => {
                     self.outgoing.pop_front();
@@ -218,11 +249,10 @@ impl Connection {
             }
         }
         if *finishing {
-            match stream.write(ARE_YOU_THERE) {
+            match channel.write(ARE_YOU_THERE).and_then(|_| channel.end()) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Ok(_) | Err(_) => {}
+                Ok(()) | Err(_) => {}
             }
-            let _ = stream.shutdown(Shutdown::Write);
             *finishing = false;
         }
     }
@@ -240,7 +270,8 @@ impl Connection {
             match start_connecting(registry, self.token, address) {
                 Ok(stream) => {
                     let deadline = now.after_ms(CONNECT_TIMEOUT_MS);
-                    self.state = State::Connecting { stream, address_index, failures, deadline };
+                    let attempt = Attempt::Tcp(stream);
+                    self.state = State::Connecting { attempt, address_index, failures, deadline };
                     return None;
                 }
                 Err(error) => failures.push(self.failure(address_index, &describe(&error))),
@@ -265,39 +296,45 @@ impl Connection {
         now: Time,
         is_ready: bool,
     ) -> Option<Outcome> {
-        let State::Connecting { stream, deadline, .. } = &self.state else { return None };
-        let result = if is_ready { is_connected(stream) } else { Ok(false) };
-        let is_late = *deadline <= now;
-        let failure = match result {
-            Ok(false) if !is_late => return None,
-            Ok(false) => "no answer".to_owned(),
-            Ok(true) => String::new(),
-            Err(error) => describe(&error),
-        };
-        let State::Connecting { stream, address_index, mut failures, .. } =
-            std::mem::replace(&mut self.state, State::Closed)
-        else {
+        let state = std::mem::replace(&mut self.state, State::Closed);
+        let State::Connecting { attempt, address_index, mut failures, deadline } = state else {
             return None;
         };
-        if failure.is_empty() {
-            keep_alive(&stream);
-            // The first bytes may have come with the event that reported the connection.
-            self.state = State::Open { stream, still_readable: true, finishing: false };
-            return Some(Outcome::Connected);
-        }
+        let failure = match attempt.advance(self.trust.as_ref(), is_ready) {
+            Ok(Progress::Open(channel)) => return Some(self.open(channel, now)),
+            Ok(Progress::Waits(attempt)) if now < deadline => {
+                self.state = State::Connecting { attempt, address_index, failures, deadline };
+                return None;
+            }
+            Ok(Progress::Waits(attempt)) => attempt.lateness().to_owned(),
+            Err(Refusal::Unknown { fingerprint }) => {
+                return Some(Outcome::Untrusted { fingerprint });
+            }
+            Err(Refusal::Failed(reason)) => reason,
+        };
         failures.push(self.failure(address_index, &failure));
-        drop(stream);
         self.connect_from(registry, now, address_index + 1, failures)
+    }
+
+    fn open(&mut self, channel: Channel, now: Time) -> Outcome {
+        let privacy = channel.privacy();
+        let silent_until = Some(now.after_ms(SILENCE_MS));
+        // The first bytes may have come with the event that reported the connection.
+        self.state = State::Open { channel, still_readable: true, finishing: false, silent_until };
+        Outcome::Connected(privacy)
     }
 
     /// Reads one buffer, at most `READ_BYTES_PER_TURN` bytes. A server that never stops sending
     /// thus cannot keep the loop from reading keys.
     fn read(&mut self, mut receive: impl FnMut(Received<'_>)) -> Option<Outcome> {
-        let State::Open { stream, still_readable, .. } = &mut self.state else { return None };
-        let ended = match stream.read(&mut self.read_buffer) {
+        let State::Open { channel, still_readable, silent_until, .. } = &mut self.state else {
+            return None;
+        };
+        let ended = match channel.read(&mut self.read_buffer) {
             Ok(0) => ("the server closed the connection".to_owned(), true),
             Ok(count) => {
                 *still_readable = true;
+                *silent_until = None;
                 let mut bytes = &self.read_buffer[..count];
                 while let Some(frame) = self.reader.next(&mut self.pool, &mut bytes) {
                     forward_frame(frame, &mut self.pool, &mut receive);
@@ -308,7 +345,10 @@ impl Connection {
                 *still_readable = false;
                 return None;
             }
-            Err(error) if error.kind() == ErrorKind::Interrupted => return None,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {
+                *still_readable = true;
+                return None;
+            }
             Err(error) => (describe(&error), false),
         };
         // A last line without an ending still counts: it may tell why the server closes.
@@ -317,16 +357,6 @@ impl Connection {
         }
         let (reason, is_clean) = ended;
         Some(Outcome::Lost { reason, is_clean })
-    }
-}
-
-/// The error message of a failed lookup. The resolver's own words for a wrong name say little.
-fn cannot_find(host: &str, reason: &str) -> String {
-    // The texts of EAI_NONAME and EAI_NODATA, on Linux, on macOS and in musl (getaddrinfo(3)).
-    let unknown = ["not known", "No address associated", "Name does not resolve"];
-    match unknown.iter().any(|text| reason.contains(text)) {
-        true => format!("no host called {host}"),
-        false => format!("cannot find {host}: {reason}"),
     }
 }
 
@@ -341,55 +371,6 @@ fn forward_frame(frame: Frame<'_>, pool: &mut Pool, receive: &mut impl FnMut(Rec
         Frame::Input(_) => receive(Received::Unreadable),
     }
     frame.recycle(pool);
-}
-
-/// Starts a non-blocking connect and registers the socket. Interest in writing is needed, because
-/// the kernel reports a finished connect as writable (connect(2), `EINPROGRESS`).
-fn start_connecting(
-    registry: &Registry,
-    token: Token,
-    address: SocketAddr,
-) -> io::Result<TcpStream> {
-    let mut stream = TcpStream::connect(address)?;
-    registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
-    Ok(stream)
-}
-
-/// Whether an attempt to connect has succeeded. An event is only a hint: the socket's error and
-/// its peer address decide (the documentation of `mio::net::TcpStream::connect` says how).
-fn is_connected(stream: &TcpStream) -> io::Result<bool> {
-    if let Some(error) = stream.take_error()? {
-        return Err(error);
-    }
-    match stream.peer_addr() {
-        Ok(_) => Ok(true),
-        Err(error) if error.kind() == ErrorKind::NotConnected => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-/// Lets the kernel detect a dead server, which sends neither FIN nor RST. A timer in the client
-/// would wake the process for that. Errors are ignored: the socket works without these options.
-fn keep_alive(stream: &TcpStream) {
-    let keepalive = TcpKeepalive::new()
-        .with_time(Duration::from_secs(KEEPALIVE_IDLE_S))
-        .with_interval(Duration::from_secs(KEEPALIVE_INTERVAL_S))
-        .with_retries(KEEPALIVE_COUNT);
-    let socket = SockRef::from(stream);
-    let _ = socket.set_tcp_keepalive(&keepalive);
-    #[cfg(any(target_os = "android", target_os = "linux"))]
-    let _ = socket.set_tcp_user_timeout(Some(Duration::from_millis(limits::USER_TIMEOUT_MS)));
-    // Nagle's algorithm (RFC 896) would delay a short line until the last one is acknowledged.
-    let _ = stream.set_nodelay(true);
-}
-
-/// Describes an error in words, without its number: a user cannot use "(os error 111)".
-pub(in crate::client) fn describe(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error") {
-        Some((description, _)) => description.to_owned(),
-        None => text,
-    }
 }
 
 #[cfg(test)]

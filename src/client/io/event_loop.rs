@@ -17,8 +17,9 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook::flag;
 use signal_hook_mio::v1_0::Signals;
 
-use super::connection::{Connection, Outcome, Received, describe};
+use super::connection::{Connection, Outcome, Received};
 use super::log_file::LogFile;
+use super::socket::describe;
 use super::terminal::Terminal;
 use crate::client::SIGNAL_EXIT_CODE;
 use crate::client::ui::keys::KeyReader;
@@ -233,7 +234,13 @@ impl EventLoop {
     fn handle_outcome(&mut self, outcome: Option<Outcome>, now: Time) {
         match outcome {
             None => {}
-            Some(Outcome::Connected) => self.state_machine.handle_connected(),
+            Some(Outcome::Connected(privacy)) => {
+                self.state_machine.handle_connected();
+                self.state_machine.handle_privacy(privacy);
+            }
+            Some(Outcome::Untrusted { fingerprint }) => {
+                self.state_machine.handle_untrusted(fingerprint, now);
+            }
             // The state machine decides about a retry, since it owns the countdown in the prompt.
             Some(Outcome::Failed(reason)) => self.state_machine.handle_failure(&reason, now),
             // The server has closed its half behind ours. It answered everything before.
@@ -276,6 +283,10 @@ impl EventLoop {
                 Action::Connect => {
                     let outcome = self.connection.connect(self.poll.registry(), now);
                     self.handle_outcome(outcome, now);
+                }
+                Action::Trust(fingerprint) => {
+                    let remembered = self.connection.trust(&fingerprint);
+                    self.state_machine.handle_trust(remembered);
                 }
                 Action::Suspend => self.suspend(),
                 Action::Leave(leaving) => self.ending = Some(leaving),

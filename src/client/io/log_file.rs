@@ -13,7 +13,7 @@ use rustix::fs::OFlags;
 use rustix::process::Signal;
 use signal_hook::flag;
 
-use super::connection::describe;
+use super::socket::describe;
 
 /// The permissions of a new file.
 const MODE: u32 = 0o600;

@@ -16,7 +16,8 @@ use mio::{Events, Interest, Poll, Registry, Token};
 use rustix::stdio::{stdin, stdout};
 use zeroize::Zeroizing;
 
-use super::connection::{Connection, Outcome, Received, describe};
+use super::connection::{Connection, Outcome, Received};
+use super::socket::describe;
 use super::terminal::write_all;
 use crate::client::options::{ConnectArgs, Server};
 use crate::client::ui::state_machine::{cannot_connect, not_chinwag};
@@ -88,8 +89,10 @@ pub(in crate::client) fn run(
     let started = clock();
     let cannot_wait = |error: io::Error| format!("cannot wait for input: {}", describe(&error));
     let mut pipe = Pipe::new(server.clone(), connection, is_interactive).map_err(cannot_wait)?;
-    pipe.password = args.password_file.as_deref().map(read_password).transpose()?;
-    if let Some(name) = &args.name {
+    if !args.keeps_name() {
+        pipe.password = args.password_file.as_deref().map(read_password).transpose()?;
+    }
+    if let Some(name) = args.name() {
         pipe.connection.push(format!("{name}\r\n").into_bytes());
         pipe.is_name_sent = true;
     }
@@ -102,9 +105,14 @@ pub(in crate::client) fn run(
     loop {
         match outcome {
             None => {}
-            Some(Outcome::Connected) => pipe.greeting_due = Some(now().after_ms(GREETING_MS)),
+            Some(Outcome::Connected(_)) => pipe.greeting_due = Some(now().after_ms(GREETING_MS)),
             // A terminal user may wait for a retry. A script gets the error now.
             Some(Outcome::Failed(reason)) => return Err(cannot_connect(server, &reason)),
+            // Nobody is there to be asked, and the connection knows that.
+            Some(Outcome::Untrusted { fingerprint }) => {
+                let reason = format!("nobody vouches for its certificate, SHA-256 {fingerprint}");
+                return Err(cannot_connect(server, &reason));
+            }
             Some(Outcome::Lost { reason, is_clean }) => return pipe.end(reason, is_clean),
         }
         pipe.wait(&mut events, now()).map_err(cannot_wait)?;

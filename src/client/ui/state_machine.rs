@@ -20,6 +20,7 @@ mod searching;
 mod sending_prompt;
 mod server_lines;
 mod submit;
+mod trusting;
 
 use std::collections::VecDeque;
 
@@ -35,6 +36,7 @@ use super::input_history::InputHistory;
 use super::known_names::Known;
 use super::missed::SeenLines;
 use super::notifier::Notifier;
+use super::privacy::Privacy;
 use super::prompt::Prompt;
 use super::screen::Screen;
 use super::sending::Sending;
@@ -60,6 +62,8 @@ pub enum Action {
     Finish,
     /// Start to connect.
     Connect,
+    /// Trust the certificate with this fingerprint from now on.
+    Trust(String),
     /// Stop the process for Ctrl-Z, until the shell continues it.
     Suspend,
     /// End the client.
@@ -96,6 +100,9 @@ pub struct Setup {
     pub reconnects: bool,
     /// The username to send at the first prompt for a name.
     pub name: Option<String>,
+    /// No other username may be sent, and the client must not be stopped: somebody else has started
+    /// it, and vouches for the user's name.
+    pub keeps_name: bool,
     /// Seed of the random waits between reconnects.
     pub seed: u64,
     /// The width of the terminal in columns; 0 if unknown.
@@ -108,6 +115,8 @@ pub struct StateMachine {
     setup: Setup,
     /// The state of the connection.
     link: Link,
+    /// What the user was told about the connection last.
+    privacy: Option<Privacy>,
     /// The state of the session on that connection.
     state: ClientState,
     screen: Screen,
@@ -160,6 +169,8 @@ pub struct StateMachine {
     is_partner_stalled: bool,
     /// The last text did not fit into the line.
     is_line_full: bool,
+    /// A password is on its way, and the server has not replied.
+    is_password_sent: bool,
     /// An operator has removed the user. Only Enter on an empty line connects again.
     was_removed: bool,
     /// The time of the loop's present turn.
@@ -200,6 +211,7 @@ impl StateMachine {
     pub fn new(setup: Setup) -> StateMachine {
         StateMachine {
             link: Link::Connecting { is_retry: false, remaining_wait: None },
+            privacy: None,
             state: ClientState::Nowhere,
             screen: Screen::new(setup.palette, setup.columns),
             transcript: Transcript::new(setup.palette, setup.timestamps),
@@ -228,6 +240,7 @@ impl StateMachine {
             last_was_row: false,
             is_partner_stalled: false,
             is_line_full: false,
+            is_password_sent: false,
             was_removed: false,
             now: Time::START,
             backoff: Backoff::new(setup.seed),
@@ -239,7 +252,15 @@ impl StateMachine {
 
     /// Takes the next action. The loop calls this until it returns `None`.
     pub fn poll_action(&mut self) -> Option<Action> {
-        self.actions.pop_front()
+        while let Some(action) = self.actions.pop_front() {
+            match action {
+                Action::Send(line) if self.would_rename(&line) => {
+                    self.keep_unsent(vec![line], "nobody");
+                }
+                action => return Some(action),
+            }
+        }
+        None
     }
 
     /// Milliseconds until [`StateMachine::handle_timeout`] is due or the prompt changes. `None`
@@ -253,7 +274,7 @@ impl StateMachine {
     fn poll_link_timeout(&self, now: Time) -> Option<u64> {
         let deadlines = match self.link {
             Link::Lost(Some(wait)) => return Some(wait.ms_to_next_second(now)),
-            Link::Lost(None) | Link::Connecting { .. } => return None,
+            Link::Lost(None) | Link::Connecting { .. } | Link::Untrusted { .. } => return None,
             Link::Up { greeting_due, .. } => [
                 greeting_due,
                 self.pending_due(now),
@@ -319,6 +340,9 @@ impl StateMachine {
             }
             (None, Link::Connecting { .. }) => {
                 Prompt::new("connecting", Paint::Notice).or_short("wait")
+            }
+            (None, Link::Untrusted { .. }) => {
+                Prompt::new("Trust it? yes or no", Paint::Notice).or_short("yes or no")
             }
             (None, Link::Up { .. }) => self.sending_prompt(now),
         }

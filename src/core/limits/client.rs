@@ -37,3 +37,15 @@ pub const SEEN_LINES_MAX: usize = HISTORY_LINES_MAX;
 /// Bytes of the line in the client's editor. The client splits a text that is longer than a line of
 /// the protocol, and asks before it sends the parts.
 pub const DRAFT_BYTES_MAX: usize = 16 * LINE_BYTES_MAX;
+
+/// Bytes of `known_hosts`: a few thousand servers. A larger file is something else.
+pub const KNOWN_HOSTS_BYTES_MAX: u64 = 256 * 1024;
+
+/// Writes over TLS of which the client keeps apart how far they are acknowledged. The oldest two then
+/// count as one.
+pub const UNACKNOWLEDGED_WRITES_MAX: usize = 1024;
+
+/// Milliseconds of silence of a new connection after which the client sends a telnet command that
+/// does nothing. A port that speaks TLS, or something else, then tells so instead of waiting for the
+/// client.
+pub const SILENCE_MS: u64 = 500;

@@ -1,14 +1,15 @@
 //! The connection, tested with real sockets on the loopback interface.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use mio::{Events, Poll};
 
 use super::*;
 
 fn connection(addresses: Vec<SocketAddr>) -> Connection {
-    let server = Server { host: "127.0.0.1".to_owned(), port: 1 };
-    let mut connection = Connection::new(&server, Token(0)).expect("no name to look up");
+    let server = Server { host: "127.0.0.1".to_owned(), port: 1, is_tls: false };
+    let mut connection = Connection::new(&server, None, Token(0)).expect("no name to look up");
     connection.addresses = addresses;
     connection
 }
@@ -39,7 +40,10 @@ fn addresses_are_tried_in_order_until_one_accepts() {
     let (closed, dead) = address();
     drop(closed);
     let (_listener, live) = address();
-    assert_eq!(outcome(&mut connection(vec![dead, dead, live])), Outcome::Connected);
+    assert_eq!(
+        outcome(&mut connection(vec![dead, dead, live])),
+        Outcome::Connected(Privacy::Local)
+    );
 }
 
 #[test]

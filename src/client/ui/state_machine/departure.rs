@@ -80,7 +80,7 @@ impl StateMachine {
         match key {
             Key::Control('c') => self.give_up_departure(),
             Key::Control('l') => self.screen.clear(),
-            Key::Control('z') => self.actions.push_back(Action::Suspend),
+            Key::Control('z') => self.suspend(),
             _ => {}
         }
     }

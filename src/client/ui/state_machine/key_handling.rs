@@ -3,7 +3,7 @@
 //! The event loop calls [`StateMachine::handle_key`] for each key. Enter is in `submit` and a paste
 //! in `paste`. This module knows keys only by name; `ui::keys` has decoded their bytes.
 
-use super::{Action, Confirmation, Leaving, Link, Source, StateMachine};
+use super::{Confirmation, Leaving, Link, Source, StateMachine};
 use crate::client::ui::client_state::ClientState;
 use crate::client::ui::history_search::HistorySearch;
 use crate::client::ui::keys::Key;
@@ -93,7 +93,7 @@ impl StateMachine {
             Key::Control('d') if self.editor.is_empty() => self.leave(Leaving::Wished),
             Key::Control('c') => self.editor.clear(),
             Key::Control('l') => self.screen.clear(),
-            Key::Control('z') => self.actions.push_back(Action::Suspend),
+            Key::Control('z') => self.suspend(),
             _ => self.edit(&key),
         }
     }

@@ -35,6 +35,8 @@ pub(super) enum Link {
         /// When a chinwag server would have asked for a username; `None` once it has.
         greeting_due: Option<Time>,
     },
+    /// Nobody vouches for the server's certificate, and the user is asked about it.
+    Untrusted { fingerprint: String },
     /// There is no connection. The next attempt starts after the wait, if there is a wait, or at a
     /// key.
     Lost(Option<CountDown>),
@@ -61,6 +63,7 @@ impl StateMachine {
             self.notice("Connected again");
         }
         self.last_failure.clear();
+        self.is_password_sent = false;
         let greeting_due = Some(self.now.after_ms(GREETING_MS));
         self.link = Link::Up { name_tried: false, said_goodbye: false, greeting_due };
     }
@@ -228,7 +231,7 @@ impl StateMachine {
     pub(super) fn connect(&mut self) {
         let remaining_wait = match self.link {
             Link::Lost(wait) => wait,
-            Link::Connecting { .. } | Link::Up { .. } => None,
+            Link::Connecting { .. } | Link::Untrusted { .. } | Link::Up { .. } => None,
         };
         self.link = Link::Connecting { is_retry: true, remaining_wait };
         self.actions.push_back(Action::Connect);

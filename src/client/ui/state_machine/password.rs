@@ -68,6 +68,11 @@ impl StateMachine {
     /// Sends the password, and shows the prompt alone. An empty line goes back (4.11.2).
     fn submit_secret(&mut self) {
         let Link::Up { .. } = self.link else { return };
+        // Behind `cancel` the server asks for a username. A line that follows at once would become it.
+        if self.setup.keeps_name && self.is_password_sent {
+            return;
+        }
+        self.is_password_sent = true;
         let line = text::clean(self.editor.text()).into_owned();
         self.editor = Editor::default();
         if line.len() > LINE_BYTES_MAX {

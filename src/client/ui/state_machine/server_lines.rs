@@ -6,7 +6,7 @@
 
 use std::mem;
 
-use super::{Action, Link, StateMachine};
+use super::{Action, Leaving, Link, StateMachine};
 use crate::client::ui::client_state::ClientState;
 use crate::client::ui::list_row::Row;
 use crate::client::ui::mention::mentions;
@@ -109,6 +109,7 @@ impl StateMachine {
     /// Handles a question. `is_new` is false if the server repeats the question in the same state,
     /// as it does after each list. A repeated menu or request must not ring or fill the screen.
     fn handle_question(&mut self, text: &str, line: &ServerLine<'_>, is_new: bool) {
+        self.is_password_sent = false;
         match Question::read(text) {
             Question::Username => {
                 self.handle_greeting();
@@ -213,10 +214,15 @@ impl StateMachine {
     /// put into the editor, and the user can change it.
     fn send_username(&mut self) {
         // The accepted name comes before the option: the user may have changed it at the prompt.
-        let Some(name) = self.username.as_ref().or(self.setup.name.as_ref()) else { return };
+        let accepted = self.username.as_ref().filter(|_| !self.setup.keeps_name);
+        let Some(name) = accepted.or(self.setup.name.as_ref()) else { return };
         let Link::Up { name_tried, .. } = &mut self.link else { return };
         if !mem::replace(name_tried, true) {
             self.actions.push_back(Action::Send(name.clone()));
+        } else if self.setup.keeps_name {
+            let reason =
+                format!("the server does not admit you as {name}, and you have no other name");
+            self.actions.push_back(Action::Leave(Leaving::Failed(reason)));
         } else if self.saved_draft.is_none() {
             // This branch runs only without a saved draft: a second refusal must not overwrite it.
             if !self.editor.is_empty() {

@@ -16,7 +16,7 @@ impl StateMachine {
     /// Sends the line in the editor. If the state has changed since the line was started, the first
     /// Enter may only warn; the second Enter sends.
     pub(super) fn submit(&mut self) {
-        if self.answer_locally() {
+        if self.answer_trust() || self.answer_locally() || self.may_rename() {
             return;
         }
         // Without a connection the line stays in the editor, where the user can see it.

@@ -8,6 +8,7 @@ mod passwords;
 mod random_deaths;
 mod rooms;
 mod times;
+mod trusting;
 
 use super::*;
 use crate::client::picture::{picture, size};
@@ -33,7 +34,7 @@ struct Scene {
 impl Scene {
     fn new(rows: u16, name: Option<&str>) -> Scene {
         let setup = Setup {
-            server: Server { host: "localhost".to_owned(), port: 7878 },
+            server: Server { host: "localhost".to_owned(), port: 7878, is_tls: false },
             palette: Palette { colours: false },
             timestamps: false,
             wrap: false,
@@ -41,6 +42,7 @@ impl Scene {
             notify: Vec::new(),
             reconnects: true,
             name: name.map(str::to_owned),
+            keeps_name: false,
             seed: 1,
             columns: COLUMNS,
         };
