@@ -152,6 +152,12 @@ impl Chat {
         }
     }
 
+    /// Whether followers are still to be told something, now or once they have read.
+    #[must_use]
+    pub fn owes_followers(&self) -> bool {
+        self.follows.next_due().is_some() || self.has_held_followers()
+    }
+
     /// Checks that only users follow, and that each may still be told.
     pub(super) fn check_followers(&self) {
         let Follows { followers, held, late, number, .. } = &self.follows;
@@ -210,7 +216,8 @@ impl Follows {
 
     fn next_round(&self) -> Option<Time> {
         let changed_at = self.changed_at?;
-        Some(changed_at.after_ms(LIST_CHANGES_DELAY_MS).max(self.next_round))
+        let soonest = changed_at.after_ms(LIST_CHANGES_DELAY_MS);
+        Some(soonest.max(self.next_round).max(self.next_told))
     }
 
     fn is_telling(&self) -> bool {

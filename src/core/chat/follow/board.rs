@@ -91,17 +91,21 @@ fn changes(before: &[BoardRow], now: &[BoardRow], are_rooms: bool, out: &mut Str
         };
         let old = before.next_if(|_| order != Ordering::Greater);
         let new = now.next_if(|_| order != Ordering::Less);
-        match (old, new) {
-            (Some(old), Some(new)) if old.line == new.line => continue,
-            (_, Some(new)) => out.push_str(&new.line),
-            (Some(BoardRow { name, .. }), None) => {
-                let gone =
-                    if are_rooms { ListRow::RoomGone(name) } else { ListRow::UserGone(name) };
-                Line::Row(Row::List(gone)).encode(out);
-            }
-            (None, None) => {}
+        if old.map(|row| &row.line) == new.map(|row| &row.line) {
+            continue;
         }
-        count += 1;
+        // Clients know a row by its name as it is spelled.
+        if let Some(BoardRow { name, .. }) = old
+            && new.is_none_or(|new| new.name != *name)
+        {
+            let gone = if are_rooms { ListRow::RoomGone(name) } else { ListRow::UserGone(name) };
+            Line::Row(Row::List(gone)).encode(out);
+            count += 1;
+        }
+        if let Some(new) = new {
+            out.push_str(&new.line);
+            count += 1;
+        }
     }
 }
 
