@@ -54,8 +54,8 @@ const CREATE = {
 };
 
 function updateSaid(line, { entry, first }) {
-	const { own, deed, state } = entry;
-	line.className = ["said", first && "first", own && "own", deed && "deed", state].filter(Boolean).join(" ");
+	const { own, deed, mention, state } = entry;
+	line.className = ["said", first && "first", own && "own", deed && "deed", mention && "mention", state].filter(Boolean).join(" ");
 	const [, , words, , choices] = line.children;
 	// The server may have cleaned a text.
 	if (words.textContent !== entry.text) words.replaceChildren(...pieces(entry.text).map(piece));

@@ -197,16 +197,19 @@ impl Model {
                 model.session_mut(who).quiet = word == "quiet";
                 model.expect_line(who, '*', "Joins and leaves are".into());
             }),
-            ("follow" | "unfollow", true, _) => self.then_prompt(who, |model| {
-                model.session_mut(who).follows = word == "follow";
-                let words = ["You follow the lists", "You no longer follow the lists"];
-                model.expect_line(who, '*', words[usize::from(word != "follow")].into());
-            }),
+            ("follow" | "unfollow", true, _) => self.follow(who, word == "follow"),
             ("ignore", ..) => self.then_prompt(who, |model| model.ignore(who, rest)),
             ("unignore", ..) => self.then_prompt(who, |model| model.unignore(who, rest)),
             (.., State::Menu) => self.then_prompt(who, |model| model.refuse(who)),
             _ => self.refuse(who),
         }
+    }
+
+    fn follow(&mut self, who: SessionKey, follows: bool) {
+        self.session_mut(who).follows = follows;
+        let words = if follows { "You follow" } else { "You no longer follow" };
+        self.expect_line(who, '*', format!("{words} the lists"));
+        self.prompt(who);
     }
 
     /// Runs a command that changes no state, then repeats the prompt.

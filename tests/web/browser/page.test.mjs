@@ -318,6 +318,10 @@ suite("the page", (stage) => {
     await anna.sees("Send this as 3 lines?");
     await anna.clicks("#bar button", "Send");
     for (const line of ["anna: one", "anna: /two", "anna: three"]) await ben.reads(line);
+    await anna.clicks("#draft");
+    await paste("four,\n  five\nand six");
+    await anna.clicks("#bar button", "Join the lines");
+    await ben.reads("anna: four, five and six");
   });
 
   test("a screen reader hears each new line once", async () => {
