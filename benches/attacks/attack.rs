@@ -15,6 +15,9 @@ const LOGINS_AT_ONCE: usize = 256;
 /// Asks for the whole history of a room.
 const HISTORY: &str = "/history 200\n";
 
+/// Becomes busy and free again: a change that all followers of the lists are told.
+const BUSY: Says = Says::Burst("busy\nfree\nbusy\n", 50);
+
 /// One kind of attack.
 pub(super) struct Attack {
     /// For `--only`.
@@ -31,6 +34,10 @@ pub(super) struct Attack {
     fills_history: bool,
     /// Whether an attacker reads what the server sends.
     reads: bool,
+    /// Whether all follow the lists.
+    follows: bool,
+    /// Only the first so many burst.
+    bursting: usize,
 }
 
 enum Says {
@@ -43,13 +50,19 @@ enum Says {
 
 impl Attack {
     /// Every attack; first the calm, to compare with.
-    pub(super) const ALL: [Attack; 8] = [
+    pub(super) const ALL: [Attack; 10] = [
         Attack::new("calm", "none", 0, 0, Says::Nothing),
         Attack {
             fills_history: true,
             ..Attack::new("history", "bursts of `/history 200`", 256, 1, Says::Burst(HISTORY, 156))
         },
         Attack::new("lists", "bursts of `1 a`", 900, 0, Says::Burst("1 a\n", 500)),
+        Attack::new("follow", "bursts of `/follow`", 900, 0, Says::Burst("/follow\n", 500)),
+        Attack {
+            follows: true,
+            bursting: 900,
+            ..Attack::new("changes", "10,000 follow, 900 change all the time", 10_000, 0, BUSY)
+        },
         Attack::new("empty", "bursts of empty lines", 900, 0, Says::Burst("\n", 8_000)),
         Attack::new("requests", "bursts of requests", 900, 0, Says::Burst("2 nobody\n", 200)),
         Attack::new("rooms", "5 rooms of 1,000, all talk", 5_000, 5, Says::Talk(5_000)),
@@ -68,12 +81,14 @@ impl Attack {
         rooms: usize,
         says: Says,
     ) -> Attack {
-        Attack { name, title, clients, rooms, says, fills_history: false, reads: true }
+        let (fills_history, reads, follows, bursting) = (false, true, false, usize::MAX);
+        Attack { name, title, clients, rooms, says, fills_history, reads, follows, bursting }
     }
 
     /// The first lines of attacker `n`.
     fn login(&self, n: usize) -> String {
         match self.rooms {
+            0 if self.follows => format!("a{n}x\n/follow\n"),
             0 => format!("a{n}x\n"),
             rooms if self.fills_history && n < rooms => {
                 let line = format!("{}\n", "x".repeat(900));
@@ -157,7 +172,8 @@ impl Crowd {
                 Says::Nothing => {}
                 Says::Burst(line, times) => {
                     let is_done = |attacker: &&mut Attacker| attacker.sent == attacker.sends.len();
-                    for attacker in self.attackers.iter_mut().filter(is_done) {
+                    let bursting = self.attackers.iter_mut().take(self.attack.bursting);
+                    for attacker in bursting.filter(is_done) {
                         (attacker.sends, attacker.sent) = (line.repeat(times).into_bytes(), 0);
                     }
                 }

@@ -15,7 +15,10 @@ export function collect(m, event) {
 	if (!["said", "joined", "left"].includes(type)) finish(m, true);
 	if (type === "lists") return beginLists(m, event);
 	if (type === "history") return begin(m, type, event.count);
-	if (type === "entered") begin(m, "members");
+	if (type === "entered") {
+		m.members = { names: new Set(), more: 0 };
+		begin(m, "members");
+	}
 	// Other heads have no fixed words: the server answers in order.
 	const kind = type === "info" && m.waiting.find("list", "option", "history")?.kind;
 	if (kind === "option") return m.waiting.settle(kind);
@@ -36,11 +39,12 @@ function beginLists(m, { head, users }) {
 }
 
 function add(m, event) {
-	const { list } = m, of = event.row === "room" ? m.rooms : m.people.rows;
-	if (list?.kind === "lists") return change(of, event);
-	const row = { list: "user", members: "member", history: "said" }[list?.kind];
-	if (event.row === row) list.rows.push(event);
-	else if (list) list.more = Number(/\d+/.exec(event.text) ?? Infinity);
+	const { list, members } = m, { row, name } = event, number = Number(/\d+/.exec(event.text) ?? Infinity);
+	const { kind } = list ?? {};
+	if (kind === "lists") return change(row === "room" ? m.rooms : m.people.rows, event);
+	if (kind === "members") row === "member" ? members.names.add(name) : (members.more = number);
+	else if (row === { list: "user", history: "said" }[kind]) list.rows.push(event);
+	else if (list) list.more = number;
 	return true;
 }
 
@@ -59,7 +63,6 @@ export function finish(m, isEnd) {
 	const { kind, rows, more, prefix } = list, done = isEnd || rows?.length === (list.count ?? -1);
 	if (done) m.list = null;
 	if (kind === "list") m.found = { rows: [...rows], users: rows.length + more, prefix, at: m.now };
-	if (kind === "members") m.members = { names: new Set(rows.map((row) => row.name)), more };
 	if (kind === "history" && done) m.handleHistory(rows);
 }
 

@@ -42,7 +42,7 @@ function countNewer(number) {
 
 const CREATE = {
 	day: ({ at }) => make("li", { className: "day" }, DAY.format(at)),
-	news: ({ entry }) => make("li", { className: "news" }, make("bdi", { textContent: entry.text }), time(entry)),
+	news: ({ entry }) => make("li", { className: "news" }, make("bdi", { dir: "ltr", textContent: entry.text }), time(entry)),
 	said({ entry }) {
 		const name = make("bdi", { className: "name", textContent: entry.from });
 		name.style.setProperty("--hue", hue(entry.from));

@@ -130,6 +130,18 @@ test("entering a room shows its members and its history (6.1.4, 6.3.1)", () => {
   assert.deepEqual([...anna.m.members.names], ["carl", "dora"]);
 });
 
+test("members who come and go count, also between the rows of a long list (6.1.4)", () => {
+  const anna = Person.named();
+  anna.does("enter", "tea");
+  anna.hears("* You are now in tea with nobody else; quit leaves").hears("* ben joined tea").hears("ben: hi");
+  assert.deepEqual([...anna.m.members.names], ["ben"]);
+  anna.does("enter", "hall");
+  anna.hears("* You left tea", "* You are now in hall with 60 others; quit leaves", "- ada", "- cy").hears("* zoe joined hall", "* ada left hall");
+  anna.hears("- dora", "- and 57 more; /who PREFIX narrows the list");
+  assert.deepEqual([...anna.m.members.names], ["cy", "zoe", "dora"]);
+  assert.equal(anna.m.members.more, 57);
+});
+
 test("comings and goings can be hidden", () => {
   const anna = Person.inRoom();
   anna.m.hideComing = true;
