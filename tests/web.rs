@@ -372,8 +372,8 @@ fn without_a_page_nothing_is_said_about_one() {
     browser.reads_exactly("! This port is a chat, not a web server. Goodbye");
 }
 
-/// Idle pages cost nothing but their pings (2.6.10). By hand, with a release build and a crowd:
-/// `CHINWAG_TESTS_PAGES=9000 CHINWAG_TESTS_WINDOW=20 cargo test --release --test web idle_pages -- --nocapture`
+/// Idle pages cost nothing until their first pings, after 30 s (2.6.10). By hand, with a crowd:
+/// `CHINWAG_TESTS_PAGES=9900 CHINWAG_TESTS_WINDOW=10 cargo test --test web idle_pages -- --nocapture`
 ///
 /// (5.8.1)
 #[test]
@@ -406,8 +406,7 @@ fn idle_pages_cause_no_turn_of_the_loop() {
     wait();
     let caused = turns() - before;
     println!("{pages} idle pages: {caused} turns in {seconds} s");
-    let pings = if seconds < 25 { 0 } else { 2 * pages as u64 };
-    assert!(caused <= 20 + pings, "{caused} turns, though the pages are idle");
+    assert!(caused <= 20, "{caused} turns, though the pages are idle");
     // And they still follow.
     users[0].says("/busy");
     let last = users.last_mut().expect("there are pages");
