@@ -16,6 +16,9 @@ const LOGINS_AT_ONCE: usize = 256;
 /// Asks for the whole history of a room.
 const HISTORY: &str = "/history 200\n";
 
+/// Becomes busy and free again: a change that all followers of the lists are told.
+const BUSY: Says = Says::Burst("busy\nfree\nbusy\n", 50);
+
 /// One kind of attack.
 pub(super) struct Attack {
     /// For `--only`.
@@ -34,6 +37,10 @@ pub(super) struct Attack {
     reads: bool,
     /// Whether the server keeps accounts. Then the newcomer signs in.
     pub(super) has_accounts: bool,
+    /// Whether all follow the lists.
+    follows: bool,
+    /// Only the first so many burst.
+    bursting: usize,
 }
 
 enum Says {
@@ -48,13 +55,19 @@ enum Says {
 
 impl Attack {
     /// Every attack; first the calm, to compare with.
-    pub(super) const ALL: [Attack; 10] = [
+    pub(super) const ALL: [Attack; 12] = [
         Attack::new("calm", "none", 0, 0, Says::Nothing),
         Attack {
             fills_history: true,
             ..Attack::new("history", "bursts of `/history 200`", 256, 1, Says::Burst(HISTORY, 156))
         },
         Attack::new("lists", "bursts of `1 a`", 900, 0, Says::Burst("1 a\n", 500)),
+        Attack::new("follow", "bursts of `/follow`", 900, 0, Says::Burst("/follow\n", 500)),
+        Attack {
+            follows: true,
+            bursting: 900,
+            ..Attack::new("changes", "10,000 follow, 900 change all the time", 10_000, 0, BUSY)
+        },
         Attack::new("empty", "bursts of empty lines", 900, 0, Says::Burst("\n", 8_000)),
         Attack::new("requests", "bursts of requests", 900, 0, Says::Burst("2 nobody\n", 200)),
         Attack::new("rooms", "5 rooms of 1,000, all talk", 5_000, 5, Says::Talk(5_000)),
@@ -89,6 +102,8 @@ impl Attack {
             says,
             fills_history: false,
             reads: true,
+            follows: false,
+            bursting: usize::MAX,
             has_accounts: false,
         }
     }
@@ -96,6 +111,7 @@ impl Attack {
     /// The first lines of attacker `n`.
     fn login(&self, n: usize) -> String {
         match self.rooms {
+            0 if self.follows => format!("a{n}x\n/follow\n"),
             0 => format!("a{n}x\n"),
             rooms if self.fills_history && n < rooms => {
                 let line = format!("{}\n", "x".repeat(900));
@@ -183,7 +199,8 @@ impl Crowd {
                 Says::Nothing | Says::Guess => {}
                 Says::Burst(line, times) => {
                     let is_done = |attacker: &&mut Attacker| attacker.sent == attacker.sends.len();
-                    for attacker in self.attackers.iter_mut().filter(is_done) {
+                    let bursting = self.attackers.iter_mut().take(self.attack.bursting);
+                    for attacker in bursting.filter(is_done) {
                         (attacker.sends, attacker.sent) = (line.repeat(times).into_bytes(), 0);
                     }
                 }

@@ -13,6 +13,7 @@ mod command;
 mod common_commands;
 mod dispatch;
 mod event;
+mod follow;
 mod history;
 mod kept_history;
 pub mod name;
@@ -35,6 +36,7 @@ mod wording;
 
 pub use answers::AnswerPart;
 pub use event::{DisconnectReason, Event, Removal, RequestEnd};
+pub use follow::ListMessage;
 pub use history::{Record, UnixSeconds};
 pub use kept_history::HistoryCursor;
 pub use name::Name;
@@ -50,6 +52,7 @@ use crate::core::{Origin, SessionId};
 use accounts::Accounts;
 use address_limits::AddressLimits;
 use answers::Answers;
+use follow::Follows;
 use operator_actions::PlannedStop;
 use output::Outputs;
 use request_limits::RequestLimits;
@@ -81,6 +84,8 @@ pub struct Chat {
     accounts: Accounts,
     /// Answers whose readers have not read all rows (7.36).
     answers: Answers,
+    /// Who is told of changes in the lists (5.8).
+    follows: Follows,
 }
 
 impl Chat {
@@ -100,6 +105,7 @@ impl Chat {
             records_history: false,
             planned_stop: None,
             answers: Answers::default(),
+            follows: Follows::new(),
         }
     }
 
@@ -221,6 +227,7 @@ impl Chat {
         self.roster.release_memory();
         self.outputs.release_memory();
         self.answers.release_memory();
+        self.follows.release_memory();
     }
 
     /// Takes the next output. Returns `None` when all have been taken.
@@ -234,7 +241,8 @@ impl Chat {
     pub fn poll_timeout(&self) -> Option<Time> {
         let rooms = self.roster.rooms().next_deadline();
         let stop = self.planned_stop.as_ref().map(PlannedStop::next_due);
-        self.roster.deadlines().next().into_iter().chain(rooms).chain(stop).min()
+        let lists = self.follows.next_due();
+        self.roster.deadlines().next().into_iter().chain(rooms).chain(stop).chain(lists).min()
     }
 
     /// The partner of a session that is in a chat.
@@ -325,6 +333,7 @@ impl Chat {
     pub fn check(&self) {
         self.roster.check();
         self.check_accounts();
+        self.check_followers();
     }
 
     /// Says a line. A line that borrows from `self.roster` goes to `self.outputs.say` directly,

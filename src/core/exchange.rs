@@ -15,6 +15,7 @@ mod closing;
 mod draining;
 mod endpoint;
 mod endpoints;
+mod following;
 mod held_input;
 mod history;
 mod opening;
@@ -38,7 +39,7 @@ use crate::core::time::Time;
 use crate::core::transport::TransportError;
 use crate::core::{Origin, SessionId};
 use endpoint::Receiving;
-use endpoints::{Endpoints, Resumable};
+use endpoints::Endpoints;
 pub use operator_actions::TrafficCounts;
 
 /// The chat, and our end of every connection.
@@ -173,6 +174,7 @@ impl Exchange {
         if self.chat.has_unread_requests() && self.endpoints[id].outbox.is_empty() {
             self.chat.handle_output_taken(id);
         }
+        self.release_follower(now, id);
     }
 
     /// The socket, which was full, takes bytes again.
@@ -361,7 +363,7 @@ impl Exchange {
             if let Some(id) = self.endpoints.poll_overrun() {
                 self.chat.handle_disconnect(now, id, DisconnectReason::Overrun);
             } else {
-                return;
+                return self.chat.note_list_changes(now);
             }
         }
     }
@@ -379,17 +381,6 @@ impl Exchange {
             }
             Event::Left { who, why } => self.endpoints.tell_session_end(who, why),
             _ => {}
-        }
-    }
-
-    fn queue_resumable(&mut self, id: SessionId, resumable: Resumable) {
-        if resumable.own_input {
-            self.endpoints.queue_resume(id);
-        }
-        if resumable.partner
-            && let Some(partner) = self.chat.partner(id)
-        {
-            self.endpoints.queue_resume(partner);
         }
     }
 }

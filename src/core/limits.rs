@@ -12,6 +12,7 @@ pub use configured::Limits;
 mod accounts;
 mod address;
 mod helper;
+mod lists;
 mod output;
 mod tls;
 mod web;
@@ -19,6 +20,7 @@ mod web;
 pub use accounts::*;
 pub use address::*;
 pub use helper::*;
+pub use lists::*;
 pub use tls::*;
 pub use web::*;
 

@@ -72,8 +72,8 @@ impl<'a> ChatMessage<'a> {
             | Command::Join(_)
             | Command::Leave
             | Command::Exit
-            | Command::Yes
-            | Command::No
+            | Command::Yes(_)
+            | Command::No(_)
             | Command::Cancel
             | Command::Who(_)
             | Command::History(_)
@@ -227,6 +227,12 @@ impl Outputs {
         if let Line::Refusal(refusal) = line {
             self.refusals.count(refusal.kind());
         }
+        self.queue.push(Queued::Say { to, text_end: self.text.len() });
+    }
+
+    /// Queues a line that is encoded already.
+    pub(super) fn say_encoded(&mut self, to: SessionId, line: &str) {
+        self.text.push_str(line);
         self.queue.push(Queued::Say { to, text_end: self.text.len() });
     }
 

@@ -5,6 +5,7 @@
 
 use super::Exchange;
 use super::endpoint::Receiving;
+use super::endpoints::Resumable;
 use crate::core::SessionId;
 use crate::core::buffers::Buffer;
 use crate::core::chat::DisconnectReason;
@@ -97,5 +98,17 @@ impl Exchange {
         self.endpoints[id].receiving = Receiving::Ended;
         self.chat.handle_disconnect(now, id, DisconnectReason::HungUp);
         self.deliver(now);
+    }
+
+    /// Notes the sessions whose held input may go on, because `id` has taken output.
+    pub(super) fn queue_resumable(&mut self, id: SessionId, resumable: Resumable) {
+        if resumable.own_input {
+            self.endpoints.queue_resume(id);
+        }
+        if resumable.partner
+            && let Some(partner) = self.chat.partner(id)
+        {
+            self.endpoints.queue_resume(partner);
+        }
     }
 }

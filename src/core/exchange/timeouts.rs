@@ -24,6 +24,7 @@ impl Exchange {
         // then finds due.
         self.chat.handle_timeout(now);
         self.deliver(now);
+        self.tell_followers(now);
         while let Some(id) = self.endpoints.clocks.due(now) {
             self.endpoint_due(now, id);
         }

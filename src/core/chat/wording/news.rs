@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::accounts::AccountNews;
+use super::lists::ListNews;
 use super::rooms::RoomNews;
 use crate::core::chat::event::{DisconnectReason, StopNotice};
 use crate::core::chat::name::Name;
@@ -58,6 +59,8 @@ pub(in crate::core::chat) enum News<'a> {
     Account(AccountNews<'a>),
     /// News about a room.
     Room(RoomNews<'a>),
+    /// News for followers of the lists.
+    Lists(ListNews),
     /// Do-not-disturb is on (5.5.1).
     Busy,
     /// Do-not-disturb is off (5.5.1).
@@ -126,6 +129,7 @@ impl fmt::Display for News<'_> {
             }
             News::Account(news) => news.fmt(f),
             News::Room(news) => news.fmt(f),
+            News::Lists(news) => news.fmt(f),
             News::Busy => write!(f, "You are busy: nobody can ask you until you type /free"),
             News::Free => write!(f, "You are free: others can ask you"),
             News::Ignoring(whom) => write!(f, "You ignore {whom} until you leave chinwag"),
