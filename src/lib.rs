@@ -95,3 +95,4 @@ pub mod cli;
 pub mod client;
 pub mod core;
 pub mod server;
+pub mod watch;
