@@ -18,6 +18,7 @@ use chinwag::client;
 use chinwag::core::transport::Scheme;
 use chinwag::server::descriptors::{self, Descriptors};
 use chinwag::server::{ListenAddress, Operators, Server, ServerTls, StateFolder, logging};
+use chinwag::watch;
 use clap::error::ErrorKind;
 use log::info;
 
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve(&args),
         Command::Connect(args) => return client::run(&args),
         Command::Ctl(args) => return ctl::run(&args),
+        Command::Watch(args) => return watch::run(&args),
         Command::Cert(args) => cert::run(&args),
         Command::Check(args) => return check::run(&args),
         Command::Completions { shell } => print(&Cli::completions(shell)),
