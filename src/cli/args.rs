@@ -20,7 +20,7 @@ use crate::client::options::ConnectArgs;
 use crate::core::limits::{Limits, PORT, WEB_PORT};
 use crate::core::transport::Scheme;
 use crate::server::ListenAddress;
-use crate::watch::{self, WatchArgs};
+use crate::watch::{self, ReplayArgs, WatchArgs};
 
 const USAGE: &str = "chinwag [COMMAND]\n       chinwag [OPTIONS OF SERVE]";
 
@@ -81,6 +81,9 @@ pub enum Command {
     /// Watch the loop of a running server, full-screen
     #[command(after_help = watch::EXAMPLES)]
     Watch(WatchArgs),
+
+    /// Walk what ctl watch has printed, forwards and backwards
+    Replay(ReplayArgs),
 
     /// Make a certificate that vouches for itself, for addresses with tls:// and https://
     #[command(after_help = cert::EXAMPLES)]

@@ -10,6 +10,7 @@ mod figures;
 mod hops;
 mod paper;
 mod picture;
+mod replay;
 mod state;
 mod steps;
 mod strip;
@@ -22,6 +23,7 @@ use ratatui_core::layout::Rect;
 use crate::client::ui::keys::Key;
 use crate::core::limits::WATCH_LINE_BYTES_MAX;
 use paper::Paper;
+pub use replay::Replay;
 use state::State;
 
 /// The command that starts the stream (8.2.11), with its line ending.
@@ -90,6 +92,12 @@ impl View {
     /// The console is gone; the last picture stays. `why` is one short line for the user.
     pub fn set_ended(&mut self, why: &str) {
         self.state.end(why);
+    }
+
+    /// Names the keys of the program that the view is a part of, in place of its own, and a short note.
+    pub fn set_foot(&mut self, keys: &str, note: &str) {
+        self.state.keys = Some(keys.to_owned());
+        note.clone_into(&mut self.state.note);
     }
 
     /// Whether the loop of the server is held until a command.

@@ -36,6 +36,8 @@ pub(super) struct State {
     pub(super) strip: VecDeque<Turns>,
     /// The number of the chosen connection.
     pub(super) chosen: Option<u64>,
+    /// The keys of the program that the view is a part of.
+    pub(super) keys: Option<String>,
     /// The last answer of the server, or why there are no more lines.
     pub(super) note: String,
     pub(super) has_ended: bool,
