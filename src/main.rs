@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use chinwag::accounts::helper;
 use chinwag::check;
@@ -17,6 +18,7 @@ use chinwag::client;
 use chinwag::core::transport::Scheme;
 use chinwag::server::descriptors::{self, Descriptors};
 use chinwag::server::{ListenAddress, Operators, Server, ServerTls, StateFolder, logging};
+use chinwag::watch;
 use clap::error::ErrorKind;
 use log::info;
 
@@ -29,6 +31,8 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve(&args),
         Command::Connect(args) => return client::run(&args),
         Command::Ctl(args) => return ctl::run(&args),
+        Command::Watch(args) => return watch::run(&args),
+        Command::Replay(args) => return watch::replay(&args),
         Command::Cert(args) => cert::run(&args),
         Command::Check(args) => return check::run(&args),
         Command::Completions { shell } => print(&Cli::completions(shell)),
@@ -66,6 +70,9 @@ fn serve(args: &ServeArgs) -> io::Result<()> {
     // Log only now: a failed start must print one line, the error.
     server.trust_proxies(args.proxy_protocol.clone());
     server.set_web_options(args.web.options());
+    if args.teach.teach {
+        server.allow_teaching(Duration::from_millis(args.limits.max_pause.0));
+    }
     info!(target: "chinwag", "{descriptors}");
     // Ignore an error: the reader of standard output may have gone, and the server runs without it.
     drop(greet(&server, console.as_deref()));

@@ -13,12 +13,14 @@ use crate::check::{self, CheckArgs};
 use crate::cli::accounts::AccountsArg;
 use crate::cli::cert::{self, CertArgs};
 use crate::cli::ctl::{self, CtlArgs};
+use crate::cli::teach::TeachArgs;
 use crate::cli::tls::TlsArgs;
 use crate::cli::web::{WebArgs, network};
 use crate::client::options::ConnectArgs;
 use crate::core::limits::{Limits, PORT, WEB_PORT};
 use crate::core::transport::Scheme;
 use crate::server::ListenAddress;
+use crate::watch::{self, ReplayArgs, WatchArgs};
 
 const USAGE: &str = "chinwag [COMMAND]\n       chinwag [OPTIONS OF SERVE]";
 
@@ -75,6 +77,13 @@ pub enum Command {
     /// Send an operator command to a running server
     #[command(after_help = ctl::EXAMPLES)]
     Ctl(CtlArgs),
+
+    /// Watch the loop of a running server, full-screen
+    #[command(after_help = watch::EXAMPLES)]
+    Watch(WatchArgs),
+
+    /// Walk what ctl watch has printed, forwards and backwards
+    Replay(ReplayArgs),
 
     /// Make a certificate that vouches for itself, for addresses with tls:// and https://
     #[command(after_help = cert::EXAMPLES)]
@@ -154,6 +163,10 @@ pub struct ServeArgs {
     /// Flags for TLS
     #[command(flatten)]
     pub tls: TlsArgs,
+
+    /// Flags for teaching
+    #[command(flatten)]
+    pub teach: TeachArgs,
 
     /// Limits
     #[command(flatten)]
@@ -241,6 +254,10 @@ pub struct LimitArgs {
     /// Seconds to keep the history of an empty room; 0 keeps none
     #[arg(long, value_name = "SECONDS", env = "CHINWAG_ROOM_PAST", default_value = "86400", value_parser = seconds_or_none)]
     pub room_past: Milliseconds,
+
+    /// Seconds that an operator may hold the loop with pause (--teach)
+    #[arg(long, value_name = "SECONDS", env = "CHINWAG_MAX_PAUSE", default_value = "600", value_parser = seconds)]
+    pub max_pause: Milliseconds,
 
     /// Log lines of one kind per second, such as "connected"; the others are counted. 0 means no limit
     #[arg(long, value_name = "COUNT", env = "CHINWAG_LOG_PACE", default_value = "100")]

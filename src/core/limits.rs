@@ -28,9 +28,11 @@ mod client;
 
 pub use client::*;
 mod terminal;
+mod watching;
 
 pub use output::*;
 pub use terminal::*;
+pub use watching::*;
 
 /// Default port of the server and of the client.
 pub const PORT: u16 = 7878;

@@ -22,10 +22,11 @@ impl Exchange {
     pub fn handle_timeout(&mut self, now: Time) {
         // Chat deadlines first: a request that lapses may release held input, which the loop below
         // then finds due.
-        self.chat.handle_timeout(now);
+        self.endpoints.traffic.timeouts += self.chat.handle_timeout(now);
         self.deliver(now);
         self.tell_followers(now);
         while let Some(id) = self.endpoints.clocks.due(now) {
+            self.endpoints.traffic.timeouts += 1;
             self.endpoint_due(now, id);
         }
     }
@@ -74,7 +75,7 @@ impl Endpoints {
 
     /// Registers the deadline that follows from the state of `id`.
     pub(super) fn refresh_deadline(&mut self, id: SessionId) {
-        let paused = self.paused.get(&id).copied();
+        let paused = self.paused.get(&id).map(|&(until, _)| until);
         let endpoint = &self[id];
         // An idle connection costs no search.
         let has_clock = endpoint.sending != Sending::Open;
