@@ -127,7 +127,7 @@ fn an_unknown_certificate_is_confirmed_once_and_a_changed_one_is_refused() {
     let address = tls(&server);
     let mut anna = home.anna(&address, &[], &[]);
     anna.sees(&[
-        &format!("-- Nobody vouches for the certificate of {address}. Its SHA-256 is"),
+        &format!("-- Nobody vouches for the certificate of {address}. Its SHA-256 fingerprint:"),
         &format!("   | {old}"),
         "-- If the operator told you the same, nobody can read along",
         "Trust it? yes or no> |",

@@ -3,8 +3,7 @@
 //! A write counts as done when the kernel has taken the bytes, encrypted or not. Only then does the
 //! connection forget a line, so the promise about lines is the same for both.
 
-use std::io::Read;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::net::Shutdown;
 
 use mio::net::TcpStream;
@@ -41,6 +40,14 @@ impl Channel {
         match self {
             Channel::Plain(stream) => stream.write(bytes),
             Channel::Tls(tls) => tls.write(bytes),
+        }
+    }
+
+    /// Writes bytes that may get lost, while no other write is unfinished.
+    pub(super) fn write_aside(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Channel::Plain(stream) => stream.write(bytes).map(|_| ()),
+            Channel::Tls(tls) => tls.write_aside(bytes),
         }
     }
 

@@ -218,7 +218,7 @@ impl Connection {
                     *silent_until = None;
                     // A client that says something needs no help. An error will show in the read.
                     if self.outgoing.is_empty() {
-                        let _ = channel.write(NOTHING);
+                        let _ = channel.write_aside(NOTHING);
                     }
                 }
                 let is_readable = is_ready || *still_readable;

@@ -147,6 +147,16 @@ impl TlsStream {
         Ok(bytes.len())
     }
 
+    /// Encrypts and writes bytes that no other write waits for. What the socket does not take now goes
+    /// before the next write.
+    pub(super) fn write_aside(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if !self.is_writing {
+            self.flush()?;
+            self.session.writer().write_all(bytes)?;
+        }
+        self.flush()
+    }
+
     /// Says that nothing more will come.
     pub(super) fn end(&mut self) -> io::Result<()> {
         self.session.send_close_notify();

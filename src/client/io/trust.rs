@@ -1,8 +1,8 @@
 //! Whom a TLS connection trusts: the authorities of this system, or the file of `--tls-ca`, and the
 //! certificates in `known_hosts`.
 //!
-//! `client::run` makes one [`Trust`] and `connection` keeps it for every reconnect. The
-//! state machine asks the user; here only files are read and certificates judged.
+//! `client::run` makes one [`Trust`], and `connection` keeps it for every reconnect. The state machine
+//! asks the user; here only files are read and certificates judged.
 
 use std::fmt;
 use std::io;
