@@ -108,6 +108,7 @@ impl View {
 
     /// Handles a key.
     pub fn handle_key(&mut self, key: &Key) -> Wish {
+        self.state.forget_note();
         match key {
             Key::Char('q') | Key::Control('c') => Wish::Quit,
             Key::Up => self.state.choose(-1),
