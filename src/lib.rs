@@ -94,4 +94,6 @@ pub mod check;
 pub mod cli;
 pub mod client;
 pub mod core;
+pub mod crowd;
+pub mod peers;
 pub mod server;

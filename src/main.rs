@@ -15,6 +15,7 @@ use chinwag::cli::args::{Cli, Command, OperatorArgs, ServeArgs};
 use chinwag::cli::{cert, ctl};
 use chinwag::client;
 use chinwag::core::transport::Scheme;
+use chinwag::crowd;
 use chinwag::server::descriptors::{self, Descriptors};
 use chinwag::server::{ListenAddress, Operators, Server, ServerTls, StateFolder, logging};
 use clap::error::ErrorKind;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Command::Ctl(args) => return ctl::run(&args),
         Command::Cert(args) => cert::run(&args),
         Command::Check(args) => return check::run(&args),
+        Command::Crowd(args) => return crowd::run(&args),
         Command::Completions { shell } => print(&Cli::completions(shell)),
         Command::AccountHelper { folder } => {
             descriptors::survive_file_size_limit().and_then(|()| helper::run(&folder))

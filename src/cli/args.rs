@@ -18,6 +18,7 @@ use crate::cli::web::{WebArgs, network};
 use crate::client::options::ConnectArgs;
 use crate::core::limits::{Limits, PORT, WEB_PORT};
 use crate::core::transport::Scheme;
+use crate::crowd::{self, CrowdArgs};
 use crate::server::ListenAddress;
 
 const USAGE: &str = "chinwag [COMMAND]\n       chinwag [OPTIONS OF SERVE]";
@@ -82,6 +83,10 @@ pub enum Command {
     /// Grade a chat server in any language against protocol.md
     #[command(after_help = check::EXAMPLES)]
     Check(CheckArgs),
+
+    /// Bring simulated people to a server, and measure what they wait for
+    #[command(after_help = crowd::EXAMPLES)]
+    Crowd(CrowdArgs),
 
     /// Print shell completions for this program
     Completions {

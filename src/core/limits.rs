@@ -25,9 +25,11 @@ pub use web::*;
 mod client;
 
 pub use client::*;
+mod peers;
 mod terminal;
 
 pub use output::*;
+pub use peers::*;
 pub use terminal::*;
 
 /// Default port of the server and of the client.
