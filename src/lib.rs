@@ -90,6 +90,7 @@
 //! | operator, console | a person who may administer the server, and the socket for that |
 
 pub mod accounts;
+pub mod attack;
 pub mod check;
 pub mod cli;
 pub mod client;

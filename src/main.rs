@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use chinwag::accounts::helper;
+use chinwag::attack;
 use chinwag::check;
 use chinwag::cli::args::{Cli, Command, OperatorArgs, ServeArgs};
 use chinwag::cli::{cert, ctl};
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Ctl(args) => return ctl::run(&args),
         Command::Cert(args) => cert::run(&args),
         Command::Check(args) => return check::run(&args),
+        Command::Attack(args) => return attack::run(&args),
         Command::Crowd(args) => return crowd::run(&args),
         Command::Completions { shell } => print(&Cli::completions(shell)),
         Command::AccountHelper { folder } => {

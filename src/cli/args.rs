@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use ipnet::IpNet;
 use log::LevelFilter;
 
+use crate::attack::{self, AttackArgs};
 use crate::check::{self, CheckArgs};
 use crate::cli::accounts::AccountsArg;
 use crate::cli::cert::{self, CertArgs};
@@ -87,6 +88,10 @@ pub enum Command {
     /// Bring simulated people to a server, and measure what they wait for
     #[command(after_help = crowd::EXAMPLES)]
     Crowd(CrowdArgs),
+
+    /// Attack a server on this machine, and show what protects it
+    #[command(after_help = attack::help())]
+    Attack(AttackArgs),
 
     /// Print shell completions for this program
     Completions {

@@ -38,7 +38,8 @@ pub enum End {
     Failed,
 }
 
-/// How a peer ends its connection. Bytes that it has sent go first.
+/// How a peer ends its connection. Bytes that it has sent go first, except before a reset: then only
+/// those go that the kernel takes at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Close {
     /// Ends its own half (FIN), and reads on.

@@ -172,8 +172,10 @@ impl<N> Pool<N> {
             let Some(&(at, key)) = self.timers.first().filter(|(at, _)| *at <= now) else { return };
             self.timers.remove(&(at, key));
             let Some(slot) = self.slots.get_mut(key) else { continue };
-            if slot.connect_at == Some(at) && slot.connection.is_none() {
+            if slot.connect_at == Some(at) {
                 slot.connect_at = None;
+                // One that could not be written to its end is dropped.
+                slot.connection = None;
                 self.connect(key, tell);
             } else if slot.wake_at == Some(at) {
                 slot.wake_at = None;

@@ -29,6 +29,9 @@ pub const PEER_LINE_BYTES_MAX: usize = 4 * super::LINE_BYTES_MAX;
 /// Bytes that a simulated person sends at once. The pool asks for more when the kernel took them.
 pub const PEER_WRITE_BYTES: usize = 16 * 1024;
 
+/// Bytes that the kernel may hold on the way from a simulated person; Linux doubles the number.
+pub const PEER_KERNEL_BYTES: usize = 32 * 1024;
+
 /// Connections that the pool serves in one turn. A short turn keeps the measured latencies honest.
 pub const PEERS_PER_TURN: usize = 16;
 

@@ -9,6 +9,7 @@ use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 use socket2::SockRef;
 
+use crate::core::limits::PEER_KERNEL_BYTES;
 use crate::peers::peer::{Acts, Close, End};
 
 pub(super) struct Connection {
@@ -63,11 +64,18 @@ impl Connection {
         match self.stream.peer_addr() {
             Ok(_) => {
                 self.is_connected = true;
-                Some(self.stream.set_nodelay(true))
+                Some(self.set_options())
             }
             Err(error) if error.kind() == ErrorKind::NotConnected => None,
             Err(error) => Some(Err(error)),
         }
+    }
+
+    fn set_options(&self) -> io::Result<()> {
+        // The kernel would hold megabytes for a peer whose bytes are not read, and the attack would
+        // measure that.
+        SockRef::from(&self.stream).set_send_buffer_size(PEER_KERNEL_BYTES)?;
+        self.stream.set_nodelay(true)
     }
 
     /// Takes over what the peer wants.
@@ -86,7 +94,9 @@ impl Connection {
     }
 
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> Read {
-        if !self.is_readable || !self.reads {
+        // A peer that closes hears nothing any more.
+        let is_closing = matches!(self.close, Some(Close::Whole | Close::Reset));
+        if !self.is_readable || !self.reads || is_closing {
             return Read::Nothing;
         }
         match self.stream.read(buffer) {
@@ -125,10 +135,12 @@ impl Connection {
         Ok((count, is_done))
     }
 
-    /// Whether the peer wants to close, and everything was written. The caller drops the connection.
+    /// Whether the peer wants to close, and may. The caller drops the connection.
     pub(super) fn should_close(&self) -> bool {
-        let is_over = self.out.is_empty() && self.close.is_some();
-        if is_over && self.close == Some(Close::Reset) {
+        // A reset waits for nothing.
+        let is_over =
+            self.close.is_some() && self.out.is_empty() || self.close == Some(Close::Reset);
+        if self.close == Some(Close::Reset) {
             // Without it the close would end the connection in order.
             let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
         }
