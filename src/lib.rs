@@ -98,3 +98,4 @@ pub mod core;
 pub mod crowd;
 pub mod peers;
 pub mod server;
+pub mod watch;

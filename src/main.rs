@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use chinwag::accounts::helper;
 use chinwag::attack;
@@ -70,6 +71,9 @@ fn serve(args: &ServeArgs) -> io::Result<()> {
     // Log only now: a failed start must print one line, the error.
     server.trust_proxies(args.proxy_protocol.clone());
     server.set_web_options(args.web.options());
+    if args.teach.teach {
+        server.allow_teaching(Duration::from_millis(args.limits.max_pause.0));
+    }
     info!(target: "chinwag", "{descriptors}");
     // Ignore an error: the reader of standard output may have gone, and the server runs without it.
     drop(greet(&server, console.as_deref()));

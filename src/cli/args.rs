@@ -14,6 +14,7 @@ use crate::check::{self, CheckArgs};
 use crate::cli::accounts::AccountsArg;
 use crate::cli::cert::{self, CertArgs};
 use crate::cli::ctl::{self, CtlArgs};
+use crate::cli::teach::TeachArgs;
 use crate::cli::tls::TlsArgs;
 use crate::cli::web::{WebArgs, network};
 use crate::client::options::ConnectArgs;
@@ -165,6 +166,10 @@ pub struct ServeArgs {
     #[command(flatten)]
     pub tls: TlsArgs,
 
+    /// Flags for teaching
+    #[command(flatten)]
+    pub teach: TeachArgs,
+
     /// Limits
     #[command(flatten)]
     pub limits: LimitArgs,
@@ -251,6 +256,10 @@ pub struct LimitArgs {
     /// Seconds to keep the history of an empty room; 0 keeps none
     #[arg(long, value_name = "SECONDS", env = "CHINWAG_ROOM_PAST", default_value = "86400", value_parser = seconds_or_none)]
     pub room_past: Milliseconds,
+
+    /// Seconds that an operator may hold the loop with pause (--teach)
+    #[arg(long, value_name = "SECONDS", env = "CHINWAG_MAX_PAUSE", default_value = "600", value_parser = seconds)]
+    pub max_pause: Milliseconds,
 
     /// Log lines of one kind per second, such as "connected"; the others are counted. 0 means no limit
     #[arg(long, value_name = "COUNT", env = "CHINWAG_LOG_PACE", default_value = "100")]

@@ -13,6 +13,7 @@ mod command;
 mod common_commands;
 mod dispatch;
 mod event;
+mod glimpse;
 mod history;
 mod kept_history;
 pub mod name;
@@ -35,10 +36,11 @@ mod wording;
 
 pub use answers::AnswerPart;
 pub use event::{DisconnectReason, Event, Removal, RequestEnd};
+pub use glimpse::SessionDeadline;
 pub use history::{Record, UnixSeconds};
 pub use kept_history::HistoryCursor;
 pub use name::Name;
-pub use output::{Audience, BroadcastId, ChatMessage, Output, Route};
+pub use output::{Audience, BroadcastId, ChatMessage, Output, Pace, Route};
 pub use refusal_counts::{RefusalCounts, RefusalKind};
 pub use rooms::RoomId;
 pub use wording::{missed_lines, typing_is_visible};
@@ -69,6 +71,8 @@ pub struct Chat {
     page: String,
     /// Where TLS is spoken, or empty: a TLS client at the wrong port could read it (2.4.1).
     tls: String,
+    /// What everybody who connects reads below the welcome.
+    notice: Option<&'static str>,
     /// Whether lines said in rooms are recorded for the history store ([`Output::Record`]).
     records_history: bool,
     /// A stop that an operator has announced, until it happens or is called off (8.2.6).
@@ -97,6 +101,7 @@ impl Chat {
             wall_clock: (Time::START, 0),
             page: String::new(),
             tls: String::new(),
+            notice: None,
             records_history: false,
             planned_stop: None,
             answers: Answers::default(),
@@ -119,6 +124,11 @@ impl Chat {
         place.clone_into(&mut self.page);
     }
 
+    /// What everybody who connects reads below the welcome; a line of the operator's program.
+    pub fn set_notice(&mut self, text: &'static str) {
+        self.notice = Some(text);
+    }
+
     /// Where TLS is spoken, for TLS clients at the wrong port.
     pub fn set_tls(&mut self, place: &str) {
         place.clone_into(&mut self.tls);
@@ -130,6 +140,9 @@ impl Chat {
         self.assert_drained();
         self.roster.add(id, now.after_ms(self.limits.naming_ms), origin, is_private);
         self.say(id, Line::News(News::Welcome));
+        if let Some(notice) = self.notice {
+            self.say(id, Line::News(News::Notice(notice)));
+        }
         self.say_planned_stop(now, id);
         self.say(id, Line::Prompt(Prompt::Username));
     }
@@ -185,11 +198,14 @@ impl Chat {
         }
     }
 
-    /// Fires every timer that is due at `now` (4.2.4, 4.5.3). Calling it early does nothing.
-    pub fn handle_timeout(&mut self, now: Time) {
+    /// Fires every timer that is due at `now` (4.2.4, 4.5.3), and returns how many sessions it hit.
+    /// Calling it early does nothing.
+    pub fn handle_timeout(&mut self, now: Time) -> u64 {
         self.assert_drained();
+        let mut fired = 0;
         // Each step removes the deadline it handles, and the loop therefore ends.
         while let Some(id) = self.roster.deadlines().due(now) {
+            fired += 1;
             match self.roster.session(id) {
                 Session::Naming { .. } | Session::SigningIn(_) => {
                     self.end_session(now, id, DisconnectReason::Nameless);
@@ -200,6 +216,7 @@ impl Chat {
         }
         self.roster.expire_rooms(now);
         self.follow_planned_stop(now);
+        fired
     }
 
     /// The server stops now: every user is told, and every session ends (4.10.4).

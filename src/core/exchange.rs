@@ -14,15 +14,19 @@ mod closing;
 mod draining;
 mod endpoint;
 mod endpoints;
+mod following;
 mod held_input;
 mod history;
+mod holds;
 mod opening;
 mod operator_actions;
+mod relay;
 mod resuming;
 mod scarcity;
 #[cfg(test)]
 mod tests;
 mod timeouts;
+mod trace;
 mod transport_table;
 mod transports;
 mod typing;
@@ -38,7 +42,9 @@ use crate::core::transport::TransportError;
 use crate::core::{Origin, SessionId};
 use endpoint::Receiving;
 use endpoints::{Endpoints, Resumable};
+pub use holds::{Deadline, Hold};
 pub use operator_actions::TrafficCounts;
+pub use trace::{Hop, HopTaken, Place, Trace};
 
 /// The chat, and our end of every connection.
 #[derive(Debug)]
@@ -48,6 +54,8 @@ pub struct Exchange {
     endpoints: Endpoints,
     /// Messages in rooms that the shell must store before it writes.
     records: Vec<u8>,
+    /// How often received input has waited, by the number of the [`Hold`].
+    holds: [u64; Hold::ALL.len()],
     /// Decoded bytes of the connection that is being read; empty between calls.
     decoded: Vec<u8>,
 }
@@ -98,6 +106,7 @@ impl Exchange {
             endpoints: Endpoints::new(limits.clone()),
             records: Vec::new(),
             decoded: Vec::new(),
+            holds: [0; Hold::ALL.len()],
             limits,
         }
     }
@@ -117,10 +126,12 @@ impl Exchange {
 
     /// The socket delivered `bytes`. The shell calls this only while [`Exchange::wants_input`].
     pub fn handle_received(&mut self, now: Time, id: SessionId, bytes: &[u8]) {
+        self.endpoints.note(id, Hop::Receive, bytes.len());
         match self.endpoints[id].is_encoded {
             true => self.receive_encoded(now, id, bytes),
             false => self.process_received(now, id, bytes),
         }
+        self.endpoints.end_note();
     }
 
     /// Processes application bytes, and holds those that must wait.
@@ -130,6 +141,7 @@ impl Exchange {
         }
         self.process_input(now, id, &mut bytes);
         if !bytes.is_empty() && self.endpoints[id].receiving == Receiving::Lines {
+            self.count_hold(id);
             self.endpoints.hold_input(id, bytes);
         }
     }
@@ -251,26 +263,6 @@ impl Exchange {
         &self.chat
     }
 
-    /// The rule of backpressure. A client's input waits while
-    /// - the session has not begun or is over, or
-    /// - the client's chat partner has just ended the chat, and old input is drained (4.1.5), or
-    /// - a rate limit holds it in the state of the session, or
-    /// - the store of accounts works on the client's last line (4.11.5), or
-    /// - the client has not read the replies to its own lines (7.9, 7.36, 7.58), or
-    /// - its chat partner has too much unread output (7.7, 7.8, 7.35).
-    ///
-    /// The answer is computed from current state each time. A stored answer could go stale and leave
-    /// a client waiting for ever.
-    fn may_process_input(&self, id: SessionId) -> bool {
-        let endpoint = &self.endpoints[id];
-        matches!(endpoint.receiving, Receiving::Lines | Receiving::LastLines)
-            && !endpoint.is_draining
-            && (!self.endpoints.is_paused(id) || self.chat.is_free_of_rate_limits(id))
-            && self.endpoints.may_be_answered(id)
-            && !self.chat.awaits_store(id)
-            && self.chat.partner(id).is_none_or(|with| !self.endpoints[with].outbox.is_congested())
-    }
-
     /// Passes the lines in `bytes` to the chat as far as the rule allows. The rest stays in `bytes`.
     fn process_input(&mut self, now: Time, id: SessionId, bytes: &mut &[u8]) {
         while self.may_process_input(id) {
@@ -297,6 +289,7 @@ impl Exchange {
             let (endpoint, pool) = self.endpoints.with_pool(id);
             return endpoint.reader.next(pool, bytes);
         };
+        self.endpoints.note(id, Hop::Route, 1);
         self.endpoints.relay(id, route, bytes)
     }
 
@@ -306,6 +299,8 @@ impl Exchange {
         match &frame {
             Frame::Line(_) | Frame::Assembled(_) => {
                 self.endpoints.traffic.lines_in += 1;
+                self.endpoints.note(id, Hop::Line, 1);
+                self.endpoints.note(id, Hop::Input, 1);
                 self.pass_to_chat(now, id, frame.text().map_or(Input::NotUtf8, Input::Line));
             }
             Frame::Input(input) => {
@@ -354,7 +349,7 @@ impl Exchange {
                     Output::Subscribe { who, to } => self.endpoints.set_subscription(who, to),
                     Output::Record { record } => self.records.extend_from_slice(record),
                     Output::HangUp { whom } => self.endpoints.hang_up(now, whom),
-                    Output::Pause { whom, until } => self.endpoints.pause(whom, until),
+                    Output::Pause { whom, until, pace } => self.endpoints.pause(whom, until, pace),
                     Output::HideTyping { whom, hide } => self.endpoints.hide_typing(whom, hide),
                     Output::Report(event) => self.handle_event(now, event),
                 }

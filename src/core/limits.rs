@@ -27,10 +27,12 @@ mod client;
 pub use client::*;
 mod peers;
 mod terminal;
+mod watching;
 
 pub use output::*;
 pub use peers::*;
 pub use terminal::*;
+pub use watching::*;
 
 /// Default port of the server and of the client.
 pub const PORT: u16 = 7878;

@@ -84,10 +84,10 @@ impl Server {
 
     /// Reads once, and records what that cost (8.2.8).
     fn read_and_measure(&mut self, id: SessionId) {
-        let (before, began) = (self.exchange.traffic(), self.started.elapsed());
+        let (before, began) = (self.exchange.traffic(), self.elapsed());
         let received = self.read_once(id);
         let after = self.exchange.traffic();
-        let processing = self.started.elapsed().saturating_sub(began);
+        let processing = self.elapsed().saturating_sub(began);
         let count = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         let cost = Cost {
             lines: count(after.lines_in - before.lines_in),
@@ -115,6 +115,7 @@ impl Server {
             received = self.read_socket(id);
         } else {
             self.metrics.inputs_held += 1;
+            self.exchange.handle_unread(id);
         }
         self.record_work(id, before, received);
         self.end_handshake_if_done(id);
@@ -140,8 +141,10 @@ impl Server {
             return 0;
         }
         let bytes_max = self.exchange.read_bytes_max();
+        self.metrics.reads += 1;
         match connection.read(&mut self.read_buffer[..bytes_max]) {
             IoOutcome::Bytes(n) => {
+                self.exchange.trace_read(id, self.watching.events as usize, n);
                 self.metrics.bytes_in += n as u64;
                 self.exchange.handle_received(self.now, id, &self.read_buffer[..n]);
                 return n;

@@ -49,6 +49,7 @@ impl Endpoints {
     /// Gives `line` to every reader of the log `id`. The cost does not depend on the number of readers
     /// while their writes are scheduled already.
     pub(super) fn publish(&mut self, id: BroadcastId, line: &[u8]) {
+        self.note_published(line.len());
         let Some(log) = self.logs.get_mut(id) else { return };
         log.push(&mut self.pool, line);
         self.log_bytes += line.len();

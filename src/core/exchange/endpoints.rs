@@ -8,11 +8,12 @@ use std::ops::{Index, IndexMut};
 
 use super::broadcast_log::BroadcastLogs;
 use super::endpoint::{Blocked, Drain, Endpoint, Sending};
+use super::trace::Trace;
 use super::transport_table::TransportTable;
 use super::{Action, TrafficCounts};
 use crate::core::SessionId;
 use crate::core::buffers::Pool;
-use crate::core::chat::{BroadcastId, Event, Route};
+use crate::core::chat::{BroadcastId, Event, Pace};
 use crate::core::framing::Frame;
 use crate::core::limits::{FAN_OUT_WRITES_PER_TURN, Limits, REPLIES_BYTES_MAX};
 use crate::core::time::{Deadlines, Time};
@@ -46,7 +47,9 @@ pub(super) struct Endpoints {
     pub(super) fan_out_left: usize,
     /// Sessions whose input a rate limit holds, and until when (5.7.2, 6.2.3). Few at any time, so
     /// an endpoint does not carry the time.
-    pub(super) paused: BTreeMap<SessionId, Time>,
+    pub(super) paused: BTreeMap<SessionId, (Time, Pace)>,
+    /// The way of one session's last input, if somebody follows it.
+    pub(super) trace: Option<Box<Trace>>,
     /// Sessions whose input may go on.
     pub(super) resumable: VecDeque<SessionId>,
     /// Sessions whose old input is to be discarded before their output is written.
@@ -93,6 +96,7 @@ impl Endpoints {
             drains: VecDeque::new(),
             resumable: VecDeque::new(),
             paused: BTreeMap::new(),
+            trace: None,
             fan_out: VecDeque::new(),
             fan_out_left: FAN_OUT_WRITES_PER_TURN,
         }
@@ -164,38 +168,6 @@ impl Endpoints {
         if after > before && !is_blocked {
             self.write(to);
         }
-    }
-
-    /// Moves messages of `id` into the outbox of its partner until the outbox is congested. Returns
-    /// the first frame that is not a message.
-    pub(super) fn relay<'i>(
-        &mut self,
-        id: SessionId,
-        route: Route<'_>,
-        bytes: &mut &'i [u8],
-    ) -> Option<Frame<'i>> {
-        let high_water = self.high_water_bytes();
-        let [Some(from), Some(to)] =
-            self.endpoints.get_disjoint_mut([id.key(), route.to.key()]).ok()?
-        else {
-            return None;
-        };
-        let before = to.outbox.len();
-        let (mut other, mut lines) = (None, 0);
-        while !to.outbox.is_congested() {
-            let Some(frame) = from.reader.next(&mut self.pool, bytes) else { break };
-            let Some(relay) = frame.line().and_then(|line| route.message(line)) else {
-                other = Some(frame);
-                break;
-            };
-            to.outbox.push(&mut self.pool, relay.parts(), high_water);
-            frame.recycle(&mut self.pool);
-            lines += 1;
-        }
-        self.traffic.lines_in += lines;
-        self.traffic.lines_out += lines;
-        self.record_output(route.to, before);
-        other
     }
 
     /// Schedules a write if output waits for `id`.
@@ -353,7 +325,7 @@ impl Endpoints {
     /// Registers the deadline that follows from the state of `id`.
     pub(super) fn refresh_deadline(&mut self, id: SessionId) {
         let endpoint = endpoint_mut(&mut self.endpoints, id);
-        let paused = self.paused.get(&id).copied();
+        let paused = self.paused.get(&id).map(|&(until, _)| until);
         let mut due = endpoint.due(&self.limits).into_iter().chain(paused).min();
         // Once the session is over, the closing deadline replaces the transport's own.
         if endpoint.is_encoded && matches!(endpoint.sending, Sending::Open { .. }) {

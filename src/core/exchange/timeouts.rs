@@ -15,9 +15,10 @@ impl Exchange {
     pub fn handle_timeout(&mut self, now: Time) {
         // Chat deadlines first: a request that lapses may release held input, which the loop below
         // then finds due.
-        self.chat.handle_timeout(now);
+        self.endpoints.traffic.timeouts += self.chat.handle_timeout(now);
         self.deliver(now);
         while let Some(id) = self.endpoints.due(now) {
+            self.endpoints.traffic.timeouts += 1;
             self.endpoint_due(now, id);
         }
     }

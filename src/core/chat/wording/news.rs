@@ -19,6 +19,8 @@ const WELCOME: &str = "Welcome to chinwag, a chat for two or many. /help says wh
 pub(in crate::core::chat) enum News<'a> {
     /// The first line of every connection (4.1.1).
     Welcome,
+    /// What everybody should know of this server (8.2.14).
+    Notice(&'static str),
     /// The user has this username now (4.2.2).
     Hello(&'a Name),
     /// Heads a complete list of users, with their number (5.2.1).
@@ -90,6 +92,7 @@ impl fmt::Display for News<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             News::Welcome => f.write_str(WELCOME),
+            News::Notice(text) => f.write_str(text),
             News::Hello(name) => write!(f, "Hello, {name}"),
             News::UsersOnline(1) => write!(f, "1 user online"),
             News::UsersOnline(count) => write!(f, "{count} users online"),
