@@ -20,6 +20,7 @@ use chinwag::core::transport::Scheme;
 use chinwag::crowd;
 use chinwag::server::descriptors::{self, Descriptors};
 use chinwag::server::{ListenAddress, Operators, Server, ServerTls, StateFolder, logging};
+use chinwag::watch;
 use clap::error::ErrorKind;
 use log::info;
 
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve(&args),
         Command::Connect(args) => return client::run(&args),
         Command::Ctl(args) => return ctl::run(&args),
+        Command::Watch(args) => return watch::run(&args),
         Command::Cert(args) => cert::run(&args),
         Command::Check(args) => return check::run(&args),
         Command::Attack(args) => return attack::run(&args),

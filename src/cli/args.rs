@@ -22,6 +22,7 @@ use crate::core::limits::{Limits, PORT, WEB_PORT};
 use crate::core::transport::Scheme;
 use crate::crowd::{self, CrowdArgs};
 use crate::server::ListenAddress;
+use crate::watch::{self, WatchArgs};
 
 const USAGE: &str = "chinwag [COMMAND]\n       chinwag [OPTIONS OF SERVE]";
 
@@ -78,6 +79,10 @@ pub enum Command {
     /// Send an operator command to a running server
     #[command(after_help = ctl::EXAMPLES)]
     Ctl(CtlArgs),
+
+    /// Watch the loop of a running server, full-screen
+    #[command(after_help = watch::EXAMPLES)]
+    Watch(WatchArgs),
 
     /// Make a certificate that vouches for itself, for addresses with tls:// and https://
     #[command(after_help = cert::EXAMPLES)]

@@ -13,6 +13,8 @@ mod picture;
 mod state;
 mod steps;
 mod strip;
+#[cfg(test)]
+mod tests;
 
 use ratatui_core::buffer::Buffer;
 use ratatui_core::layout::Rect;

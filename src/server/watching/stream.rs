@@ -129,13 +129,16 @@ impl Server {
         let session = chat.deadline(id).map(|(deadline, at)| (deadline.word(), left(at)));
         let deadlines = exchange.deadlines(id).map(|(deadline, at)| (deadline.word(), left(at)));
         let partner = chat.partner(id).and_then(|with| chat.name(with));
-        let room = chat.room(id).and_then(|room| chat.room_name(room));
+        let state = chat.state(id).unwrap_or("-");
+        // A member of a room who is asked sees the request first.
+        let room = chat.room(id).filter(|_| state == "IN ROOM");
+        let room = room.and_then(|room| chat.room_name(room));
         let now_s = self.now_s();
         let cost = self.costs.of(now_s, id.key(), connection.number);
         Some(WatchedConnection {
             number: connection.number,
             name: chat.name(id).map(ToString::to_string).unwrap_or_default(),
-            state: chat.state(id).unwrap_or("-"),
+            state,
             with: partner.or(room).map(ToString::to_string).unwrap_or_default(),
             output: exchange.outbox_bytes(id),
             is_congested: exchange.is_congested(id),

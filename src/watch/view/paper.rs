@@ -145,14 +145,15 @@ const ASCII: Glyphs = Glyphs {
     arrow: ">",
 };
 
-/// A number of bytes in at most five columns.
+/// A number of bytes in at most five columns, in KiB and MiB as the flags have it.
 pub(super) fn bytes(count: u64) -> String {
+    let kib = count as f64 / 1024.0;
     match count {
         0..1_000 => format!("{count} B"),
-        1_000..10_000 => format!("{:.1}k", count as f64 / 1_000.0),
-        10_000..1_000_000 => format!("{}k", count / 1_000),
-        1_000_000..10_000_000 => format!("{:.1}M", count as f64 / 1e6),
-        _ => format!("{}M", count / 1_000_000),
+        1_000..10_240 => format!("{kib:.1}k"),
+        10_240..1_024_000 => format!("{}k", count / 1024),
+        1_024_000..10_485_760 => format!("{:.1}M", kib / 1024.0),
+        _ => format!("{}M", count / (1024 * 1024)),
     }
 }
 

@@ -7,6 +7,8 @@ use super::{connections, hops, steps, strip};
 
 /// Rows of the head with the blank row below it.
 const HEAD_ROWS: u16 = 2;
+/// Rows that the list of connections keeps: its head and two more.
+const LIST_ROWS_MIN: u16 = 3;
 /// Columns between the pictures and the edges.
 const MARGIN: u16 = 1;
 
@@ -28,19 +30,21 @@ pub(super) fn draw(state: &State, paper: &mut Paper<'_>) {
     }
     // What follows may use the rows from `row` up to the foot.
     let mut row = HEAD_ROWS;
-    for (rows, part) in
-        [(steps::ROWS, steps::draw as fn(&State, &mut Paper<'_>, u16)), (strip::ROWS, strip::draw)]
-    {
-        if row + rows > last {
-            return;
-        }
-        part(state, paper, row);
-        row += rows + 1;
+    if row + steps::ROWS > last {
+        return;
     }
+    steps::draw(state, paper, row);
+    row += steps::ROWS + 1;
     let hop_rows = state.followed.as_ref().map_or(0, hops::rows);
+    let is_low = row + strip::HEIGHT + 2 + LIST_ROWS_MIN + hop_rows > last;
+    let height = if is_low { strip::LOW_HEIGHT } else { strip::HEIGHT };
+    if row + height + 1 > last {
+        return;
+    }
+    strip::draw(state, paper, row, height);
+    row += height + 2;
     let left = last.saturating_sub(row);
-    // The list keeps at least its head and two rows.
-    let hop_rows = if left >= hop_rows + 3 { hop_rows } else { 0 };
+    let hop_rows = if left >= hop_rows + LIST_ROWS_MIN { hop_rows } else { 0 };
     connections::draw(state, paper, row, left - hop_rows);
     if let Some(followed) = state.followed.as_ref().filter(|_| hop_rows > 0) {
         hops::draw(followed, paper, last - hop_rows);
@@ -49,7 +53,6 @@ pub(super) fn draw(state: &State, paper: &mut Paper<'_>) {
 
 fn draw_head(state: &State, paper: &mut Paper<'_>) {
     let right = paper.columns().saturating_sub(MARGIN);
-    paper.put(MARGIN, 0, 20, "chinwag", Ink::Strong);
     let (text, ink) = match &state.teach {
         _ if state.has_ended => ("ended".to_owned(), Ink::Hot),
         Some(teach) if teach.is_paused => (format!("held before {}", teach.next), Ink::Warm),
@@ -58,7 +61,6 @@ fn draw_head(state: &State, paper: &mut Paper<'_>) {
         }
         _ => ("the loop".to_owned(), Ink::Quiet),
     };
-    paper.put(MARGIN + 9, 0, 34, &text, ink);
     if state.has_received {
         let turns = state.last_second().turns;
         let dot = paper.glyphs().dot;
@@ -66,9 +68,12 @@ fn draw_head(state: &State, paper: &mut Paper<'_>) {
         let seconds = state.at_ms / 1_000;
         let up = format!("{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
         let (count, turns) = (number(state.count), number(turns));
-        let text = format!("{count} {noun} {dot} {turns} turns/s {dot} {up}");
-        paper.put_right(right, 0, &text, Ink::Plain);
+        let figures = format!("{count} {noun} {dot} {turns} turns/s {dot} {up}");
+        paper.put_right(right, 0, &figures, Ink::Plain);
     }
+    // Last, so that no number covers it.
+    paper.put(MARGIN, 0, 9, "chinwag  ", Ink::Strong);
+    paper.put(MARGIN + 9, 0, 34, &text, ink);
 }
 
 fn draw_foot(state: &State, paper: &mut Paper<'_>, row: u16) {

@@ -1,4 +1,7 @@
-//! The steps of a turn and their share of the last second, beside what was counted in it.
+//! The steps of a turn and their time in the last second, beside what was counted in it.
+//!
+//! The bar of the wait is its part of the second. The other bars are parts of the time awake: an idle
+//! loop would show none of them otherwise.
 
 use super::figures::{STEPS, Turns};
 use super::paper::{Ink, Paper, bytes, number};
@@ -15,7 +18,8 @@ const COUNT_COLUMNS: u16 = 26;
 /// Draws the part from `row` on.
 pub(super) fn draw(state: &State, paper: &mut Paper<'_>, row: u16) {
     let second = state.last_second();
-    let whole = second.ns.iter().fold(0u64, |sum, ns| sum.saturating_add(*ns));
+    let awake = second.awake_ns();
+    let whole = awake.saturating_add(second.ns[0]);
     let free = paper.columns().saturating_sub(COUNT_COLUMNS + 2 * STEP_COLUMNS);
     let width = (free / 2).clamp(4, 40);
     let next = state.teach.as_ref().filter(|teach| teach.is_paused).map(|teach| &*teach.next);
@@ -27,25 +31,41 @@ pub(super) fn draw(state: &State, paper: &mut Paper<'_>, row: u16) {
             paper.put(column.saturating_sub(1), row, 1, paper.glyphs().arrow, Ink::Warm);
         }
         paper.put(column, row, 9, step, if is_next { Ink::Warm } else { Ink::Plain });
-        let ink = if step == "wait" { Ink::Quiet } else { Ink::Bar };
-        paper.bar((column + 9, row), width, (ns, whole), ink);
-        let percent = 100.0 * ns as f64 / whole.max(1) as f64;
-        paper.put_right(column + 9 + width + 8, row, &format!("{percent:.1} %"), Ink::Plain);
+        let (whole_of_bar, ink) = match step {
+            "wait" => (whole, Ink::Quiet),
+            _ => (awake, Ink::Bar),
+        };
+        paper.bar((column + 9, row), width, (ns, whole_of_bar), ink);
+        paper.put_right(column + 9 + width + 9, row, &share(ns, whole), Ink::Plain);
     }
-    draw_counts(&second, paper, row);
+    draw_counts(state, &second, paper, row);
+}
+
+/// The part of a second that a step takes, as a time.
+fn share(ns: u64, whole: u64) -> String {
+    let ms = 1_000.0 * ns as f64 / whole.max(1) as f64;
+    match ms {
+        100.0.. => format!("{ms:.0} ms"),
+        10.0.. => format!("{ms:.1} ms"),
+        _ => format!("{ms:.2} ms"),
+    }
 }
 
 /// What happened in the second.
-fn draw_counts(second: &Turns, paper: &mut Paper<'_>, row: u16) {
+fn draw_counts(state: &State, second: &Turns, paper: &mut Paper<'_>, row: u16) {
     let column = paper.columns().saturating_sub(COUNT_COLUMNS - 1);
     let held = second.held.iter().fold(0u64, |sum, (_, count)| sum.saturating_add(*count));
-    let most = second.held.iter().max_by_key(|(_, count)| *count);
-    let why = most.map(|(word, _)| format!(" by {word}")).unwrap_or_default();
+    let waiting = state.connections.iter().filter(|open| open.waits && !open.hold.is_empty());
+    let waiting = waiting.count();
     let rows = [
         ("read", format!("{} {:>6}", number(second.reads), bytes(second.bytes_in)), Ink::Plain),
         ("wrote", format!("{} {:>6}", number(second.writes), bytes(second.bytes_out)), Ink::Plain),
         ("lines", number(second.lines), Ink::Plain),
-        ("held", format!("{}{why}", number(held)), if held > 0 { Ink::Warm } else { Ink::Plain }),
+        (
+            "held",
+            format!("{} times, {waiting} now", number(held)),
+            if waiting > 0 { Ink::Warm } else { Ink::Plain },
+        ),
     ];
     for (n, (label, text, ink)) in (0..).zip(rows) {
         paper.put(column, row + n, 6, label, Ink::Quiet);

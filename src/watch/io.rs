@@ -1,0 +1,9 @@
+//! The view's impure half: the terminal, the console of the server, and the poll.
+
+mod console;
+mod event_loop;
+mod screen;
+
+pub(super) use console::Console;
+pub(super) use event_loop::{EventLoop, Leaving};
+pub use screen::Screen;
