@@ -96,6 +96,7 @@ pub mod cli;
 pub mod client;
 pub mod core;
 pub mod crowd;
+pub mod demo;
 pub mod peers;
 pub mod server;
 pub mod watch;

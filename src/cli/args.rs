@@ -21,6 +21,7 @@ use crate::client::options::ConnectArgs;
 use crate::core::limits::{Limits, PORT, WEB_PORT};
 use crate::core::transport::Scheme;
 use crate::crowd::{self, CrowdArgs};
+use crate::demo::{self, DemoArgs};
 use crate::server::ListenAddress;
 use crate::watch::{self, WatchArgs};
 
@@ -98,6 +99,10 @@ pub enum Command {
     /// Attack a server on this machine, and show what protects it
     #[command(after_help = attack::help())]
     Attack(AttackArgs),
+
+    /// Show a server, a crowd, attacks and the view in one terminal
+    #[command(after_help = demo::EXAMPLES)]
+    Demo(DemoArgs),
 
     /// Print shell completions for this program
     Completions {
