@@ -98,9 +98,13 @@
 //! | operator, console | a person who may administer the server, and the socket for that |
 
 pub mod accounts;
+pub mod attack;
 pub mod check;
 pub mod cli;
 pub mod client;
 pub mod core;
+pub mod crowd;
+pub mod demo;
+pub mod peers;
 pub mod server;
 pub mod watch;

@@ -11,11 +11,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use chinwag::accounts::helper;
+use chinwag::attack;
 use chinwag::check;
 use chinwag::cli::args::{Cli, Command, OperatorArgs, ServeArgs};
 use chinwag::cli::{cert, ctl};
 use chinwag::client;
 use chinwag::core::transport::Scheme;
+use chinwag::crowd;
+use chinwag::demo;
 use chinwag::server::descriptors::{self, Descriptors};
 use chinwag::server::{ListenAddress, Operators, Server, ServerTls, StateFolder, logging};
 use chinwag::watch;
@@ -23,6 +26,10 @@ use clap::error::ErrorKind;
 use log::info;
 
 fn main() -> ExitCode {
+    if let Err(error) = demo::children::tie_to_parent() {
+        print_error(&error.to_string());
+        return ExitCode::FAILURE;
+    }
     let cli = match Cli::parse_from_args(env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return handle_clap_error(&error),
@@ -35,6 +42,9 @@ fn main() -> ExitCode {
         Command::Replay(args) => return watch::replay(&args),
         Command::Cert(args) => cert::run(&args),
         Command::Check(args) => return check::run(&args),
+        Command::Attack(args) => return attack::run(&args),
+        Command::Demo(args) => return demo::run(&args),
+        Command::Crowd(args) => return crowd::run(&args),
         Command::Completions { shell } => print(&Cli::completions(shell)),
         Command::AccountHelper { folder } => {
             descriptors::survive_file_size_limit().and_then(|()| helper::run(&folder))

@@ -9,6 +9,7 @@ use clap_complete::Shell;
 use ipnet::IpNet;
 use log::LevelFilter;
 
+use crate::attack::{self, AttackArgs};
 use crate::check::{self, CheckArgs};
 use crate::cli::accounts::AccountsArg;
 use crate::cli::cert::{self, CertArgs};
@@ -19,6 +20,8 @@ use crate::cli::web::{WebArgs, network};
 use crate::client::options::ConnectArgs;
 use crate::core::limits::{Limits, PORT, WEB_PORT};
 use crate::core::transport::Scheme;
+use crate::crowd::{self, CrowdArgs};
+use crate::demo::{self, DemoArgs};
 use crate::server::ListenAddress;
 use crate::watch::{self, ReplayArgs, WatchArgs};
 
@@ -91,6 +94,18 @@ pub enum Command {
     /// Grade a chat server in any language against protocol.md
     #[command(after_help = check::EXAMPLES)]
     Check(CheckArgs),
+
+    /// Bring simulated people to a server, and measure what they wait for
+    #[command(after_help = crowd::EXAMPLES)]
+    Crowd(CrowdArgs),
+
+    /// Attack a server on this machine, and show what protects it
+    #[command(after_help = attack::help())]
+    Attack(AttackArgs),
+
+    /// Show a server, a crowd, attacks and the view in one terminal
+    #[command(after_help = demo::EXAMPLES)]
+    Demo(DemoArgs),
 
     /// Print shell completions for this program
     Completions {

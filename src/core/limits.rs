@@ -27,10 +27,12 @@ pub use web::*;
 mod client;
 
 pub use client::*;
+mod peers;
 mod terminal;
 mod watching;
 
 pub use output::*;
+pub use peers::*;
 pub use terminal::*;
 pub use watching::*;
 
