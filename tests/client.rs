@@ -3,6 +3,7 @@
 
 #[path = "client/delivery.rs"]
 mod delivery;
+#[allow(dead_code, reason = "other tests use the rest of the harness")]
 #[path = "client/person.rs"]
 mod person;
 #[path = "client/picture.rs"]

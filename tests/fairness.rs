@@ -12,8 +12,9 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use common::{MENU, Person, Server, now, process, report, timeout};
+use common::{MENU, Person, Server, USERNAME, now, process, report, timeout};
 use rustix::process::Signal;
+use socket2::{Domain, Socket, Type};
 
 /// Each test needs the machine for itself.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -138,4 +139,29 @@ fn hundreds_of_answers_that_arrived_in_time_win_against_their_deadline() {
     for (n, newcomer) in newcomers.iter_mut().enumerate() {
         newcomer.reads_all(&[&format!("* Hello, newcomer{n}"), MENU]);
     }
+}
+
+/// (5.7.4, 7.55)
+#[test]
+fn a_thousand_requests_that_somebody_does_not_read_neither_fill_memory_nor_disconnect_them() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let server = Server::starts_with(&["--ask-again", "0", "--stall-timeout", "1"]);
+    let victim = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    // A small window: the kernel keeps little of what the victim does not read.
+    victim.set_recv_buffer_size(2048).expect("a small buffer");
+    victim.connect(&server.address().into()).expect("the server is there");
+    let mut victim = Person::on(victim.into());
+    victim.reads_until(USERNAME);
+    victim.takes_username("victim");
+    let mut attackers_read = 0;
+    for n in 0..1_000 {
+        let mut attacker = Person::arrives(&server);
+        attacker.sends(format!("attacker{n}\n2 victim\n3\n").as_bytes());
+        attackers_read += attacker.reads_until_closed().iter().map(String::len).sum::<usize>();
+    }
+    victim.says("1 victim");
+    let read = victim.reads_until("* 1 user whose name begins with victim");
+    let bytes = read.iter().map(String::len).sum::<usize>();
+    report(&format!("the victim reads {bytes} bytes, the attackers read {attackers_read}"));
+    assert!(bytes < attackers_read / 4, "the victim pays for the attack: {bytes} bytes");
 }

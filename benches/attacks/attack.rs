@@ -75,7 +75,7 @@ impl Attack {
         Attack {
             fills_history: true,
             reads: false,
-            ..Attack::new("deaf", "`/history 200`, never read", 5_000, 5, Says::Burst(HISTORY, 4))
+            ..Attack::new("deaf", "`/history 200`, never read", 15_000, 15, Says::Burst(HISTORY, 4))
         },
         Attack {
             has_accounts: true,

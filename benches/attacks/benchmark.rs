@@ -70,16 +70,19 @@ fn run_benchmark() -> io::Result<()> {
         }
         for (name, program) in servers() {
             eprintln!("{} against {name} …", attack.name);
-            let (Latencies { p50, p99, newcomer, paste }, memory) =
+            let (Latencies { p50, p99, newcomer, paste }, [before, during, after]) =
                 run_attack(attack, clients, &program, cores, length)?;
+            let mib = |bytes: u64| bytes as f64 / 1024.0 / 1024.0;
             let row = format!(
-                "| {} | {name} | {p50:.1?} | {p99:.1?} | {:.1?} … {:.1?} | {:.1?} … {:.1?} | {} MiB |\n",
+                "| {} | {name} | {p50:.1?} | {p99:.1?} | {:.1?} … {:.1?} | {:.1?} … {:.1?} | {:.1}, {:.1}, {:.1} MiB |\n",
                 attack.title,
                 newcomer[0],
                 newcomer[1],
                 paste[0],
                 paste[1],
-                memory / 1024 / 1024
+                mib(before),
+                mib(during),
+                mib(after)
             );
             // At once: a row of a server that is not fair can take minutes.
             print!("{row}");
@@ -100,14 +103,15 @@ fn servers() -> impl Iterator<Item = (&'static str, PathBuf)> {
     other.into_iter().chain([ours])
 }
 
-/// Measures honest users next to the attackers, and the memory of the server at the end.
+/// Measures honest users next to the attackers, and the memory of the server before, during and after
+/// the attack.
 fn run_attack(
     attack: &Attack,
     clients: usize,
     program: &PathBuf,
     cores: Cores,
     length: Duration,
-) -> io::Result<(Latencies, u64)> {
+) -> io::Result<(Latencies, [u64; 3])> {
     let flags = [&["--listen", "127.0.0.1:0", "-qq"], attack.flags()].concat();
     let mut flags = flags.into_iter().map(str::to_owned).collect::<Vec<_>>();
     let state = attack.has_accounts.then(|| Folder::new("attacks-state")).transpose()?;
@@ -126,6 +130,7 @@ fn run_attack(
         address.to_string(),
         clients.to_string(),
     ];
+    let before = memory_of(server.id())?;
     let mut attackers = Process::start(cores.load, env::current_exe()?, &arguments)?;
     let lines = attackers.0.stdout.take().ok_or_else(|| io::Error::other("no pipe"))?;
     // The attackers write one line when all of them are logged in.
@@ -133,7 +138,22 @@ fn run_attack(
         return Err(io::Error::other("the attackers failed"));
     }
     let latencies = measure(address, cores.load, length, attack.has_accounts)?;
-    Ok((latencies, memory_of(server.id())?))
+    let during = memory_of(server.id())?;
+    drop(attackers);
+    let after = memory_after(server.id(), before)?;
+    Ok((latencies, [before, during, after]))
+}
+
+/// The memory of the server once it is near that of before an attack, or ten seconds after: the server
+/// frees memory at most every five seconds.
+fn memory_after(server: u32, before: u64) -> io::Result<u64> {
+    let ended = clock::now();
+    loop {
+        let memory = memory_of(server)?;
+        if memory <= before * 3 / 2 || ended.elapsed() > Duration::from_secs(10) {
+            return Ok(memory);
+        }
+    }
 }
 
 /// Puts the helper process for accounts on another core than the server's.
