@@ -31,7 +31,9 @@ impl StateMachine {
             self.saved_draft = Some((self.editor.take(), self.draft_state.clone()));
         }
         let server = &self.setup.server;
-        self.notice(&format!("Nobody vouches for the certificate of {server}. Its SHA-256 fingerprint:"));
+        self.notice(&format!(
+            "Nobody vouches for the certificate of {server}. Its SHA-256 fingerprint:"
+        ));
         self.quote(std::slice::from_ref(&fingerprint));
         self.notice("If the operator told you the same, nobody can read along");
         self.link = Link::Untrusted { fingerprint };
