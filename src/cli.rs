@@ -5,5 +5,6 @@ pub mod args;
 pub mod cert;
 pub mod ctl;
 mod manual;
+pub mod teach;
 pub mod tls;
 pub mod web;

@@ -134,5 +134,6 @@ fn modes(args: &ConnectArgs) -> Modes {
     Modes {
         reports_focus: matches!(args.bell, Bell::Chat | Bell::All) || !args.notify.is_empty(),
         sets_title: args.notify.contains(&Notify::Title),
+        is_full_screen: false,
     }
 }

@@ -10,6 +10,7 @@
 //! | [`accounts`] | the helper process that hashes passwords and keeps accounts | users, the loop |
 //! | [`client`] | the terminal client: `ui` is pure, `io` has the loop and the terminal | the server's code |
 //! | [`check`] | `chinwag check`: grades any server from outside | this server's code |
+//! | [`watch`] | `chinwag watch`: `view` is pure, `io` has the loop and the terminal | the server's code |
 //! | [`cli`] | arguments, manual page, `chinwag ctl` | |
 //!
 //! The core is deterministic: the same calls give the same output. So the whole chat runs in a test,
@@ -61,6 +62,12 @@
 //! `server/operator_commands.rs` executes it, through `operator_actions.rs` in the exchange and in the
 //! chat · [`core::operator::Answer`] becomes text or JSON.
 //!
+//! # Who watches
+//!
+//! `server/watching.rs` takes the time of each step while an operator watches, and makes the lines of
+//! `watch`; [`core::exchange::Hop`] knows the places of the hops above, and a test looks each of them
+//! up. [`watch::view`] draws the lines. `watching/teaching.rs` holds the loop between two steps.
+//!
 //! # Glossary
 //!
 //! | word | meaning |
@@ -82,6 +89,7 @@
 //! | outbox | bytes that wait for one connection |
 //! | broadcast log, cursor | the lines of a room, stored once; a reader's position in it |
 //! | held input | received bytes that must wait for backpressure or a rate limit |
+//! | hold | the reason why input must wait; also, of the loop: to let it wait between two steps |
 //! | high-water mark | outbox size above which the partner's input is held |
 //! | history | the last lines that were sent to a room |
 //! | refusal | a `!` line: what was wrong; nothing was done |
@@ -90,8 +98,13 @@
 //! | operator, console | a person who may administer the server, and the socket for that |
 
 pub mod accounts;
+pub mod attack;
 pub mod check;
 pub mod cli;
 pub mod client;
 pub mod core;
+pub mod crowd;
+pub mod demo;
+pub mod peers;
 pub mod server;
+pub mod watch;

@@ -8,19 +8,28 @@ use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use chinwag::accounts::helper;
+use chinwag::attack;
 use chinwag::check;
 use chinwag::cli::args::{Cli, Command, OperatorArgs, ServeArgs};
 use chinwag::cli::{cert, ctl};
 use chinwag::client;
 use chinwag::core::transport::Scheme;
+use chinwag::crowd;
+use chinwag::demo;
 use chinwag::server::descriptors::{self, Descriptors};
 use chinwag::server::{ListenAddress, Operators, Server, ServerTls, StateFolder, logging};
+use chinwag::watch;
 use clap::error::ErrorKind;
 use log::info;
 
 fn main() -> ExitCode {
+    if let Err(error) = demo::children::tie_to_parent() {
+        print_error(&error.to_string());
+        return ExitCode::FAILURE;
+    }
     let cli = match Cli::parse_from_args(env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return handle_clap_error(&error),
@@ -29,8 +38,13 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve(&args),
         Command::Connect(args) => return client::run(&args),
         Command::Ctl(args) => return ctl::run(&args),
+        Command::Watch(args) => return watch::run(&args),
+        Command::Replay(args) => return watch::replay(&args),
         Command::Cert(args) => cert::run(&args),
         Command::Check(args) => return check::run(&args),
+        Command::Attack(args) => return attack::run(&args),
+        Command::Demo(args) => return demo::run(&args),
+        Command::Crowd(args) => return crowd::run(&args),
         Command::Completions { shell } => print(&Cli::completions(shell)),
         Command::AccountHelper { folder } => {
             descriptors::survive_file_size_limit().and_then(|()| helper::run(&folder))
@@ -66,6 +80,9 @@ fn serve(args: &ServeArgs) -> io::Result<()> {
     // Log only now: a failed start must print one line, the error.
     server.trust_proxies(args.proxy_protocol.clone());
     server.set_web_options(args.web.options());
+    if args.teach.teach {
+        server.allow_teaching(Duration::from_millis(args.limits.max_pause.0));
+    }
     info!(target: "chinwag", "{descriptors}");
     // Ignore an error: the reader of standard output may have gone, and the server runs without it.
     drop(greet(&server, console.as_deref()));

@@ -6,6 +6,7 @@
 
 mod accept;
 mod accounts;
+mod acting;
 mod admission;
 mod bans;
 mod connection;
@@ -22,6 +23,7 @@ pub mod logging;
 mod memory;
 mod metrics;
 mod operator_commands;
+mod operators;
 mod read_queue;
 mod reading;
 pub(crate) mod safe_file;
@@ -30,29 +32,28 @@ mod socket_file;
 mod state_folder;
 mod tls;
 mod wall_clock;
+mod watching;
 
 use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
-use log::{debug, info};
+use log::info;
 use mio::{Events, Interest, Poll, Token};
 use signal_hook_mio::v1_0::Signals;
 use slab::Slab;
 
 use crate::core::SessionId;
-use crate::core::chat;
-use crate::core::exchange::{Action, Exchange};
-use crate::core::limits::{
-    DRAINS_PER_TURN, EVENTS_PER_TURN, Limits, READ_BYTES_PER_TURN, TLS_HANDSHAKES_PER_TURN,
-};
+use crate::core::exchange::Exchange;
+use crate::core::limits::{EVENTS_PER_TURN, Limits, READ_BYTES_PER_TURN, TLS_HANDSHAKES_PER_TURN};
+use crate::core::operator::Step;
 use crate::core::time::Time;
+use crate::core::transport::Scheme;
 use crate::core::transport::http::Site;
-use crate::core::transport::{Scheme, TransportError};
 use accounts::Accounts;
 use admission::Admission;
-use connection::{Connection, IoOutcome};
+use connection::Connection;
 use console::FIRST_CONSOLE;
 use costs::Costs;
 use history_store::HistoryStore;
@@ -60,10 +61,11 @@ pub use listener::ListenAddress;
 use listener::Listener;
 use memory::MemoryUse;
 use metrics::Metrics;
-pub use operator_commands::Operators;
+pub use operators::Operators;
 use read_queue::ReadQueue;
 pub use state_folder::StateFolder;
 pub use tls::{ServerTls, TlsFiles};
+use watching::Watching;
 
 const SIGNALS: Token = Token(usize::MAX - 1);
 /// A connection is registered once, for reading and writing. With edge-triggered polling an unused
@@ -100,6 +102,8 @@ pub struct Server {
     /// Networks whose connections tell the address of their client.
     proxies: Vec<IpNet>,
     metrics: Metrics,
+    /// What watchers see of the loop, and whether it is held.
+    watching: Watching,
     /// Connections to read in this turn: those that were just accepted, then those that the read
     /// queue chooses. Empty between turns.
     to_read: Vec<SessionId>,
@@ -183,6 +187,7 @@ impl Server {
             operators: Operators::default(),
             proxies: Vec::new(),
             metrics: Metrics::new(),
+            watching: Watching::new(),
             accepted_count: 0,
             stop_by: None,
             closing_ms: limits.closing_ms,
@@ -228,23 +233,30 @@ impl Server {
     /// all output is written before any socket is closed.
     fn turn(&mut self) -> io::Result<()> {
         self.wait()?;
+        self.end_step(Step::Wait)?;
         self.handshakes_left = TLS_HANDSHAKES_PER_TURN;
         self.record_events();
+        self.end_step(Step::Events)?;
         self.accept();
+        self.end_step(Step::Accept)?;
         self.read();
+        self.end_step(Step::Read)?;
         self.serve_accounts();
+        self.end_step(Step::Accounts)?;
         self.serve_consoles();
+        self.end_step(Step::Consoles)?;
         self.read_before_timeouts()?;
         self.exchange.handle_timeout(self.now);
         self.watch_certificate();
+        self.end_step(Step::Timers)?;
         self.act();
         self.shorten_shutdown();
         self.follow_memory_use();
         logging::flush_due();
-        let awake = self.started.elapsed().saturating_sub(self.woke);
+        let awake = self.elapsed().saturating_sub(self.woke);
         self.metrics.turn_ns.record(u64::try_from(awake.as_nanos()).unwrap_or(u64::MAX));
         self.costs.record_turn(self.now_s(), awake);
-        Ok(())
+        self.end_step(Step::Act)
     }
 
     /// Sleeps until a socket is ready or a deadline passes. With work left from the last turn it only
@@ -261,7 +273,8 @@ impl Server {
         let helper = self.accounts.as_ref().and_then(Accounts::next_deadline);
         let (certificate, release) = (self.certificate_deadline(), self.memory_use.deadline());
         let history = self.history_deadline();
-        let shell = [retry, self.stop_by, history, helper, certificate, release];
+        let watchers = self.watching.deadline();
+        let shell = [retry, self.stop_by, history, helper, certificate, release, watchers];
         let shell = shell.into_iter().flatten();
         let next = self.exchange.poll_timeout().into_iter().chain(shell).min();
         let mut timeout = match next {
@@ -278,7 +291,7 @@ impl Server {
             // meantime must be read before timers fire, so look once without waiting.
             timeout = Some(Duration::ZERO);
         }
-        self.woke = self.started.elapsed();
+        self.woke = self.elapsed();
         self.now = Time::START.after_ms(u64::try_from(self.woke.as_millis()).unwrap_or(u64::MAX));
         self.follow_wall_clock();
         Ok(())
@@ -288,7 +301,7 @@ impl Server {
     /// given to a new connection while an old event for it is still in the batch.
     fn record_events(&mut self) {
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
-        let mut count = 0;
+        let (mut count, mut of_consoles) = (0, 0);
         for event in &events {
             count += 1;
             let Token(key) = event.token();
@@ -300,97 +313,15 @@ impl Server {
             {
                 listener.note_ready();
             } else if key >= FIRST_CONSOLE {
+                of_consoles += 1;
                 self.operators.record_event(event);
             } else {
                 self.record_readiness(key, event);
             }
         }
+        self.watching.events += count - of_consoles;
         self.metrics.turn_events.record(count);
         self.postpone_fan_out(count);
         self.events = events;
-    }
-
-    /// Performs the actions of the exchange. Each socket gets everything of this turn in one write, and
-    /// sockets are closed only here, after the batch of events that names them.
-    fn act(&mut self) {
-        let mut drains_left = DRAINS_PER_TURN;
-        loop {
-            self.drain(&mut drains_left);
-            let Some(action) = self.exchange.poll_action() else { break };
-            match action {
-                Action::Write(id) => self.write(id),
-                Action::EndSending(id) => self.end_sending(id),
-                Action::Close(id) => self.close(id),
-                Action::Open(id, learned) => self.open(id, learned),
-                Action::Report(event) => self.report(event),
-                Action::TransportFailed(id, error) => self.log_transport_error(id, error),
-                Action::AskAccounts(request) => self.ask_accounts(request),
-            }
-        }
-        self.queue_resumed();
-        self.store_history();
-        self.tend_history();
-    }
-
-    /// Logs and counts an event. A planned stop that is due ends the loop.
-    fn report(&mut self, event: chat::Event) {
-        self.metrics.record(event);
-        event_log::report(event, &self.connections, self.exchange.chat());
-        if event == chat::Event::StopIsDue {
-            self.await_disconnects();
-        }
-    }
-
-    /// Writes until the socket is full or nothing waits. Readiness to write is not awaited first: a
-    /// socket is almost always ready, and a failed attempt costs no more than asking.
-    fn write(&mut self, id: SessionId) {
-        while self.connections.contains(id.key()) && !self.exchange.output(id).is_empty() {
-            // Inside the loop, because a write can release held input, and that input can be a room
-            // message for this same reader.
-            self.store_history();
-            let connection = &mut self.connections[id.key()];
-            match connection.write(self.exchange.output(id)) {
-                IoOutcome::Bytes(n) => {
-                    self.metrics.bytes_out += n as u64;
-                    self.exchange.handle_sent(self.now, id, n);
-                }
-                IoOutcome::Nothing => return self.exchange.handle_blocked(self.now, id),
-                IoOutcome::End => return self.fail(id, &io::ErrorKind::WriteZero.into()),
-                IoOutcome::Failed(e) => return self.fail(id, &e),
-            }
-        }
-    }
-
-    /// Sends our FIN.
-    fn end_sending(&mut self, id: SessionId) {
-        let Some(connection) = self.connections.get_mut(id.key()) else { return };
-        if let Err(e) = connection.end_sending() {
-            self.fail(id, &e);
-        }
-    }
-
-    /// A system call failed for this connection. Only this connection ends.
-    fn fail(&mut self, id: SessionId, error: &io::Error) {
-        debug!(target: "chinwag", "#{}: {error}", self.connections[id.key()].number);
-        self.exchange.handle_failure(self.now, id);
-    }
-
-    fn log_transport_error(&self, id: SessionId, error: TransportError) {
-        if let Some(connection) = self.connections.get(id.key()) {
-            let Connection { number, peer, .. } = connection;
-            info!(target: "chinwag", "#{number} {peer} failed: {error}");
-        }
-    }
-
-    /// Closes the socket; its slab key becomes free.
-    fn close(&mut self, id: SessionId) {
-        let connection = self.connections.remove(id.key());
-        debug!(target: "chinwag", "#{} {} closed", connection.number, connection.peer);
-        self.release(&connection);
-        self.exchange.forget(id);
-        // A file descriptor is free again, so a listener that ran out of them can accept.
-        for listener in &mut self.listeners {
-            listener.retry_now();
-        }
     }
 }

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use browser::{BINARY, Browser, CLOSE, PING, PONG, TEXT, WebUser, frame, handshake};
+use common::console::{Console, TempFolder};
 use common::{MENU, Person, Server};
 use rustix::process::Signal;
 
@@ -369,4 +370,45 @@ fn without_a_page_nothing_is_said_about_one() {
     let mut browser = Person::arrives(&server);
     browser.sends(b"GET / HTTP/1.1\r\n");
     browser.reads_exactly("! This port is a chat, not a web server. Goodbye");
+}
+
+/// Idle pages cost nothing until their first pings, after 30 s (2.6.10). By hand, with a crowd:
+/// `CHINWAG_TESTS_PAGES=9900 CHINWAG_TESTS_WINDOW=10 cargo test --test web idle_pages -- --nocapture`
+///
+/// (5.8.1)
+#[test]
+fn idle_pages_cause_no_turn_of_the_loop() {
+    let number = |variable: &str, default: usize| {
+        std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+    };
+    let (pages, seconds) = (number("CHINWAG_TESTS_PAGES", 50), number("CHINWAG_TESTS_WINDOW", 2));
+    let (folder, window) = (TempFolder::new(), seconds.to_string());
+    let page = ["--listen", "http://127.0.0.1:0", "--naming-timeout", &window];
+    let server = folder.server(&page);
+    let mut users = (0..pages)
+        .map(|n| {
+            let mut user = WebUser::joins(server.page(), &format!("user{n}"));
+            user.says("/follow");
+            user.reads("* You follow the lists");
+            user
+        })
+        .collect::<Vec<_>>();
+    let mut operator = Console::opens(&folder.path("console"));
+    let mut turns = || {
+        let rows = operator.succeeds("stats", "*");
+        let row = rows.iter().find_map(|row| row.strip_prefix("- turns "));
+        row.and_then(|count| count.trim().parse::<u64>().ok()).expect("the number of turns")
+    };
+    // The server's own clock measures: it closes a connection that takes no name.
+    let wait = || Person::connects(server.address()).reads_until_closed();
+    wait();
+    let before = turns();
+    wait();
+    let caused = turns() - before;
+    println!("{pages} idle pages: {caused} turns in {seconds} s");
+    assert!(caused <= 20, "{caused} turns, though the pages are idle");
+    // And they still follow.
+    users[0].says("/busy");
+    let last = users.last_mut().expect("there are pages");
+    last.reads("- user0 busy");
 }

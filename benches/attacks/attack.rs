@@ -8,12 +8,16 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 use super::clock::now;
+use super::guesses;
 
 /// Attackers that log in at the same time. More would overflow the server's backlog.
 const LOGINS_AT_ONCE: usize = 256;
 
 /// Asks for the whole history of a room.
 const HISTORY: &str = "/history 200\n";
+
+/// Becomes busy and free again: a change that all followers of the lists are told.
+const BUSY: Says = Says::Burst("busy\nfree\nbusy\n", 50);
 
 /// One kind of attack.
 pub(super) struct Attack {
@@ -31,6 +35,12 @@ pub(super) struct Attack {
     fills_history: bool,
     /// Whether an attacker reads what the server sends.
     reads: bool,
+    /// Whether the server keeps accounts. Then the newcomer signs in.
+    pub(super) has_accounts: bool,
+    /// Whether all follow the lists.
+    follows: bool,
+    /// Only the first so many burst.
+    bursting: usize,
 }
 
 enum Says {
@@ -39,17 +49,25 @@ enum Says {
     Burst(&'static str, usize),
     /// One line every 200 ms, the pace that a room allows; only the first so many attackers.
     Talk(usize),
+    /// A wrong password for the newcomer's account, each time from another address.
+    Guess,
 }
 
 impl Attack {
     /// Every attack; first the calm, to compare with.
-    pub(super) const ALL: [Attack; 8] = [
+    pub(super) const ALL: [Attack; 12] = [
         Attack::new("calm", "none", 0, 0, Says::Nothing),
         Attack {
             fills_history: true,
             ..Attack::new("history", "bursts of `/history 200`", 256, 1, Says::Burst(HISTORY, 156))
         },
         Attack::new("lists", "bursts of `1 a`", 900, 0, Says::Burst("1 a\n", 500)),
+        Attack::new("follow", "bursts of `/follow`", 900, 0, Says::Burst("/follow\n", 500)),
+        Attack {
+            follows: true,
+            bursting: 900,
+            ..Attack::new("changes", "10,000 follow, 900 change all the time", 10_000, 0, BUSY)
+        },
         Attack::new("empty", "bursts of empty lines", 900, 0, Says::Burst("\n", 8_000)),
         Attack::new("requests", "bursts of requests", 900, 0, Says::Burst("2 nobody\n", 200)),
         Attack::new("rooms", "5 rooms of 1,000, all talk", 5_000, 5, Says::Talk(5_000)),
@@ -58,6 +76,14 @@ impl Attack {
             fills_history: true,
             reads: false,
             ..Attack::new("deaf", "`/history 200`, never read", 5_000, 5, Says::Burst(HISTORY, 4))
+        },
+        Attack {
+            has_accounts: true,
+            ..Attack::new("passwords-none", "none, the newcomer signs in", 0, 0, Says::Nothing)
+        },
+        Attack {
+            has_accounts: true,
+            ..Attack::new("passwords", "wrong passwords, 64 at a time", 64, 0, Says::Guess)
         },
     ];
 
@@ -68,12 +94,24 @@ impl Attack {
         rooms: usize,
         says: Says,
     ) -> Attack {
-        Attack { name, title, clients, rooms, says, fills_history: false, reads: true }
+        Attack {
+            name,
+            title,
+            clients,
+            rooms,
+            says,
+            fills_history: false,
+            reads: true,
+            follows: false,
+            bursting: usize::MAX,
+            has_accounts: false,
+        }
     }
 
     /// The first lines of attacker `n`.
     fn login(&self, n: usize) -> String {
         match self.rooms {
+            0 if self.follows => format!("a{n}x\n/follow\n"),
             0 => format!("a{n}x\n"),
             rooms if self.fills_history && n < rooms => {
                 let line = format!("{}\n", "x".repeat(900));
@@ -112,6 +150,10 @@ pub(super) fn run(arguments: &[String]) -> io::Result<()> {
     let attack = Attack::ALL.iter().find(|attack| attack.name == name).ok_or_else(usage)?;
     let address = address.parse().map_err(io::Error::other)?;
     let clients = clients.parse().map_err(io::Error::other)?;
+    if let Says::Guess = attack.says {
+        println!("ready");
+        return guesses::run(address, clients);
+    }
     let mut crowd = Crowd { poll: Poll::new()?, attackers: Vec::new(), attack };
     crowd.log_in(address, clients)?;
     println!("ready");
@@ -154,10 +196,11 @@ impl Crowd {
         let mut talked = 0;
         loop {
             match self.attack.says {
-                Says::Nothing => {}
+                Says::Nothing | Says::Guess => {}
                 Says::Burst(line, times) => {
                     let is_done = |attacker: &&mut Attacker| attacker.sent == attacker.sends.len();
-                    for attacker in self.attackers.iter_mut().filter(is_done) {
+                    let bursting = self.attackers.iter_mut().take(self.attack.bursting);
+                    for attacker in bursting.filter(is_done) {
                         (attacker.sends, attacker.sent) = (line.repeat(times).into_bytes(), 0);
                     }
                 }

@@ -4,6 +4,7 @@ mod attack;
 #[allow(dead_code, reason = "the other benchmarks need more of it")]
 #[path = "../loopback/clock.rs"]
 mod clock;
+mod guesses;
 mod honest;
 #[allow(dead_code, reason = "the other benchmarks need more of it")]
 #[path = "../loopback/process.rs"]
@@ -19,9 +20,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 use std::{env, fs};
 
+use rustix::process::Pid;
+use rustix::thread::CpuSet;
+
 use self::attack::Attack;
-use self::honest::{Latencies, measure};
-use self::process::{Cores, Process, memory_of, sockets_max};
+use self::honest::{Latencies, measure, register};
+use self::process::{Cores, Folder, Process, memory_of, sockets_max};
 use self::shared::Options;
 
 /// The hidden first argument that turns this program into the attackers.
@@ -105,9 +109,17 @@ fn run_attack(
     length: Duration,
 ) -> io::Result<(Latencies, u64)> {
     let flags = [&["--listen", "127.0.0.1:0", "-qq"], attack.flags()].concat();
-    let flags = flags.into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let mut flags = flags.into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let state = attack.has_accounts.then(|| Folder::new("attacks-state")).transpose()?;
+    if let Some(folder) = &state {
+        flags.extend(["--state".to_owned(), folder.path().join("state").display().to_string()]);
+    }
     let mut server = Process::start(cores.server, program, &flags)?;
     let address = listening_address(&mut server)?;
+    if attack.has_accounts {
+        move_helper(server.id(), cores.load)?;
+        register(address)?;
+    }
     let arguments = [
         ATTACK_ARGUMENT.to_owned(),
         attack.name.to_owned(),
@@ -120,8 +132,20 @@ fn run_attack(
     if BufReader::new(lines).lines().next().is_none() {
         return Err(io::Error::other("the attackers failed"));
     }
-    let latencies = measure(address, cores.load, length)?;
+    let latencies = measure(address, cores.load, length, attack.has_accounts)?;
     Ok((latencies, memory_of(server.id())?))
+}
+
+/// Puts the helper process for accounts on another core than the server's.
+fn move_helper(server: u32, core: usize) -> io::Result<()> {
+    let helpers = fs::read_to_string(format!("/proc/{server}/task/{server}/children"))?;
+    let mut cores = CpuSet::new();
+    cores.set(core);
+    for helper in helpers.split_whitespace() {
+        let helper = helper.parse().ok().and_then(Pid::from_raw);
+        rustix::thread::sched_setaffinity(helper, &cores)?;
+    }
+    Ok(())
 }
 
 /// The address in the server's first line.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::thread::CpuSet;
 
 use super::clock::now;
+use super::guesses::ACCOUNT;
 
 /// After this long without an answer the benchmark gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -32,17 +33,16 @@ struct Honest {
 }
 
 /// Measures for `length`, on the core of the attackers.
-pub(super) fn measure(address: SocketAddr, core: usize, length: Duration) -> io::Result<Latencies> {
+pub(super) fn measure(
+    address: SocketAddr,
+    core: usize,
+    length: Duration,
+    signs_in: bool,
+) -> io::Result<Latencies> {
     let mut cores = CpuSet::new();
     cores.set(core);
     rustix::thread::sched_setaffinity(None, &cores)?;
-    let mut anna = Honest::joins(address, "anna")?;
-    let mut bert = Honest::joins(address, "bert")?;
-    anna.says("2 bert\n")?;
-    bert.reads("wants to chat")?;
-    bert.says("yes\n")?;
-    anna.reads("You are now chatting")?;
-    bert.reads("You are now chatting")?;
+    let [mut anna, mut bert] = chatting(address, ["anna", "bert"])?;
 
     let (mut messages, mut newcomers, mut pastes) = (Vec::new(), Vec::new(), Vec::new());
     let (began, mut rounds) = (now(), 0);
@@ -59,10 +59,17 @@ pub(super) fn measure(address: SocketAddr, core: usize, length: Duration) -> io:
             to.reads("how are you?")?;
             messages.push(sent.elapsed());
         }
-        newcomers.push(timed(|| Honest::joins(address, &format!("new{rounds}")).map(drop))?);
+        newcomers.push(timed(|| match signs_in {
+            true => Honest::joins(address, &ACCOUNT.join("\n")).map(drop),
+            false => Honest::joins(address, &format!("new{rounds}")).map(drop),
+        })?);
+        // Others than those who talk all the time: who uses much waits longer (7.44), and a person
+        // pastes once.
+        let [mut carl, mut dora] =
+            chatting(address, [&format!("carl{rounds}"), &format!("dora{rounds}")])?;
         pastes.push(timed(|| {
-            anna.says(&PASTE.0.repeat(PASTE.1))?;
-            (0..PASTE.1).try_for_each(|_| bert.reads("a line of a paste"))
+            carl.says(&PASTE.0.repeat(PASTE.1))?;
+            (0..PASTE.1).try_for_each(|_| dora.reads("a line of a paste"))
         })?);
         rounds += 1;
     }
@@ -70,6 +77,26 @@ pub(super) fn measure(address: SocketAddr, core: usize, length: Duration) -> io:
     let newcomer = percentiles(&mut newcomers, [50, 100]);
     let paste = percentiles(&mut pastes, [50, 100]);
     Ok(Latencies { p50, p99, newcomer, paste })
+}
+
+/// Makes the account of the newcomer who signs in.
+pub(super) fn register(address: SocketAddr) -> io::Result<()> {
+    let [name, password] = ACCOUNT;
+    let mut owner = Honest::joins(address, name)?;
+    owner.says(&format!("register\n{password}\n{password}\n"))?;
+    owner.reads("is registered")
+}
+
+/// Two users who chat with each other.
+fn chatting(address: SocketAddr, names: [&str; 2]) -> io::Result<[Honest; 2]> {
+    let mut anna = Honest::joins(address, names[0])?;
+    let mut bert = Honest::joins(address, names[1])?;
+    anna.says(&format!("2 {}\n", names[1]))?;
+    bert.reads("wants to chat")?;
+    bert.says("yes\n")?;
+    anna.reads("You are now chatting")?;
+    bert.reads("You are now chatting")?;
+    Ok([anna, bert])
 }
 
 fn percentiles(times: &mut [Duration], percents: [usize; 2]) -> [Duration; 2] {

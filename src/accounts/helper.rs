@@ -21,6 +21,9 @@ use super::store::{Store, StoreError};
 use super::wire::{self, Question, QuestionKind, Reply};
 use crate::core::accounts::{AccountAnswer, AccountFailure};
 
+/// How much lower than the server's the priority of the helper is (nice(2)).
+const NICENESS: i32 = 10;
+
 /// Serves the accounts in `folder` to the server at the other end of standard input.
 ///
 /// # Errors
@@ -66,6 +69,8 @@ fn prepare() -> io::Result<()> {
     }
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    // Where the two share a core, the loop goes first: a user who chats must not wait for a hash.
+    rustix::process::nice(NICENESS)?;
     // A core file would hold passwords.
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     Ok(())

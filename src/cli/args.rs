@@ -9,16 +9,21 @@ use clap_complete::Shell;
 use ipnet::IpNet;
 use log::LevelFilter;
 
+use crate::attack::{self, AttackArgs};
 use crate::check::{self, CheckArgs};
 use crate::cli::accounts::AccountsArg;
 use crate::cli::cert::{self, CertArgs};
 use crate::cli::ctl::{self, CtlArgs};
+use crate::cli::teach::TeachArgs;
 use crate::cli::tls::TlsArgs;
 use crate::cli::web::{WebArgs, network};
 use crate::client::options::ConnectArgs;
 use crate::core::limits::{Limits, PORT, WEB_PORT};
 use crate::core::transport::Scheme;
+use crate::crowd::{self, CrowdArgs};
+use crate::demo::{self, DemoArgs};
 use crate::server::ListenAddress;
+use crate::watch::{self, ReplayArgs, WatchArgs};
 
 const USAGE: &str = "chinwag [COMMAND]\n       chinwag [OPTIONS OF SERVE]";
 
@@ -76,12 +81,31 @@ pub enum Command {
     #[command(after_help = ctl::EXAMPLES)]
     Ctl(CtlArgs),
 
+    /// Watch the loop of a running server, full-screen
+    #[command(after_help = watch::EXAMPLES)]
+    Watch(WatchArgs),
+
+    /// Walk what ctl watch has printed, forwards and backwards
+    Replay(ReplayArgs),
+
     /// Make a certificate that vouches for itself, for addresses with tls:// and https://
     #[command(after_help = cert::EXAMPLES)]
     Cert(CertArgs),
     /// Grade a chat server in any language against protocol.md
     #[command(after_help = check::EXAMPLES)]
     Check(CheckArgs),
+
+    /// Bring simulated people to a server, and measure what they wait for
+    #[command(after_help = crowd::EXAMPLES)]
+    Crowd(CrowdArgs),
+
+    /// Attack a server on this machine, and show what protects it
+    #[command(after_help = attack::help())]
+    Attack(AttackArgs),
+
+    /// Show a server, a crowd, attacks and the view in one terminal
+    #[command(after_help = demo::EXAMPLES)]
+    Demo(DemoArgs),
 
     /// Print shell completions for this program
     Completions {
@@ -154,6 +178,10 @@ pub struct ServeArgs {
     /// Flags for TLS
     #[command(flatten)]
     pub tls: TlsArgs,
+
+    /// Flags for teaching
+    #[command(flatten)]
+    pub teach: TeachArgs,
 
     /// Limits
     #[command(flatten)]
@@ -241,6 +269,10 @@ pub struct LimitArgs {
     /// Seconds to keep the history of an empty room; 0 keeps none
     #[arg(long, value_name = "SECONDS", env = "CHINWAG_ROOM_PAST", default_value = "86400", value_parser = seconds_or_none)]
     pub room_past: Milliseconds,
+
+    /// Seconds that an operator may hold the loop with pause (--teach)
+    #[arg(long, value_name = "SECONDS", env = "CHINWAG_MAX_PAUSE", default_value = "600", value_parser = seconds)]
+    pub max_pause: Milliseconds,
 
     /// Log lines of one kind per second, such as "connected"; the others are counted. 0 means no limit
     #[arg(long, value_name = "COUNT", env = "CHINWAG_LOG_PACE", default_value = "100")]

@@ -28,6 +28,7 @@ Examples:
   chinwag ctl --json stats                       the metrics, for a script
   chinwag ctl account add anna                   make an account; asks for its password
   chinwag ctl account import class.csv           make many, from lines NAME,PASSWORD
+  chinwag ctl watch                              stream what the loop does, as JSON
   chinwag ctl stop 5                             announce a stop in five minutes
   nc -U /run/chinwag.sock                        an interactive console; help lists the commands";
 
@@ -132,7 +133,10 @@ fn send_command(args: &CtlArgs, line: &str) -> Result<Outcome, String> {
     // answer. Ignore errors here: a server with too many consoles sends a refusal and closes before
     // it reads. Its answer is still readable.
     drop(stream.write_all(line.as_bytes()));
-    drop(stream.shutdown(Shutdown::Write));
+    // A stream goes on until the reader ends it.
+    if args.command.first().is_none_or(|word| word != "watch") {
+        drop(stream.shutdown(Shutdown::Write));
+    }
     match print_answer(BufReader::new(stream), &mut io::stdout().lock(), &mut io::stderr()) {
         Ok(Some(outcome)) => Ok(outcome),
         Ok(None) => Err(format!("{} ended without an answer", args.console.display())),

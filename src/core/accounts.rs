@@ -38,6 +38,8 @@ pub struct AccountRequest {
     pub session: SessionId,
     /// Whose turn in the queue it takes: the queue is fair by address.
     pub origin: Origin,
+    /// Somebody signed in to the account from there before: strangers do not delay it.
+    pub is_known: bool,
     /// What to do.
     pub task: AccountTask,
 }

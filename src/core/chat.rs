@@ -13,6 +13,8 @@ mod command;
 mod common_commands;
 mod dispatch;
 mod event;
+mod follow;
+mod glimpse;
 mod history;
 mod kept_history;
 pub mod name;
@@ -35,10 +37,12 @@ mod wording;
 
 pub use answers::AnswerPart;
 pub use event::{DisconnectReason, Event, Removal, RequestEnd};
+pub use follow::ListMessage;
+pub use glimpse::SessionDeadline;
 pub use history::{Record, UnixSeconds};
 pub use kept_history::HistoryCursor;
 pub use name::Name;
-pub use output::{Audience, BroadcastId, ChatMessage, Output, Route};
+pub use output::{Audience, BroadcastId, ChatMessage, Output, Pace, Route};
 pub use refusal_counts::{RefusalCounts, RefusalKind};
 pub use rooms::RoomId;
 pub use wording::{missed_lines, typing_is_visible};
@@ -50,6 +54,7 @@ use crate::core::{Origin, SessionId};
 use accounts::Accounts;
 use address_limits::AddressLimits;
 use answers::Answers;
+use follow::Follows;
 use operator_actions::PlannedStop;
 use output::Outputs;
 use request_limits::RequestLimits;
@@ -69,6 +74,8 @@ pub struct Chat {
     page: String,
     /// Where TLS is spoken, or empty: a TLS client at the wrong port could read it (2.4.1).
     tls: String,
+    /// What everybody who connects reads below the welcome.
+    notice: Option<&'static str>,
     /// Whether lines said in rooms are recorded for the history store ([`Output::Record`]).
     records_history: bool,
     /// A stop that an operator has announced, until it happens or is called off (8.2.6).
@@ -81,6 +88,8 @@ pub struct Chat {
     accounts: Accounts,
     /// Answers whose readers have not read all rows (7.36).
     answers: Answers,
+    /// Who is told of changes in the lists (5.8).
+    follows: Follows,
 }
 
 impl Chat {
@@ -97,9 +106,11 @@ impl Chat {
             wall_clock: (Time::START, 0),
             page: String::new(),
             tls: String::new(),
+            notice: None,
             records_history: false,
             planned_stop: None,
             answers: Answers::default(),
+            follows: Follows::new(),
         }
     }
 
@@ -119,6 +130,11 @@ impl Chat {
         place.clone_into(&mut self.page);
     }
 
+    /// What everybody who connects reads below the welcome; a line of the operator's program.
+    pub fn set_notice(&mut self, text: &'static str) {
+        self.notice = Some(text);
+    }
+
     /// Where TLS is spoken, for TLS clients at the wrong port.
     pub fn set_tls(&mut self, place: &str) {
         place.clone_into(&mut self.tls);
@@ -130,6 +146,9 @@ impl Chat {
         self.assert_drained();
         self.roster.add(id, now.after_ms(self.limits.naming_ms), origin, is_private);
         self.say(id, Line::News(News::Welcome));
+        if let Some(notice) = self.notice {
+            self.say(id, Line::News(News::Notice(notice)));
+        }
         self.say_planned_stop(now, id);
         self.say(id, Line::Prompt(Prompt::Username));
     }
@@ -185,11 +204,14 @@ impl Chat {
         }
     }
 
-    /// Fires every timer that is due at `now` (4.2.4, 4.5.3). Calling it early does nothing.
-    pub fn handle_timeout(&mut self, now: Time) {
+    /// Fires every timer that is due at `now` (4.2.4, 4.5.3), and returns how many sessions it hit.
+    /// Calling it early does nothing.
+    pub fn handle_timeout(&mut self, now: Time) -> u64 {
         self.assert_drained();
+        let mut fired = 0;
         // Each step removes the deadline it handles, and the loop therefore ends.
         while let Some(id) = self.roster.deadlines().due(now) {
+            fired += 1;
             match self.roster.session(id) {
                 Session::Naming { .. } | Session::SigningIn(_) => {
                     self.end_session(now, id, DisconnectReason::Nameless);
@@ -200,6 +222,7 @@ impl Chat {
         }
         self.roster.expire_rooms(now);
         self.follow_planned_stop(now);
+        fired
     }
 
     /// The server stops now: every user is told, and every session ends (4.10.4).
@@ -221,6 +244,7 @@ impl Chat {
         self.roster.release_memory();
         self.outputs.release_memory();
         self.answers.release_memory();
+        self.follows.release_memory();
     }
 
     /// Takes the next output. Returns `None` when all have been taken.
@@ -234,7 +258,8 @@ impl Chat {
     pub fn poll_timeout(&self) -> Option<Time> {
         let rooms = self.roster.rooms().next_deadline();
         let stop = self.planned_stop.as_ref().map(PlannedStop::next_due);
-        self.roster.deadlines().next().into_iter().chain(rooms).chain(stop).min()
+        let lists = self.follows.next_due();
+        self.roster.deadlines().next().into_iter().chain(rooms).chain(stop).chain(lists).min()
     }
 
     /// The partner of a session that is in a chat.
@@ -325,6 +350,7 @@ impl Chat {
     pub fn check(&self) {
         self.roster.check();
         self.check_accounts();
+        self.check_followers();
     }
 
     /// Says a line. A line that borrows from `self.roster` goes to `self.outputs.say` directly,

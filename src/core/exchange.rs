@@ -10,19 +10,25 @@ mod answering;
 mod broadcast;
 mod broadcast_log;
 mod browsers;
+mod clocks;
 mod closing;
 mod draining;
 mod endpoint;
 mod endpoints;
+mod following;
 mod held_input;
 mod history;
+mod holds;
 mod opening;
 mod operator_actions;
+mod relay;
 mod resuming;
 mod scarcity;
 #[cfg(test)]
 mod tests;
 mod timeouts;
+mod trace;
+mod tracing;
 mod transport_table;
 mod transports;
 mod typing;
@@ -32,13 +38,15 @@ use core::net::SocketAddr;
 use crate::core::accounts::AccountRequest;
 use crate::core::chat::{Audience, BroadcastId, Chat, DisconnectReason, Event, Output};
 use crate::core::framing::{Frame, Input};
-use crate::core::limits::Limits;
+use crate::core::limits::{Limits, REPLY_BYTES_PER_TURN};
 use crate::core::time::Time;
 use crate::core::transport::TransportError;
 use crate::core::{Origin, SessionId};
 use endpoint::Receiving;
-use endpoints::{Endpoints, Resumable};
+use endpoints::Endpoints;
+pub use holds::{Deadline, Hold};
 pub use operator_actions::TrafficCounts;
+pub use trace::{Hop, HopTaken, Place, Trace};
 
 /// The chat, and our end of every connection.
 #[derive(Debug)]
@@ -48,6 +56,8 @@ pub struct Exchange {
     endpoints: Endpoints,
     /// Messages in rooms that the shell must store before it writes.
     records: Vec<u8>,
+    /// How often received input has waited, by the number of the [`Hold`].
+    holds: [u64; Hold::ALL.len()],
     /// Decoded bytes of the connection that is being read; empty between calls.
     decoded: Vec<u8>,
 }
@@ -98,6 +108,7 @@ impl Exchange {
             endpoints: Endpoints::new(limits.clone()),
             records: Vec::new(),
             decoded: Vec::new(),
+            holds: [0; Hold::ALL.len()],
             limits,
         }
     }
@@ -117,10 +128,12 @@ impl Exchange {
 
     /// The socket delivered `bytes`. The shell calls this only while [`Exchange::wants_input`].
     pub fn handle_received(&mut self, now: Time, id: SessionId, bytes: &[u8]) {
+        self.endpoints.note(id, Hop::Receive, bytes.len());
         match self.endpoints[id].is_encoded {
             true => self.receive_encoded(now, id, bytes),
             false => self.process_received(now, id, bytes),
         }
+        self.endpoints.end_note();
     }
 
     /// Processes application bytes, and holds those that must wait.
@@ -130,6 +143,7 @@ impl Exchange {
         }
         self.process_input(now, id, &mut bytes);
         if !bytes.is_empty() && self.endpoints[id].receiving == Receiving::Lines {
+            self.count_hold(id);
             self.endpoints.hold_input(id, bytes);
         }
     }
@@ -172,6 +186,7 @@ impl Exchange {
         if self.chat.has_unread_requests() && self.endpoints[id].outbox.is_empty() {
             self.chat.handle_output_taken(id);
         }
+        self.release_follower(now, id);
     }
 
     /// The socket, which was full, takes bytes again.
@@ -239,51 +254,25 @@ impl Exchange {
         action
     }
 
-    /// When [`Exchange::handle_timeout`] must be called. Any other call can change this.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Time> {
-        self.chat.poll_timeout().into_iter().chain(self.endpoints.next_deadline()).min()
-    }
-
     /// The chat, read-only.
     #[must_use]
     pub fn chat(&self) -> &Chat {
         &self.chat
     }
 
-    /// The rule of backpressure. A client's input waits while
-    /// - the session has not begun or is over, or
-    /// - the client's chat partner has just ended the chat, and old input is drained (4.1.5), or
-    /// - a rate limit holds it in the state of the session, or
-    /// - the store of accounts works on the client's last line (4.11.5), or
-    /// - the client has not read the replies to its own lines (7.9, 7.36, 7.58), or
-    /// - its chat partner has too much unread output (7.7, 7.8, 7.35).
-    ///
-    /// The answer is computed from current state each time. A stored answer could go stale and leave
-    /// a client waiting for ever.
-    fn may_process_input(&self, id: SessionId) -> bool {
-        let endpoint = &self.endpoints[id];
-        matches!(endpoint.receiving, Receiving::Lines | Receiving::LastLines)
-            && !endpoint.is_draining
-            && (!self.endpoints.is_paused(id) || self.chat.is_free_of_rate_limits(id))
-            && self.endpoints.may_be_answered(id)
-            && !self.chat.awaits_store(id)
-            && self.chat.partner(id).is_none_or(|with| !self.endpoints[with].outbox.is_congested())
-    }
-
     /// Passes the lines in `bytes` to the chat as far as the rule allows. The rest stays in `bytes`.
     fn process_input(&mut self, now: Time, id: SessionId, bytes: &mut &[u8]) {
+        let before = self.outbox_bytes(id);
+        // While memory is scarce, a client gets one answer in a turn, and then has to read it.
+        let replies_max = if self.endpoints.is_scarce { 0 } else { REPLY_BYTES_PER_TURN };
         while self.may_process_input(id) {
             let Some(frame) = self.next_frame(id, bytes) else { return };
-            let (drains, before) = (self.endpoints.drains.len(), self.outbox_bytes(id));
+            let drains = self.endpoints.drains.len();
             self.handle_frame(now, id, frame);
-            // While memory is scarce, a client gets one answer in a turn, and then has to read it.
-            if self.endpoints.is_scarce && self.outbox_bytes(id) > before {
-                return self.endpoints.queue_resume(id);
-            }
             // Whoever ends a chat goes on after the drain: a question to the old partner must not come
             // before the news of the partner's lost lines.
-            if self.endpoints.drains.len() > drains {
+            let ended_chat = self.endpoints.drains.len() > drains;
+            if ended_chat || self.outbox_bytes(id) > before + replies_max {
                 return self.endpoints.queue_resume(id);
             }
         }
@@ -297,6 +286,7 @@ impl Exchange {
             let (endpoint, pool) = self.endpoints.with_pool(id);
             return endpoint.reader.next(pool, bytes);
         };
+        self.endpoints.note(id, Hop::Route, 1);
         self.endpoints.relay(id, route, bytes)
     }
 
@@ -306,6 +296,8 @@ impl Exchange {
         match &frame {
             Frame::Line(_) | Frame::Assembled(_) => {
                 self.endpoints.traffic.lines_in += 1;
+                self.endpoints.note(id, Hop::Line, 1);
+                self.endpoints.note(id, Hop::Input, 1);
                 self.pass_to_chat(now, id, frame.text().map_or(Input::NotUtf8, Input::Line));
             }
             Frame::Input(input) => {
@@ -354,7 +346,7 @@ impl Exchange {
                     Output::Subscribe { who, to } => self.endpoints.set_subscription(who, to),
                     Output::Record { record } => self.records.extend_from_slice(record),
                     Output::HangUp { whom } => self.endpoints.hang_up(now, whom),
-                    Output::Pause { whom, until } => self.endpoints.pause(whom, until),
+                    Output::Pause { whom, until, pace } => self.endpoints.pause(whom, until, pace),
                     Output::HideTyping { whom, hide } => self.endpoints.hide_typing(whom, hide),
                     Output::Report(event) => self.handle_event(now, event),
                 }
@@ -366,7 +358,7 @@ impl Exchange {
             if let Some(id) = self.endpoints.poll_overrun() {
                 self.chat.handle_disconnect(now, id, DisconnectReason::Overrun);
             } else {
-                return;
+                return self.chat.note_list_changes(now);
             }
         }
     }
@@ -384,17 +376,6 @@ impl Exchange {
             }
             Event::Left { who, why } => self.endpoints.tell_session_end(who, why),
             _ => {}
-        }
-    }
-
-    fn queue_resumable(&mut self, id: SessionId, resumable: Resumable) {
-        if resumable.own_input {
-            self.endpoints.queue_resume(id);
-        }
-        if resumable.partner
-            && let Some(partner) = self.chat.partner(id)
-        {
-            self.endpoints.queue_resume(partner);
         }
     }
 }

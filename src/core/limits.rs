@@ -12,6 +12,7 @@ pub use configured::Limits;
 mod accounts;
 mod address;
 mod helper;
+mod lists;
 mod output;
 mod tls;
 mod web;
@@ -19,16 +20,21 @@ mod web;
 pub use accounts::*;
 pub use address::*;
 pub use helper::*;
+pub use lists::*;
 pub use tls::*;
 pub use web::*;
 
 mod client;
 
 pub use client::*;
+mod peers;
 mod terminal;
+mod watching;
 
 pub use output::*;
+pub use peers::*;
 pub use terminal::*;
+pub use watching::*;
 
 /// Default port of the server and of the client.
 pub const PORT: u16 = 7878;
@@ -169,6 +175,10 @@ pub const ACCEPTS_PER_TURN: usize = 64;
 /// end could fill a whole turn.
 pub const READ_BYTES_PER_TURN: usize = 4 * 1024;
 
+/// Bytes of reply after which the rest of a client's input waits for the next turn (7.34). So a turn of
+/// 900 clients that send bursts of commands is short, and a paste between them is not late.
+pub const REPLY_BYTES_PER_TURN: usize = 1024;
+
 /// Heavy connections whose input is processed in one turn (7.34). More would make each turn longer,
 /// and every other user waits for the turn; with 64 of them a line waits six times as long while
 /// thousands of clients flood (`tests/crowd.rs`).
@@ -190,9 +200,10 @@ pub const FAN_OUT_POSTPONED_TURNS_MAX: u32 = 32;
 /// who types nor a program that waits for answers sends so much at once; a paste does, or an attack.
 pub const BURST_BYTES: usize = READ_BYTES_PER_TURN / 2;
 
-/// Bytes of work that the first class of heavy connections may have caused lately (7.34): a paste of a
-/// few screens. Each further class has twice as much. Every second halves what counts.
-pub const HEAVY_CLASS_BYTES: usize = 16 * 1024;
+/// Microseconds of the server's time that the first class of heavy connections may have taken lately
+/// (7.34): a paste of a few screens takes less, a list of fifty users takes more. Each further class
+/// has twice as much. Every second halves what counts.
+pub const HEAVY_CLASS_US: usize = 64;
 
 /// Readiness events that one turn takes from the kernel. The server collects the output of a whole
 /// turn and writes each socket once. The data of 64 events is still in the CPU cache at that time;

@@ -11,6 +11,8 @@ mod command;
 mod framing;
 mod histogram;
 mod metrics;
+mod report;
+mod watch;
 
 pub use account::{AccountCommand, AccountRefusal};
 pub use answer::{Answer, AnswerFormat, CommandRefusal, Expiry, Outcome, Row};
@@ -18,3 +20,7 @@ pub use command::{BanTarget, CommandFault, OperatorCommand, StopCommand, parse_n
 pub use framing::{CommandReader, HttpRequest, LineFault};
 pub use histogram::{Histogram, HistogramSnapshot, Unit};
 pub use metrics::{MetricFamily, MetricValue, exposition, rows};
+pub use report::{
+    Followed, Held, Step, TurnCounts, TurnRecord, WATCH_VERSION, WatchReport, WatchedConnection,
+};
+pub use watch::{TeachCommand, WatchCommand, WatchOutcome, WatchRefusal};

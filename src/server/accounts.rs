@@ -210,15 +210,15 @@ impl Accounts {
 impl Server {
     /// Passes a request of the exchange to the helper.
     pub(super) fn ask_accounts(&mut self, request: AccountRequest) {
-        let AccountRequest { number, origin, task, session: _ } = request;
-        self.ask(origin, Question { asker: Asker::Session(number), task });
+        let AccountRequest { number, origin, is_known, task, session: _ } = request;
+        self.ask(origin, is_known, Question { asker: Asker::Session(number), task });
     }
 
-    fn ask(&mut self, origin: Origin, question: Question) {
+    fn ask(&mut self, origin: Origin, is_known: bool, question: Question) {
         let Some(accounts) = self.accounts.as_mut().filter(|accounts| accounts.serves()) else {
             return self.answer_asker(question.asker, AccountAnswer::Down);
         };
-        if let Err(question) = accounts.queue.push(origin, question) {
+        if let Err(question) = accounts.queue.push(origin, is_known, question) {
             accounts.counts.full += 1;
             return self.answer_asker(question.asker, AccountAnswer::Full);
         }

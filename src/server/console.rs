@@ -12,6 +12,10 @@ use mio::net::{UnixListener, UnixStream};
 use mio::{Interest, Registry, Token};
 use slab::Slab;
 
+mod waiting;
+
+pub(super) use waiting::wait;
+
 use super::connection::IoOutcome;
 use super::socket_file::SocketFile;
 use crate::core::limits::{CONSOLES_MAX, READ_BYTES_PER_TURN};
@@ -57,6 +61,17 @@ pub(super) struct ConsoleConnection {
     pub(super) is_first_line: bool,
     /// Close the console as soon as the socket has taken the output.
     is_closing: bool,
+}
+
+/// What became of a line of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Streamed {
+    /// The console has taken it, or will.
+    Sent,
+    /// The console has not taken what came before.
+    Busy,
+    /// The console is closed.
+    Gone,
 }
 
 /// What a console has for the server.
@@ -181,7 +196,7 @@ impl ConsoleConnection {
         }
     }
 
-    fn has_work(&self) -> bool {
+    pub(super) fn has_work(&self) -> bool {
         self.is_ready && !self.is_waiting
     }
 

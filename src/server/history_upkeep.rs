@@ -6,7 +6,7 @@ use std::io;
 use super::history_store::{HistoryStore, StoredHistory};
 use super::wall_clock::unix_seconds;
 use super::{Server, StateFolder};
-use crate::core::exchange::Exchange;
+use crate::core::exchange::{Exchange, Hop};
 use crate::core::limits::WALL_CLOCK_MS;
 use crate::core::time::Time;
 
@@ -35,7 +35,10 @@ impl Server {
         if let Some(history_store) = &mut self.history_store
             && !self.exchange.records().is_empty()
         {
-            history_store.append(self.now, self.exchange.records());
+            let records = self.exchange.records();
+            let bytes = records.len();
+            history_store.append(self.now, records);
+            self.exchange.trace_output(Hop::Store, None, bytes);
             self.exchange.clear_records();
         }
     }

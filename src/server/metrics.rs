@@ -40,6 +40,12 @@ pub(super) struct Metrics {
     pub(super) turn_ns: Histogram<{ TURN_NS.len() }>,
     /// Readiness events per turn.
     pub(super) turn_events: Histogram<{ TURN_EVENTS.len() }>,
+    /// Reads of user connections.
+    pub(super) reads: u64,
+    /// Calls of write(2) for user connections.
+    pub(super) writes: u64,
+    /// Closed user connections.
+    pub(super) closes: u64,
     /// Bytes read from user connections.
     pub(super) bytes_in: u64,
     /// Bytes written to user connections.
@@ -67,6 +73,9 @@ impl Metrics {
         Metrics {
             turn_ns: Histogram::new(Unit::Nanoseconds, TURN_NS),
             turn_events: Histogram::new(Unit::Count, TURN_EVENTS),
+            reads: 0,
+            writes: 0,
+            closes: 0,
             bytes_in: 0,
             bytes_out: 0,
             inputs_held: 0,

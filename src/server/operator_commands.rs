@@ -5,21 +5,16 @@
 //! changes something (8.1.6), and the chat tells the users concerned.
 
 use std::cmp::Reverse;
-use std::io;
-use std::path::Path;
 
 use ipnet::IpNet;
 use log::info;
-use mio::Registry;
-use mio::event::Event;
 
+use super::Server;
 use super::admission::subscriber_network;
-use super::bans::{self, Ban, Bans};
-use super::console::{ConsoleInput, Consoles};
+use super::bans::{self, Ban};
+use super::console::ConsoleInput;
 use super::event_log::SessionLabel;
 use super::logging::OPERATOR;
-use super::socket_file;
-use super::{Server, StateFolder};
 use crate::core::SessionId;
 use crate::core::chat::{Name, Removal};
 use crate::core::framing::text;
@@ -33,57 +28,6 @@ use crate::core::operator::{
 
 /// The key and the number of a console: whom an answer is for.
 pub(super) type Asker = (usize, u64);
-
-/// What the server has for operators: the consoles and the bans.
-#[derive(Debug, Default)]
-pub struct Operators {
-    /// `None` without `--console`, and after a second signal.
-    consoles: Option<Consoles>,
-    /// The bans apply even without a console: the file may hold some.
-    pub(super) bans: Bans,
-}
-
-impl Operators {
-    /// Creates the console's socket at path `console`, and reads the bans in the state folder.
-    ///
-    /// # Errors
-    /// One of the two cannot be used. The message names the path and the reason. The bans come first,
-    /// so that a failed start leaves no socket file.
-    pub fn open(console: Option<&Path>, state: Option<&StateFolder>) -> io::Result<Operators> {
-        let bans = state.map(|state| Bans::open(&state.bans()));
-        let bans = bans.transpose()?.unwrap_or_default();
-        let consoles = console.map(socket_file::listen).transpose()?.map(Consoles::new);
-        Ok(Operators { consoles, bans })
-    }
-
-    /// Adds the console's listener to the poll. Without a console there is nothing to add.
-    pub(super) fn register(&mut self, registry: &Registry) -> io::Result<()> {
-        self.consoles.as_mut().map_or(Ok(()), |consoles| consoles.register(registry))
-    }
-
-    /// See [`Consoles::record_event`].
-    pub(super) fn record_event(&mut self, event: &Event) {
-        if let Some(consoles) = &mut self.consoles {
-            consoles.record_event(event);
-        }
-    }
-
-    /// See [`Consoles::has_work`].
-    pub(super) fn has_work(&self) -> bool {
-        self.consoles.as_ref().is_some_and(Consoles::has_work)
-    }
-
-    /// The number of open consoles.
-    pub(super) fn console_count(&self) -> usize {
-        self.consoles.as_ref().map_or(0, Consoles::count)
-    }
-
-    /// Closes all consoles and removes the socket file, before the process exits without running
-    /// destructors.
-    pub(super) fn close_consoles(&mut self) {
-        self.consoles = None;
-    }
-}
 
 impl Server {
     /// Executes one command of each console that has one. Only one, because a command may take long
@@ -147,6 +91,7 @@ impl Server {
                     Ok(OperatorCommand::Account(command)) => {
                         self.execute_account(asker, format, &command)?
                     }
+                    Ok(OperatorCommand::Watch(command)) => self.watch(asker, command),
                     Ok(command) => self.execute(command),
                     Err(fault) => Answer::Refused(CommandRefusal::Command(fault)),
                 };
@@ -188,7 +133,10 @@ impl Server {
             OperatorCommand::Users { prefix } => return self.list_users(prefix),
             OperatorCommand::Rooms { prefix } => return self.list_rooms(prefix),
             OperatorCommand::Bans => return self.list_bans(),
-            OperatorCommand::Account(_) => unreachable!("answer passes it on"),
+            OperatorCommand::Account(_) | OperatorCommand::Watch(_) => {
+                unreachable!("answer passes it on")
+            }
+            OperatorCommand::Teach(command) => self.teach(command),
             OperatorCommand::Say { text } => Ok(self.say_to_all(text)),
             OperatorCommand::Kick { name, reason } => self.kick(name, reason),
             OperatorCommand::Ban { target, seconds, reason } => self.ban(target, seconds, reason),
@@ -234,7 +182,7 @@ impl Server {
     }
 
     /// The order of users by cost: the share of CPU in millionths, then the bytes.
-    fn cost_rank(&self, id: SessionId) -> (u64, u32) {
+    pub(super) fn cost_rank(&self, id: SessionId) -> (u64, u32) {
         let now_s = self.now_s();
         let connection = self.connections.get(id.key());
         let cost = connection.and_then(|open| self.costs.of(now_s, id.key(), open.number));

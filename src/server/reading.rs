@@ -12,6 +12,7 @@ use mio::event::Event;
 use super::Server;
 use super::connection::IoOutcome;
 use super::costs::Cost;
+use super::read_queue::Burst;
 use crate::core::SessionId;
 use crate::core::limits::{EVENTS_PER_TURN, FAN_OUT_POSTPONED_TURNS_MAX};
 use crate::core::time::Time;
@@ -84,10 +85,10 @@ impl Server {
 
     /// Reads once, and records what that cost (8.2.8).
     fn read_and_measure(&mut self, id: SessionId) {
-        let (before, began) = (self.exchange.traffic(), self.started.elapsed());
+        let (before, began) = (self.exchange.traffic(), self.elapsed());
         let received = self.read_once(id);
         let after = self.exchange.traffic();
-        let processing = self.started.elapsed().saturating_sub(began);
+        let processing = self.elapsed().saturating_sub(began);
         let count = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         let cost = Cost {
             lines: count(after.lines_in - before.lines_in),
@@ -106,6 +107,8 @@ impl Server {
     fn read_once(&mut self, id: SessionId) -> usize {
         let Some(connection) = self.connections.get_mut(id.key()) else { return 0 };
         connection.is_queued = false;
+        // Reading the clock for every line would cost a calm server; a burst pays for it itself.
+        let began = connection.work.is_heavy().then(|| self.started.elapsed());
         let before = self.exchange.outbox_bytes(id);
         if self.exchange.holds_input(id) {
             self.exchange.resume(self.now, id);
@@ -115,8 +118,9 @@ impl Server {
             received = self.read_socket(id);
         } else {
             self.metrics.inputs_held += 1;
+            self.exchange.handle_unread(id);
         }
-        self.record_work(id, before, received);
+        self.record_work(id, before, received, began);
         self.end_handshake_if_done(id);
         self.queue_again(id);
         received
@@ -140,8 +144,10 @@ impl Server {
             return 0;
         }
         let bytes_max = self.exchange.read_bytes_max();
+        self.metrics.reads += 1;
         match connection.read(&mut self.read_buffer[..bytes_max]) {
             IoOutcome::Bytes(n) => {
+                self.exchange.trace_read(id, self.watching.events as usize, n);
                 self.metrics.bytes_in += n as u64;
                 self.exchange.handle_received(self.now, id, &self.read_buffer[..n]);
                 return n;
@@ -153,13 +159,20 @@ impl Server {
         0
     }
 
-    /// Records the bytes that a connection sent, and the replies that they caused.
-    fn record_work(&mut self, id: SessionId, outbox_before: usize, received: usize) {
+    /// Records what a connection sent, and what that caused.
+    fn record_work(
+        &mut self,
+        id: SessionId,
+        outbox_before: usize,
+        received: usize,
+        began: Option<Duration>,
+    ) {
         let now_s = self.now_s();
         let replied = self.exchange.outbox_bytes(id).saturating_sub(outbox_before);
-        let must_read = self.exchange.must_read(id);
+        let must_wait = self.exchange.must_wait(id);
+        let took = began.map(|began| self.started.elapsed().saturating_sub(began));
         if let Some(connection) = self.connections.get_mut(id.key()) {
-            connection.work.record(now_s, received, replied, must_read);
+            connection.work.record(now_s, Burst { received, replied, must_wait, took });
         }
     }
 

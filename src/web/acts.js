@@ -1,11 +1,11 @@
 // What the user does. Pure; `m` is the model.
 //
-// A line may arrive in another state than it was sent for. All lines begin with a slash: nobody reads
-// them in a wrong state (5.1.3).
+// All lines begin with a slash: nobody reads one that arrives in another state (5.1.3).
 
+import { find } from "./lists.js";
+export { stir } from "./lists.js";
 import { count, understand } from "./text.js";
 
-/// Takes a name, or gives the password that the server asks for.
 export function join(m, name, password) {
 	if (m.phase.at === "password") return password && m.send(password, "secret");
 	m.nameError = name ? "" : "Type a name first";
@@ -33,10 +33,10 @@ export function ask(m, name, sure) {
 export function answer(m, how) {
 	const by = m.request;
 	if (!by || !ready(m, "asked", "room")) return;
-	// `/chat NAME` accepts NAME and nobody else (4.6.5).
+	// An answer with a name is for nobody else (4.6.6).
 	if (how === "yes") return m.send(`/chat ${by}`, "yes");
 	if (how === "ignore") m.ignored.add(by);
-	m.send(how === "no" ? "/no" : `/ignore ${by}`, "no");
+	m.send(how === "ignore" || !m.old ? `/${how} ${by}` : "/no", "no");
 }
 
 export function withdraw(m) {
@@ -56,16 +56,16 @@ export function enter(m, room, sure) {
 	m.resume();
 }
 
-/// Asks the user before an act. The act comes again with `sure`.
-function confirm(m, act, name, text, label) {
-	m.confirm = { act, name, text, label };
+/// Asks the user. The act comes again with `sure`.
+function confirm(m, act, name, text, label, several) {
+	m.confirm = { act, name, text, label, several };
 	return false;
 }
 
-/// Ends the chat or leaves the room, or closes the log of one that has ended.
 export function leave(m) {
-	if (!m.talking) m.place = m.home;
-	else if (!m.waiting.moving) m.send("/leave", "leave");
+	if (m.talking) return m.waiting.moving || m.send("/leave", "leave");
+	if (m.place === m.home) m.came = "";
+	m.place = m.home;
 }
 
 export function exit(m) {
@@ -87,10 +87,13 @@ export function ignore(m, name) {
 /// What is set without a connection is sent with the next one.
 function option(m, words) {
 	if (m.link.state === "up") m.send(`/${words}`, "option");
-	m.change();
 }
 
-/// `word` is register, password, unregister or cancel.
+export function filter(m, text) {
+	m.filter = text;
+	find(m);
+}
+
 export function account(m, word) {
 	if (ready(m, "menu", "password")) m.send(`/${word}`, "secret");
 }
@@ -99,13 +102,13 @@ export function earlier(m) {
 	m.send("/history 200", "history");
 }
 
-/// Sends a draft. Returns whether it is used up.
+/// Returns whether the draft is used up.
 export function submit(m, draft, sure) {
 	const { lines, command } = understand(draft);
 	if (command === "leave") return leave(m), true;
 	if (command) return m.complain("No such command, and nothing was sent. // begins a text with a slash");
 	if (!lines.length || !writable(m)) return false;
-	if (!sure && lines.length > 1) return confirm(m, submit, "", `Send this as ${count(lines.length, "line")}?`, "Send");
+	if (!sure && lines.length > 1) return confirm(m, submit, "", `Send this as ${lines.length} lines?`, "Send", draft.includes("\n"));
 	if (!sure && m.request && /^(y|yes|n|no)$/i.test(draft.trim())) {
 		return confirm(m, submit, "", `All in ${m.place.name} would read “${lines[0]}”.`, "Send");
 	}

@@ -1,8 +1,8 @@
-// How the page calls for attention: the screen reader, a sound, a system notification.
+// How the page calls for attention.
 
 import { $, make } from "./dom.js";
 
-/// Lets a screen reader say a text once. The log is no live region: some readers repeat those.
+/// The log is no live region: some screen readers repeat those.
 export function announce(textContent, urgent) {
 	const line = make("p", { textContent });
 	$(urgent ? "urgent" : "polite").append(line);

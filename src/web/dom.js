@@ -12,7 +12,7 @@ export function button(textContent, name, value, more) {
 	return make("button", { textContent, name, value, ...more });
 }
 
-/// Shows a text, or hides the element if there is none. What is right already is not touched.
+/// Shows a text, or hides the element if there is none.
 export function text(element, words) {
 	if (element.textContent !== words) element.textContent = words;
 	show(element, words);
@@ -22,7 +22,7 @@ export function show(element, shown) {
 	if (element.hidden === !!shown) element.hidden = !shown;
 }
 
-/// Makes the children of `parent` match `items`. The element of a key stays, and keeps the focus.
+/// Makes children match `items`. The element of a key stays, and keeps the focus.
 export function reconcile(parent, items, create, update) {
 	const old = new Map([...parent.children].map((child) => [child.dataset.key, child]));
 	let at = parent.firstElementChild;

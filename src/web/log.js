@@ -42,7 +42,7 @@ function countNewer(number) {
 
 const CREATE = {
 	day: ({ at }) => make("li", { className: "day" }, DAY.format(at)),
-	news: ({ entry }) => make("li", { className: "news" }, make("bdi", { textContent: entry.text }), time(entry)),
+	news: ({ entry }) => make("li", { className: "news" }, make("bdi", { dir: "ltr", textContent: entry.text }), time(entry)),
 	said({ entry }) {
 		const name = make("bdi", { className: "name", textContent: entry.from });
 		name.style.setProperty("--hue", hue(entry.from));
@@ -54,8 +54,8 @@ const CREATE = {
 };
 
 function updateSaid(line, { entry, first }) {
-	const { own, deed, state } = entry;
-	line.className = ["said", first && "first", own && "own", deed && "deed", state].filter(Boolean).join(" ");
+	const { own, deed, mention, state } = entry;
+	line.className = ["said", first && "first", own && "own", deed && "deed", mention && "mention", state].filter(Boolean).join(" ");
 	const [, , words, , choices] = line.children;
 	// The server may have cleaned a text.
 	if (words.textContent !== entry.text) words.replaceChildren(...pieces(entry.text).map(piece));

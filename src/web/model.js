@@ -1,13 +1,12 @@
-// The page's state machine: lines of the server in; view state, lines to send and cues out. Pure: no
-// DOM, no socket, no clock. `acts.js` has what the user does, `lists.js` what the server lists.
+// The page's state machine: lines of the server in; view state, lines to send and cues out. Pure.
 
-import { collect, finish, poll } from "./lists.js";
+import { collect, confirm, finish } from "./lists.js";
 import { Place, keyOf } from "./places.js";
 import { parse } from "./protocol.js";
 import { clock, count } from "./text.js";
 import { Waiting } from "./waiting.js";
 
-/// After this time without an answer the page says so, and later connects anew.
+/// Without an answer the page says so, and later connects anew.
 const SILENCE_NOTED_MS = 10_000, SILENCE_MS = 40_000, CONNECT_MS = 15_000;
 /// The waits before attempts to connect double.
 const RETRY_FIRST_MS = 1000, RETRY_LAST_MS = 30_000;
@@ -24,19 +23,20 @@ export class Model {
 	me = "";
 	wanted = "";
 	nameError = "";
-	/// The room to come back to after a lost connection.
+	/// The room after a lost connection.
 	room = "";
+	/// The room left to ask somebody.
+	came = "";
 	request = "";
 	busy = false;
 	ignored = new Set();
-	people = { rows: [], more: 0 };
+	people = { rows: [], users: 0 };
+	found = {};
 	rooms = [];
 	members = { names: new Set(), more: 0 };
 	filter = "";
 	notice = null;
-	/// A question of the page itself.
 	confirm = null;
-	/// What to send once a chat is over.
 	next = null;
 	visible = true;
 	unread = 0;
@@ -44,8 +44,6 @@ export class Model {
 	home = new Place("home");
 	place = this.home;
 	waiting = new Waiting();
-	pollAt = 0;
-	polled = 0;
 	parted = 0;
 	attempts = 0;
 	lines = [];
@@ -61,7 +59,7 @@ export class Model {
 	}
 
 	handleLines(message) {
-		this.heard = this.now;
+		Object.assign(this, { heard: this.now, asked: 0 });
 		for (const line of message.split(/\r?\n/)) {
 			const event = line && parse(line);
 			if (event) this.lastError = "";
@@ -86,7 +84,7 @@ export class Model {
 		if (link.state === "up" && me) this.announce("Connection lost", true);
 	}
 
-	/// The random part keeps all pages from coming back to a server at once.
+	/// All pages must not come back at once.
 	wait() {
 		return Math.min(RETRY_FIRST_MS * 2 ** this.attempts++, RETRY_LAST_MS) * (1 - this.random() / 2);
 	}
@@ -102,12 +100,11 @@ export class Model {
 		if (now - this.entering?.at > 1000) this.handleEntered();
 		if (this.silence > SILENCE_MS) return this.abandon();
 		this.resume();
-		poll(this);
+		confirm(this);
 	}
 
-	/// For how long the server has owed us an answer.
 	get silence() {
-		return this.asked ? this.now - Math.max(this.asked, this.heard) : 0;
+		return this.asked ? this.now - this.asked : 0;
 	}
 
 	get trouble() {
@@ -146,6 +143,8 @@ export class Model {
 
 	send(line, kind, more) {
 		this.lines.push(line);
+		// A partner's chat lines have no answer.
+		if (kind !== "tell") this.asked ||= this.now;
 		this.waiting.add(kind, this.now, more);
 	}
 
@@ -184,7 +183,6 @@ export class Model {
 		if (!quiet) this.news(text.replace(/;.*/, ""));
 		Object.assign(this, { closing: false, notice: null });
 		this.moved();
-		this.change();
 		this.cue("opened");
 	}
 
@@ -193,21 +191,11 @@ export class Model {
 		this.confirm = null;
 	}
 
-	/// The lists have changed.
-	change() {
-		this.pollMs = 0;
-		this.pollAt = Math.min(this.pollAt, this.now + 300);
-	}
-
-	stir() {
-		this.pollAt = Math.min(this.pollAt, this.polled + 5000);
-	}
-
 	get talking() {
 		return /chat|room/.test(this.phase.at);
 	}
 
-	/// Whether what is typed goes to the place that is shown.
+	/// Whether the user writes to the place that is shown.
 	get here() {
 		return this.place.key === keyOf(this.phase.at, this.phase.name);
 	}
@@ -258,6 +246,7 @@ const HANDLERS = {
 		const [, number] = /^(\d+) lines? .*not delivered/.exec(text) ?? [];
 		if (number) return m.fail(m.waiting.drop(number), "Not delivered");
 		const item = m.waiting.refuse(m.talking);
+		if (item.kind === "follow") return (m.old = true), m.say("The server has another version now. Reload this page", { sticky: true });
 		if (item.entry) return m.fail([item], "Not delivered");
 		m.next = null;
 		m.complain(text);
@@ -276,15 +265,15 @@ const HANDLERS = {
 		m.waiting.settle("name", "secret");
 		Object.assign(m, { me: name, wanted: name, nameError: "", phase: { at: "menu" }, back: null, attempts: 0 });
 		m.say(back ? "You are connected again" : "You are now connected");
-		m.change();
 		m.cue("named");
+		m.old = false;
+		m.send("/follow", "follow");
 		if (!back) return;
 		if (m.busy) m.send("/busy", "option");
 		for (const other of m.ignored) m.send(`/ignore ${other}`, "option");
 		if (room) m.next = { line: `/join ${room}`, kind: "enter", away: m.now - back.at };
 	},
 	menu(m) {
-		if (m.phase.at !== "menu") m.change();
 		if (m.closing) m.place = m.home;
 		m.waiting.settle("secret");
 		Object.assign(m, { phase: { at: "menu" }, request: "", closing: false, nameError: "" });
@@ -296,20 +285,17 @@ const HANDLERS = {
 		if (m.phase.at !== "room") m.phase = { at: "asked", name: by };
 		if (again) return;
 		m.next = null;
-		m.change();
 		m.attract(`${by} wants to chat`, "Escape goes to the answer", true);
 	},
 	asked(m, { name }) {
 		m.waiting.settle("ask", "yes");
 		m.phase = { at: "asking", name };
-		m.change();
 	},
 	declined(m, { text }) {
 		m.waiting.settle("withdraw");
 		m.say(text);
 	},
 	over(m, { name, text }) {
-		m.change();
 		m.waiting.settle("no");
 		if (m.request === name) m.request = "";
 		m.say(text);
@@ -323,16 +309,16 @@ const HANDLERS = {
 	entered(m, event) {
 		const away = m.waiting.settle("enter")?.away;
 		m.open("room", event, away);
-		Object.assign(m, { room: event.name, entering: { at: m.now, away } });
+		Object.assign(m, { room: event.name, came: "", entering: { at: m.now, away } });
 	},
 	youLeft(m, { text }) {
 		m.place.news(text, m.now);
 		m.say(text);
+		m.came = m.waiting.find("ask", "yes") ? m.room : "";
 		Object.assign(m, { closing: true, room: "" });
 		m.waiting.settle("leave");
 	},
 	left(m, { name, room, text }) {
-		m.change();
 		if (room) {
 			m.members.names.delete(name);
 			return m.news(text, true);
@@ -344,7 +330,6 @@ const HANDLERS = {
 		HANDLERS.over(m, { name, text });
 	},
 	joined(m, { name, text }) {
-		m.change();
 		m.members.names.add(name);
 		m.news(text, true);
 	},
@@ -353,11 +338,11 @@ const HANDLERS = {
 		const { place, now, me, phase } = m;
 		const echo = from === me && m.waiting.settle("say");
 		if (echo) return place.settle(echo.entry, text, now);
-		place.said(from, text, now, me);
+		const { mention } = place.said(from, text, now, me);
 		m.announce(`${from}: ${text}`);
 		if (m.visible) return;
 		m.unread++;
-		if (phase.at === "chat") m.attract(from, text);
+		if (phase.at === "chat" || mention) m.attract(from, text);
 	},
 	operator(m, { text }) {
 		if (m.place !== m.home) m.place.news(text, m.now);

@@ -13,7 +13,6 @@ const { body } = document;
 const settings = JSON.parse(localStorage.chinwag ?? "{}");
 let socket, drawing;
 
-/// Lets something happen to the model, and does what follows.
 function happen(what) {
 	const { place } = model;
 	model.now = Date.now();
@@ -37,7 +36,7 @@ function draw() {
 	if (focus !== body && !shown(focus)) [draft, $("title"), $("me"), $("name"), $("password")].find(shown).focus();
 }
 
-/// Each place keeps its own draft: what was meant for one place is not sent to another.
+/// Each place keeps its own draft.
 function changePlace(before) {
 	before.draft = draft.value;
 	draft.value = model.place.draft ?? "";
@@ -88,7 +87,6 @@ function send(sure) {
 		draft.value = "";
 		draft.focus();
 	} else if (model.confirm) {
-		// The next Enter answers the question.
 		later(() => $("bar").querySelector("button").focus());
 	}
 }
@@ -100,7 +98,7 @@ const SUBMIT = {
 };
 document.onsubmit = (event) => (event.preventDefault(), SUBMIT[event.target.id](event.target[0]));
 
-/// Buttons by name. All other buttons bear the name of an act.
+/// All other buttons bear the name of an act.
 const CLICK = {
 	sure() {
 		const { act, name } = model.confirm;
@@ -111,6 +109,7 @@ const CLICK = {
 		happen(() => (model.confirm = null));
 		draft.focus();
 	},
+	joined: () => ((draft.value = draft.value.trim().replace(/\s*\n\s*/g, " ")), send()),
 	busy: () => act("setBusy", !model.busy),
 	newer: () => (toEnd(), draft.focus()),
 	side: (value) => ((body.dataset.side = value), $(value ? "close-side" : "open-side").focus()),
@@ -121,7 +120,7 @@ document.onclick = ({ target }) => {
 	const { name, value } = target;
 	if (target.matches("[name]")) (CLICK[name] ?? act.bind(null, name))(value);
 };
-$("filter").oninput = ({ target }) => happen(() => ((model.filter = target.value.trim()), model.change()));
+$("filter").oninput = ({ target }) => act("filter", target.value.trim());
 $("coming").onchange = ({ target }) => happen(() => (model.hideComing = !target.checked));
 
 draft.onkeydown = (event) => {
@@ -133,7 +132,6 @@ draft.onkeydown = (event) => {
 draft.oninput = () => happen(() => (model.confirm = null));
 draft.onpaste = () => setTimeout(() => /\n\s*\S/.test(draft.value) && send());
 
-/// Escape goes to the question, and from there back to the composer.
 document.onkeydown = ({ key, target, isComposing }) => {
 	if (key !== "Escape" || isComposing) return;
 	const question = [$("request"), $("bar")].find(({ hidden }) => !hidden);
@@ -163,14 +161,14 @@ $("name").select();
 
 document.onvisibilitychange = () => happen(() => {
 	Object.assign(model, { visible: !document.hidden, unread: 0 });
-	model.change();
+	acts.stir(model);
 });
 addEventListener("online", () => act("tryNow"));
 addEventListener("offline", () => happen(() => model.link.state === "up" && model.abandon()));
-// Closing the tab leaves. A tab that a phone put away and brings back connects again.
+// A tab that a phone put away and brings back connects again.
 addEventListener("pagehide", CUES.hangUp);
 addEventListener("pageshow", ({ persisted }) => persisted && happen(() => model.handleClose()));
-for (const event of ["pointerdown", "keydown"]) addEventListener(event, () => model.stir());
+for (const event of ["pointerdown", "keydown"]) addEventListener(event, () => act("stir"));
 // On iOS the keyboard covers the page instead of shrinking it.
 visualViewport.onresize = () => {
 	document.documentElement.style.setProperty("--height", `${visualViewport.height}px`);

@@ -1,6 +1,6 @@
 // The log of a chat, of a room, or of "home" for everything else. Pure.
 
-import { dayOf, deed } from "./text.js";
+import { dayOf, deed, mentions } from "./text.js";
 
 const ENTRIES_MAX = 600;
 /// Lines of one person within this time stand under one name.
@@ -8,7 +8,7 @@ const RUN_MS = 5 * 60_000;
 
 let lastId = 0;
 
-/// `pending` holds own lines that have no place yet: a room shows a line where it comes back (6.2.1).
+/// `pending`: a room shows an own line where it comes back (6.2.1).
 export class Place {
 	entries = [];
 	pending = [];
@@ -18,12 +18,12 @@ export class Place {
 	}
 
 	said(from, text, at, me, state = "") {
-		const entry = { id: ++lastId, type: "said", from, own: from === me, at, state, ...words(text) };
+		const own = from === me, mention = this.kind === "room" && !own && mentions(text, me);
+		const entry = { id: ++lastId, type: "said", from, own, mention, at, state, ...words(text) };
 		(state === "pending" ? this.pending : this.entries).push(entry);
 		return entry;
 	}
 
-	/// `coming` marks the news of who comes and goes.
 	news(text, at, coming) {
 		this.entries.push({ id: ++lastId, type: "news", text, at, coming });
 	}
@@ -39,10 +39,10 @@ export class Place {
 		return found;
 	}
 
-	/// Joins the lines that the room remembers with those shown already. Returns the new ones.
+	/// Adds the lines that the room remembers. Returns the new ones.
 	merge(lines, me) {
 		const { start, end } = overlap(this.entries.filter((entry) => entry.type === "said"), lines);
-		const made = lines.map((line) => ({ ...new Place().said(line.from, line.text, line.at, me), past: true }));
+		const made = lines.map((line) => ({ ...new Place(this.kind).said(line.from, line.text, line.at, me), past: true }));
 		this.entries = [...made.slice(0, start), ...this.entries, ...made.slice(end)];
 		return made.slice(start === end ? 0 : end);
 	}
@@ -56,7 +56,7 @@ export function keyOf(kind = "", name = "") {
 	return `${kind}:${name.toLowerCase()}`;
 }
 
-/// Where the end of the known lines lies within `lines`. Without an overlap all come behind.
+/// Where the end of the known lines lies in `lines`.
 function overlap(known, lines) {
 	for (let end = lines.length; end > 0; end--) {
 		const start = Math.max(0, end - known.length);
@@ -68,7 +68,7 @@ function overlap(known, lines) {
 	return { start, end: start };
 }
 
-/// The rows of a log: its entries, and new days. `first` marks a row with a name.
+/// Entries and new days. `first` marks a row with a name.
 export function rows(place, hideComing) {
 	const shown = [];
 	let last = { at: NaN };

@@ -1,8 +1,7 @@
-// Parses a line of the server (protocol.md, 1.2). Pure. It tests only tags and words that the protocol fixes.
+// Parses lines (protocol.md, 1.2). Pure. Tests only words that the protocol fixes.
 
 const TAGS = { "* ": news, "! ": (text) => ({ type: "error", text }), "? ": question, "- ": row };
 
-/// What a line means: `{ type, … }`. A line of no known form has the type "info".
 export function parse(line) {
 	const read = TAGS[line.slice(0, 2)];
 	if (read) return read(line.slice(2));
@@ -33,14 +32,19 @@ const PLAIN = Object.entries({
 	"Welcome ": "ignored", "You left ": "youLeft", "You missed ": "notable", Goodbye: "goodbye",
 });
 
+/// The heads of messages to followers of the lists (5.8.2).
+const LISTS = /^(?:You |The lists )(follow|changed|again)(?: the lists)?: (\d+) users?, /;
+
 function news(text) {
-	// A name may be a word of the server, such as "Asked": lines about others are tested first (3.2.3).
+	// A user may be called "Asked": lines about others come first (3.2.3).
 	const other = aboutOther(text);
 	if (other) return { ...other, text };
 	for (const [words, type] of WITH_NAME) {
 		const name = text.startsWith(words) && firstName(text.slice(words.length));
 		if (name) return { type, name, text };
 	}
+	const [, head, users] = LISTS.exec(text) ?? [];
+	if (head) return { type: "lists", head, users: Number(users) };
 	const last = /^The last (?:(\d+) )?lines? said/.exec(text);
 	if (last) return { type: "history", count: Number(last[1] ?? 1) };
 	const [words, type] = PLAIN.find(([words]) => text.startsWith(words)) ?? ["", "info"];
@@ -60,16 +64,17 @@ function aboutOther(text) {
 	return deed.startsWith("withdrew ") ? { type: "over", name } : null;
 }
 
-/// Milliseconds of "5 minutes" or "30 s"; NaN for other words.
+/// Milliseconds of "5 minutes" or "30 s", or NaN.
 function duration(text) {
 	const [, number, unit] = /^(\d+) (s|m|h)\w*$/.exec(text) ?? [];
 	return number * { s: 1000, m: 60_000, h: 3_600_000 }[unit];
 }
 
-const STATUS = /^ (?:(available|busy)|(asking|asked by|chatting with|in) ([^\s,]+)(, busy)?)( \(you\))?$/u;
+const STATUS = /^ (?:(available|busy)|(asking|asked by|chatting with|in) ([^\s,]+)(, busy)?)(?: \(you\))?$/u;
 
-/// A row of a list (5.2.1, 5.3.1, 6.1.4, 6.3.1).
+/// A row of a list (5.2.1, 5.3.1, 5.8.3, 6.1.4, 6.3.1).
 function row(text) {
+	if (text[0] === "#") return { ...row(text.slice(1)), row: "room" };
 	const [, day, minute, line] = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d)Z (.*)$/su.exec(text) ?? [];
 	const said = line && parse(line);
 	if (said?.type === "said") return { ...said, type: "row", row: "said", at: Date.parse(`${day}T${minute}Z`) };
@@ -77,7 +82,8 @@ function row(text) {
 	const found = (row, more) => ({ type: "row", row: name ? row : "other", name, text, ...more });
 	const users = /^ (\d+) users?$/.exec(rest);
 	if (users) return found("room", { users: Number(users[1]) });
-	const [status, alone, word, other, busy, you] = STATUS.exec(rest) ?? [];
+	if (rest === " gone") return found("user", { gone: true });
+	const [status, alone, word, other, busy] = STATUS.exec(rest) ?? [];
 	if (!status) return found(rest ? "other" : "member");
-	return found("user", { status: alone ?? word, other, busy: alone === "busy" || !!busy, you: !!you });
+	return found("user", { status: alone ?? word, other, busy: alone === "busy" || !!busy });
 }

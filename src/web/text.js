@@ -1,4 +1,4 @@
-// What a text is made of: lines, links, times; and what a draft means (protocol.md, 4.7, 4.8). Pure.
+// What texts and drafts mean (protocol.md, 4.7, 4.8). Pure.
 
 /// The longest text: a line of the protocol (7.1) without "/say ".
 const TEXT_BYTES_MAX = 1024 - 5;
@@ -7,7 +7,7 @@ const REMOVED = /\x1b(\[[0-?]*[ -/]*[@-~]|O.)?|[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-
 
 const byteLength = (text) => new TextEncoder().encode(text).length;
 
-/// The lines of a draft as their readers see them. A long line is cut at a blank.
+/// The lines of a draft. A long one is cut at a blank.
 export function toLines(draft) {
 	const lines = draft.split(/\r\n|[\r\n\u2028\u2029]/).map((line) => line.replace(/\t/g, " ").replace(REMOVED, ""));
 	return lines.filter((line) => line.trim()).flatMap(cut);
@@ -22,7 +22,7 @@ function cut(line) {
 	return found;
 }
 
-/// What a draft means: `{ lines }` to say, or `{ command }`: "leave" or "unknown".
+/// A draft is `{ lines }` to say, or a `{ command }`.
 export function understand(draft) {
 	const text = draft.trimEnd();
 	if (/^\s*(quit|\/quit|\/leave)$/i.test(text)) return { command: "leave" };
@@ -38,7 +38,12 @@ export function deed(text) {
 	return /^\*([^*\s][^*]*)\*$/u.exec(text)?.[1];
 }
 
-/// A text in pieces, `{ text, href? }`. Only http and https addresses become links.
+export function mentions(text, name) {
+	const edge = "[\\p{L}\\p{N}\\p{M}_]";
+	return new RegExp(`(?<!${edge})${name.replaceAll(".", "\\.")}(?!${edge})`, "iu").test(text);
+}
+
+/// A text in pieces, `{ text, href? }`.
 export function pieces(text) {
 	const found = [];
 	let done = 0;

@@ -1,6 +1,7 @@
 // Draws everything but the log: the door, the lists, the questions, the composer.
 
 import { $, button, make, reconcile, show, text } from "./dom.js";
+import { shown } from "./lists.js";
 import { count } from "./text.js";
 
 export function render(m) {
@@ -14,6 +15,7 @@ export function render(m) {
 	$("ask").htmlFor = secret ? "password" : "name";
 	$("password").autocomplete = secret.startsWith("Pass") ? "current-password" : "new-password";
 	show($("name"), !secret);
+	text($("password").nextElementSibling, m.removed ? "Sign in again" : "Join");
 	for (const id of ["password", "cancel"]) show($(id), secret);
 	text($("name-error"), m.nameError || (link.state === "over" && link.why) || "");
 	text($("banner").firstChild, m.trouble);
@@ -31,12 +33,13 @@ export function render(m) {
 
 const rowOf = (name, ...buttons) => make("li", {}, make("bdi", { textContent: name }), make("span"), ...buttons);
 
-function renderPeople({ me, busy, people: { rows, more }, filter, phase, ignored }) {
+function renderPeople(m) {
+	const { me, busy, people, filter, phase, ignored } = m, { rows, users } = shown(m), more = users - rows.length;
 	text($("me").firstChild, me);
 	$("busy").checked = busy;
-	text($("people-title"), more < Infinity && rows.length ? `People · ${rows.length + more}` : "People");
-	show($("filter"), rows.length + more > 12 || filter);
-	const others = rows.filter(({ you, name }) => !you && name.toLowerCase().startsWith(filter.toLowerCase()));
+	text($("people-title"), `People · ${people.users}`);
+	show($("filter"), people.users > 12 || filter);
+	const others = rows.filter(({ name }) => name !== me && name.toLowerCase().startsWith(filter.toLowerCase()));
 	const create = ({ name }) => rowOf(name, button("", "ignore", name, { className: "quiet" }), button("Ask", "ask", name));
 	reconcile($("people"), others, create, (line, { name, status, other, busy }) => {
 		const inRoom = status === "in", free = status === "available" || (inRoom && !busy);
@@ -85,18 +88,22 @@ function renderFoot({ request, phase, here, notice, place, home, link }) {
 	$("draft").placeholder = here ? `Write to ${place.name}` : "";
 }
 
-/// One question at a time: of the page, about a request of ours, or about a log that has ended.
-function renderBar({ confirm, phase, place: { kind, name }, here }) {
+/// One question at a time.
+function renderBar({ confirm, phase, place: { kind, name }, here, came }) {
 	let words = "", choices = [];
 	if (confirm) {
 		words = confirm.text;
 		choices = [[confirm.label, "sure"], ["Cancel", "cancel"]];
+		if (confirm.several) choices.splice(1, 0, ["Join the lines", "joined"]);
 	} else if (phase.at === "asking") {
 		words = `You asked ${phase.name}. Waiting for an answer…`;
 		choices = [["Withdraw", "withdraw"]];
 	} else if (phase.at === "menu" && name && !here) {
 		words = kind === "chat" ? "This chat has ended." : `You are not in ${name}.`;
 		choices = [kind === "chat" ? [`Ask ${name} again`, "ask", name] : ["Go back in", "enter", name], ["Close", "leave"]];
+	} else if (phase.at === "menu" && came) {
+		words = `You left ${came}.`;
+		choices = [[`Back to ${came}`, "enter", came], ["Close", "leave"]];
 	}
 	text($("bar").firstChild, words);
 	show($("bar"), words);

@@ -1,12 +1,9 @@
-// The lines that were sent and are not answered yet, in their order. Pure.
-//
-// The server answers in order: an answer to one line says that all lines before it were processed.
-// A text that is still here when the connection is lost may not have arrived.
+// The lines that were sent and are not answered yet. Pure. The server answers in order: one answer
+// says that all lines before were processed.
 
-/// Lines that change the state. While one waits no text is sent: the wrong people could read it.
+/// While one of these waits no text is sent: the wrong people could read it.
 const MOVES = ["name", "secret", "ask", "yes", "no", "withdraw", "leave", "exit", "enter"];
 const TEXTS = ["say", "tell"];
-const HIDDEN = ["list", "rooms", "option", "history"];
 /// After this time a command gets no answer: the end of a chat swallowed it (4.1.5).
 const FORGET_MS = 15_000;
 
@@ -23,7 +20,7 @@ export class Waiting {
 
 	settle(...kinds) {
 		const found = this.find(...kinds), at = this.items.indexOf(found);
-		// The lines of a room come on a way of their own, and say nothing about answers.
+		// The lines of a room come on a way of their own.
 		const open = ({ kind }, n) => n > at || (n < at && (kind === "say" || found.kind === "say"));
 		if (found) this.items = this.items.filter(open);
 		return found;
@@ -34,10 +31,6 @@ export class Waiting {
 		const item = this.items.find(({ kind }) => !talking || !TEXTS.includes(kind)) ?? {};
 		this.settle(item.kind);
 		return item;
-	}
-
-	get hidden() {
-		return this.find(...HIDDEN);
 	}
 
 	get moving() {

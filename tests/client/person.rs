@@ -76,6 +76,11 @@ impl Person {
         self.pty.resize(Size::new(rows, columns)).expect("a pty has a size");
     }
 
+    /// The process ID of the program.
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Sends the program a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.process), signal).expect("the program runs");

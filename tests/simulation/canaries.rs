@@ -184,6 +184,12 @@ fn room_lines_in_a_different_order_for_one_member_are_caught() {
     assert_caught_after(2, Fault::RoomLinesSwapped, &["nothing explains", "is not served"]);
 }
 
+/// (5.8.2)
+#[test]
+fn a_change_that_a_follower_does_not_read_is_caught() {
+    assert_caught(Fault::ListChangeLost, &["follows other lists", "was not there"]);
+}
+
 #[test]
 fn a_user_who_is_let_in_without_the_password_is_caught() {
     assert_caught_after(2, Fault::ProofIgnored, &["nothing explains", "no output for"]);

@@ -183,7 +183,9 @@ impl Habits {
             }
             State::Menu if random.chance(self.enters_rooms) => join_command(random),
             State::Menu => self.menu_line(random, model),
-            State::AskedInRoom(..) if random.chance(self.accepts) => in_random_case(random, "/yes"),
+            State::AskedInRoom(..) if random.chance(self.accepts) => {
+                named_answer(random, model, "/yes")
+            }
             State::AskedInRoom(by, _) if random.chance(20) => {
                 format!("/chat {}", name_of(model, by))
             }
@@ -203,11 +205,11 @@ impl Habits {
             State::Asking(_) => harmless_command(random, model),
             State::Asked(_) if random.chance(self.accepts) => {
                 let yes = random.pick(&["yes", "/yes"]);
-                in_random_case(random, yes)
+                named_answer(random, model, yes)
             }
             State::Asked(_) if random.chance(50) => {
                 let no = random.pick(&["n", "/no"]);
-                in_random_case(random, no)
+                named_answer(random, model, no)
             }
             State::Asked(by) => format!("chat {}", name_of(model, by)),
             State::Chatting(_) if random.chance(self.quits) => {
@@ -362,7 +364,9 @@ fn some_user(random: &mut Random, model: &Model) -> String {
 
 /// A command that changes no state (5.2, 4). Its words take a `/` before them, its number does not.
 fn harmless_command(random: &mut Random, model: &Model) -> String {
-    match random.below(10) {
+    match random.below(12) {
+        10 => "follow".into(),
+        11 => random.pick(&["follow", "unfollow"]).into(),
         0 | 1 => "1".into(),
         2 => format!("list {}", random.pick(&["u", "AN", "user1", "", "é"])),
         3 => "help".into(),
@@ -373,6 +377,14 @@ fn harmless_command(random: &mut Random, model: &Model) -> String {
         8 if random.chance(50) => format!("ignore stranger{}", random.below(100)),
         8 => format!("ignore {}", some_user(random, model)),
         _ => format!("unignore {}", some_user(random, model)),
+    }
+}
+
+/// An answer, sometimes with the name of a user.
+fn named_answer(random: &mut Random, model: &Model, word: &str) -> String {
+    match random.below(3) {
+        0 => format!("{word} {}", some_user(random, model)),
+        _ => in_random_case(random, word),
     }
 }
 

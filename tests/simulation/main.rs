@@ -100,5 +100,6 @@ fn every_line_anybody_reads_follows_from_the_protocol() {
     );
     let accounts_were_used =
         totals.sign_ins > 0 && totals.take_overs > 0 && totals.registrations > 0;
+    assert!(totals.told > 100 || seeds < 20, "followers were hardly told anything");
     assert!(accounts_were_used || seeds < 20, "too little happened with accounts");
 }

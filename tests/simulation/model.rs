@@ -106,6 +106,8 @@ pub(crate) struct Session {
     /// The request arrived at CHOOSING, and no line has come since (4.6.4).
     was_choosing: bool,
     pub(crate) busy: bool,
+    /// This user follows the lists (5.8.1).
+    pub(crate) follows: bool,
     ignored: BTreeSet<String>,
     /// Addresses whose requests this user does not take, each with the name that was ignored (5.6.2).
     shut_out: BTreeSet<(Address, String)>,
@@ -248,6 +250,7 @@ impl Model {
             missed_request: false,
             was_choosing: false,
             busy: false,
+            follows: false,
             ignored: BTreeSet::new(),
             shut_out: BTreeSet::new(),
             address,

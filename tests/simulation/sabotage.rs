@@ -65,6 +65,8 @@ pub(crate) enum Fault {
     AnswerByKey,
     /// An account signs in, and its older session goes on.
     OlderSessionStays,
+    /// A row of a message to a follower is lost.
+    ListChangeLost,
     /// The server forgets that a name is registered.
     NameReleased,
 }

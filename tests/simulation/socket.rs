@@ -9,6 +9,7 @@ use crate::random::Random;
 use crate::traffic::Received;
 use crate::typing::Typed;
 use crate::world::accounts::Typing;
+use crate::world::following::Mirror;
 
 /// How the client reads the server's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,8 @@ pub(crate) struct Socket {
     pub(crate) has_failed: bool,
     /// What the client shows of what the user types.
     pub(crate) typing: Typing,
+    /// What the client knows of the lists.
+    pub(crate) mirror: Mirror,
 }
 
 impl Socket {
@@ -93,6 +96,7 @@ impl Socket {
             close_by: None,
             has_failed: false,
             typing: Typing::default(),
+            mirror: Mirror::default(),
         }
     }
 

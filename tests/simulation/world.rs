@@ -5,6 +5,7 @@
 pub(crate) mod accounts;
 mod checks;
 mod event_loop;
+pub(crate) mod following;
 mod pending;
 mod people;
 mod restart;
@@ -81,6 +82,8 @@ pub(crate) struct Stats {
     pub(crate) sign_ins: u64,
     pub(crate) take_overs: u64,
     pub(crate) registrations: u64,
+    /// Messages about changes of the lists.
+    pub(crate) told: u64,
 }
 
 pub(crate) fn id(who: SessionKey) -> SessionId {
@@ -180,11 +183,8 @@ impl World {
         // Either can cause the other: resumed input may end a chat, and a drain lets input go on.
         self.drain_sockets();
         while let Some(session) = self.exchange.poll_resume() {
-            // While memory is scarce, input goes on line by line, and each line may depend on those of
-            // other sessions.
-            if self.plan.is_scarce() {
-                self.observe(false);
-            }
+            // Input goes on a few replies at a time (7.34), and may depend on other sessions' input.
+            self.observe(false);
             self.resume_input(session);
             self.drain_sockets();
         }
@@ -196,20 +196,25 @@ impl World {
         let mut observed = Observed::default();
         for who in self.sockets.keys().copied().collect::<Vec<_>>() {
             let new_output = self.new_output_for(who);
-            let mut typing = self.sockets[&who].typing;
-            let mut about_typing = 0;
+            let socket = self.sockets.get_mut(&who).expect("the connection exists");
+            let (mut typing, mut mirror) = (socket.typing, std::mem::take(&mut socket.mirror));
+            let (sabotage, now) = (&mut self.sabotage, self.now);
+            let mut hidden = 0;
             checks::for_each_line(&new_output, |line| {
                 if self.is_traced {
                     eprintln!("{:>8} {who:>3} < {}", self.now, String::from_utf8_lossy(line));
                 }
                 match typing.follow(line) {
-                    true if line[0] == 255 => about_typing += line.len(),
-                    true => about_typing += line.len() + 2,
+                    true if line[0] == 255 => hidden += line.len(),
+                    true => hidden += line.len() + 2,
+                    false if mirror.follow(line, now, sabotage) => hidden += line.len() + 2,
                     false => observed.add(who, line),
                 }
             });
-            self.sockets.get_mut(&who).into_iter().for_each(|socket| socket.typing = typing);
-            self.record_waiting(who, &new_output, about_typing, &mut observed);
+            self.sockets.get_mut(&who).into_iter().for_each(|socket| {
+                (socket.typing, socket.mirror) = (typing, std::mem::take(&mut mirror));
+            });
+            self.record_waiting(who, &new_output, hidden, &mut observed);
         }
         let model = &self.model;
         let is_in_room = |who| model.state(who).room().is_some();
@@ -250,6 +255,7 @@ impl World {
         }
         let held = self.sockets.keys().find(|&&who| self.model.held_count(who) > 0);
         assert!(held.is_none(), "{held:?} is never served, although the faults have stopped");
+        self.check_mirrors();
         self.everybody_gets_a_reply();
         self.everybody_leaves();
         for _ in 0..20_000 {
@@ -294,5 +300,6 @@ impl Stats {
         self.sign_ins += other.sign_ins;
         self.take_overs += other.take_overs;
         self.registrations += other.registrations;
+        self.told += other.told;
     }
 }

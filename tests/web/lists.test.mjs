@@ -1,89 +1,100 @@
-// How the page keeps its lists up to date without a word in the log.
+// How the page keeps its lists up to date without a word in the log, and without asking for them.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { shown } from "../../src/web/lists.js";
 import { MENU, Person } from "./person.mjs";
 
-const LIST = ["* 2 users online", "- anna available (you)", "- ben in tea", MENU, "* 1 room", "- tea 1 user", MENU];
+const FOLLOW = ["* You follow the lists: 3 users, 1 room, 4 rows", "- anna available", "- ben in tea", "- zoe busy", "- #tea 1 user", MENU];
 const names = (person) => person.m.people.rows.map((row) => row.name);
+const rooms = (person) => person.m.rooms.map(({ name, users }) => [name, users]);
 
-test("the list of users comes quietly, in one message or in several (5.2.1)", () => {
-  const anna = Person.named().waits(1).sends("/list", "/rooms").hears(...LIST);
-  assert.deepEqual(names(anna), ["anna", "ben"]);
-  assert.deepEqual(anna.m.rooms.map(({ name, users }) => [name, users]), [["tea", 1]]);
-  anna.waits(3).sends("/list", "/rooms").hears("* 3 users online", "- anna available (you)");
-  anna.hears("- ben available").hears("- zoe busy", MENU, "* No rooms yet; 4 NAME creates one", MENU);
-  assert.deepEqual(anna.m.rooms, []);
+test("the page follows the lists, and reads what changes (5.8)", () => {
+  const anna = Person.named().hears(...FOLLOW);
   assert.deepEqual(names(anna), ["anna", "ben", "zoe"]);
+  assert.deepEqual(rooms(anna), [["tea", 1]]);
+  anna.hears("* The lists changed: 4 users, 1 room, 3 rows", "- Bert available", "- zoe chatting with ben", "- #tea 2 users");
+  assert.deepEqual(names(anna), ["anna", "ben", "Bert", "zoe"]);
+  assert.equal(anna.m.people.rows[3].other, "ben");
+  assert.deepEqual(rooms(anna), [["tea", 2]]);
+  anna.hears("* The lists changed: 2 users, 0 rooms, 3 rows", "- Bert gone", "- ben gone").hears("- #tea gone");
+  assert.deepEqual(names(anna), ["anna", "zoe"]);
+  assert.deepEqual(rooms(anna), []);
+  anna.hears("* The lists again: 1 user, 1 room, 2 rows", "- anna available", "- #lobby 1 user");
+  assert.deepEqual([names(anna), rooms(anna)], [["anna"], [["lobby", 1]]]);
   assert.deepEqual(anna.log, ["You are now connected"]);
 });
 
-test("the page asks less and less while nothing changes, and soon after a change", () => {
-  const anna = Person.named();
-  let asked = 0;
-  for (let second = 0; second < 300; second++) {
-    anna.waits(1);
-    if (anna.sent.splice(0).length) (asked += 1), anna.hears(...LIST);
-  }
-  assert.ok(asked > 10 && asked < 20, `asked ${asked} times in 5 minutes`);
-  anna.m.change();
-  anna.waits(1).sends("/list", "/rooms");
+test("a page that is left alone asks for nothing", () => {
+  const anna = Person.named().hears(...FOLLOW);
+  anna.waits(3600).sends();
+  assert.equal(anna.m.link.state, "up");
 });
 
-test("a hidden page asks for nothing", () => {
-  const anna = Person.named();
-  anna.m.visible = false;
-  anna.waits(120).sends();
-});
-
-test("the page asks in a way that no partner can read (5.1.3)", () => {
-  const asking = Person.named();
-  asking.does("ask", "ben");
-  asking.hears("* Asked ben, waiting").sends("/chat ben");
-  for (const person of [asking, Person.inRoom(), Person.chatting()]) {
+test("changes come in every state, between the lines of others, and nobody reads them as news", () => {
+  for (const person of [Person.inRoom(), Person.chatting()]) {
     const before = person.log;
-    person.waits(2).sends("/list", "/rooms");
-    person.hears("* 2 users online", "- anna available (you)", "- ben available", "* 1 room", "- tea 1 user");
-    assert.deepEqual(person.log, before);
-    assert.equal(person.m.notice?.text, person === asking ? "You are now connected" : undefined);
+    person.hears(...FOLLOW.slice(0, -1)).hears("* The lists changed: 3 users, 1 room, 1 row", "- zoe available", "ben: hi");
+    assert.deepEqual(person.log, [...before, "ben: hi"]);
+    assert.equal(person.m.people.rows[2].status, "available");
   }
 });
 
-test("nothing is asked while an act waits for its answer", () => {
-  const anna = Person.named();
-  anna.does("ask", "ben");
-  anna.sends("/chat ben").waits(5).sends();
-});
-
-test("a list that was cut is narrowed by the server (5.2.2, 5.2.3)", () => {
-  const anna = Person.named().waits(1).sends("/list", "/rooms");
-  anna.hears("* 80 users online", "- anna available (you)", "- and 79 more; 1 PREFIX narrows the list", MENU, "* No rooms yet; 4 NAME creates one", MENU);
-  assert.equal(anna.m.people.more, 79);
-  anna.m.filter = "be";
-  anna.waits(3).sends("/list be", "/rooms").hears("* 1 user whose name begins with be", "- ben available", MENU);
-  anna.hears("* 1 room", "- tea 40 users", MENU);
-  assert.deepEqual(names(anna), ["ben"]);
-  assert.equal(anna.m.rooms[0].users, 40);
-  anna.waits(3).sends("/list be", "/rooms").hears("* No username begins with be", MENU);
-  assert.deepEqual(names(anna), []);
+test("a list that was cut is narrowed by the server (5.2.2, 5.2.3, 5.8.3)", () => {
+  const anna = Person.named("anna", "* You follow the lists: 80 users, 0 rooms, 1 row", "- anna available", MENU);
+  anna.does("filter", "be");
+  anna.sends("/list be").hears("* 1 user whose name begins with be", "- ben available", MENU);
+  assert.deepEqual(shown(anna.m).rows.map(({ name }) => name), ["ben"]);
+  // Changes may concern what is shown: the page asks again, but not each time.
+  anna.hears("* The lists changed: 81 users, 0 rooms, 0 rows").sends();
+  anna.waits(6).hears("* The lists changed: 82 users, 0 rooms, 0 rows").sends("/list be").hears("* No username begins with be", MENU);
+  assert.deepEqual(shown(anna.m).rows, []);
+  anna.does("filter", "");
+  assert.deepEqual(shown(anna.m).rows.map(({ name }) => name), ["anna"]);
+  anna.sends();
   assert.deepEqual(anna.log, ["You are now connected"]);
 });
 
-test("the answer to a list confirms the chat lines before it, and a chat is followed by a list", () => {
+test("a list that is whole is narrowed without the server", () => {
+  const anna = Person.named().hears(...FOLLOW);
+  anna.does("filter", "be");
+  anna.sends();
+});
+
+test("a chat line is followed by a question, whose answer confirms it (4.7.2)", () => {
   const anna = Person.chatting();
-  const list = ["* 2 users online", "- anna chatting with ben (you)", "- ben chatting with anna", "* No rooms yet; 4 NAME creates one"];
-  anna.waits(1).sends("/list", "/rooms").hears(...list);
-  anna.m.visible = false;
   anna.does("submit", "hello");
-  anna.waits(5).sends("/say hello", "/list", "/rooms");
+  anna.waits(5).sends("/say hello", "/free");
   assert.ok(anna.m.waiting.find("tell"));
-  anna.hears(...list);
+  anna.hears("* You are free: others can ask you");
   assert.ok(!anna.m.waiting.find("tell"));
+  assert.equal(anna.m.notice, null);
+  anna.waits(60).sends();
 });
 
 test("a server that says nothing is noticed, and given up later", () => {
-  const anna = Person.named().waits(1).sends("/list", "/rooms").waits(12);
+  const anna = Person.named();
+  anna.does("ask", "ben");
+  anna.waits(12);
   assert.match(anna.m.trouble, /does not answer/);
   anna.waits(30);
   assert.notEqual(anna.m.link.state, "up");
+});
+
+test("a connection that was silent is tried once when the user comes back", () => {
+  const anna = Person.named().hears(...FOLLOW).waits(100).sends();
+  anna.does("stir");
+  anna.does("stir");
+  anna.sends("/free").hears("* You are free: others can ask you", MENU);
+  anna.does("stir");
+  anna.sends();
+  assert.deepEqual(anna.log, ["You are now connected"]);
+});
+
+test("a server that does not know how to follow is told from one that does", () => {
+  const anna = Person.named("anna", "! Unknown command, not sent. Try /help", MENU);
+  assert.match(anna.m.notice.text, /Reload/);
+  anna.hears("? ben wants to chat. Accept? yes or no");
+  anna.does("answer", "no");
+  anna.sends("/no");
 });

@@ -73,11 +73,12 @@ export class Person {
     return this.cues.splice(0).filter((cue) => cue.cue === "announce").map((cue) => cue.text);
   }
 
-  static named(name = "anna") {
+  static named(name = "anna", ...answer) {
     const person = new Person().opens();
     person.hears("* Welcome to chinwag", "? Username:").does("join", name);
-    person.hears(`* Hello, ${name}`, MENU);
-    person.sent = [];
+    person.hears(`* Hello, ${name}`, MENU).sends(name, "/follow");
+    if (!answer.length) answer = ["* You follow the lists: 1 user, 0 rooms, 1 row", `- ${name} available`, MENU];
+    person.hears(...answer).sends();
     return person;
   }
 
@@ -100,6 +101,8 @@ export class Person {
   /// Connects again after a loss, up to the menu.
   returns() {
     this.waits(2).opens().hears("* Welcome to chinwag", "? Username:").sends("anna");
-    return this.hears("* Hello, anna", MENU);
+    this.hears("* Hello, anna", MENU);
+    assert.equal(this.sent.shift(), "/follow");
+    return this.hears("* You follow the lists: 1 user, 0 rooms, 1 row", "- anna available", MENU);
   }
 }

@@ -69,15 +69,27 @@ test("announcements of operators and of a stop (8.2.1, 8.2.7)", () => {
   assert.equal(type("* The server is stopping. Goodbye"), "notable");
 });
 
-test("rows of users (5.2.1)", () => {
+test("rows of users (5.2.1, 5.8.3)", () => {
   for (const [line, expected] of [
-    ["- A available", ["A", "available", undefined, false, false]],
-    ["- A busy (you)", ["A", "busy", undefined, true, true]],
-    ["- A asking B", ["A", "asking", "B", false, false]],
-    ["- A asked by B", ["A", "asked by", "B", false, false]],
-    ["- A chatting with in", ["A", "chatting with", "in", false, false]],
-    ["- in in b.c, busy (you)", ["in", "in", "b.c", true, true]],
-  ]) assert.deepEqual(part(line, "name", "status", "other", "busy", "you"), expected, line);
+    ["- A available", ["A", "available", undefined, false]],
+    ["- A busy (you)", ["A", "busy", undefined, true]],
+    ["- A asking B", ["A", "asking", "B", false]],
+    ["- A asked by B", ["A", "asked by", "B", false]],
+    ["- A chatting with in", ["A", "chatting with", "in", false]],
+    ["- gone chatting with B", ["gone", "chatting with", "B", false]],
+    ["- in in b.c, busy (you)", ["in", "in", "b.c", true]],
+  ]) assert.deepEqual(part(line, "name", "status", "other", "busy"), expected, line);
+});
+
+test("heads and rows for followers (5.8.2, 5.8.3)", () => {
+  const head = (line) => part(line, "type", "head", "users");
+  assert.deepEqual(head("* You follow the lists: 12 users, 1 room, 13 rows"), ["lists", "follow", 12]);
+  assert.deepEqual(head("* The lists changed: 1 user, 0 rooms, 0 rows"), ["lists", "changed", 1]);
+  assert.deepEqual(head("* The lists again: 2 users, 1 room, 3 rows"), ["lists", "again", 2]);
+  assert.deepEqual(head("* You no longer follow the lists")[0], "info");
+  assert.deepEqual(part("- #tea 2 users", "row", "name", "users", "gone"), ["room", "tea", 2, undefined]);
+  assert.deepEqual(part("- #tea gone", "row", "name", "gone"), ["room", "tea", true]);
+  assert.deepEqual(part("- gone gone", "row", "name", "gone"), ["user", "gone", true]);
 });
 
 test("rows of rooms, members and history (5.3.1, 6.1.4, 6.3.1)", () => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clock, deed, pieces, toLines, understand } from "../../src/web/text.js";
+import { clock, deed, mentions, pieces, toLines, understand } from "../../src/web/text.js";
 
 test("a draft is cut into lines as its readers see them (2.1.2, 3.1.1)", () => {
   assert.deepEqual(toLines("one\r\ntwo\n\n \nthree\u2028four"), ["one", "two", "three", "four"]);
@@ -51,4 +51,11 @@ test("only http and https addresses become links", () => {
 
 test("a remaining time is shown as a clock", () => {
   assert.deepEqual([0, 900, 61_000, 600_000, 3_665_000].map(clock), ["0:00", "0:01", "1:01", "10:00", "61:05"]);
+});
+
+test("a name counts as a mention where it stands as a word, in any case", () => {
+  for (const text of ["Anna?", "hi anna", "@ANNA: tea", "(anna)", "anna’s turn"]) assert.ok(mentions(text, "anna"), text);
+  for (const text of ["banana", "annabel", "anna_b", "ann", ""]) assert.ok(!mentions(text, "anna"), text);
+  assert.ok(mentions("hello b.c-d!", "b.c-d") && !mentions("hello bxc-d", "b.c-d"));
+  assert.ok(mentions("שלום דנה!", "דנה"));
 });

@@ -28,6 +28,10 @@ const BRACKETED_PASTE_OFF: &str = "\x1b[?2004l";
 const FOCUS_REPORTS_ON: &str = "\x1b[?1004h";
 const FOCUS_REPORTS_OFF: &str = "\x1b[?1004l";
 
+/// Switches to xterm's alternate screen and hides the cursor, and back (modes 1049 and 25).
+const FULL_SCREEN_ON: &str = "\x1b[?1049h\x1b[?25l";
+const FULL_SCREEN_OFF: &str = "\x1b[0m\x1b[?25h\x1b[?1049l";
+
 /// Saves the window's title on a stack of the terminal, and restores it (xterm's XTWINOPS 22, 23).
 const SAVE_TITLE: &str = "\x1b[22;2t";
 const RESTORE_TITLE: &str = "\x1b[23;2t";
@@ -37,6 +41,8 @@ const RESTORE_TITLE: &str = "\x1b[23;2t";
 pub struct Modes {
     /// The terminal reports when it gains or loses the focus.
     pub reports_focus: bool,
+    /// The program draws the whole screen, and leaves what was there as it was.
+    pub is_full_screen: bool,
     /// The client changes the window's title.
     pub sets_title: bool,
 }
@@ -104,6 +110,12 @@ impl Terminal {
     #[must_use]
     pub fn columns(&self) -> u16 {
         tcgetwinsize(&self.output).map_or(0, |size| size.ws_col)
+    }
+
+    /// Columns and rows, or 0 of what the terminal does not know.
+    #[must_use]
+    pub fn size(&self) -> (u16, u16) {
+        tcgetwinsize(&self.output).map_or((0, 0), |size| (size.ws_col, size.ws_row))
     }
 
     /// Reads typed bytes into `buffer` and returns their number; 0 means that the terminal hung up.
@@ -200,6 +212,9 @@ impl Terminal {
         if self.modes.reports_focus {
             on.push_str(FOCUS_REPORTS_ON);
         }
+        if self.modes.is_full_screen {
+            on.push_str(FULL_SCREEN_ON);
+        }
         // A second save without a restore would leave the client's own title on the stack.
         if self.modes.sets_title && !self.title_is_saved.replace(true) {
             on.push_str(SAVE_TITLE);
@@ -228,6 +243,9 @@ fn restore(input: BorrowedFd<'_>, output: BorrowedFd<'_>, original: &Termios, mo
     }
     let _ = tcsetattr(input, OptionalActions::Now, original);
     let mut off = BRACKETED_PASTE_OFF.to_owned();
+    if modes.is_full_screen {
+        off.push_str(FULL_SCREEN_OFF);
+    }
     if modes.reports_focus {
         off.push_str(FOCUS_REPORTS_OFF);
     }

@@ -237,7 +237,7 @@ impl Accounts {
         let session_now = Some(session);
         let open = OpenRequest { session: session_now, kind, name, of, origin, is_known };
         self.open.insert(number, open);
-        self.requests.push_back(AccountRequest { number, session, origin, task });
+        self.requests.push_back(AccountRequest { number, session, origin, is_known, task });
         Ok(number)
     }
 

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use super::Chat;
+use super::{Chat, Pace};
 use crate::core::limits::{
     ADDRESS_DEBT_MS_MAX, ALLOWANCES_MAX, ASK_INTERVAL_MS, ASKS_IN_A_ROW_MAX, LOGIN_INTERVAL_MS,
     LOGINS_IN_A_ROW_MAX, Limits, ROOM_LINES_IN_A_ROW_MAX, SITE_SHARE,
@@ -230,7 +230,12 @@ impl Chat {
         let origin = self.roster.origin(id);
         let of_address = self.address_limits.charge(now, origin, allowance);
         if let Some(until) = own.max(of_address) {
-            self.outputs.pause(id, until);
+            let pace = match allowance {
+                _ if of_address > own => Pace::Address,
+                Allowance::Requests => Pace::Requests,
+                Allowance::RoomLines | Allowance::Logins => Pace::Room,
+            };
+            self.outputs.pause(id, until, pace);
         }
     }
 }

@@ -23,10 +23,10 @@ pub(super) enum Command<'a> {
     Leave,
     /// `exit`: ends the session.
     Exit,
-    /// `yes`, `y`.
-    Yes,
-    /// `no`, `n`.
-    No,
+    /// `yes`, `y`, with the name of the asker whom it answers. Empty: whoever asks.
+    Yes(&'a str),
+    /// `no`, `n`, in the same way.
+    No(&'a str),
     /// `cancel`: withdraws a request, or leaves "Chat with whom?".
     Cancel,
     /// `who`, `names`: the members of the room whose names begin with this prefix; outside a room
@@ -67,6 +67,8 @@ pub(super) enum CommonCommand<'a> {
     Quiet(bool),
     /// `busy` (`true`) turns do-not-disturb on (5.5.1); `free` (`false`) turns it off.
     Busy(bool),
+    /// `follow` (`true`) begins to tell the changes of the lists (5.8.1); `unfollow` ends it.
+    Follow(bool),
     /// `ignore` with the name to ignore (5.6.1). Empty: shows the ignore list.
     Ignore(&'a str),
     /// `unignore` with the name to remove from the ignore list.
@@ -169,7 +171,7 @@ impl<'a> Command<'a> {
     /// The table of all words, in any case. `text` is what follows the word and one blank. A word
     /// that takes nothing, with something after it, is unknown (4.1.2).
     fn of_word(word: &str, text: &'a str) -> Command<'a> {
-        use CommonCommand::{Busy, Help, Ignore, List, Quiet, Rooms, Unignore};
+        use CommonCommand::{Busy, Follow, Help, Ignore, List, Quiet, Rooms, Unignore};
         // A fixed array folds the case without an allocation, and a longer word is no command.
         let mut folded = [0; WORD_BYTES_MAX];
         let Some(folded) = folded.get_mut(..word.len()) else { return Command::Unknown };
@@ -188,8 +190,8 @@ impl<'a> Command<'a> {
             (b"me", text) => Command::Act(text),
             (b"leave" | b"part" | b"quit" | b"q", "") => Command::Leave,
             (b"exit", "") => Command::Exit,
-            (b"yes" | b"y", "") => Command::Yes,
-            (b"no" | b"n", "") => Command::No,
+            (b"yes" | b"y", name) => Command::Yes(name),
+            (b"no" | b"n", name) => Command::No(name),
             (b"cancel", "") => Command::Cancel,
             (b"history", count) => Command::History(count),
             (b"register", "") => Command::Account(AccountCommand::Register),
@@ -200,6 +202,8 @@ impl<'a> Command<'a> {
             (b"loud", "") => Command::Common(Quiet(false)),
             (b"busy", "") => Command::Common(Busy(true)),
             (b"free", "") => Command::Common(Busy(false)),
+            (b"follow", "") => Command::Common(Follow(true)),
+            (b"unfollow", "") => Command::Common(Follow(false)),
             (b"ignore", name) => Command::Common(Ignore(name)),
             (b"unignore", name) => Command::Common(Unignore(name)),
             _ => Command::Unknown,
@@ -252,7 +256,8 @@ mod tests {
             ("  Chat   B ", Command::Chat(Some("B"))),
             ("2", Command::Chat(None)),
             ("1 an", Command::Common(List("an"))),
-            ("YES", Command::Yes),
+            ("YES", Command::Yes("")),
+            ("no  Anna ", Command::No("Anna")),
             ("Q", Command::Leave),
             ("/part", Command::Leave),
             ("names an", Command::Who("an")),
@@ -264,11 +269,10 @@ mod tests {
 
     #[test]
     fn a_line_that_matches_no_command_is_no_choice() {
-        for line in ["", "6", "12", "2B", "yes please", "3 now", "listless", "ｌｉｓｔ", "é"] {
+        for line in ["", "6", "12", "2B", "yes,please", "3 now", "listless", "ｌｉｓｔ", "é"] {
             assert_eq!(Command::at_prompt(line), None, "{line:?}");
         }
-        for line in
-            ["/", "/1", "/ who", "/frob", "/yes please", "/é", "/unignored", "/register now"]
+        for line in ["/", "/1", "/ who", "/frob", "/free now", "/é", "/unignored", "/register now"]
         {
             assert_eq!(Command::at_prompt(line), Some(Command::Unknown), "{line:?}");
         }
@@ -314,8 +318,8 @@ mod tests {
             ("//quit", Command::Say("/quit")),
             (" /quit", Command::Say(" /quit")),
             ("", Command::Say("")),
-            ("/yes", Command::Yes),
-            ("/N", Command::No),
+            ("/yes", Command::Yes("")),
+            ("/N Bert", Command::No("Bert")),
             ("/me  waves ", Command::Act("waves")),
             ("/history 5", Command::History("5")),
             ("/who", Command::Who("")),
@@ -325,7 +329,7 @@ mod tests {
             ("/busy", Command::Common(Busy(true))),
             ("/loud", Command::Common(Quiet(false))),
             ("/exit", Command::Exit),
-            ("/yes please", Command::Unknown),
+            ("/busy now", Command::Unknown),
             ("/1", Command::Unknown),
             ("/", Command::Unknown),
             ("/ who", Command::Unknown),

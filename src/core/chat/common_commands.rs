@@ -27,6 +27,8 @@ impl Chat {
             CommonCommand::Help => self.help(id),
             CommonCommand::Quiet(quiet) => self.set_quiet(id, quiet),
             CommonCommand::Busy(busy) => self.set_busy(id, busy),
+            CommonCommand::Follow(true) => self.follow(id),
+            CommonCommand::Follow(false) => self.unfollow(id),
             CommonCommand::Ignore("") => self.show_ignore_list(id),
             CommonCommand::Ignore(name) => self.ignore(id, name),
             CommonCommand::Unignore(name) => self.unignore(id, name),
@@ -76,6 +78,7 @@ impl Chat {
     /// its asker has been told to wait.
     fn set_busy(&mut self, id: SessionId, busy: bool) {
         self.roster.options_mut(id).busy = busy;
+        self.roster.note_change();
         self.say(id, Line::News(if busy { News::Busy } else { News::Free }));
     }
 

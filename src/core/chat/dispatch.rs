@@ -97,8 +97,8 @@ impl Chat {
             | Command::NoText
             | Command::Chat(_)
             | Command::Join(_)
-            | Command::Yes
-            | Command::No
+            | Command::Yes(_)
+            | Command::No(_)
             | Command::Cancel
             | Command::Who(_)
             | Command::History(_)
@@ -142,10 +142,10 @@ impl Chat {
             return self.refuse(id, Refusal::NotAChoice);
         };
         match command {
-            Command::Yes | Command::No if request_just_ended => {
+            Command::Yes(_) | Command::No(_) if request_just_ended => {
                 self.say(id, Line::Refusal(Refusal::RequestIsOver));
             }
-            Command::Yes | Command::No => self.refuse(id, Refusal::NobodyAsks),
+            Command::Yes(_) | Command::No(_) => self.refuse(id, Refusal::NobodyAsks),
             // A name in the same line saves the round trip, and tells a program whom it asks.
             Command::Chat(None) => {
                 self.roster.set_prompt(id, UserState::Choosing);
@@ -189,7 +189,7 @@ impl Chat {
             }
             Some(Command::Join(name)) => self.join_room(now, id, name.unwrap_or(LOBBY)),
             Some(Command::Exit) => self.end_session(now, id, DisconnectReason::Exit),
-            Some(Command::Yes | Command::No) => self.refuse(id, Refusal::NobodyAsks),
+            Some(Command::Yes(_) | Command::No(_)) => self.refuse(id, Refusal::NobodyAsks),
             Some(Command::Say(_) | Command::Act(_) | Command::NoText) => {
                 self.refuse(id, Refusal::NobodyToRead);
             }
@@ -217,8 +217,8 @@ impl Chat {
             | Some(
                 Command::Chat(_)
                 | Command::Join(_)
-                | Command::Yes
-                | Command::No
+                | Command::Yes(_)
+                | Command::No(_)
                 | Command::Say(_)
                 | Command::Act(_)
                 | Command::NoText
@@ -244,8 +244,12 @@ impl Chat {
         // This line is the first since the request; only the first can answer the earlier prompt.
         self.roster.forget_interrupted_prompt(id);
         match Command::at_prompt(line) {
-            Some(Command::Yes) => self.accept_request(asker),
-            Some(Command::No) => self.end_request(now, asker, RequestEnd::Declined),
+            Some(Command::Yes(name) | Command::No(name)) if self.names_other(asker, name) => {
+                let asker = &self.roster.user(asker).name;
+                self.outputs.say(id, &Line::Refusal(Refusal::OtherAsks(asker)));
+            }
+            Some(Command::Yes(_)) => self.accept_request(asker),
+            Some(Command::No(_)) => self.end_request(now, asker, RequestEnd::Declined),
             Some(Command::Chat(Some(name))) if self.has_name(asker, name) => {
                 self.accept_request(asker);
             }
@@ -285,6 +289,12 @@ impl Chat {
         Name::parse(name.trim()).is_ok_and(|name| self.roster.find(&name) == Some(id))
     }
 
+    /// Whether an answer is for somebody else than `asker`: the request of NAME may have ended, and that
+    /// of `asker` come, while the answer was on its way (4.6.6).
+    pub(super) fn names_other(&self, asker: SessionId, name: &str) -> bool {
+        !name.is_empty() && !self.has_name(asker, name)
+    }
+
     /// CHATTING: the line is text for the partner, except a few commands (4.7). Nothing of a command
     /// reaches the partner, known or not.
     ///
@@ -305,7 +315,7 @@ impl Chat {
             Command::NoText => self.refuse(id, Refusal::NoText),
             Command::Leave => self.quit_chat(now, id),
             Command::Exit => self.end_session(now, id, DisconnectReason::Exit),
-            Command::Yes | Command::No => self.refuse(id, Refusal::NobodyAsks),
+            Command::Yes(_) | Command::No(_) => self.refuse(id, Refusal::NobodyAsks),
             Command::Chat(_) | Command::Join(_) | Command::Cancel | Command::Account(_) => {
                 let partner = &self.roster.user(partner).name;
                 self.outputs.say(id, &Line::Refusal(Refusal::InChat(partner)));
@@ -335,8 +345,8 @@ impl Chat {
                 self.prompt(id);
             }
             Command::Exit => self.end_session(now, id, DisconnectReason::Exit),
-            Command::Yes => self.answer_request_in_room(now, id, true),
-            Command::No => self.answer_request_in_room(now, id, false),
+            Command::Yes(name) => self.answer_request_in_room(now, id, name, true),
+            Command::No(name) => self.answer_request_in_room(now, id, name, false),
             Command::Cancel => self.refuse(id, Refusal::NothingToCancel),
             Command::Who(prefix) => self.list_members(id, room, prefix),
             Command::History(count) => self.history_command(id, room, count),

@@ -72,8 +72,8 @@ impl<'a> ChatMessage<'a> {
             | Command::Join(_)
             | Command::Leave
             | Command::Exit
-            | Command::Yes
-            | Command::No
+            | Command::Yes(_)
+            | Command::No(_)
             | Command::Cancel
             | Command::Who(_)
             | Command::History(_)
@@ -144,6 +144,8 @@ pub enum Output<'a> {
         whom: SessionId,
         /// When its input goes on.
         until: Time,
+        /// Which limit it is.
+        pace: Pace,
     },
     /// A password is awaited: what the user types should be hidden. `false` ends that (3.4.4).
     HideTyping {
@@ -154,6 +156,17 @@ pub enum Output<'a> {
     },
     /// Log and count this event.
     Report(Event),
+}
+
+/// Which rate limit holds the input of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// The user's requests to chat (5.7.2).
+    Requests,
+    /// Lines in a room: the user's own allowance, or that of the room (6.2.3, 6.2.4).
+    Room,
+    /// What all sessions of one address may do together (7.51).
+    Address,
 }
 
 /// Identifies a broadcast log. Each room has two: one with joins and leavings, and one without, for
@@ -215,7 +228,7 @@ enum Queued {
     Subscribe { who: SessionId, to: Option<BroadcastId> },
     Record { text_end: usize },
     HangUp(SessionId),
-    Pause(SessionId, Time),
+    Pause(SessionId, Time, Pace),
     HideTyping(SessionId, bool),
     Report(Event),
 }
@@ -227,6 +240,12 @@ impl Outputs {
         if let Line::Refusal(refusal) = line {
             self.refusals.count(refusal.kind());
         }
+        self.queue.push(Queued::Say { to, text_end: self.text.len() });
+    }
+
+    /// Queues a line that is encoded already.
+    pub(super) fn say_encoded(&mut self, to: SessionId, line: &str) {
+        self.text.push_str(line);
         self.queue.push(Queued::Say { to, text_end: self.text.len() });
     }
 
@@ -255,8 +274,8 @@ impl Outputs {
         self.queue.push(Queued::HangUp(id));
     }
 
-    pub(super) fn pause(&mut self, id: SessionId, until: Time) {
-        self.queue.push(Queued::Pause(id, until));
+    pub(super) fn pause(&mut self, id: SessionId, until: Time, pace: Pace) {
+        self.queue.push(Queued::Pause(id, until, pace));
     }
 
     /// What the user types is shown again, if it was hidden.
@@ -309,7 +328,7 @@ impl Outputs {
             Queued::BeginAnswer(to) => Output::BeginAnswer { to },
             Queued::Subscribe { who, to } => Output::Subscribe { who, to },
             Queued::HangUp(id) => Output::HangUp { whom: id },
-            Queued::Pause(id, until) => Output::Pause { whom: id, until },
+            Queued::Pause(id, until, pace) => Output::Pause { whom: id, until, pace },
             Queued::HideTyping(id, hide) => Output::HideTyping { whom: id, hide },
             Queued::Report(event) => Output::Report(event),
         })

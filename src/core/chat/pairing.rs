@@ -154,6 +154,7 @@ impl Chat {
         let was_in_room = self.leave_room(now, id, why).is_some();
         self.charge_leave(now, id, was_in_room);
         self.drop_answer(id);
+        self.follows.remove(id);
         self.say_farewell(id, why);
         self.roster.end_session(id);
         self.outputs.report(Event::Left { who: id, why });
@@ -173,6 +174,7 @@ impl Chat {
             }
             self.charge_leave(now, id, false);
             self.drop_answer(id);
+            self.follows.remove(id);
             self.say_farewell(id, DisconnectReason::Stopping);
             self.roster.end_session(id);
             self.outputs.report(Event::Left { who: id, why: DisconnectReason::Stopping });

@@ -227,7 +227,7 @@ impl Refusal<'_> {
             Refusal::AskedLately { .. } => RefusalKind::AskedLately,
             Refusal::AddressAskedLately { .. } => RefusalKind::AddressAskedLately,
             Refusal::NotReading(_) => RefusalKind::NotReading,
-            Refusal::AnswerFirst(_) => RefusalKind::AnswerFirst,
+            Refusal::AnswerFirst(_) | Refusal::OtherAsks(_) => RefusalKind::AnswerFirst,
             Refusal::WaitingFor(_) => RefusalKind::WaitingFor,
             Refusal::NoSuchName => RefusalKind::NoSuchName,
             Refusal::IgnoringTooMany => RefusalKind::IgnoringTooMany,

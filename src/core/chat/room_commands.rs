@@ -203,7 +203,7 @@ impl Chat {
     pub(super) fn request_chat_from_room(&mut self, now: Time, id: SessionId, name: Option<&str>) {
         if let Some(asker) = self.roster.user(id).state.asker() {
             if name.is_some_and(|name| self.has_name(asker, name)) {
-                return self.answer_request_in_room(now, id, true);
+                return self.answer_request_in_room(now, id, "", true);
             }
             let by = &self.roster.user(asker).name;
             return self.outputs.say(id, &Line::from(RoomRefusal::AnswerFirst(by)));
@@ -222,8 +222,18 @@ impl Chat {
     }
 
     /// `/yes` and `/no` (4.8.6). Unlike at a prompt, there may be no request to answer.
-    pub(super) fn answer_request_in_room(&mut self, now: Time, id: SessionId, accepts: bool) {
+    pub(super) fn answer_request_in_room(
+        &mut self,
+        now: Time,
+        id: SessionId,
+        name: &str,
+        accepts: bool,
+    ) {
         match self.roster.user(id).state.asker() {
+            Some(asker) if self.names_other(asker, name) => {
+                let asker = &self.roster.user(asker).name;
+                self.outputs.say(id, &Line::Refusal(Refusal::OtherAsks(asker)));
+            }
             // A chat never takes place in a room: text for one partner must not reach the members.
             Some(asker) if accepts => {
                 self.quit_room(now, id);

@@ -40,6 +40,8 @@ pub(super) struct Roster {
     passwords: PasswordTable,
     /// Chats in progress. Counted here because the metrics ask often, and a count would visit all.
     chats: usize,
+    /// What users see of each other may have changed (5.8).
+    has_changed: bool,
 }
 
 /// Why a username is not available.
@@ -287,6 +289,16 @@ impl Roster {
         }
     }
 
+    /// A list may show another row from now on.
+    pub(super) fn note_change(&mut self) {
+        self.has_changed = true;
+    }
+
+    /// Whether a list may show another row than at the last call.
+    pub(super) fn take_changed(&mut self) -> bool {
+        mem::take(&mut self.has_changed)
+    }
+
     /// Whether a session has this id.
     pub(super) fn contains(&self, id: SessionId) -> bool {
         self.sessions.get(id.key()).is_some_and(Option::is_some)
@@ -302,6 +314,7 @@ impl Roster {
     }
 
     fn session_mut(&mut self, id: SessionId) -> &mut Session {
+        self.has_changed = true;
         self.sessions[id.key()].as_mut().expect("ids are removed only after their last use")
     }
 

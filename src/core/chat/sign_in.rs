@@ -53,8 +53,8 @@ impl Chat {
             Command::Common(common) if self.is_help(common) => self.common_command(id, common),
             Command::Chat(_)
             | Command::Join(_)
-            | Command::Yes
-            | Command::No
+            | Command::Yes(_)
+            | Command::No(_)
             | Command::Say(_)
             | Command::Act(_)
             | Command::NoText

@@ -11,12 +11,14 @@ use super::name::Name;
 use super::status::Status;
 
 mod accounts;
+mod lists;
 mod news;
 mod refusals;
 mod rooms;
 mod terms;
 
 pub(super) use accounts::{AccountNews, AccountRefusal};
+pub(super) use lists::{ListNews, ListRow, ListSize};
 pub(super) use news::News;
 pub(super) use refusals::Refusal;
 pub(super) use rooms::{RoomNews, RoomRefusal, RoomRow, RoomText};
@@ -68,6 +70,8 @@ pub(super) enum Row<'a> {
     More { count: Option<usize>, list: List },
     /// A row about a room.
     Room(RoomRow<'a>),
+    /// A row for followers of the lists (5.8.3).
+    List(ListRow<'a>),
     /// A name on the ignore list, folded (5.6.1).
     Ignored(&'a str),
     /// A row of a help text.
@@ -218,6 +222,7 @@ impl fmt::Display for Row<'_> {
                 write!(f, "and many more; {list} PREFIX narrows the list")
             }
             Row::Room(row) => row.fmt(f),
+            Row::List(row) => row.fmt(f),
             Row::Ignored(name) => write!(f, "{name}"),
             Row::Help(row) => write!(f, "{row}"),
         }

@@ -55,7 +55,7 @@ impl Endpoints {
         // What waited behind the answer follows, room lines included.
         if part.is_last {
             self.prepare_write(id);
-            if self[id].sending == Sending::OPEN {
+            if self[id].sending == Sending::Open {
                 self.write_rest(id);
             }
         }

@@ -49,6 +49,7 @@ impl Endpoints {
     /// Gives `line` to every reader of the log `id`. The cost does not depend on the number of readers
     /// while their writes are scheduled already.
     pub(super) fn publish(&mut self, id: BroadcastId, line: &[u8]) {
+        self.note_published(line.len());
         let Some(log) = self.logs.get_mut(id) else { return };
         log.push(&mut self.pool, line);
         self.log_bytes += line.len();
@@ -64,7 +65,7 @@ impl Endpoints {
             let endpoint = endpoint_mut(&mut self.endpoints, reader);
             // A full socket reports when it takes bytes again.
             let is_queued = endpoint.to_write || endpoint.to_fan_out;
-            if endpoint.sending == Sending::OPEN && !is_queued {
+            if endpoint.sending == Sending::Open && !is_queued {
                 endpoint.to_fan_out = true;
                 self.fan_out.push_back(reader);
             }
@@ -176,7 +177,7 @@ impl Endpoints {
             if !self.contains(id) || !std::mem::take(&mut self[id].to_fan_out) {
                 continue;
             }
-            if self[id].sending == Sending::OPEN && self.has_output(id) {
+            if self[id].sending == Sending::Open && self.has_output(id) {
                 self.fan_out_left -= 1;
                 return Some(id);
             }
@@ -231,7 +232,7 @@ impl Endpoints {
             false => self.limits.outbox_bytes_max() / 2,
         };
         let Endpoint { outbox, cursor, sending, .. } = endpoint_mut(&mut self.endpoints, who);
-        let is_blocked = *sending != Sending::OPEN;
+        let is_blocked = *sending != Sending::Open;
         let cursor = cursor.as_mut()?;
         let log = self.logs.get_mut(cursor.log)?;
         Some(Reading {

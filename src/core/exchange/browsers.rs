@@ -19,6 +19,11 @@ impl Exchange {
         self.chat.set_page(place);
     }
 
+    /// What everybody who connects reads below the welcome.
+    pub fn set_notice(&mut self, text: &'static str) {
+        self.chat.set_notice(text);
+    }
+
     /// Where TLS is spoken, for TLS clients at the wrong port.
     pub fn set_tls(&mut self, place: &str) {
         self.chat.set_tls(place);

@@ -27,8 +27,8 @@ impl Endpoints {
         };
         // The rest of an answer is not made any more. What waited behind it is written.
         let was_answered = endpoint.outbox.close_gap();
-        if let Sending::Open { .. } = endpoint.sending {
-            endpoint.sending = Sending::Finishing { until };
+        if endpoint.sending.is_open() {
+            self.set_sending(id, Sending::Finishing, Some(until));
             self.end_sending_if_done(now, id);
         }
         if was_answered {
@@ -58,8 +58,8 @@ impl Endpoints {
         self.clear_outbox(id);
         let endpoint = &mut self[id];
         endpoint.receiving = Receiving::Ended;
-        endpoint.sending = Sending::Ended { until: now };
         endpoint.is_encoded = false;
+        self.set_sending(id, Sending::Ended, Some(now));
         self.drop_transport(id);
         self.act(Action::Close(id));
     }
@@ -67,16 +67,15 @@ impl Endpoints {
     /// Sends our FIN once everything is written, closing bytes of the transport included.
     pub(super) fn end_sending_if_done(&mut self, now: Time, id: SessionId) {
         let until = now.after_ms(self.limits.closing_ms);
-        let endpoint = &mut self[id];
-        if !matches!(endpoint.sending, Sending::Finishing { .. }) || !endpoint.outbox.is_empty() {
+        let endpoint = &self[id];
+        if endpoint.sending != Sending::Finishing || !endpoint.outbox.is_empty() {
             return;
         }
         if endpoint.is_encoded && !self.is_transport_closed(id) {
             return;
         }
-        let endpoint = &mut self[id];
-        endpoint.sending = Sending::Ended { until };
-        let action = if endpoint.is_closed() { Action::Close(id) } else { Action::EndSending(id) };
+        self.set_sending(id, Sending::Ended, Some(until));
+        let action = if self[id].is_closed() { Action::Close(id) } else { Action::EndSending(id) };
         self.act(action);
     }
 }

@@ -27,8 +27,8 @@ pub(super) struct Endpoint {
     pub(super) to_write: bool,
     /// The connection waits for its turn in the fan-out of a room (7.47).
     pub(super) to_fan_out: bool,
-    /// The deadline that is registered for this endpoint; replacing it needs the old value.
-    pub(super) deadline: Option<Time>,
+    /// A deadline is registered for this endpoint.
+    pub(super) has_deadline: bool,
     /// The socket has taken application bytes.
     pub(super) has_written: bool,
     /// Bytes pass through a transport that `transports.rs` keeps; `false` is plain TCP.
@@ -58,24 +58,23 @@ pub(super) enum Receiving {
     Ended,
 }
 
-/// The sending half: lines for the client.
+/// The sending half: lines for the client. When it needs attention is in `clocks.rs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sending {
     /// The session goes on.
-    Open {
-        /// Set while the socket takes less than what waits.
-        blocked: Option<Blocked>,
+    Open,
+    /// The session goes on, and the socket takes less than what waits. The clock says when it last
+    /// took a byte.
+    Blocked {
+        /// The partner was told about the stall (7.16).
+        told: bool,
     },
-    /// The session is over, and the rest of the output is being written.
-    Finishing {
-        /// When to give up. Each byte that the socket takes moves this (7.18).
-        until: Time,
-    },
-    /// We sent our FIN. The client still has to end its half.
-    Ended {
-        /// When the connection is closed even if the client does not end its half (7.18).
-        until: Time,
-    },
+    /// The session is over, and the rest of the output is being written. The clock says when to give
+    /// up; each byte that the socket takes moves that (7.18).
+    Finishing,
+    /// We sent our FIN. The client still has to end its half. The clock says when the connection is
+    /// closed even if it does not (7.18).
+    Ended,
 }
 
 /// What a client shows while its user types.
@@ -87,15 +86,6 @@ pub(super) enum Typing {
     Hidden,
     /// A password is awaited, and the client cannot be asked.
     Visible,
-}
-
-/// How long a socket has taken nothing although output waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Blocked {
-    /// When the socket last took a byte.
-    pub(super) since: Time,
-    /// The partner was told about the stall (7.16).
-    pub(super) told: bool,
 }
 
 /// One session that drains, and what its discarded input contained so far.
@@ -116,10 +106,10 @@ impl Endpoint {
             outbox: Outbox::default(),
             cursor: None,
             receiving: Receiving::Lines,
-            sending: Sending::OPEN,
+            sending: Sending::Open,
             to_write: false,
             to_fan_out: false,
-            deadline: None,
+            has_deadline: false,
             has_written: false,
             is_encoded: false,
             is_draining: false,
@@ -127,30 +117,34 @@ impl Endpoint {
         }
     }
 
-    /// The next time at which the sending half needs attention.
-    pub(super) fn due(&self, limits: &Limits) -> Option<Time> {
-        if self.is_closed() {
-            return None;
-        }
+    /// The next time at which the sending half needs attention; `clock` is its own.
+    pub(super) fn due(&self, clock: Option<Time>, limits: &Limits) -> Option<Time> {
+        let parted_at = |since: Time| since.after_ms(limits.stall_ms);
         match self.sending {
-            Sending::Open { blocked } => blocked.map(|blocked| blocked.due(limits)),
-            Sending::Finishing { until } | Sending::Ended { until } => Some(until),
+            _ if self.is_closed() => None,
+            Sending::Open => None,
+            Sending::Blocked { told: true } => clock.map(parted_at),
+            Sending::Blocked { told: false } => {
+                clock.map(|since| parted_at(since).min(since.after_ms(STALL_NOTICE_MS)))
+            }
+            Sending::Finishing | Sending::Ended => clock,
         }
     }
 
     /// Whether both halves have ended, which allows the socket to be closed.
     pub(super) fn is_closed(&self) -> bool {
-        self.receiving == Receiving::Ended && matches!(self.sending, Sending::Ended { .. })
+        self.receiving == Receiving::Ended && self.sending == Sending::Ended
     }
 }
 
 impl Sending {
-    pub(super) const OPEN: Sending = Sending::Open { blocked: None };
-}
+    /// Whether the session goes on.
+    pub(super) fn is_open(self) -> bool {
+        matches!(self, Sending::Open | Sending::Blocked { .. })
+    }
 
-impl Blocked {
-    fn due(&self, limits: &Limits) -> Time {
-        let parted_at = self.since.after_ms(limits.stall_ms);
-        if self.told { parted_at } else { parted_at.min(self.since.after_ms(STALL_NOTICE_MS)) }
+    /// Whether the session goes on, and the socket is full.
+    pub(super) fn is_blocked(self) -> bool {
+        matches!(self, Sending::Blocked { .. })
     }
 }

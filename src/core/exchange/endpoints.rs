@@ -7,15 +7,17 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::{Index, IndexMut};
 
 use super::broadcast_log::BroadcastLogs;
-use super::endpoint::{Blocked, Drain, Endpoint, Sending};
+use super::clocks::Clocks;
+use super::endpoint::{Drain, Endpoint, Sending};
+use super::trace::Trace;
 use super::transport_table::TransportTable;
 use super::{Action, TrafficCounts};
 use crate::core::SessionId;
 use crate::core::buffers::Pool;
-use crate::core::chat::{BroadcastId, Event, Route};
+use crate::core::chat::{BroadcastId, Event, Pace};
 use crate::core::framing::Frame;
 use crate::core::limits::{FAN_OUT_WRITES_PER_TURN, Limits, REPLIES_BYTES_MAX};
-use crate::core::time::{Deadlines, Time};
+use crate::core::time::Time;
 
 /// Every endpoint, and everything that endpoints share.
 #[derive(Debug)]
@@ -24,7 +26,7 @@ pub(super) struct Endpoints {
     /// Indexed by [`SessionId::key`], as in the roster.
     pub(super) endpoints: Vec<Option<Endpoint>>,
     pub(super) pool: Pool,
-    deadlines: Deadlines<SessionId>,
+    pub(super) clocks: Clocks,
     pub(super) actions: VecDeque<Action>,
     pub(super) logs: BroadcastLogs,
     /// Logs to trim at the end of the turn.
@@ -46,7 +48,9 @@ pub(super) struct Endpoints {
     pub(super) fan_out_left: usize,
     /// Sessions whose input a rate limit holds, and until when (5.7.2, 6.2.3). Few at any time, so
     /// an endpoint does not carry the time.
-    pub(super) paused: BTreeMap<SessionId, Time>,
+    pub(super) paused: BTreeMap<SessionId, (Time, Pace)>,
+    /// The way of one session's last input, if somebody follows it.
+    pub(super) trace: Option<Box<Trace>>,
     /// Sessions whose input may go on.
     pub(super) resumable: VecDeque<SessionId>,
     /// Sessions whose old input is to be discarded before their output is written.
@@ -78,7 +82,7 @@ impl Endpoints {
             limits,
             endpoints: Vec::new(),
             pool: Pool::default(),
-            deadlines: Deadlines::default(),
+            clocks: Clocks::default(),
             actions: VecDeque::new(),
             logs: BroadcastLogs::default(),
             touched: Vec::new(),
@@ -93,6 +97,7 @@ impl Endpoints {
             drains: VecDeque::new(),
             resumable: VecDeque::new(),
             paused: BTreeMap::new(),
+            trace: None,
             fan_out: VecDeque::new(),
             fan_out_left: FAN_OUT_WRITES_PER_TURN,
         }
@@ -112,11 +117,11 @@ impl Endpoints {
         self.drop_held_input(id);
         self.drop_transport(id);
         self.drop_drain(id);
+        self.drop_clocks(id);
         let Some(mut endpoint) = self.endpoints[id.key()].take() else { return };
         let unsent = endpoint.outbox.len();
         endpoint.outbox.clear(&mut self.pool);
         endpoint.reader.release(&mut self.pool);
-        self.deadlines.replace(id, endpoint.deadline, None);
         self.discount_output(unsent);
     }
 
@@ -140,7 +145,7 @@ impl Endpoints {
         }
         let high_water = self.high_water_bytes();
         let endpoint = endpoint_mut(&mut self.endpoints, to);
-        if let Sending::Open { .. } = endpoint.sending {
+        if endpoint.sending.is_open() {
             let before = endpoint.outbox.len();
             endpoint.outbox.push(&mut self.pool, parts, high_water);
             self.traffic.lines_out += 1;
@@ -154,7 +159,7 @@ impl Endpoints {
         let endpoint = &self[to];
         let after = endpoint.outbox.len();
         // A full socket reports when it takes bytes again; a write before only costs a system call.
-        let is_blocked = endpoint.sending != Sending::OPEN;
+        let is_blocked = endpoint.sending != Sending::Open;
         self.count_output(after - before);
         // Ending the session at once would change the chat in the middle of a delivery, so the session
         // is only noted here.
@@ -164,38 +169,6 @@ impl Endpoints {
         if after > before && !is_blocked {
             self.write(to);
         }
-    }
-
-    /// Moves messages of `id` into the outbox of its partner until the outbox is congested. Returns
-    /// the first frame that is not a message.
-    pub(super) fn relay<'i>(
-        &mut self,
-        id: SessionId,
-        route: Route<'_>,
-        bytes: &mut &'i [u8],
-    ) -> Option<Frame<'i>> {
-        let high_water = self.high_water_bytes();
-        let [Some(from), Some(to)] =
-            self.endpoints.get_disjoint_mut([id.key(), route.to.key()]).ok()?
-        else {
-            return None;
-        };
-        let before = to.outbox.len();
-        let (mut other, mut lines) = (None, 0);
-        while !to.outbox.is_congested() {
-            let Some(frame) = from.reader.next(&mut self.pool, bytes) else { break };
-            let Some(relay) = frame.line().and_then(|line| route.message(line)) else {
-                other = Some(frame);
-                break;
-            };
-            to.outbox.push(&mut self.pool, relay.parts(), high_water);
-            frame.recycle(&mut self.pool);
-            lines += 1;
-        }
-        self.traffic.lines_in += lines;
-        self.traffic.lines_out += lines;
-        self.record_output(route.to, before);
-        other
     }
 
     /// Schedules a write if output waits for `id`.
@@ -280,16 +253,19 @@ impl Endpoints {
     /// Restarts the clocks that measure how long a socket takes nothing.
     pub(super) fn record_sent(&mut self, now: Time, id: SessionId, count: usize) {
         let (has_more, until) = (self.has_output(id), now.after_ms(self.limits.closing_ms));
-        match &mut self[id].sending {
-            Sending::Open { blocked } if !has_more => {
+        match self[id].sending {
+            Sending::Blocked { .. } if !has_more => {
+                self.set_sending(id, Sending::Open, None);
                 // While memory is scarce, a full socket has held the client's input.
-                if blocked.take().is_some() {
-                    self.queue_resume(id);
-                }
+                self.queue_resume(id);
             }
-            Sending::Open { blocked: Some(blocked) } if count > 0 => blocked.since = now,
-            Sending::Finishing { until: given_up_at } if count > 0 => *given_up_at = until,
-            Sending::Open { .. } | Sending::Finishing { .. } | Sending::Ended { .. } => {}
+            blocked @ Sending::Blocked { .. } if count > 0 => {
+                self.set_sending(id, blocked, Some(now))
+            }
+            Sending::Finishing if count > 0 => {
+                self.set_sending(id, Sending::Finishing, Some(until))
+            }
+            Sending::Open | Sending::Blocked { .. } | Sending::Finishing | Sending::Ended => {}
         }
         self.end_sending_if_done(now, id);
         self.refresh_deadline(id);
@@ -297,8 +273,8 @@ impl Endpoints {
 
     /// The socket of `id` takes no more bytes for now.
     pub(super) fn block(&mut self, now: Time, id: SessionId) {
-        if let Sending::Open { blocked } = &mut self[id].sending {
-            blocked.get_or_insert(Blocked { since: now, told: false });
+        if self[id].sending == Sending::Open {
+            self.set_sending(id, Sending::Blocked { told: false }, Some(now));
         }
         let spare = self.spare_bytes();
         self[id].outbox.shrink(spare);
@@ -344,34 +320,10 @@ impl Endpoints {
     /// The partner of `id` ended the chat and may have caused the stall of `id`, so the stall is timed
     /// from now (7.17).
     pub(super) fn restart_stall_clock(&mut self, now: Time, id: SessionId) {
-        if let Sending::Open { blocked: Some(blocked) } = &mut self[id].sending {
-            *blocked = Blocked { since: now, told: false };
+        if self[id].sending.is_blocked() {
+            self.set_sending(id, Sending::Blocked { told: false }, Some(now));
         }
         self.refresh_deadline(id);
-    }
-
-    /// Registers the deadline that follows from the state of `id`.
-    pub(super) fn refresh_deadline(&mut self, id: SessionId) {
-        let endpoint = endpoint_mut(&mut self.endpoints, id);
-        let paused = self.paused.get(&id).copied();
-        let mut due = endpoint.due(&self.limits).into_iter().chain(paused).min();
-        // Once the session is over, the closing deadline replaces the transport's own.
-        if endpoint.is_encoded && matches!(endpoint.sending, Sending::Open { .. }) {
-            due = due.into_iter().chain(self.transport_deadline(id)).min();
-        }
-        let endpoint = endpoint_mut(&mut self.endpoints, id);
-        self.deadlines.replace(id, endpoint.deadline, due);
-        endpoint.deadline = due;
-    }
-
-    /// An endpoint whose deadline has passed.
-    pub(super) fn due(&self, now: Time) -> Option<SessionId> {
-        self.deadlines.due(now)
-    }
-
-    /// The earliest deadline of all connections.
-    pub(super) fn next_deadline(&self) -> Option<Time> {
-        self.deadlines.next()
     }
 
     /// Bytes in memory on behalf of all connections: output, held input, encoded output.

@@ -5,8 +5,10 @@
 
 use super::endpoint::Receiving;
 use super::endpoints::Endpoints;
+use super::trace::Hop;
 use crate::core::SessionId;
 use crate::core::buffers::Buffer;
+use crate::core::chat::Pace;
 use crate::core::time::Time;
 
 impl Endpoints {
@@ -21,6 +23,7 @@ impl Endpoints {
         }
         self.held_input_bytes += bytes.len();
         self.traffic.inputs_held += 1;
+        self.note(id, Hop::Hold, bytes.len());
         self.note_growth();
     }
 
@@ -67,21 +70,18 @@ impl Endpoints {
     }
     /// Holds the input of `id` until `until`, because a rate limit was exceeded (5.7.2, 6.2.3). A later
     /// time wins over an earlier one.
-    pub(super) fn pause(&mut self, id: SessionId, until: Time) {
-        let end = self.paused.entry(id).or_insert(until);
-        *end = until.max(*end);
+    pub(super) fn pause(&mut self, id: SessionId, until: Time, pace: Pace) {
+        let end = self.paused.entry(id).or_insert((until, pace));
+        if until > end.0 {
+            *end = (until, pace);
+        }
         self.traffic.inputs_slowed += 1;
         self.refresh_deadline(id);
     }
 
-    /// Whether a rate limit holds the input.
-    pub(super) fn is_paused(&self, id: SessionId) -> bool {
-        self.paused.contains_key(&id)
-    }
-
     /// Resumes the input if the time of its rate limit is over.
     pub(super) fn end_pause(&mut self, now: Time, id: SessionId) {
-        if self.paused.get(&id).is_some_and(|&until| until <= now) {
+        if self.paused.get(&id).is_some_and(|&(until, _)| until <= now) {
             self.paused.remove(&id);
             self.queue_resume(id);
         }

@@ -22,6 +22,8 @@ pub struct TrafficCounts {
     pub inputs_held: u64,
     /// How often a rate limit held input (5.7.2, 6.2.3).
     pub inputs_slowed: u64,
+    /// Deadlines that have fired.
+    pub timeouts: u64,
 }
 
 impl Exchange {

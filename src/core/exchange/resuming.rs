@@ -5,6 +5,7 @@
 
 use super::Exchange;
 use super::endpoint::Receiving;
+use super::endpoints::Resumable;
 use crate::core::SessionId;
 use crate::core::buffers::Buffer;
 use crate::core::chat::DisconnectReason;
@@ -50,12 +51,11 @@ impl Exchange {
         if self.endpoints.is_scarce { SCARCE_READ_BYTES } else { READ_BYTES_PER_TURN }
     }
 
-    /// Whether the client has to read some of its output before its own input has any more effect: an
-    /// answer goes on, or too much waits (7.9, 7.36, 7.58).
+    /// Whether the client's own input has no further effect in this turn: an answer goes on, there were
+    /// enough replies, or the client has to read some of them (7.9, 7.34, 7.36, 7.58).
     #[must_use]
-    pub fn must_read(&self, id: SessionId) -> bool {
-        let is_limited = self.endpoints.is_scarce && self.endpoints[id].held_input.is_some();
-        is_limited || !self.endpoints.may_be_answered(id)
+    pub fn must_wait(&self, id: SessionId) -> bool {
+        self.endpoints[id].held_input.is_some() || !self.endpoints.may_be_answered(id)
     }
 
     /// Makes the next rows of an answer, then processes held input, as far as the rules allow now.
@@ -98,5 +98,17 @@ impl Exchange {
         self.endpoints[id].receiving = Receiving::Ended;
         self.chat.handle_disconnect(now, id, DisconnectReason::HungUp);
         self.deliver(now);
+    }
+
+    /// Notes the sessions whose held input may go on, because `id` has taken output.
+    pub(super) fn queue_resumable(&mut self, id: SessionId, resumable: Resumable) {
+        if resumable.own_input {
+            self.endpoints.queue_resume(id);
+        }
+        if resumable.partner
+            && let Some(partner) = self.chat.partner(id)
+        {
+            self.endpoints.queue_resume(partner);
+        }
     }
 }

@@ -5,7 +5,6 @@
 //! falls. Lines of rooms are counted apart, because a room stores each line once (7.59).
 
 use super::Exchange;
-use super::endpoint::{Endpoint, Sending};
 use super::endpoints::Endpoints;
 use crate::core::SessionId;
 use crate::core::limits::{
@@ -92,7 +91,7 @@ impl Endpoints {
     /// complete, and little waits. While memory is scarce, a full socket is too much.
     pub(super) fn may_be_answered(&self, id: SessionId) -> bool {
         let endpoint = &self[id];
-        let is_blocked = matches!(endpoint.sending, Sending::Open { blocked: Some(_) });
+        let is_blocked = endpoint.sending.is_blocked();
         endpoint.outbox.len() <= REPLIES_BYTES_MAX
             && !endpoint.outbox.has_gap()
             && !(self.is_scarce && is_blocked)
@@ -115,14 +114,9 @@ impl Endpoints {
     }
 
     /// Lets the input of clients with a full socket go on, which scarcity has held. This visits all
-    /// connections, and comes at most once for each `scarce_bytes / 2` bytes that waited.
+    /// of them, and comes at most once for each `scarce_bytes / 2` bytes that waited.
     fn resume_blocked(&mut self) {
-        let ids = (0..self.endpoints.len()).map(SessionId::from_key);
-        let is_blocked =
-            |endpoint: &Endpoint| matches!(endpoint.sending, Sending::Open { blocked: Some(_) });
-        let blocked = ids
-            .zip(&self.endpoints)
-            .filter_map(|(id, endpoint)| endpoint.as_ref().is_some_and(is_blocked).then_some(id));
+        let blocked = self.blocked().collect::<Vec<_>>();
         self.resumable.extend(blocked);
     }
 }

@@ -12,6 +12,7 @@ use serde_json::{Number, Value, json};
 use super::account::{AccountRefusal, write_change};
 use super::command::{CommandFault, HELP};
 use super::framing::LineFault;
+use super::watch::{WatchOutcome, WatchRefusal};
 use crate::core::accounts::AccountChange;
 use crate::core::limits::{ANSWER_ROWS_MAX, BANS_MAX, CONSOLES_MAX};
 
@@ -128,6 +129,8 @@ pub enum Outcome {
     Accounts { count: usize },
     /// Loaded a certificate.
     Reloaded { last_day: String, fingerprint: String },
+    /// Watched the loop, or held it.
+    Watch(WatchOutcome),
     /// Started the shutdown.
     Stopping,
     /// Announced a shutdown in `ms` milliseconds.
@@ -165,6 +168,8 @@ pub enum CommandRefusal {
     },
     /// Nothing was done to an account.
     Account(AccountRefusal),
+    /// Nothing is watched or held.
+    Watch(WatchRefusal),
     /// The server has no certificate.
     NothingToReload,
     /// The files with the certificate and the key cannot be used.
@@ -327,6 +332,7 @@ impl fmt::Display for Outcome {
             Outcome::Reloaded { last_day, fingerprint } => {
                 write!(f, "New certificate, valid until {last_day}, SHA-256 {fingerprint}")
             }
+            Outcome::Watch(outcome) => write!(f, "{outcome}"),
             Outcome::Stopping => write!(f, "Stopping now"),
             Outcome::StopsIn { ms } => {
                 let minutes = *ms as f64 / 60_000.0;
@@ -364,6 +370,7 @@ impl fmt::Display for CommandRefusal {
             CommandRefusal::NotBanned => write!(f, "That is not banned"),
             CommandRefusal::TooManyBans => write!(f, "There are {BANS_MAX} bans already"),
             CommandRefusal::BansNotSaved { why } => write!(f, "The bans cannot be kept: {why}"),
+            CommandRefusal::Watch(refusal) => write!(f, "{refusal}"),
             CommandRefusal::NothingToReload => write!(f, "The server has no certificate"),
             CommandRefusal::NotReloaded { why } => {
                 return write!(f, "{why}; the old certificate stays");

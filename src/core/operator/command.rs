@@ -9,6 +9,7 @@ use std::fmt;
 use ipnet::{IpNet, Ipv4Net};
 
 use super::account::{ACCOUNT, AccountCommand, parse_account};
+use super::watch::{TEACH, TeachCommand, WATCH, WatchCommand, parse_teach, parse_watch};
 use crate::core::limits::{BAN_SECONDS_MAX, STOP_MINUTES_MAX};
 
 /// A command that an operator gives. It borrows from the line.
@@ -56,6 +57,10 @@ pub enum OperatorCommand<'a> {
         /// The network. It must equal the banned network.
         network: IpNet,
     },
+    /// Stream what the loop does.
+    Watch(WatchCommand<'a>),
+    /// Hold the loop, or let it go.
+    Teach(TeachCommand),
     /// List the bans.
     Bans,
     /// Change or list accounts.
@@ -105,7 +110,7 @@ pub enum CommandFault {
 }
 
 /// The commands, as `help` shows them.
-pub(super) const HELP: [&str; 15] = [
+pub(super) const HELP: [&str; 17] = [
     "users [PREFIX]: the users, and what each cost in the last 10 s; who cost most comes first",
     "rooms [PREFIX]: the rooms, and the number of users in each",
     "stats: the metrics; metrics: the same for Prometheus",
@@ -117,6 +122,8 @@ pub(super) const HELP: [&str; 15] = [
     "bans: the bans, with end and reason",
     ACCOUNT,
     "reload: load the renewed certificate for new connections; nobody is disconnected",
+    WATCH,
+    TEACH,
     STOP,
     "json COMMAND: the answer to COMMAND in one line of JSON",
     "help: this list",
@@ -162,6 +169,13 @@ impl OperatorCommand<'_> {
                 command.map(OperatorCommand::Account).ok_or(CommandFault::Usage(ACCOUNT))
             }
             "reload" => without_arguments(OperatorCommand::Reload, "reload"),
+            "watch" => {
+                parse_watch(rest).map(OperatorCommand::Watch).ok_or(CommandFault::Usage(WATCH))
+            }
+            "pause" | "step" | "slow" | "go" => {
+                let command = parse_teach(word, rest).map(OperatorCommand::Teach);
+                command.ok_or(CommandFault::Usage(TEACH))
+            }
             "stop" => parse_stop(rest).map(OperatorCommand::Stop),
             _ => Err(CommandFault::Unknown),
         }

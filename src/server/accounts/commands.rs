@@ -33,7 +33,7 @@ impl Server {
         };
         // The console waits for the answer even if it is here at once: `answer_later` writes it.
         let asker = Asker::Operator { console, format, change };
-        self.ask(Origin::NONE, Question { asker, task });
+        self.ask(Origin::NONE, true, Question { asker, task });
         None
     }
 

@@ -259,8 +259,8 @@ impl Model {
             ("exit", true) => self.leave(who, Some(Expected::Containing('*', "Goodbye".into()))),
             ("who" | "names", _) => self.list_members(who, room_id, rest),
             ("history", _) => self.history_command(who, room_id, rest),
-            ("yes" | "y" | "no" | "n", true) => {
-                self.answer_request(who, room_id, word.starts_with('y'))
+            ("yes" | "y" | "no" | "n", _) => {
+                self.answer_request(who, room_id, word.starts_with('y'), rest)
             }
             ("chat", _) => self.ask_from_room(who, room_id, rest),
             ("join", _) => self.move_from_room(who, room_id, without_mark(rest)),
@@ -268,7 +268,7 @@ impl Model {
                 self.shut_out(who, self.asker_named(who, rest).unwrap_or(who));
             }
             ("list" | "rooms" | "ignore" | "unignore", _)
-            | ("help" | "busy" | "free" | "quiet" | "loud", true) => {
+            | ("help" | "busy" | "free" | "quiet" | "loud" | "follow" | "unfollow", true) => {
                 self.handle_menu_command(who, command);
             }
             _ => self.refuse(who),
@@ -366,13 +366,14 @@ impl Model {
         }
     }
 
-    fn answer_request(&mut self, who: SessionKey, room_id: RoomId, accepts: bool) {
+    fn answer_request(&mut self, who: SessionKey, room_id: RoomId, accepts: bool, name: &str) {
         match self.state(who) {
-            State::AskedInRoom(by, _) if accepts => {
-                self.exit_room(who, room_id);
-                self.accept(by, who);
+            State::AskedInRoom(by, _) => {
+                if accepts && self.is_for(by, name) {
+                    self.exit_room(who, room_id);
+                }
+                self.answer(by, who, accepts, name);
             }
-            State::AskedInRoom(by, _) => self.decline(by, who),
             _ => self.refuse(who),
         }
     }
@@ -381,7 +382,10 @@ impl Model {
         match self.state(who) {
             State::AskedInRoom(by, _) => {
                 let is_asker = Name::new(name).is_some_and(|name| self.find(&name) == Some(by));
-                if is_asker { self.answer_request(who, room_id, true) } else { self.refuse(who) }
+                match is_asker {
+                    true => self.answer_request(who, room_id, true, name),
+                    false => self.refuse(who),
+                }
             }
             _ if !name.is_empty() && self.user_to_ask(who, name).is_some() => {
                 self.exit_room(who, room_id);
@@ -419,6 +423,19 @@ impl Model {
             self.expected.push((reader, Expected::list_row(row)));
         }
         self.prompt(reader);
+    }
+
+    /// The rooms with members, as followers of the lists read them (5.8.3), each behind its folded name.
+    pub(super) fn room_rows(&self) -> Vec<(String, String)> {
+        let rooms = self.rooms.rooms.iter();
+        let open = rooms.map(|(&id, room)| (&room.name, self.members_of(id).len()));
+        let plural = |count| if count == 1 { "" } else { "s" };
+        open.filter(|(_, members)| *members > 0)
+            .map(|(name, members)| {
+                let row = format!("#{} {members} user{}", name.spelling, plural(members));
+                (name.folded.clone(), row)
+            })
+            .collect()
     }
 
     /// Removes the empty rooms whose time is over (6.3.2).

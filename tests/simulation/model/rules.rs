@@ -1,5 +1,7 @@
 //! Part 3: the effect of a line in each state, and the effect of an ended session on others.
 
+use std::collections::BTreeSet;
+
 use super::addresses::Kind;
 use super::names::Name;
 use super::{Discard, Model, Session, State, Step};
@@ -115,7 +117,17 @@ impl Model {
         let is_common = |word: &str| {
             ["/list", "/who", "/names", "/rooms", "/ignore", "/unignore"].contains(&word)
                 || rest.is_empty()
-                    && ["/help", "/busy", "/free", "/quiet", "/loud", "/chat"].contains(&word)
+                    && [
+                        "/help",
+                        "/busy",
+                        "/free",
+                        "/quiet",
+                        "/loud",
+                        "/chat",
+                        "/follow",
+                        "/unfollow",
+                    ]
+                    .contains(&word)
         };
         if is_common(&word) {
             return match word.as_str() {
@@ -151,11 +163,12 @@ impl Model {
         let shut_out = self.asker_named(who, rest).filter(|_| word == "ignore");
         match (word, rest.is_empty(), state) {
             _ if shut_out.is_some() => self.shut_out(who, shut_out.unwrap_or(who)),
-            ("yes" | "y", true, State::Asked(by)) => self.accept(by, who),
-            ("no" | "n", true, State::Asked(by)) => self.decline(by, who),
+            ("yes" | "y" | "no" | "n", _, State::Asked(by)) => {
+                self.answer(by, who, word.starts_with('y'), rest);
+            }
             ("2" | "chat", false, State::Asked(by)) if is_asker(rest) => self.accept(by, who),
             (.., State::Asked(by)) if was_choosing && is_asker(line) => self.accept(by, who),
-            ("yes" | "y" | "no" | "n", true, State::Menu) if missed_request => self.refuse(who),
+            ("yes" | "y" | "no" | "n", _, State::Menu) if missed_request => self.refuse(who),
             ("1" | "list" | "who" | "names", ..) => self.list(who, rest),
             ("5" | "rooms", ..) => self.list_rooms(who, without_mark(rest)),
             ("4" | "join", _, State::Menu) => self.join(who, rest),
@@ -184,11 +197,19 @@ impl Model {
                 model.session_mut(who).quiet = word == "quiet";
                 model.expect_line(who, '*', "Joins and leaves are".into());
             }),
+            ("follow" | "unfollow", true, _) => self.follow(who, word == "follow"),
             ("ignore", ..) => self.then_prompt(who, |model| model.ignore(who, rest)),
             ("unignore", ..) => self.then_prompt(who, |model| model.unignore(who, rest)),
             (.., State::Menu) => self.then_prompt(who, |model| model.refuse(who)),
             _ => self.refuse(who),
         }
+    }
+
+    fn follow(&mut self, who: SessionKey, follows: bool) {
+        self.session_mut(who).follows = follows;
+        let words = if follows { "You follow" } else { "You no longer follow" };
+        self.expect_line(who, '*', format!("{words} the lists"));
+        self.prompt(who);
     }
 
     /// Runs a command that changes no state, then repeats the prompt.
@@ -219,6 +240,21 @@ impl Model {
         }
         self.expect_more_rows(reader, count);
         self.prompt(reader);
+    }
+
+    /// What a follower must know in the end (5.8.3): the first rows, and the numbers of users and rooms.
+    pub(crate) fn lists(&self) -> (BTreeSet<String>, (usize, usize)) {
+        let users = self.sessions().filter(|(_, session)| session.state != State::Ended);
+        let mut users = users
+            .filter_map(|(who, session)| Some((session.name.as_ref()?, who)))
+            .map(|(name, who)| (&name.folded, format!("{} {}", name.spelling, self.status(who))))
+            .collect::<Vec<_>>();
+        users.sort();
+        let mut rooms = self.room_rows();
+        rooms.sort();
+        let counts = (users.len(), rooms.len());
+        let users = users.into_iter().map(|(_, row)| row).take(ROWS_MAX);
+        (users.chain(rooms.into_iter().map(|(_, row)| row).take(ROWS_MAX)).collect(), counts)
     }
 
     fn status(&self, who: SessionKey) -> String {
@@ -269,6 +305,20 @@ impl Model {
         self.session_mut(by).state = State::Chatting(whom);
         self.session_mut(whom).state = State::Chatting(by);
         self.chats += 1;
+    }
+
+    /// An answer at ASKED. With a name it is for the asker of that name alone (4.6.6).
+    pub(super) fn answer(&mut self, by: SessionKey, whom: SessionKey, accepts: bool, name: &str) {
+        match (self.is_for(by, name), accepts) {
+            (false, _) => self.expect_line(whom, '!', "Nobody was answered".into()),
+            (true, true) => self.accept(by, whom),
+            (true, false) => self.decline(by, whom),
+        }
+    }
+
+    /// Whether an answer with this name, or without one, is for `by`.
+    pub(super) fn is_for(&self, by: SessionKey, name: &str) -> bool {
+        name.is_empty() || Name::new(name).is_some_and(|name| self.find(&name) == Some(by))
     }
 
     pub(super) fn decline(&mut self, by: SessionKey, whom: SessionKey) {
@@ -324,7 +374,7 @@ impl Model {
             ("quit" | "q" | "leave" | "part", true) => self.quit(who, with),
             ("exit", true) => self.leave(who, Some(Expected::Containing('*', "Goodbye".into()))),
             ("list" | "who" | "names" | "rooms" | "ignore" | "unignore", _)
-            | ("help" | "busy" | "free" | "quiet" | "loud", true) => {
+            | ("help" | "busy" | "free" | "quiet" | "loud" | "follow" | "unfollow", true) => {
                 self.handle_menu_command(who, command);
             }
             _ => self.refuse(who),

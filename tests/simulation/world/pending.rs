@@ -32,12 +32,12 @@ impl World {
         &self,
         who: SessionKey,
         new_output: &[u8],
-        about_typing: usize,
+        hidden: usize,
         observed: &mut Observed,
     ) {
         let pending = self.exchange.pending(id(who));
-        // The model knows nothing of the lines about typing, and not which input they followed.
-        let in_time = pending.own.len().saturating_sub(about_typing);
+        // The model knows nothing of lines about typing or for followers, and not which input came before.
+        let in_time = pending.own.len().saturating_sub(hidden);
         let waiting = pending.own.len() + pending.behind_answer.map_or(0, <[u8]>::len);
         if pending.behind_answer.is_some() {
             observed.mark_answering(who);

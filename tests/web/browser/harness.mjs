@@ -256,9 +256,14 @@ export class Tab {
   async clicks(selector, words) {
     await this.run((selector, words = "") => [...document.querySelectorAll(selector)]
       .find((e) => e.innerText.includes(words) || e.ariaLabel?.includes(words))?.scrollIntoView({ block: "nearest" }), selector, words);
-    const { x, y, width, height } = await this.finds(selector, words);
-    const at = { x: x + width / 2, y: y + height / 2, button: "left", clickCount: 1 };
-    await this.send("Input.dispatchMouseEvent", { type: "mouseMoved", ...at });
+    // The lists may change at any time, and move what is below them.
+    const at = await until("a place that stays", async () => {
+      const places = [await this.finds(selector, words)];
+      const at = { x: places[0].x + places[0].width / 2, y: places[0].y + places[0].height / 2, button: "left", clickCount: 1 };
+      await this.send("Input.dispatchMouseEvent", { type: "mouseMoved", ...at });
+      places.push(await this.finds(selector, words));
+      return places[0].x === places[1].x && places[0].y === places[1].y && at;
+    });
     await this.send("Input.dispatchMouseEvent", { type: "mousePressed", ...at });
     await this.send("Input.dispatchMouseEvent", { type: "mouseReleased", ...at });
   }
@@ -297,6 +302,7 @@ export class Tab {
     await this.types(name);
     await this.presses("Enter");
     await this.sees("You are now connected");
+    await this.sees("People · ");
     return this;
   }
 

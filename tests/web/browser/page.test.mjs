@@ -22,6 +22,25 @@ async function chat(asker, asked, askedName, askerName) {
   for (const tab of [asker, asked]) await tab.sees("Only the two of you read this");
 }
 
+/// Runs in the page: on which side of `second` the words `first` stand, in an element that has both.
+function sideOf(selector, first, second) {
+  const found = [...document.querySelectorAll(selector)].find((e) => [first, second].every((words) => e.textContent.includes(words)));
+  if (!found) return "nowhere";
+  const place = (words) => {
+    const nodes = document.createTreeWalker(found, NodeFilter.SHOW_TEXT);
+    while (nodes.nextNode()) {
+      const at = nodes.currentNode.data.indexOf(words);
+      if (at < 0) continue;
+      const range = document.createRange();
+      range.setStart(nodes.currentNode, at);
+      range.setEnd(nodes.currentNode, at + words.length);
+      return range.getBoundingClientRect();
+    }
+  };
+  const [a, b] = [place(first), place(second)];
+  return a.right <= b.left + 1 ? "left" : a.left >= b.right - 1 ? "right" : "both";
+}
+
 suite("the page", (stage) => {
   const { opens, joins, atLinePort } = stage;
 
@@ -202,6 +221,7 @@ suite("the page", (stage) => {
     const hebrew = await atLinePort("שלום");
     const evil = await atLinePort("b.b");
     await anna.clicks("#rooms button", "Enter lobby");
+    await anna.sees("You are now in lobby");
     for (const person of [hebrew, evil]) {
       person.says("4");
       await person.reads("* You are now in lobby");
@@ -233,6 +253,23 @@ suite("the page", (stage) => {
       wide: document.querySelector("#log").scrollWidth <= document.querySelector("#log").clientWidth,
       people: [...document.querySelectorAll("#people li")].every((row) => row.querySelector("bdi").getBoundingClientRect().left < row.lastElementChild.getBoundingClientRect().left),
     }));
+    // Where words stand, not where their boxes are: a text in Hebrew runs from the right, and nothing
+    // else does because of it.
+    (await atLinePort("דנה")).says("2 anna");
+    await anna.sees("wants to chat");
+    await anna.finds("#people li", "שלום\nin lobby");
+    const orders = [
+      ["#lines .said", "שלום לכולם", "this is mixed", "right"],
+      ["#lines .said", "this is mixed", "123", "left"],
+      ["#lines .said", "https", "<b>", "left"],
+      ["#lines .said", "evil", ".txt", "left"],
+      ["#lines .news", "שלום", "joined lobby", "left"],
+      ["#lines .news", "You are now in", "lobby", "left"],
+      ["#people li", "שלום", "Ask", "left"],
+      ["#request", "דנה", "wants to chat", "left"],
+      ["#subtitle", "others here", "שלום", "left"],
+    ];
+    for (const order of orders) assert.equal(await anna.run(sideOf, ...order), order[3], order.join(" · "));
     assert.equal(found.strangers, 0);
     assert.ok(found.links.every((link) => link === "https: noopener noreferrer _blank") && found.links.length === 1, found.links.join());
     assert.ok(found.rows.length === 8 && found.rows.every(Boolean) && found.times && found.wide && found.people, JSON.stringify(found));
@@ -318,6 +355,10 @@ suite("the page", (stage) => {
     await anna.sees("Send this as 3 lines?");
     await anna.clicks("#bar button", "Send");
     for (const line of ["anna: one", "anna: /two", "anna: three"]) await ben.reads(line);
+    await anna.clicks("#draft");
+    await paste("four,\n  five\nand six");
+    await anna.clicks("#bar button", "Join the lines");
+    await ben.reads("anna: four, five and six");
   });
 
   test("a screen reader hears each new line once", async () => {

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::accounts::AccountNews;
+use super::lists::ListNews;
 use super::rooms::RoomNews;
 use crate::core::chat::event::{DisconnectReason, StopNotice};
 use crate::core::chat::name::Name;
@@ -19,6 +20,8 @@ const WELCOME: &str = "Welcome to chinwag, a chat for two or many. /help says wh
 pub(in crate::core::chat) enum News<'a> {
     /// The first line of every connection (4.1.1).
     Welcome,
+    /// What everybody should know of this server (8.2.14).
+    Notice(&'static str),
     /// The user has this username now (4.2.2).
     Hello(&'a Name),
     /// Heads a complete list of users, with their number (5.2.1).
@@ -58,6 +61,8 @@ pub(in crate::core::chat) enum News<'a> {
     Account(AccountNews<'a>),
     /// News about a room.
     Room(RoomNews<'a>),
+    /// News for followers of the lists.
+    Lists(ListNews),
     /// Do-not-disturb is on (5.5.1).
     Busy,
     /// Do-not-disturb is off (5.5.1).
@@ -90,21 +95,11 @@ impl fmt::Display for News<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             News::Welcome => f.write_str(WELCOME),
+            News::Notice(text) => f.write_str(text),
             News::Hello(name) => write!(f, "Hello, {name}"),
             News::UsersOnline(1) => write!(f, "1 user online"),
             News::UsersOnline(count) => write!(f, "{count} users online"),
-            News::UsersMatching(Some(0), prefix) => {
-                write!(f, "No username begins with {prefix}")
-            }
-            News::UsersMatching(Some(1), prefix) => {
-                write!(f, "1 user whose name begins with {prefix}")
-            }
-            News::UsersMatching(Some(count), prefix) => {
-                write!(f, "{count} users whose names begin with {prefix}")
-            }
-            News::UsersMatching(None, prefix) => {
-                write!(f, "More than {LIST_COUNT_MAX} users whose names begin with {prefix}")
-            }
+            News::UsersMatching(count, prefix) => write_matching(f, *count, prefix),
             News::Asked(whom) => write!(f, "Asked {whom}, waiting for an answer; cancel withdraws"),
             News::Accepted(whom) => write!(f, "{whom} accepted"),
             News::Declined(whom) => write!(f, "{whom} declined"),
@@ -126,6 +121,7 @@ impl fmt::Display for News<'_> {
             }
             News::Account(news) => news.fmt(f),
             News::Room(news) => news.fmt(f),
+            News::Lists(news) => news.fmt(f),
             News::Busy => write!(f, "You are busy: nobody can ask you until you type /free"),
             News::Free => write!(f, "You are free: others can ask you"),
             News::Ignoring(whom) => write!(f, "You ignore {whom} until you leave chinwag"),
@@ -145,5 +141,15 @@ impl fmt::Display for News<'_> {
             News::StopsIn(notice) => write!(f, "The server stops in {notice}"),
             News::StopCalledOff => write!(f, "The server is no longer stopping"),
         }
+    }
+}
+
+/// How many usernames begin with `prefix`; `None` is more than are counted.
+fn write_matching(f: &mut fmt::Formatter<'_>, count: Option<usize>, prefix: &str) -> fmt::Result {
+    match count {
+        Some(0) => write!(f, "No username begins with {prefix}"),
+        Some(1) => write!(f, "1 user whose name begins with {prefix}"),
+        Some(count) => write!(f, "{count} users whose names begin with {prefix}"),
+        None => write!(f, "More than {LIST_COUNT_MAX} users whose names begin with {prefix}"),
     }
 }

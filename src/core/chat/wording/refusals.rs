@@ -63,6 +63,8 @@ pub(in crate::core::chat) enum Refusal<'a> {
     NotReading(&'a Name),
     /// The request of this user waits for a yes or no.
     AnswerFirst(&'a Name),
+    /// An answer names somebody else than this user, who is asking (4.6.6).
+    OtherAsks(&'a Name),
     /// The reader waits for the answer of this user, and can only withdraw or leave.
     WaitingFor(&'a Name),
     /// The text to ignore or unignore is no valid username.
@@ -117,6 +119,8 @@ impl fmt::Display for Refusal<'_> {
             | Refusal::NobodyToRead
             | Refusal::NoText
             | Refusal::NotInRoom
+            | Refusal::AnswerFirst(_)
+            | Refusal::OtherAsks(_)
             | Refusal::InChat(_) => self.write_not_now(f),
             Refusal::NobodyCalled(_)
             | Refusal::Yourself
@@ -125,7 +129,6 @@ impl fmt::Display for Refusal<'_> {
             | Refusal::AskedLately { .. }
             | Refusal::AddressAskedLately { .. }
             | Refusal::NotReading(_) => self.write_nobody_asked(f),
-            Refusal::AnswerFirst(by) => write!(f, "Answer {by} first: yes or no"),
             Refusal::WaitingFor(whom) => {
                 write!(f, "You are waiting for {whom}, and nobody saw that; cancel withdraws")
             }
@@ -168,6 +171,10 @@ impl Refusal<'_> {
             Refusal::NobodyToRead => write!(f, "You are in no chat or room, so nobody saw that"),
             Refusal::NoText => write!(f, "Not sent: type a text after it, as in /me waves"),
             Refusal::NotInRoom => write!(f, "You are in no room, and only rooms have a history"),
+            Refusal::AnswerFirst(by) => write!(f, "Answer {by} first: yes or no"),
+            Refusal::OtherAsks(by) => {
+                write!(f, "Nobody was answered: {by} is asking you, /yes or /no")
+            }
             Refusal::InChat(with) => {
                 write!(f, "Not sent: you are in a chat with {with}; quit ends it")
             }

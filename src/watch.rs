@@ -1,0 +1,120 @@
+//! `chinwag watch`: a full-screen view of a running server's loop.
+//!
+//! The folder `view` is pure: lines of the console and keys go in, a drawn buffer comes out. A program
+//! that has a terminal of its own, such as a demonstration, draws a [`view::View`] into a part of it.
+//! The folder `io` owns the terminal, the console and the poll. `main` calls [`run`]
+//! and [`replay`].
+
+pub mod io;
+pub mod view;
+
+use std::env;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use rustix::stdio::{stdin, stdout};
+
+use crate::client::io::terminal::{Modes, Terminal};
+use io::{Console, EventLoop, Leaving, Live, Subject};
+use view::{Look, Replay, View};
+
+/// Common shells add this to the number of the signal that ended a program.
+const SIGNAL_EXIT_CODE: u8 = 128;
+
+/// The examples in the help text and the manual page.
+pub const EXAMPLES: &str = "\
+Examples:
+  chinwag serve --console /run/chinwag.sock &    a server with a console
+  chinwag watch --console /run/chinwag.sock      watch its loop
+  ssh host chinwag watch --console PATH          needs ssh -t, for a terminal
+  chinwag ctl watch                              the same as lines of JSON
+  chinwag ctl watch > FILE                       records it, until Ctrl-C
+  chinwag replay FILE                            walks the recording
+
+Keys: up and down choose a connection, enter follows its input hop by hop.
+With serve --teach, space holds the loop and lets it go, s runs one step,
+- and + make it slower and faster. q ends the view.";
+
+/// The flags of `watch`.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// Console of the server: the path that serve --console was given
+    #[arg(long, value_name = "PATH", env = "CHINWAG_CONSOLE")]
+    pub console: PathBuf,
+}
+
+/// The flags of `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// What ctl watch printed
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// Shows a running server until the user ends it. A failure is printed on standard error.
+///
+/// The exit code is 0 for an orderly end, 1 for a failure, and 128 plus the number of a signal.
+#[must_use]
+pub fn run(args: &WatchArgs) -> ExitCode {
+    exit_code(show(|| {
+        let console = Console::connect(&args.console)?;
+        Ok(Subject::Live(Live::new(console, View::new(look()))))
+    }))
+}
+
+/// Shows a recording; see [`run`].
+#[must_use]
+pub fn replay(args: &ReplayArgs) -> ExitCode {
+    exit_code(show(|| {
+        let bytes = io::read_recording(&args.file)?;
+        let replay = Replay::new(bytes, look());
+        replay
+            .map(Subject::Recorded)
+            .map_err(|why| format!("cannot replay {}: {why}", args.file.display()))
+    }))
+}
+
+fn exit_code(end: Result<Leaving, String>) -> ExitCode {
+    match end {
+        Ok(Leaving::Wished) => ExitCode::SUCCESS,
+        Ok(Leaving::Hangup) => ExitCode::FAILURE,
+        Ok(Leaving::Signal(number)) => {
+            ExitCode::from(SIGNAL_EXIT_CODE + u8::try_from(number).unwrap_or(0))
+        }
+        Err(reason) => {
+            let reason = reason.replace(char::is_control, "?");
+            drop(writeln!(std::io::stderr(), "chinwag: {reason}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Shows a subject, which is opened before the terminal changes.
+fn show(open: impl FnOnce() -> Result<Subject, String>) -> Result<Leaving, String> {
+    let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+    if is_dumb || !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        return Err("this needs a terminal; ctl watch prints lines of JSON".to_owned());
+    }
+    let subject = open()?;
+    let failed = |e: std::io::Error| format!("cannot use the terminal: {e}");
+    let mut terminal = Terminal::borrow(stdin(), stdout()).map_err(failed)?;
+    terminal.turn_on(Modes { is_full_screen: true, ..Modes::default() }).map_err(failed)?;
+    terminal.restore_on_panic().map_err(failed)?;
+    let event_loop = EventLoop::new(terminal, subject).map_err(failed)?;
+    event_loop.run().map_err(failed)
+}
+
+/// What the terminal can show, by the environment.
+#[must_use]
+pub fn look() -> Look {
+    // https://no-color.org: the variable counts only if it is not empty.
+    let no_color = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    // The first of these that is set decides (locale(7)).
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"];
+    let locale = locale.into_iter().filter_map(env::var_os).find(|value| !value.is_empty());
+    let locale = locale.map(|value| value.to_string_lossy().to_lowercase());
+    let unicode = locale.is_none_or(|name| name.contains("utf-8") || name.contains("utf8"));
+    Look { color: !no_color, unicode }
+}

@@ -1,0 +1,11 @@
+//! The view's impure half: the terminal, the console of the server, and the poll.
+
+mod console;
+mod event_loop;
+mod recording;
+mod screen;
+
+pub(super) use console::Console;
+pub(super) use event_loop::{EventLoop, Leaving, Live, Subject};
+pub(super) use recording::read as read_recording;
+pub use screen::Screen;

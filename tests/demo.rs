@@ -1,0 +1,131 @@
+//! `chinwag demo` as a person sees it: under a pty, with a terminal emulator that reads its screen. And
+//! nothing of it stays behind, however it ends.
+#![cfg(target_os = "linux")]
+#![allow(dead_code, reason = "the tests of the client use the rest of the harness")]
+
+#[path = "client/person.rs"]
+mod person;
+#[path = "client/picture.rs"]
+mod picture;
+#[path = "client/server.rs"]
+mod server;
+
+use std::fs;
+use std::time::Instant;
+
+use person::Person;
+use rustix::process::Signal;
+use server::{CHINWAG, TIMEOUT};
+
+const UP: u16 = 32;
+const WIDE: u16 = 100;
+
+/// A person who has started the demonstration and sees people.
+fn visitor(rows: u16, columns: u16) -> Person {
+    let mut person = Person::run(CHINWAG, &["demo", "--people", "20"], rows, columns);
+    person.sees_row(" number name");
+    person.waits_until("the crowd", has("20 people"));
+    person
+}
+
+fn has(part: &str) -> impl Fn(&[String]) -> bool {
+    move |screen| screen.iter().any(|row| row.contains(part))
+}
+
+/// The processes that this demonstration has started and that still run.
+fn children_of(demo: u32) -> Vec<String> {
+    let wanted = format!("CHINWAG_DEMO_PARENT={demo}");
+    let runs = |folder: &fs::DirEntry| {
+        let environment = fs::read(folder.path().join("environ")).unwrap_or_default();
+        environment.split(|&byte| byte == 0).any(|variable| variable == wanted.as_bytes())
+    };
+    let folders = fs::read_dir("/proc").expect("proc(5)").filter_map(Result::ok).filter(runs);
+    let command = |folder: fs::DirEntry| {
+        let line = fs::read(folder.path().join("cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).replace('\0', " ")
+    };
+    folders.map(command).collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test that waits for processes needs a deadline")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// Waits until nothing of the demonstration runs.
+#[track_caller]
+fn nothing_is_left(demo: u32) {
+    let until = now() + TIMEOUT;
+    loop {
+        let left = children_of(demo);
+        if left.is_empty() {
+            return;
+        }
+        assert!(now() < until, "still running: {left:?}");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_visitor_sees_the_loop_a_crowd_and_what_an_attack_does() {
+    let mut visitor = visitor(UP, WIDE);
+    let demo = visitor.pid();
+    assert_eq!(children_of(demo).len(), 2, "a server and a crowd: {:?}", children_of(demo));
+    visitor.waits_until("the keys", has("1 lazy-reader  2 slowloris  3 flood"));
+    visitor.press("3");
+    visitor.waits_until("the attack", has("attack   flood"));
+    visitor.waits_until("its figures", has("50 connections"));
+    visitor.waits_until("what to look for", has("The core is busy"));
+    visitor.waits_until("the clause", has("7.44"));
+    assert_eq!(children_of(demo).len(), 3);
+    // The same key ends it, and another starts another in its place.
+    visitor.press("3");
+    visitor.waits_until("the end", has("flood  was ended"));
+    visitor.press("1");
+    visitor.waits_until("the next", has("attack   lazy-reader"));
+    visitor.press("6");
+    visitor.waits_until("the one after", has("attack   reset-storm"));
+    visitor.press(" ");
+    visitor.waits_until("the loop is held", has("held before"));
+    visitor.press(" ");
+    visitor.waits_until("the loop runs", has("the loop  "));
+    visitor.press("q");
+    assert!(visitor.exits().success());
+    assert!(visitor.has_restored_the_terminal());
+    nothing_is_left(demo);
+}
+
+/// A small terminal shows the loop, the crowd, the attack and the keys.
+#[test]
+fn the_demo_works_at_80_by_24() {
+    let mut visitor = visitor(24, 80);
+    for part in ["the loop", "read ", "crowd", "3 flood", "9 telnet-flood", "p paste"] {
+        visitor.waits_until(part, has(part));
+    }
+    visitor.press("9");
+    visitor.waits_until("the attack", has("attack   telnet-flood"));
+    visitor.press("\x03");
+    assert!(visitor.exits().success());
+    nothing_is_left(visitor.pid());
+}
+
+#[test]
+fn nothing_stays_behind_however_the_demo_ends() {
+    for signal in [Signal::TERM, Signal::HUP, Signal::KILL] {
+        let mut visitor = visitor(UP, WIDE);
+        let demo = visitor.pid();
+        visitor.press("2");
+        visitor.waits_until("the attack", has("200 connections"));
+        assert_eq!(children_of(demo).len(), 3);
+        visitor.signal(signal);
+        visitor.exits();
+        nothing_is_left(demo);
+    }
+}
+
+#[test]
+fn without_a_terminal_the_demo_is_one_line_and_exit_code_1() {
+    let ran = std::process::Command::new(CHINWAG).arg("demo").output().expect("the program starts");
+    assert_eq!(ran.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&ran.stderr), "chinwag: the demo needs a terminal\n");
+}

@@ -1,0 +1,51 @@
+//! `chinwag crowd` against the real server: everybody is served.
+
+mod common;
+
+use common::server::{Server, run};
+use serde_json::Value;
+
+/// Runs a crowd, and returns its exit code and its last report.
+#[track_caller]
+fn crowd(server: &Server, people: &str, flags: &[&str]) -> (Option<i32>, Value) {
+    let address = server.address().to_string();
+    let ran = run(&[&["crowd", people, &address, "--json"], flags].concat(), &[]);
+    let last = ran.stdout.lines().last().unwrap_or_else(|| panic!("no report: {}", ran.stderr));
+    (ran.status.code(), serde_json::from_str(last).expect("JSON"))
+}
+
+#[test]
+fn a_hundred_people_are_served_without_a_problem() {
+    let mut server = Server::starts();
+    let (code, report) = crowd(&server, "100", &["--seed", "7", "--for", "3", "--fast"]);
+    assert_eq!((code, &report["problems"]), (Some(0), &0.into()), "{report:#}");
+    assert_eq!((&report["seed"], &report["final"]), (&7.into(), &true.into()));
+    for what in ["greeting", "chat_line", "room_line", "list"] {
+        let row = &report["latencies"][what];
+        assert!(row["count"].as_u64() > Some(10), "{what}: {report:#}");
+        assert!(row["p50_ms"].as_f64() <= row["p99_ms"].as_f64(), "{what}: {report:#}");
+        assert!(row["p99_ms"].as_f64() <= row["longest_ms"].as_f64(), "{what}: {report:#}");
+    }
+    server.is_healthy();
+}
+
+#[test]
+fn a_crowd_without_a_server_fails_with_a_reason() {
+    let address = {
+        let server = Server::starts();
+        server.address().to_string()
+    };
+    let ran = run(&["crowd", "3", &address, "--for", "1"], &[]);
+    assert_eq!(ran.status.code(), Some(1));
+    assert!(ran.stdout.contains("no connection"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_crowd_at_another_machine_is_small_and_slow() {
+    for flags in [&["101", "192.0.2.7"][..], &["3", "192.0.2.7", "--fast"]] {
+        let ran = run(&[&["crowd"], flags].concat(), &[]);
+        assert_eq!(ran.status.code(), Some(1));
+        assert!(ran.stderr.contains("is another machine"), "{}", ran.stderr);
+        assert_eq!(ran.stderr.lines().count(), 1);
+    }
+}
