@@ -4,6 +4,7 @@
 #[path = "client/delivery.rs"]
 mod delivery;
 #[path = "client/person.rs"]
+#[allow(dead_code, reason = "other tests under a pty use the rest")]
 mod person;
 #[path = "client/picture.rs"]
 mod picture;
