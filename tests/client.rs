@@ -5,6 +5,7 @@
 mod delivery;
 #[allow(dead_code, reason = "other tests use the rest of the harness")]
 #[path = "client/person.rs"]
+#[allow(dead_code, reason = "other tests under a pty use the rest")]
 mod person;
 #[path = "client/picture.rs"]
 mod picture;
@@ -194,7 +195,11 @@ fn lines_that_a_lost_server_did_not_read_are_offered_and_are_not_sent_without_a_
         anna.press("y");
         anna.sees_row("to eve");
     }
-    anna.press("the last line\r");
+    anna.press("the last line");
+    anna.waits_until("the last line", |screen| {
+        screen.last().is_some_and(|row| row.ends_with("> the last line|"))
+    });
+    anna.press("\r");
     let is_waiting = |screen: &[String]| {
         screen.last().is_some_and(|row| row.ends_with(" waiting, Ctrl-C drops them)> |"))
     };

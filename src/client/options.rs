@@ -32,8 +32,8 @@ Examples:
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct ConnectArgs {
-    /// The server: a name or address, and a port unless it is 7878; or tls://HOST[:PORT] for an
-    /// encrypted connection, with 7879 as the port
+    /// The server: a name or address, and a port unless it is 7878; tls:// before it asks for an
+    /// encrypted connection, and the port is 7879 then
     #[arg(value_name = "HOST[:PORT]", default_value = "127.0.0.1:7878", env = "CHINWAG_SERVER")]
     pub server: Server,
 
