@@ -13,6 +13,7 @@
 //! | [`peers`] | the loop of simulated people: pure state machines, and the poll that carries them | what a line means |
 //! | [`crowd`], [`attack`] | `chinwag crowd`, `chinwag attack`: the people, the attackers and their reports | the chat and its state |
 //! | [`demo`] | `chinwag demo`: server, crowd, attacks and view in one terminal, as processes | the loop |
+//! | [`watch`] | `chinwag watch`: `view` is pure, `io` has the loop and the terminal | the server's code |
 //! | [`cli`] | arguments, manual page, `chinwag ctl` | |
 //!
 //! The core is deterministic: the same calls give the same output. So the whole chat runs in a test,
@@ -64,6 +65,12 @@
 //! `server/operator_commands.rs` executes it, through `operator_actions.rs` in the exchange and in the
 //! chat · [`core::operator::Answer`] becomes text or JSON.
 //!
+//! # Who watches
+//!
+//! `server/watching.rs` takes the time of each step while an operator watches, and makes the lines of
+//! `watch`; [`core::exchange::Hop`] knows the places of the hops above, and a test looks each of them
+//! up. [`watch::view`] draws the lines. `watching/teaching.rs` holds the loop between two steps.
+//!
 //! # Glossary
 //!
 //! | word | meaning |
@@ -85,6 +92,7 @@
 //! | outbox | bytes that wait for one connection |
 //! | broadcast log, cursor | the lines of a room, stored once; a reader's position in it |
 //! | held input | received bytes that must wait for backpressure or a rate limit |
+//! | hold | the reason why input must wait; also, of the loop: to let it wait between two steps |
 //! | high-water mark | outbox size above which the partner's input is held |
 //! | history | the last lines that were sent to a room |
 //! | refusal | a `!` line: what was wrong; nothing was done |

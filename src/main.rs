@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         Command::Connect(args) => return client::run(&args),
         Command::Ctl(args) => return ctl::run(&args),
         Command::Watch(args) => return watch::run(&args),
+        Command::Replay(args) => return watch::replay(&args),
         Command::Cert(args) => cert::run(&args),
         Command::Check(args) => return check::run(&args),
         Command::Attack(args) => return attack::run(&args),

@@ -2,7 +2,8 @@
 //!
 //! The folder `view` is pure: lines of the console and keys go in, a drawn buffer comes out. A program
 //! that has a terminal of its own, such as a demonstration, draws a [`view::View`] into a part of it.
-//! The folder `io` owns the terminal, the console and the poll. `main` calls [`run`].
+//! The folder `io` owns the terminal, the console and the poll. `main` calls [`run`]
+//! and [`replay`].
 
 pub mod io;
 pub mod view;
@@ -16,8 +17,8 @@ use clap::Args;
 use rustix::stdio::{stdin, stdout};
 
 use crate::client::io::terminal::{Modes, Terminal};
-use io::{Console, EventLoop, Leaving};
-use view::{Look, View};
+use io::{Console, EventLoop, Leaving, Live, Subject};
+use view::{Look, Replay, View};
 
 /// Common shells add this to the number of the signal that ended a program.
 const SIGNAL_EXIT_CODE: u8 = 128;
@@ -29,6 +30,8 @@ Examples:
   chinwag watch --console /run/chinwag.sock      watch its loop
   ssh host chinwag watch --console PATH          needs ssh -t, for a terminal
   chinwag ctl watch                              the same as lines of JSON
+  chinwag ctl watch > FILE                       records it, until Ctrl-C
+  chinwag replay FILE                            walks the recording
 
 Keys: up and down choose a connection, enter follows its input hop by hop.
 With serve --teach, space holds the loop and lets it go, s runs one step,
@@ -42,12 +45,39 @@ pub struct WatchArgs {
     pub console: PathBuf,
 }
 
-/// Runs the view until the user ends it. A failure is printed on standard error.
+/// The flags of `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// What ctl watch printed
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+}
+
+/// Shows a running server until the user ends it. A failure is printed on standard error.
 ///
 /// The exit code is 0 for an orderly end, 1 for a failure, and 128 plus the number of a signal.
 #[must_use]
 pub fn run(args: &WatchArgs) -> ExitCode {
-    match run_view(args) {
+    exit_code(show(|| {
+        let console = Console::connect(&args.console)?;
+        Ok(Subject::Live(Live::new(console, View::new(look()))))
+    }))
+}
+
+/// Shows a recording; see [`run`].
+#[must_use]
+pub fn replay(args: &ReplayArgs) -> ExitCode {
+    exit_code(show(|| {
+        let bytes = io::read_recording(&args.file)?;
+        let replay = Replay::new(bytes, look());
+        replay
+            .map(Subject::Recorded)
+            .map_err(|why| format!("cannot replay {}: {why}", args.file.display()))
+    }))
+}
+
+fn exit_code(end: Result<Leaving, String>) -> ExitCode {
+    match end {
         Ok(Leaving::Wished) => ExitCode::SUCCESS,
         Ok(Leaving::Hangup) => ExitCode::FAILURE,
         Ok(Leaving::Signal(number)) => {
@@ -61,17 +91,18 @@ pub fn run(args: &WatchArgs) -> ExitCode {
     }
 }
 
-fn run_view(args: &WatchArgs) -> Result<Leaving, String> {
+/// Shows a subject, which is opened before the terminal changes.
+fn show(open: impl FnOnce() -> Result<Subject, String>) -> Result<Leaving, String> {
     let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
     if is_dumb || !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
-        return Err("watch needs a terminal; ctl watch prints lines of JSON".to_owned());
+        return Err("this needs a terminal; ctl watch prints lines of JSON".to_owned());
     }
-    let console = Console::connect(&args.console)?;
+    let subject = open()?;
     let failed = |e: std::io::Error| format!("cannot use the terminal: {e}");
     let mut terminal = Terminal::borrow(stdin(), stdout()).map_err(failed)?;
     terminal.turn_on(Modes { is_full_screen: true, ..Modes::default() }).map_err(failed)?;
     terminal.restore_on_panic().map_err(failed)?;
-    let event_loop = EventLoop::new(terminal, console, View::new(look())).map_err(failed)?;
+    let event_loop = EventLoop::new(terminal, subject).map_err(failed)?;
     event_loop.run().map_err(failed)
 }
 

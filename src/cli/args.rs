@@ -23,7 +23,7 @@ use crate::core::transport::Scheme;
 use crate::crowd::{self, CrowdArgs};
 use crate::demo::{self, DemoArgs};
 use crate::server::ListenAddress;
-use crate::watch::{self, WatchArgs};
+use crate::watch::{self, ReplayArgs, WatchArgs};
 
 const USAGE: &str = "chinwag [COMMAND]\n       chinwag [OPTIONS OF SERVE]";
 
@@ -84,6 +84,9 @@ pub enum Command {
     /// Watch the loop of a running server, full-screen
     #[command(after_help = watch::EXAMPLES)]
     Watch(WatchArgs),
+
+    /// Walk what ctl watch has printed, forwards and backwards
+    Replay(ReplayArgs),
 
     /// Make a certificate that vouches for itself, for addresses with tls:// and https://
     #[command(after_help = cert::EXAMPLES)]

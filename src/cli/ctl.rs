@@ -134,7 +134,7 @@ fn send_command(args: &CtlArgs, line: &str) -> Result<Outcome, String> {
     // it reads. Its answer is still readable.
     drop(stream.write_all(line.as_bytes()));
     // A stream goes on until the reader ends it.
-    if !line.trim_start().starts_with("watch") {
+    if args.command.first().is_none_or(|word| word != "watch") {
         drop(stream.shutdown(Shutdown::Write));
     }
     match print_answer(BufReader::new(stream), &mut io::stdout().lock(), &mut io::stderr()) {

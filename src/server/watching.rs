@@ -41,8 +41,9 @@ pub(super) struct Watching {
     pub(super) events: u64,
     /// When the next line is due; `None` while nobody watches.
     due: Option<Time>,
-    /// When the last line was sent.
+    /// When the last line was sent, by the clock of the core and by the one that goes on.
     last_line: Time,
+    last_line_at: Duration,
     /// The connections of the last line, and until when they are good enough.
     connections: Vec<WatchedConnection>,
     connections_until: Option<Time>,
@@ -75,6 +76,7 @@ impl Watching {
             events: 0,
             due: None,
             last_line: Time::START,
+            last_line_at: Duration::ZERO,
             connections: Vec::new(),
             connections_until: None,
             followed: None,

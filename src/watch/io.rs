@@ -2,8 +2,10 @@
 
 mod console;
 mod event_loop;
+mod recording;
 mod screen;
 
 pub(super) use console::Console;
-pub(super) use event_loop::{EventLoop, Leaving};
+pub(super) use event_loop::{EventLoop, Leaving, Live, Subject};
+pub(super) use recording::read as read_recording;
 pub use screen::Screen;

@@ -10,6 +10,7 @@ mod figures;
 mod hops;
 mod paper;
 mod picture;
+mod replay;
 mod state;
 mod steps;
 mod strip;
@@ -22,6 +23,7 @@ use ratatui_core::layout::Rect;
 use crate::client::ui::keys::Key;
 use crate::core::limits::WATCH_LINE_BYTES_MAX;
 use paper::Paper;
+pub use replay::Replay;
 use state::State;
 
 /// The command that starts the stream (8.2.11), with its line ending.
@@ -92,6 +94,12 @@ impl View {
         self.state.end(why);
     }
 
+    /// Names the keys of the program that the view is a part of, in place of its own, and a short note.
+    pub fn set_foot(&mut self, keys: &str, note: &str) {
+        self.state.keys = Some(keys.to_owned());
+        note.clone_into(&mut self.state.note);
+    }
+
     /// Whether the loop of the server is held until a command.
     #[must_use]
     pub fn is_paused(&self) -> bool {
@@ -100,6 +108,7 @@ impl View {
 
     /// Handles a key.
     pub fn handle_key(&mut self, key: &Key) -> Wish {
+        self.state.forget_note();
         match key {
             Key::Char('q') | Key::Control('c') => Wish::Quit,
             Key::Up => self.state.choose(-1),

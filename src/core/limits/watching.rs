@@ -24,5 +24,8 @@ pub const WATCHED_CONNECTIONS_PER_MS: usize = 50;
 /// Milliseconds that `slow` may stop the loop at each step (7.106).
 pub const SLOW_MS_MAX: u64 = 10_000;
 
+/// Bytes of a recording that `replay` reads: hours of a quiet server, an hour of a busy one.
+pub const RECORDING_BYTES_MAX: u64 = 256 * 1024 * 1024;
+
 /// Bytes of one line of the stream that the view takes. The server's own lines have less than half.
 pub const WATCH_LINE_BYTES_MAX: usize = 64 * 1024;

@@ -36,6 +36,7 @@ impl Server {
     /// Sends a line to each watcher that takes one.
     pub(super) fn stream_now(&mut self) {
         self.watching.last_line = self.now;
+        self.watching.last_line_at = self.started.elapsed();
         self.refresh_connections();
         let mut watchers = std::mem::take(&mut self.watching.watchers);
         watchers.retain_mut(|watcher| {

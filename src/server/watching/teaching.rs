@@ -10,11 +10,11 @@ use std::time::Duration;
 use log::info;
 
 use super::Server;
-use crate::core::limits::WATCH_IDLE_MS;
+use crate::core::limits::{WATCH_IDLE_MS, WATCH_INTERVAL_MS};
 use crate::core::operator::{
     CommandRefusal, Held, Outcome, Step, TeachCommand, WatchOutcome, WatchRefusal,
 };
-use crate::server::logging::OPERATOR;
+use crate::server::logging::{self, OPERATOR};
 
 /// The longest wait for a console. A signal that comes just before the wait is found after it.
 const WAIT: Duration = Duration::from_millis(200);
@@ -106,17 +106,15 @@ impl Server {
             return Ok(());
         }
         teaching.since = Some(self.started.elapsed());
-        self.stream_now();
-        let mut shown = self.started.elapsed();
+        // Each step that a person runs has a line; a loop that is only slow has no more than others.
+        let interval_ms = if teaching.is_paused { 0 } else { WATCH_INTERVAL_MS };
+        self.stream_after(interval_ms);
         while let Some(left) = self.left_to_hold() {
             self.operators.wait(left.min(WAIT))?;
             self.handle_signals();
             self.serve_consoles();
-            let now = self.started.elapsed();
-            if now.saturating_sub(shown).as_millis() >= u128::from(WATCH_IDLE_MS) {
-                shown = now;
-                self.stream_now();
-            }
+            self.stream_after(WATCH_IDLE_MS);
+            logging::flush_due();
         }
         let stood_still = self.stood_still();
         if let Some(teaching) = &mut self.watching.teaching {
@@ -125,6 +123,14 @@ impl Server {
         self.watching.step_ended = self.elapsed();
         self.watching.refresh();
         Ok(())
+    }
+
+    /// Sends a line to the watchers if the last one is so old.
+    fn stream_after(&mut self, ms: u64) {
+        let since = self.started.elapsed().saturating_sub(self.watching.last_line_at);
+        if since >= Duration::from_millis(ms) {
+            self.stream_now();
+        }
     }
 
     /// A stop lets the loop go on: everybody still reads the goodbye.

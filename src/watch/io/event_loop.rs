@@ -1,13 +1,16 @@
 //! The loop of the view: one poll over the console, the terminal and the signals.
 //!
-//! One turn: draw, wait, signals, keys, lines. It has no timer: the server says something at least once
-//! a second.
+//! One turn: draw, wait, signals, keys, lines. A live view has no timer: the server says something at
+//! least once a second. A recording plays by timeouts alone, so the loop reads no clock.
 
 use std::io::{self, ErrorKind};
 use std::os::fd::AsRawFd;
+use std::time::Duration;
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
+use ratatui_core::buffer::Buffer;
+use ratatui_core::layout::Rect;
 use rustix::stdio::stdin;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook_mio::v1_0::Signals;
@@ -17,7 +20,7 @@ use super::screen::Screen;
 use crate::client::io::terminal::Terminal;
 use crate::client::ui::keys::{Key, KeyReader};
 use crate::core::limits::TERMINAL_READ_BYTES;
-use crate::watch::view::{FIRST_COMMAND, View, Wish};
+use crate::watch::view::{FIRST_COMMAND, Replay, View, Wish};
 
 const TERMINAL: Token = Token(0);
 const SIGNALS: Token = Token(1);
@@ -26,6 +29,9 @@ const OUTPUT: Token = Token(3);
 
 /// Reads of the console in one turn. A picture of what came is drawn in between.
 const READS_PER_TURN: usize = 16;
+
+/// Bytes of one read.
+const READ_BYTES: usize = 16 * 1024;
 
 /// How the view ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,20 +44,33 @@ pub(crate) enum Leaving {
     Signal(i32),
 }
 
-/// The loop with what it moves bytes between.
-pub(crate) struct EventLoop {
-    poll: Poll,
-    signals: Signals,
-    terminal: Terminal,
-    keys: KeyReader,
+/// What is looked at.
+pub(crate) enum Subject {
+    /// A running server.
+    Live(Live),
+    /// A recording.
+    Recorded(Replay),
+}
+
+/// A running server: its console, and the view of it.
+pub(crate) struct Live {
     console: Console,
     /// The console may have more.
     has_more: bool,
     /// The console is at its end.
     is_over: bool,
     view: View,
-    screen: Screen,
     buffer: Vec<u8>,
+}
+
+/// The loop with what it moves bytes between.
+pub(crate) struct EventLoop {
+    poll: Poll,
+    signals: Signals,
+    terminal: Terminal,
+    keys: KeyReader,
+    subject: Subject,
+    screen: Screen,
     ending: Option<Leaving>,
 }
 
@@ -60,11 +79,7 @@ impl EventLoop {
     ///
     /// # Errors
     /// The kernel refuses to watch the terminal, the console or the signals.
-    pub(crate) fn new(
-        terminal: Terminal,
-        mut console: Console,
-        view: View,
-    ) -> io::Result<EventLoop> {
+    pub(crate) fn new(terminal: Terminal, mut subject: Subject) -> io::Result<EventLoop> {
         let poll = Poll::new()?;
         let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT, SIGWINCH, SIGCONT])?;
         poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
@@ -73,20 +88,18 @@ impl EventLoop {
         // A terminal that was stopped takes output again. With edge-triggered polling this wakes the
         // loop at no other time.
         poll.registry().register(&mut SourceFd(&output), OUTPUT, Interest::WRITABLE)?;
-        console.register(poll.registry(), CONSOLE)?;
-        console.send(FIRST_COMMAND);
+        if let Subject::Live(live) = &mut subject {
+            live.console.register(poll.registry(), CONSOLE)?;
+            live.console.send(FIRST_COMMAND);
+        }
         let screen = Screen::new(terminal.size());
         Ok(EventLoop {
             poll,
             signals,
             terminal,
             keys: KeyReader::default(),
-            console,
-            has_more: true,
-            is_over: false,
-            view,
+            subject,
             screen,
-            buffer: vec![0; 16 * 1024],
             ending: None,
         })
     }
@@ -102,7 +115,7 @@ impl EventLoop {
                 return Ok(leaving);
             }
             self.draw();
-            let timeout = self.has_more.then_some(std::time::Duration::ZERO);
+            let timeout = self.subject.timeout();
             match self.poll.poll(&mut events, timeout) {
                 Err(e) if e.kind() == ErrorKind::Interrupted => events.clear(),
                 result => result?,
@@ -115,8 +128,14 @@ impl EventLoop {
                 self.read_keys();
                 self.watch_keys()?;
             }
-            self.has_more |= is_ready(CONSOLE) && !self.is_over;
-            self.read_console();
+            match &mut self.subject {
+                Subject::Live(live) => live.read(is_ready(CONSOLE)),
+                // Nothing but the time has passed.
+                Subject::Recorded(replay) if events.is_empty() && timeout.is_some() => {
+                    replay.advance();
+                }
+                Subject::Recorded(_) => {}
+            }
         }
     }
 
@@ -128,7 +147,7 @@ impl EventLoop {
         if self.terminal.is_stopped() {
             return;
         }
-        let out = self.screen.paint(|area, buffer| self.view.draw(area, buffer));
+        let out = self.screen.paint(|area, buffer| self.subject.draw(area, buffer));
         if self.terminal.write(&out).is_err() {
             self.ending = Some(Leaving::Hangup);
         }
@@ -158,10 +177,10 @@ impl EventLoop {
         };
         for &byte in &buffer[..count] {
             let Some(key) = self.keys.push(byte) else { continue };
-            match self.view.handle_key(&key) {
+            match self.subject.handle_key(&key) {
                 Wish::Quit => self.ending = Some(Leaving::Wished),
-                Wish::Send(line) => self.console.send(&line),
-                Wish::Draw => {}
+                // The subject has sent it.
+                Wish::Send(_) | Wish::Draw => {}
                 Wish::Unused => self.handle_other_key(&key),
             }
         }
@@ -184,9 +203,47 @@ impl EventLoop {
             _ => {}
         }
     }
+}
 
-    fn read_console(&mut self) {
+impl Subject {
+    /// How long the loop may wait.
+    fn timeout(&self) -> Option<Duration> {
+        match self {
+            Subject::Live(live) => live.has_more.then_some(Duration::ZERO),
+            Subject::Recorded(replay) => replay.next_in_ms().map(Duration::from_millis),
+        }
+    }
+
+    fn draw(&self, area: Rect, buffer: &mut Buffer) {
+        match self {
+            Subject::Live(live) => live.view.draw(area, buffer),
+            Subject::Recorded(replay) => replay.draw(area, buffer),
+        }
+    }
+
+    fn handle_key(&mut self, key: &Key) -> Wish {
+        match self {
+            Subject::Live(live) => {
+                let wish = live.view.handle_key(key);
+                if let Wish::Send(line) = &wish {
+                    live.console.send(line);
+                }
+                wish
+            }
+            Subject::Recorded(replay) => replay.handle_key(key),
+        }
+    }
+}
+
+impl Live {
+    /// A server that has said nothing yet.
+    pub(crate) fn new(console: Console, view: View) -> Live {
+        Live { console, has_more: true, is_over: false, view, buffer: vec![0; READ_BYTES] }
+    }
+
+    fn read(&mut self, is_ready: bool) {
         self.console.flush();
+        self.has_more |= is_ready && !self.is_over;
         for _ in 0..READS_PER_TURN {
             if !self.has_more {
                 return;

@@ -209,12 +209,12 @@ fn number(value: &Value, name: &str) -> u64 {
 
 /// A text, safe to draw.
 fn word(value: &Value, name: &str) -> String {
-    cleaned(value[name].as_str().unwrap_or_default())
+    cleaned(value[name].as_str().unwrap_or_default(), TEXT_CHARACTERS_MAX)
 }
 
 /// Removes what could move the cursor, change the direction of writing, or fill a line.
-pub(super) fn cleaned(text: &str) -> String {
-    text::clean(text).trim().chars().take(TEXT_CHARACTERS_MAX).collect()
+pub(super) fn cleaned(text: &str, characters_max: usize) -> String {
+    text::clean(text).trim().chars().take(characters_max).collect()
 }
 
 fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
@@ -224,5 +224,7 @@ fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
 /// An object whose fields are numbers.
 fn words(value: &Value, name: &str) -> Vec<(String, u64)> {
     let fields = value[name].as_object().into_iter().flatten().take(ITEMS_MAX);
-    fields.map(|(word, value)| (cleaned(word), value.as_u64().unwrap_or(0))).collect()
+    fields
+        .map(|(word, value)| (cleaned(word, TEXT_CHARACTERS_MAX), value.as_u64().unwrap_or(0)))
+        .collect()
 }

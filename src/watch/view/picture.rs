@@ -79,6 +79,7 @@ fn draw_head(state: &State, paper: &mut Paper<'_>) {
 fn draw_foot(state: &State, paper: &mut Paper<'_>, row: u16) {
     let right = paper.columns().saturating_sub(MARGIN);
     let keys = match &state.teach {
+        _ if state.keys.is_some() => state.keys.as_deref().unwrap_or_default(),
         _ if state.has_ended => "q quit",
         Some(_) => "q quit  up/down, enter follow  space hold/go  s step  - slower  + faster",
         None => "q quit  up/down choose  enter follow",

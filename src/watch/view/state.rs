@@ -15,6 +15,9 @@ const WINDOW_LINES_MAX: usize = 32;
 /// Columns of the strip that are kept: the widest terminal.
 const COLUMNS_MAX: usize = 512;
 
+/// Characters of the note at the bottom.
+const NOTE_CHARACTERS_MAX: usize = 200;
+
 /// How long the loop is held before each step, at each press of a key.
 const SLOW_MS: [u64; 8] = [10, 50, 100, 250, 500, 1_000, 2_000, 5_000];
 
@@ -36,6 +39,8 @@ pub(super) struct State {
     pub(super) strip: VecDeque<Turns>,
     /// The number of the chosen connection.
     pub(super) chosen: Option<u64>,
+    /// The keys of the program that the view is a part of.
+    pub(super) keys: Option<String>,
     /// The last answer of the server, or why there are no more lines.
     pub(super) note: String,
     pub(super) has_ended: bool,
@@ -47,7 +52,7 @@ impl State {
         if let Some(figures) = Figures::parse(line) {
             return self.take(figures);
         }
-        let line = cleaned(&String::from_utf8_lossy(line));
+        let line = cleaned(&String::from_utf8_lossy(line), NOTE_CHARACTERS_MAX);
         // The answer to the first command tells nothing that the screen does not.
         if self.has_received && line.starts_with(['*', '!']) {
             self.note = line;
@@ -83,9 +88,16 @@ impl State {
         sum
     }
 
+    /// The user goes on, and has read the last answer.
+    pub(super) fn forget_note(&mut self) {
+        if !self.has_ended && self.keys.is_none() {
+            self.note.clear();
+        }
+    }
+
     /// No more lines will come.
     pub(super) fn end(&mut self, why: &str) {
-        self.note = cleaned(why);
+        self.note = cleaned(why, NOTE_CHARACTERS_MAX);
         self.has_ended = true;
     }
 
