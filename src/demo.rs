@@ -1,7 +1,7 @@
 //! `chinwag demo`: a server, a crowd and the view in one terminal, and attacks at the press of a key.
 //!
 //! `main` calls [`run`]. Server, crowd and attacks are processes of this same program
-//! ([`children`]); nothing is a thread. [`stage`] decides what a key means and what is shown, and is
+//! ([`children`]); nothing is a thread. `stage` decides what a key means and what is shown, and is
 //! pure.
 
 pub mod children;
