@@ -120,10 +120,10 @@ fn try_run(args: &AttackArgs) -> Result<bool, String> {
     let kind = kinds::find(&args.kind).ok_or("no such attack")?;
     let connections = args.connections.unwrap_or(kind.connections);
     let seconds = args.seconds.unwrap_or(kind.seconds);
-    if !args.json {
-        print!("{}", preface(kind, connections, seconds, args.bytes));
-    }
     let failed = |error: std::io::Error| error.to_string();
+    if !args.json {
+        campaign::print(&preface(kind, connections, seconds, args.bytes)).map_err(failed)?;
+    }
     let mut campaign = Campaign::new(kind, server, args.json).map_err(failed)?;
     campaign.run(connections as usize, seconds, args.bytes)
 }

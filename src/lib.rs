@@ -10,6 +10,9 @@
 //! | [`accounts`] | the helper process that hashes passwords and keeps accounts | users, the loop |
 //! | [`client`] | the terminal client: `ui` is pure, `io` has the loop and the terminal | the server's code |
 //! | [`check`] | `chinwag check`: grades any server from outside | this server's code |
+//! | [`peers`] | the loop of simulated people: pure state machines, and the poll that carries them | what a line means |
+//! | [`crowd`], [`attack`] | `chinwag crowd`, `chinwag attack`: the people, the attackers and their reports | the chat and its state |
+//! | [`demo`] | `chinwag demo`: server, crowd, attacks and view in one terminal, as processes | the loop |
 //! | [`watch`] | `chinwag watch`: `view` is pure, `io` has the loop and the terminal | the server's code |
 //! | [`cli`] | arguments, manual page, `chinwag ctl` | |
 //!

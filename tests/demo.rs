@@ -75,7 +75,7 @@ fn a_visitor_sees_the_loop_a_crowd_and_what_an_attack_does() {
     visitor.press("3");
     visitor.waits_until("the attack", has("attack   flood"));
     visitor.waits_until("its figures", has("50 connections"));
-    visitor.waits_until("what to look for", has("The core is busy"));
+    visitor.waits_until("what to look for", has("The loop hardly waits"));
     visitor.waits_until("the clause", has("7.44"));
     assert_eq!(children_of(demo).len(), 3);
     // The same key ends it, and another starts another in its place.

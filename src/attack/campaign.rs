@@ -17,6 +17,8 @@ use crate::server::descriptors::Descriptors;
 const WITNESSES: usize = 2;
 /// How long the pair chats alone, before and after.
 const CALM: Micros = SECOND;
+/// How long the pair may take to meet.
+const MEETING: Micros = 8 * SECOND;
 /// How long the attackers may take to leave.
 const LEAVING: Micros = 6 * SECOND;
 const PATIENCE: Micros = PEER_PATIENCE_S * SECOND;
@@ -39,7 +41,7 @@ impl Campaign {
         server: SocketAddr,
         as_json: bool,
     ) -> io::Result<Campaign> {
-        let tag = std::process::id() % 100_000;
+        let tag = std::process::id() % 10_000;
         let cast = Cast::new(kind.prefix, tag);
         let report = Report::new(cast.stem());
         let pool = Pool::new(server)?;
@@ -65,7 +67,7 @@ impl Campaign {
             self.pool.add(Box::new(witness), 0, true);
         }
         let is_over = |this: &Campaign| this.report.pair_is_ready() || !this.report.lost.is_empty();
-        self.wait(PATIENCE, is_over).map_err(failed)?;
+        self.wait(MEETING, is_over).map_err(failed)?;
         if !self.report.pair_is_ready() {
             let why = self.report.lost.first().map_or("nothing", String::as_str);
             return Err(format!("no honest pair came into a chat before the attack: {why}"));
@@ -75,13 +77,14 @@ impl Campaign {
         let elapsed = self.pool.now() - self.began;
         self.calm_down().map_err(failed)?;
         let (report, bytes) = (&self.report, self.pool.bytes);
-        match self.as_json {
-            true => println!("{}", report.json(self.kind.name, elapsed, bytes, true)),
+        let text = match self.as_json {
+            true => format!("{}\n", report.json(self.kind.name, elapsed, bytes, true)),
             false if io::stdout().is_terminal() => {
-                print!("\r\x1b[K{}", report.text(elapsed, bytes));
+                format!("\r\x1b[K{}", report.text(elapsed, bytes))
             }
-            false => print!("{}", report.text(elapsed, bytes)),
-        }
+            false => report.text(elapsed, bytes),
+        };
+        print(&text).map_err(failed)?;
         Ok(self.report.lost.is_empty())
     }
 
@@ -150,12 +153,17 @@ impl Campaign {
             true => self.report.json(self.kind.name, elapsed, bytes, false).to_string(),
             false => self.report.progress(elapsed, bytes),
         };
-        let mut out = io::stdout();
-        match !self.as_json && out.is_terminal() {
+        match !self.as_json && io::stdout().is_terminal() {
             // One line, drawn anew.
-            true => write!(out, "\r\x1b[K{line}")?,
-            false => writeln!(out, "{line}")?,
+            true => print(&format!("\r\x1b[K{line}")),
+            false => print(&format!("{line}\n")),
         }
-        out.flush()
     }
+}
+
+/// Writes to standard output, where the reader may have gone.
+pub(super) fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout();
+    out.write_all(text.as_bytes())?;
+    out.flush()
 }

@@ -47,7 +47,7 @@ pub(super) struct Cast {
 
 impl Cast {
     pub(super) fn new(prefix: &'static str, tag: u32) -> Cast {
-        Cast { prefix, tag: tag % 100_000 }
+        Cast { prefix, tag: tag % 10_000 }
     }
 
     /// The username of attacker `n`.

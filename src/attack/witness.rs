@@ -110,7 +110,7 @@ impl Newcomer {
             acts.notes.push(Note::WitnessLost(format!("a newcomer read: {line}")));
         } else if line.starts_with(MENU) && !self.has_name {
             self.has_name = true;
-            acts.say(&format!("1 {}", self.name));
+            acts.say("1");
         } else if line.starts_with(MENU) {
             acts.notes.push(Note::Newcomer(now.saturating_sub(self.arrived_at)));
             acts.close = Some(Close::Whole);

@@ -77,6 +77,7 @@ impl Person {
     }
 
     /// The process ID of the program.
+    #[allow(dead_code, reason = "the tests of the demonstration alone need it")]
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }

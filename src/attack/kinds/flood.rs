@@ -7,8 +7,8 @@ use crate::core::limits::PEER_WRITE_BYTES;
 pub(super) const KIND: Kind = Kind {
     name: "flood",
     does: "Users at the menu send short lines as fast as the server takes them, and read every answer.",
-    look_for: "The core is busy, and most rows of the flooders say that they wait for their next turn. \
-               Everybody else is served first, in every turn.",
+    look_for: "The loop hardly waits. Every turn holds input for the next one (h below the strip), and \
+               everybody else is served first.",
     protects: &[
         ("7.44", "at most 4 heavy connections a turn, 4 KiB of each; light ones go first"),
         ("7.36", "who does not read the answers is not read either"),

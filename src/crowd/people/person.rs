@@ -37,7 +37,7 @@ pub struct Person {
     /// When the person last sent something, asked somebody, and was in a chat.
     sent_at: Micros,
     asked_at: Option<Micros>,
-    chat_ended_at: Micros,
+    chat_ended_at: Option<Micros>,
     is_stopping: bool,
 }
 
@@ -80,7 +80,7 @@ impl Person {
             known: Vec::new(),
             sent_at: 0,
             asked_at: None,
-            chat_ended_at: 0,
+            chat_ended_at: None,
             is_stopping: false,
         }
     }
@@ -145,7 +145,7 @@ impl Person {
                 self.says(&choice, now, acts);
                 self.state = waits(Some(What::List), now);
             }
-            60..85 if now >= self.chat_ended_at + AFTER_CHAT => {
+            60..85 if self.chat_ended_at.is_none_or(|at| now >= at + AFTER_CHAT) => {
                 let room = self.random.choose(&ROOMS).copied().unwrap_or(ROOMS[0]);
                 self.says(&format!("4 {room}"), now, acts);
                 self.state = waits(None, now);

@@ -72,7 +72,7 @@ impl Person {
                 acts.notes.push(Note::Took(*what, now.saturating_sub(*since)));
             }
             State::Chatting { .. } => {
-                self.chat_ended_at = now;
+                self.chat_ended_at = Some(now);
                 acts.notes.push(Note::ChatEnded);
             }
             _ => {}
