@@ -3,7 +3,6 @@
 
 #[path = "client/delivery.rs"]
 mod delivery;
-#[allow(dead_code, reason = "other tests use the rest of the harness")]
 #[path = "client/person.rs"]
 #[allow(dead_code, reason = "other tests under a pty use the rest")]
 mod person;
