@@ -141,9 +141,9 @@ fn hundreds_of_answers_that_arrived_in_time_win_against_their_deadline() {
     }
 }
 
-/// (5.7.4, 7.55)
+/// (5.7.4, 7.51, 7.55)
 #[test]
-fn a_thousand_requests_that_somebody_does_not_read_neither_fill_memory_nor_disconnect_them() {
+fn a_thousand_askers_of_one_address_cost_a_user_who_does_not_read_little_and_no_disconnect() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Server::starts_with(&["--ask-again", "0", "--stall-timeout", "1"]);
     let victim = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
@@ -163,5 +163,5 @@ fn a_thousand_requests_that_somebody_does_not_read_neither_fill_memory_nor_disco
     let read = victim.reads_until("* 1 user whose name begins with victim");
     let bytes = read.iter().map(String::len).sum::<usize>();
     report(&format!("the victim reads {bytes} bytes, the attackers read {attackers_read}"));
-    assert!(bytes < attackers_read / 4, "the victim pays for the attack: {bytes} bytes");
+    assert!(bytes < attackers_read / 2, "the victim pays for the attack: {bytes} bytes");
 }
