@@ -319,6 +319,7 @@ impl Server {
                 self.record_readiness(key, event);
             }
         }
+        self.watching.turn_events = count - of_consoles;
         self.watching.events += count - of_consoles;
         self.metrics.turn_events.record(count);
         self.postpone_fan_out(count);

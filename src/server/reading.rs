@@ -147,7 +147,7 @@ impl Server {
         self.metrics.reads += 1;
         match connection.read(&mut self.read_buffer[..bytes_max]) {
             IoOutcome::Bytes(n) => {
-                self.exchange.trace_read(id, self.watching.events as usize, n);
+                self.exchange.trace_read(id, self.watching.turn_events as usize, n);
                 self.metrics.bytes_in += n as u64;
                 self.exchange.handle_received(self.now, id, &self.read_buffer[..n]);
                 return n;

@@ -14,6 +14,7 @@ use std::time::Duration;
 use super::Server;
 use super::operator_commands::Asker;
 use crate::core::SessionId;
+use crate::core::limits::WATCHED_TURNS_MEASURED;
 use crate::core::operator::{
     Answer, CommandRefusal, Outcome, Step, TurnCounts, TurnRecord, WatchCommand, WatchOutcome,
     WatchRefusal, WatchedConnection,
@@ -25,8 +26,16 @@ use teaching::Teaching;
 /// What watchers see of the loop.
 #[derive(Debug)]
 pub(super) struct Watching {
-    /// Somebody watches, or the loop is held: `Server::end_step` has work.
+    /// Somebody watches, or the loop is held.
     is_on: bool,
+    /// The turn that is running is measured.
+    is_measured: bool,
+    /// Of how many turns one is measured (7.107).
+    every: u64,
+    /// Turns since the last measured one.
+    unmeasured: u64,
+    /// Turns since the last line.
+    turns: u64,
     watchers: Vec<Watcher>,
     ring: Ring,
     /// All turns together, also those without an entry.
@@ -37,8 +46,10 @@ pub(super) struct Watching {
     before: TurnCounts,
     /// When the last step ended.
     step_ended: Duration,
-    /// Sockets that the poll has reported in this turn, without those of consoles.
+    /// Sockets that the poll has reported since the last measured turn, without those of consoles.
     pub(super) events: u64,
+    /// The same, of this turn alone.
+    pub(super) turn_events: u64,
     /// When the next line is due; `None` while nobody watches.
     due: Option<Time>,
     /// When the last line was sent, by the clock of the core and by the one that goes on.
@@ -67,6 +78,10 @@ impl Watching {
     pub(super) fn new() -> Watching {
         Watching {
             is_on: false,
+            is_measured: false,
+            every: 1,
+            unmeasured: 0,
+            turns: 0,
             watchers: Vec::new(),
             ring: Ring::default(),
             total: TurnRecord::default(),
@@ -74,6 +89,7 @@ impl Watching {
             before: TurnCounts::default(),
             step_ended: Duration::ZERO,
             events: 0,
+            turn_events: 0,
             due: None,
             last_line: Time::START,
             last_line_at: Duration::ZERO,
@@ -92,7 +108,8 @@ impl Watching {
     /// Follows from who watches and whether the loop is held.
     fn refresh(&mut self) {
         let is_watched = !self.watchers.is_empty();
-        self.is_on = is_watched || self.teaching.as_ref().is_some_and(Teaching::is_holding);
+        self.is_on = is_watched || self.is_holding();
+        self.is_measured &= self.is_on;
         if !is_watched {
             self.due = None;
             self.ring.clear();
@@ -100,11 +117,18 @@ impl Watching {
         }
     }
 
-    /// Ends the turn that is running. Turns that only served consoles get no entry: watching would
+    fn is_holding(&self) -> bool {
+        self.teaching.as_ref().is_some_and(Teaching::is_holding)
+    }
+
+    /// Ends the turn that is running. It stands for the turns before it that were not measured. Turns that only served consoles get no entry: watching would
     /// fill the picture with itself.
     fn end_turn(&mut self, counts: TurnCounts) {
         let mut turn = std::mem::take(&mut self.turn);
-        (turn.turns, turn.events) = (1, std::mem::take(&mut self.events));
+        let turns = std::mem::take(&mut self.unmeasured) + 1;
+        (turn.turns, turn.events) = (turns, std::mem::take(&mut self.events));
+        turn.ns = turn.ns.map(|ns| ns.saturating_mul(turns));
+        self.turns += 1;
         turn.counts = counts.since(&self.before);
         self.before = counts;
         self.total.add(&turn);
@@ -119,12 +143,31 @@ impl Server {
     /// A step of the turn is done.
     #[inline]
     pub(super) fn end_step(&mut self, step: Step) -> io::Result<()> {
-        match self.watching.is_on {
-            true => self.end_watched_step(step),
-            false => {
-                self.watching.events = 0;
-                Ok(())
-            }
+        if self.watching.is_measured {
+            return self.end_watched_step(step);
+        }
+        if step == Step::Act && self.watching.is_on {
+            self.end_unmeasured_turn();
+        }
+        Ok(())
+    }
+
+    /// A turn is done that nobody measured. The next one is measured if it is due.
+    fn end_unmeasured_turn(&mut self) {
+        let watching = &mut self.watching;
+        watching.unmeasured += 1;
+        watching.turns += 1;
+        let is_due = watching.due.is_some_and(|due| due <= self.now);
+        if is_due || watching.is_holding() || watching.unmeasured + 1 >= watching.every {
+            self.measure_turn();
+        }
+    }
+
+    /// Takes the time of the steps from now on.
+    fn measure_turn(&mut self) {
+        if !self.watching.is_measured {
+            self.watching.is_measured = true;
+            self.watching.step_ended = self.elapsed();
         }
     }
 
@@ -142,7 +185,14 @@ impl Server {
         self.watching.turn.ns[step as usize] += u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         if step == Step::Act {
             self.watching.end_turn(self.counts());
-            self.stream_if_due();
+            if self.stream_if_due() {
+                // Making the line belongs to no step.
+                self.watching.step_ended = self.elapsed();
+                self.watching.every = measure_every(self.watching.turns);
+                self.watching.turns = 0;
+            }
+            self.watching.is_measured = self.watching.every == 1 || self.watching.is_holding();
+            self.watching.is_measured &= self.watching.is_on;
         }
         self.hold(step.next())
     }
@@ -222,6 +272,8 @@ impl Server {
         let watching = &mut self.watching;
         (watching.before, watching.step_ended) = (counts, now);
         watching.turn = TurnRecord::default();
+        (watching.events, watching.unmeasured, watching.turns) = (0, 0, 0);
+        (watching.every, watching.is_measured) = (1, true);
     }
 
     /// Returns whether there was a stream.
@@ -241,10 +293,35 @@ impl Server {
     }
 }
 
+/// Of how many turns one is measured, after `turns` of them between two lines (7.107).
+fn measure_every(turns: u64) -> u64 {
+    turns.div_ceil(WATCHED_TURNS_MEASURED).max(1)
+}
+
 /// The answer to a command about watching.
 fn watched(done: Result<WatchOutcome, WatchRefusal>) -> Answer {
     match done {
         Ok(outcome) => Answer::done(Outcome::Watch(outcome)),
         Err(refusal) => Answer::Refused(CommandRefusal::Watch(refusal)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// (7.107)
+    #[test]
+    fn a_loop_that_turns_fast_is_measured_in_one_turn_of_several() {
+        assert_eq!([0, 1, 200, 201, 7_000].map(measure_every), [1, 1, 1, 2, 35]);
+        let mut watching = Watching::new();
+        watching.unmeasured = 9;
+        watching.events = 20;
+        watching.turn.ns[Step::Read as usize] = 5;
+        watching.end_turn(TurnCounts { lines: 11, ..TurnCounts::default() });
+        let (_, turns) = watching.ring.since(0);
+        assert_eq!((turns.len(), turns[0].turns, turns[0].events), (1, 10, 20));
+        assert_eq!((turns[0].counts.lines, turns[0].ns[Step::Read as usize]), (11, 50));
+        assert_eq!(watching.unmeasured, 0);
     }
 }

@@ -20,17 +20,19 @@ use crate::server::console::Streamed;
 const HELD_RANK: u64 = 500;
 
 impl Server {
-    /// Sends a line to each watcher if one is due.
-    pub(super) fn stream_if_due(&mut self) {
+    /// Sends a line to each watcher if one is due, and returns whether it was.
+    pub(super) fn stream_if_due(&mut self) -> bool {
         if self.watching.watchers.is_empty() {
-            return;
+            return false;
         }
-        if self.watching.due.is_some_and(|due| due <= self.now) {
+        let is_due = self.watching.due.is_some_and(|due| due <= self.now);
+        if is_due {
             self.stream_now();
         }
         let is_behind = self.watching.watchers.iter().any(|w| w.next < self.watching.ring.next());
         let ms = if is_behind { WATCH_INTERVAL_MS } else { WATCH_IDLE_MS };
         self.watching.due = Some(self.watching.last_line.after_ms(ms));
+        is_due
     }
 
     /// Sends a line to each watcher that takes one.

@@ -153,8 +153,10 @@ impl Server {
         if self.stop_by.is_some() {
             return refused(WatchRefusal::Stopping);
         }
-        if !self.watching.is_on {
-            self.begin_watched_turn();
+        match self.watching.is_on {
+            false => self.begin_watched_turn(),
+            // The loop is held at the end of this step, also in a turn that is not measured.
+            true => self.measure_turn(),
         }
         let Some(teaching) = &mut self.watching.teaching else {
             return refused(WatchRefusal::NotTeaching);
