@@ -23,7 +23,7 @@ pub const WATCHED_CONNECTIONS_MAX: usize = 24;
 
 /// Connections that are looked at in a millisecond, on average (7.104). Each line looks at all of them,
 /// so a crowd gets new figures less often.
-pub const WATCHED_CONNECTIONS_PER_MS: usize = 50;
+pub const WATCHED_CONNECTIONS_PER_MS: usize = 10;
 
 /// Milliseconds that `slow` may stop the loop at each step (7.106).
 pub const SLOW_MS_MAX: u64 = 10_000;

@@ -178,8 +178,8 @@ mod tests {
     /// (7.104)
     #[test]
     fn a_crowd_is_looked_at_less_often() {
-        assert_eq!([0, 60, 5_000].map(fresh_for_ms), [None; 3]);
-        assert_eq!([10_000, 50_000].map(fresh_for_ms), [Some(200), Some(1_000)]);
+        assert_eq!([0, 60, 1_000].map(fresh_for_ms), [None; 3]);
+        assert_eq!([2_000, 50_000].map(fresh_for_ms), [Some(200), Some(5_000)]);
     }
 
     /// (7.102)
