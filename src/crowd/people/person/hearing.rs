@@ -56,7 +56,13 @@ impl Person {
             match &mut self.state {
                 State::InRoom { asked, .. } if prompt.contains("/yes") => *asked = true,
                 State::Leaving => return,
-                _ => self.state = State::Asked,
+                // The question again, because an earlier line crossed with it. A second yes would be
+                // said in the chat.
+                State::Asked { by, has_answered: true } if prompt.starts_with(&**by) => return,
+                _ => {
+                    let by = prompt.split(' ').next().unwrap_or_default().to_owned();
+                    self.state = State::Asked { by, has_answered: false };
+                }
             }
             acts.wake_at = Some(now + self.random.within(self.pace.decides.clone()));
         } else if prompt.starts_with("1 ") {
