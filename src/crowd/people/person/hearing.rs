@@ -18,6 +18,10 @@ impl Person {
     }
 
     fn hears_news(&mut self, news: &str, now: Micros, acts: &mut Acts<Note>) {
+        if let State::Leaving = self.state {
+            // A yes, or the answer to an earlier choice, has crossed with the goodbye.
+            return;
+        }
         if let Some(rest) = news.strip_prefix("You are now chatting with ") {
             let with = rest.split(';').next().unwrap_or(rest).to_owned();
             self.state = State::Chatting { with, lines: self.random.within(3..13) };
