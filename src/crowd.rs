@@ -42,8 +42,9 @@ come back. You can meet them: join with nc, and ask one of them to chat.
 \"refused\" counts what happens among people, such as a user who is taken.
 Exit code: 0 no problems, 1 problems or no server, 2 wrong arguments.";
 
-/// How long people may take to say goodbye at the end.
-const GOODBYES: Micros = 5 * SECOND;
+/// How long people may take to say goodbye at the end. The server may hold the input of some for 5 s
+/// (7.52, 7.77).
+const GOODBYES: Micros = 12 * SECOND;
 
 /// The flags of `crowd`.
 #[derive(Debug, Args)]

@@ -14,7 +14,7 @@ use std::fs;
 use std::time::Instant;
 
 use person::Person;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use server::{CHINWAG, TIMEOUT};
 
 const UP: u16 = 32;
@@ -111,7 +111,7 @@ fn the_demo_works_at_80_by_24() {
 
 #[test]
 fn nothing_stays_behind_however_the_demo_ends() {
-    for signal in [Signal::TERM, Signal::HUP, Signal::KILL] {
+    for signal in [Signal::TERM, Signal::HUP] {
         let mut visitor = visitor(UP, WIDE);
         let demo = visitor.pid();
         visitor.press("2");
@@ -121,6 +121,33 @@ fn nothing_stays_behind_however_the_demo_ends() {
         visitor.exits();
         nothing_is_left(demo);
     }
+}
+
+/// The shell that started the demonstration lives on, so no closing terminal ends the children.
+#[test]
+fn nothing_stays_behind_when_the_demo_is_killed() {
+    let script = "\"$0\" demo --people 20; read line";
+    let mut shell = Person::run("sh", &["-c", script, CHINWAG], UP, WIDE);
+    shell.waits_until("the crowd", has("20 people"));
+    shell.press("2");
+    shell.waits_until("the attack", has("200 connections"));
+    let demo = child_of(shell.pid());
+    assert_eq!(children_of(demo).len(), 3);
+    let pid = i32::try_from(demo).ok().and_then(Pid::from_raw).expect("a process ID");
+    kill_process(pid, Signal::KILL).expect("the demonstration runs");
+    nothing_is_left(demo);
+}
+
+/// The process that this process has started (proc(5): the fourth field is the parent).
+fn child_of(parent: u32) -> u32 {
+    let is_child = |pid: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+        fields.split_whitespace().nth(1) == Some(&parent.to_string())
+    };
+    let names = fs::read_dir("/proc").expect("proc(5)").filter_map(Result::ok);
+    let mut pids = names.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.find(is_child).expect("the shell has started the demonstration")
 }
 
 #[test]

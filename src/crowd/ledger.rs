@@ -6,6 +6,10 @@ use std::collections::{HashMap, VecDeque};
 use crate::core::limits::PEER_PATIENCE_S;
 use crate::peers::peer::{Micros, SECOND};
 
+/// Words that were meant for the server. If one crosses with the beginning of a chat, the partner reads
+/// it. People of a crowd say nothing else that is one of these words.
+const WORDS: [&str; 3] = ["cancel", "yes", "no"];
+
 /// The lines that are on their way.
 #[derive(Debug, Default)]
 pub struct Ledger {
@@ -38,6 +42,9 @@ impl Ledger {
     /// The line is not the one that had to come next.
     pub fn heard(&mut self, from: &str, text: &str, now: Micros) -> Result<Option<Micros>, String> {
         let Some(lines) = self.on_the_way.get_mut(from) else { return Ok(None) };
+        if WORDS.contains(&text) {
+            return Ok(None);
+        }
         match lines.pop_front() {
             Some((at, said)) if said == text => Ok(Some(now.saturating_sub(at))),
             Some((_, said)) => Err(format!("{from} said {said:?}, and {text:?} came")),
@@ -73,6 +80,15 @@ mod tests {
         assert_eq!(ledger.heard("stranger", "hi", 40), Ok(None));
         assert_eq!(ledger.overdue(30 + PEER_PATIENCE_S * SECOND), 0);
         assert_eq!(ledger.overdue(31 + PEER_PATIENCE_S * SECOND), 1);
+    }
+
+    #[test]
+    fn a_cancel_that_crosses_with_a_yes_is_no_line_of_the_chat() {
+        let mut ledger = Ledger::default();
+        ledger.forget("anna");
+        ledger.said("anna", "hello".into(), 10);
+        assert_eq!(ledger.heard("anna", "cancel", 11), Ok(None));
+        assert_eq!(ledger.heard("anna", "hello", 12), Ok(Some(2)));
     }
 
     /// (4.1.5)

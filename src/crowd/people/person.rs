@@ -14,9 +14,9 @@ mod hearing;
 
 /// How long a person waits for an answer.
 const PATIENCE: Micros = PEER_PATIENCE_S * SECOND;
-/// A line that crosses with one of another user can be refused: so long after the person sent
-/// something, a refusal is no problem.
-const CROSSING: Micros = 2 * SECOND;
+/// A line that crosses with one of another user can be refused, and the server can hold a request for
+/// seconds (7.23): so long after the person sent something, a refusal is no problem.
+const CROSSING: Micros = 10 * SECOND;
 /// The server takes nobody into a room for 2 s after a chat that the other has ended (7.20).
 const AFTER_CHAT: Micros = 2_200_000;
 /// How many names a person remembers from a list.
@@ -55,7 +55,7 @@ enum State {
     /// Waits for the answer to its request.
     Asking,
     /// Owes somebody an answer.
-    Asked,
+    Asked { by: String, has_answered: bool },
     /// Chats, and will say so many lines more.
     Chatting { with: String, lines: u64 },
     /// Is in a room, and will say so many lines more.
@@ -94,8 +94,11 @@ impl Person {
     fn acts(&mut self, now: Micros, acts: &mut Acts<Note>) {
         match &self.state {
             State::Menu => self.chooses(now, acts),
-            State::Asked => {
+            State::Asked { .. } => {
                 let answer = if self.random.percent(80) { "yes" } else { "no" };
+                if let State::Asked { has_answered, .. } = &mut self.state {
+                    *has_answered = true;
+                }
                 self.says(answer, now, acts);
                 acts.wake_at = Some(now + PATIENCE);
             }

@@ -18,6 +18,10 @@ impl Person {
     }
 
     fn hears_news(&mut self, news: &str, now: Micros, acts: &mut Acts<Note>) {
+        if let State::Leaving = self.state {
+            // A yes, or the answer to an earlier choice, has crossed with the goodbye.
+            return;
+        }
         if let Some(rest) = news.strip_prefix("You are now chatting with ") {
             let with = rest.split(';').next().unwrap_or(rest).to_owned();
             self.state = State::Chatting { with, lines: self.random.within(3..13) };
@@ -56,7 +60,13 @@ impl Person {
             match &mut self.state {
                 State::InRoom { asked, .. } if prompt.contains("/yes") => *asked = true,
                 State::Leaving => return,
-                _ => self.state = State::Asked,
+                // The question again, because an earlier line crossed with it. A second yes would be
+                // said in the chat.
+                State::Asked { by, has_answered: true } if prompt.starts_with(&**by) => return,
+                _ => {
+                    let by = prompt.split(' ').next().unwrap_or_default().to_owned();
+                    self.state = State::Asked { by, has_answered: false };
+                }
             }
             acts.wake_at = Some(now + self.random.within(self.pace.decides.clone()));
         } else if prompt.starts_with("1 ") {

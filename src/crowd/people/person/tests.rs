@@ -117,6 +117,20 @@ fn a_request_is_answered_in_the_words_of_the_state() {
 }
 
 #[test]
+fn a_question_that_comes_again_is_answered_once() {
+    let mut scene = Scene::begins(3);
+    let question = "? ben wants to chat. Accept? yes or no";
+    scene.reads(&[question]);
+    scene.waits();
+    scene.sent.clear();
+    scene.reads(&["! Answer ben first: yes or no", question]);
+    assert!(scene.acts.wake_at > Some(scene.now + PATIENCE / 2), "it only waits");
+    scene.reads(&["* ben withdrew the request", MENU, "? carla wants to chat. Accept? yes or no"]);
+    scene.waits();
+    assert_eq!(scene.sent.len(), 1, "another user gets an answer");
+}
+
+#[test]
 fn what_must_not_happen_is_a_problem() {
     let problem = |lines: &[&str]| {
         let mut scene = Scene::begins(3);
