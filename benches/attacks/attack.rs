@@ -83,7 +83,7 @@ impl Attack {
         },
         Attack {
             has_accounts: true,
-            ..Attack::new("passwords", "wrong passwords, 64 at a time", 64, 0, Says::Guess)
+            ..Attack::new("passwords", "wrong passwords, 48 at a time", 48, 0, Says::Guess)
         },
     ];
 

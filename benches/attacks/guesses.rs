@@ -28,10 +28,7 @@ pub(super) fn run(server: SocketAddr, clients: usize) -> io::Result<()> {
             let n = event.token().0;
             let is_over = loop {
                 match guessers[n].read(&mut buffer) {
-                    // The answer to the guess, whatever it is.
-                    Ok(count) if buffer[..count].windows(2).any(|bytes| bytes == b"! ") => {
-                        break true;
-                    }
+                    Ok(count) if says_no(&buffer[..count]) => break true,
                     Ok(0) => break true,
                     Ok(_) => {}
                     Err(error) => break error.kind() != ErrorKind::WouldBlock,
@@ -42,6 +39,12 @@ pub(super) fn run(server: SocketAddr, clients: usize) -> io::Result<()> {
             }
         }
     }
+}
+
+/// Whether this is the answer to the guess, and no warning before it.
+fn says_no(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    ["Wrong", "Too many"].into_iter().any(|words| text.contains(words))
 }
 
 /// Addresses of the loopback network, but not 127.0.0.1, where the honest users are.
