@@ -212,6 +212,9 @@ export class Tab {
     if (method === "Log.entryAdded" && params.entry.level === "error" && params.entry.source !== "network") {
       this.errors.push(params.entry.text);
     }
+    // The browser's own clock, in seconds.
+    if (method === "Network.requestWillBeSent" && params.type === "Document") this.navigatedAt = params.timestamp;
+    if (method === "Network.webSocketFrameReceived" && params.response.payloadData.includes("? Username:")) this.promptedAt ??= params.timestamp;
     if (method === "Page.javascriptDialogOpening") this.errors.push(`a dialog: ${params.message}`);
   }
 

@@ -302,6 +302,20 @@ suite("the page", (stage) => {
     assert.deepEqual((await anna.heard()).filter((line) => /onnect/.test(line)), ["Connection lost", "There is no connection. Your line stays here", "You are connected again"]);
   });
 
+  // The figure in doc/web.md.
+  test("the first prompt is there soon after the navigation", async (t) => {
+    const times = [];
+    for (let n = 0; n < 9; n++) {
+      const tab = await opens();
+      await until("the prompt", () => tab.promptedAt);
+      times.push(1000 * (tab.promptedAt - tab.navigatedAt));
+      await tab.closes();
+    }
+    const [shortest, , , , median, , , , longest] = times.sort((a, b) => a - b).map(Math.round);
+    t.diagnostic(`from navigation to the first prompt: ${median} ms (${shortest} to ${longest})`);
+    assert.ok(median < 3000, `${median} ms`);
+  });
+
   test("closing the tab leaves", async () => {
     const [anna, ben] = [await joins("anna"), await atLinePort("ben")];
     await anna.sees("ben");
