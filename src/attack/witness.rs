@@ -89,23 +89,32 @@ impl Peer<Note> for Witness {
     }
 }
 
+/// What a newcomer reads while the server has no room (7.25), and how long one tries again.
+const FULL: &str = "! The server is full";
+const RETRIES: Micros = 5 * SECOND;
+
 /// Comes after the attack, takes a name, asks who is here, and goes.
 pub(super) struct Newcomer {
     name: String,
     lines: Lines,
     arrived_at: Micros,
     has_name: bool,
+    /// The server had no room yet: it has not seen that the attackers are gone.
+    is_early: bool,
 }
 
 impl Newcomer {
     pub(super) fn new(tag: u32, arrives_at: Micros) -> Newcomer {
         let name = format!("new{tag}");
-        Newcomer { name, lines: Lines::default(), arrived_at: arrives_at, has_name: false }
+        let lines = Lines::default();
+        Newcomer { name, lines, arrived_at: arrives_at, has_name: false, is_early: false }
     }
 
     fn hears(&mut self, line: &str, now: Micros, acts: &mut Acts<Note>) {
         if line.starts_with(USERNAME) {
             acts.say(&self.name);
+        } else if line.starts_with(FULL) {
+            self.is_early = true;
         } else if line.starts_with("! ") {
             acts.notes.push(Note::WitnessLost(format!("a newcomer read: {line}")));
         } else if line.starts_with(MENU) && !self.has_name {
@@ -126,6 +135,10 @@ impl Peer<Note> for Newcomer {
                 let mut lines = std::mem::take(&mut self.lines);
                 lines.push(bytes, |line| self.hears(line, now, acts));
                 self.lines = lines;
+            }
+            Input::Ended(_) if self.is_early && now < self.arrived_at + RETRIES => {
+                self.is_early = false;
+                acts.connect_at = Some(now + SECOND / 10);
             }
             Input::Ended(_) => {
                 acts.notes.push(Note::WitnessLost("a newcomer lost the connection".to_owned()));
