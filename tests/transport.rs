@@ -272,6 +272,24 @@ fn a_close_by_the_peer_is_handled_behind_its_last_line() {
     }
 }
 
+/// (7.9, 7.34) The close waits behind input that is held until its client reads.
+#[test]
+fn a_close_behind_a_burst_of_commands_comes_after_all_answers() {
+    for encoding in Encoding::ENCODED {
+        let mut scene = Scene::new(encoding, 1);
+        scene.types(0, "A", 100);
+        let side = &mut scene.clients[0].side;
+        let bytes = [side.encode("1\n".repeat(150).as_bytes()), side.close()].concat();
+        scene.exchange.handle_received(scene.now, SessionId::from_key(0), &bytes);
+        scene.settle();
+        let answers = scene.read(0).matches("* 1 user online").count();
+        assert_eq!(answers, 150, "{encoding:?}");
+        assert_eq!(scene.left, [(SessionId::from_key(0), DisconnectReason::HungUp)]);
+        assert!(scene.clients[0].side.is_closed(), "{encoding:?}: the server closes it too");
+        assert_eq!(scene.closed, [SessionId::from_key(0)]);
+    }
+}
+
 #[test]
 fn a_stream_that_is_cut_without_a_close_is_a_lost_connection() {
     for encoding in Encoding::ENCODED {

@@ -75,6 +75,31 @@ pub enum AccountTask {
     },
 }
 
+impl AccountTask {
+    /// The account that the task is about.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        match self {
+            AccountTask::Verify { name, .. }
+            | AccountTask::Register { name, .. }
+            | AccountTask::ChangePassword { name, .. }
+            | AccountTask::Remove { name } => name,
+        }
+    }
+}
+
+impl AccountChange {
+    /// The account that was changed.
+    #[must_use]
+    pub fn name(&self) -> &Name {
+        match self {
+            AccountChange::Added(name)
+            | AccountChange::Reset(name)
+            | AccountChange::Removed(name) => name,
+        }
+    }
+}
+
 /// The answer to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccountAnswer {

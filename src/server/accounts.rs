@@ -19,7 +19,8 @@ use super::{Server, StateFolder, operator_commands};
 use crate::accounts::wire::Reply;
 use crate::core::Origin;
 use crate::core::accounts::{
-    AccountAnswer, AccountChange, AccountPolicy, AccountRequest, AccountTask, RequestNumber,
+    AccountAnswer, AccountChange, AccountFailure, AccountPolicy, AccountRequest, AccountTask,
+    RequestNumber,
 };
 use crate::core::chat::Name;
 use crate::core::exchange::Exchange;
@@ -168,15 +169,17 @@ impl Accounts {
 
     /// Reads what the helper has said, and writes what it has not taken.
     fn read(&mut self, now: Time) -> io::Result<Vec<Reply>> {
-        if self.answer_by.is_some_and(|by| by <= now) {
-            return Err(io::Error::other("it does not answer"));
-        }
-        if !self.is_ready {
+        let is_late = self.answer_by.is_some_and(|by| by <= now);
+        // An answer that has arrived wins against the deadline, also if this process was stopped.
+        if !self.is_ready && !is_late {
             return Ok(Vec::new());
         }
         let Some(process) = &mut self.process else { return Ok(Vec::new()) };
         process.write()?;
         let replies = process.read()?;
+        if replies.is_empty() && is_late {
+            return Err(io::Error::other("it does not answer"));
+        }
         // The socket was emptied, or its end comes with the next read.
         self.is_ready = !replies.is_empty();
         Ok(replies)
@@ -224,6 +227,20 @@ impl Server {
         }
         if let Err(e) = accounts.ask_next(self.now) {
             self.end_helper(&e);
+        }
+    }
+
+    /// Takes back what users have asked about an account that an operator changes: an older change
+    /// must not follow the operator's. They are told that nothing was stored.
+    fn drop_questions_about(&mut self, name: &Name) {
+        let Some(accounts) = &mut self.accounts else { return };
+        let folded = name.folded();
+        let is_about = |question: &Question| {
+            matches!(question.asker, Asker::Session(_)) && question.task.name().folded() == folded
+        };
+        for question in accounts.queue.take_matching(is_about) {
+            let answer = AccountAnswer::Failed(AccountFailure::NotStored);
+            self.answer_asker(question.asker, answer);
         }
     }
 
@@ -278,6 +295,11 @@ impl Server {
             AccountAnswer::WrongPassword => accounts.counts.wrong += 1,
             _ => {}
         }
+        if let Asker::Operator { change, .. } = &asker {
+            let name = change.name().clone();
+            self.drop_questions_about(&name);
+        }
+        let Some(accounts) = &mut self.accounts else { return };
         // Before the answer, which may bring a new question of the same session: it takes its turn.
         let asked = accounts.ask_next(self.now);
         self.answer_asker(asker, answer);

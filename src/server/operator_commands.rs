@@ -65,10 +65,8 @@ impl Server {
                 let connection = consoles.connection(key);
                 match answer {
                     Some(answer) => connection.answer(&answer),
-                    None => {
-                        connection.wait();
-                        None
-                    }
+                    // It waits already, or has its answer.
+                    None => None,
                 }
             }
             input => Some(input),

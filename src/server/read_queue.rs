@@ -55,6 +55,8 @@ pub(super) struct ReadQueue {
     /// Connections in a TLS handshake, which a turn serves only a few of (7.82).
     handshakes: VecDeque<SessionId>,
     heavy: [VecDeque<SessionId>; HEAVY_CLASSES],
+    /// The class that one heavy connection of the next turn comes from, if it has any.
+    next_class: usize,
 }
 
 impl Work {
@@ -120,21 +122,19 @@ impl ReadQueue {
     }
 
     /// Takes the connections to serve in this turn: light ones, as many in a handshake as
-    /// `handshakes_left` allows, then a few heavy ones. One heavy connection of a turn comes from the
-    /// class that has used most, so that none waits for ever.
+    /// `handshakes_left` allows, then a few heavy ones. One heavy connection of a turn comes from each
+    /// class in turn, so that none waits for ever.
     pub(super) fn take_turn(&mut self, handshakes_left: &mut usize, into: &mut Vec<SessionId>) {
         let light = self.light.len().min(LIGHT_READS_PER_TURN);
         into.extend(self.light.drain(..light));
         let handshakes = self.handshakes.len().min(*handshakes_left);
         *handshakes_left -= handshakes;
         into.extend(self.handshakes.drain(..handshakes));
-        for n in 0..HEAVY_READS_PER_TURN {
-            let mut classes = self.heavy.iter_mut();
-            let next = match n {
-                0 => classes.rev().find_map(VecDeque::pop_front),
-                _ => classes.find_map(VecDeque::pop_front),
-            };
-            into.extend(next);
+        self.next_class = (self.next_class + HEAVY_CLASSES - 1) % HEAVY_CLASSES;
+        let (before, from) = self.heavy.split_at_mut(self.next_class);
+        into.extend(from.iter_mut().chain(before).find_map(VecDeque::pop_front));
+        for _ in 1..HEAVY_READS_PER_TURN {
+            into.extend(self.heavy.iter_mut().find_map(VecDeque::pop_front));
         }
     }
 }

@@ -50,6 +50,8 @@ pub struct WebSocket {
     is_close_sent: bool,
     /// The client sent a close frame: what follows it does not count.
     is_close_received: bool,
+    /// The code to answer it with.
+    close_answer: Option<u16>,
     /// When the client last sent anything.
     heard_at: Time,
     /// When to look whether the client was silent. It moves once per ping, not with every message:
@@ -85,6 +87,7 @@ impl WebSocket {
             close_code: CloseCode::Normal,
             is_close_sent: false,
             is_close_received: false,
+            close_answer: None,
             heard_at: now,
             check_at: now.after_ms(WEBSOCKET_PING_MS),
             pings_unanswered: 0,
@@ -192,7 +195,8 @@ impl WebSocket {
                 let code = code_of(payload)?;
                 self.drop_control();
                 self.is_close_received = true;
-                self.push_close(code);
+                // Answered by `close`, behind the answers to the lines before it: they may be held.
+                self.close_answer = code;
                 Ok(())
             }
         }
@@ -314,7 +318,8 @@ impl Transport for WebSocket {
     }
 
     fn close(&mut self) {
-        self.push_close(Some(self.close_code as u16));
+        let ours = Some(self.close_code as u16);
+        self.push_close(if self.is_close_received { self.close_answer } else { ours });
     }
 
     fn is_end_clean(&self) -> bool {

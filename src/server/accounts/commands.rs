@@ -32,7 +32,13 @@ impl Server {
             Err(refusal) => return Some(refused(refusal)),
         };
         // The console waits for the answer even if it is here at once: `answer_later` writes it.
+        if let Some(consoles) = &mut self.operators.consoles {
+            consoles.connection(console.0).wait();
+        }
+        let name = task.name().clone();
         let asker = Asker::Operator { console, format, change };
+        // What the account's user asked before must not happen after the operator's change.
+        self.drop_questions_about(&name);
         self.ask(Origin::NONE, true, Question { asker, task });
         None
     }

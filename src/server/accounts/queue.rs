@@ -55,9 +55,9 @@ impl<T> Queue<T> {
     /// Adds a question. `is_known` is whether somebody signed in to the account from there.
     ///
     /// # Errors
-    /// The queue is full, for all or for this address. The question that has no place comes back. That
-    /// is the latest question of the stranger with the most, if this address is known and that one is
-    /// not, or if nothing of this address waits and that one has several.
+    /// The queue is full, for all or for this address. The question that has no place comes back: the
+    /// latest of the stranger with the most, if this address is known, or the latest of the address
+    /// with several, if nothing of this address waits.
     pub(super) fn push(&mut self, origin: Origin, is_known: bool, question: T) -> Result<(), T> {
         let count = self.counts.get(&origin).copied().unwrap_or(0);
         let is_limited = origin != Origin::NONE && !origin.is_loopback();
@@ -65,13 +65,20 @@ impl<T> Queue<T> {
             return Err(question);
         }
         let mut displaced = None;
-        if self.len() >= ACCOUNT_QUEUE_MAX {
-            let must_have = match (is_known, count) {
-                (true, _) => 1,
-                (false, 0) => 2,
-                (false, _) => return Err(question),
+        // An operator always has a place: one question of each console, and consoles are few.
+        if self.len() >= ACCOUNT_QUEUE_MAX && origin != Origin::NONE {
+            let latest = match (is_known, count) {
+                (true, 0) => self
+                    .strangers
+                    .take_from_greediest(1)
+                    .or_else(|| self.known.take_from_greediest(2)),
+                (true, _) => self.strangers.take_from_greediest(1),
+                (false, 0) => self
+                    .strangers
+                    .take_from_greediest(2)
+                    .or_else(|| self.known.take_from_greediest(2)),
+                (false, _) => None,
             };
-            let latest = self.strangers.take_from_greediest(must_have);
             let Some((greedy, latest)) = latest else { return Err(question) };
             self.uncount(greedy);
             displaced = Some(latest);
@@ -120,6 +127,23 @@ impl<T> Queue<T> {
         let known = std::iter::from_fn(|| known.pop());
         let strangers = std::iter::from_fn(|| strangers.pop());
         known.chain(strangers).map(|(_, question)| question).collect()
+    }
+
+    /// Takes all waiting questions of which this is true.
+    pub(super) fn take_matching(&mut self, matches: impl Fn(&T) -> bool) -> Vec<T> {
+        let mut taken = Vec::new();
+        for line in [&mut self.known, &mut self.strangers] {
+            for (&origin, questions) in &mut line.waiting {
+                let all = std::mem::take(questions).into_iter();
+                let (about, rest): (VecDeque<T>, VecDeque<T>) = all.partition(&matches);
+                *questions = rest;
+                taken.extend(about.into_iter().map(|question| (origin, question)));
+            }
+            line.waiting.retain(|_, questions| !questions.is_empty());
+            line.turns.retain(|origin| line.waiting.contains_key(origin));
+        }
+        taken.iter().for_each(|&(origin, _)| self.uncount(origin));
+        taken.into_iter().map(|(_, question)| question).collect()
     }
 
     /// How many questions wait or are open.
@@ -261,5 +285,41 @@ mod tests {
             order.extend(queue.open_next().map(|n| n >= 100));
         }
         assert_eq!(order, [true, false, true, false, true, false], "nobody starves");
+    }
+
+    /// (7.93)
+    #[test]
+    fn known_addresses_that_fill_the_queue_make_room_for_others_and_for_operators() {
+        let mut queue = Queue::default();
+        let greedy = ACCOUNT_QUEUE_MAX / ACCOUNT_QUEUE_PER_ADDRESS_MAX;
+        for n in 0..u8::try_from(greedy).unwrap() {
+            while queue.push(address(n), true, n).is_ok() {}
+        }
+        assert_eq!(queue.len(), ACCOUNT_QUEUE_MAX);
+        assert!(queue.push(Origin::v4([198, 51, 100, 1]), true, 100).is_err_and(|n| n < 100));
+        assert!(queue.push(Origin::v4([198, 51, 100, 2]), false, 101).is_err_and(|n| n < 100));
+        assert!(queue.push(Origin::NONE, true, 102).is_ok());
+        let all = queue.take_all();
+        assert!([100, 101, 102].iter().all(|n| all.contains(n)), "{all:?}");
+    }
+
+    /// (3.4.8)
+    #[test]
+    fn questions_about_an_account_are_taken_back() {
+        let mut queue = Queue::default();
+        for n in 0..6 {
+            assert!(queue.push(address(n % 2), n < 3, n).is_ok());
+        }
+        let mut taken = queue.take_matching(|n| n % 2 == 0);
+        taken.sort_unstable();
+        assert_eq!((taken, queue.len()), (vec![0, 2, 4], 3));
+        let mut left = std::iter::from_fn(|| {
+            let next = queue.open_next();
+            queue.close();
+            next
+        })
+        .collect::<Vec<_>>();
+        left.sort_unstable();
+        assert_eq!((left, queue.len()), (vec![1, 3, 5], 0));
     }
 }

@@ -50,7 +50,9 @@ impl Guesses {
         let is_under_attack = self.accounts.of(now, &account) >= NAME_WRONG_FREE;
         let free = if is_under_attack && !is_known { 1 } else { u32::from(PASSWORD_TRIES) };
         let most_ms = if is_known { GUESS_WAIT_KNOWN_MS_MAX } else { GUESS_WAIT_MS_MAX };
-        let waits = Scope::of(origin).flat_map(|scope| {
+        // Neighbours in the same /48 cannot delay somebody who has signed in from their own /64.
+        let scopes = Scope::of(origin).take(if is_known { 1 } else { 2 });
+        let waits = scopes.flat_map(|scope| {
             let times = scope.factor();
             let of_pair = self.pairs.wait(now, &(account, scope), free * times, most_ms);
             // Behind a loopback address stand the users of a proxy.
