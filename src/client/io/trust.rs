@@ -159,10 +159,11 @@ impl Verifier {
             Personal::KnownHosts { file, asks } => {
                 match look_up(file.text(), &self.server, &fingerprint) {
                     Known::Yes => Ok("its fingerprint in known_hosts".to_owned()),
-                    _ if !is_unvouched => Err(self.failed(certificate, &error)),
+                    // First of all: an expired certificate may be a false one, too.
                     Known::Another { line, fingerprint: known } => {
                         Err(Refusal::Failed(changed(&fingerprint, &known, line, file)))
                     }
+                    Known::No if !is_unvouched => Err(self.failed(certificate, &error)),
                     Known::No if *asks => Err(Refusal::Unknown { fingerprint }),
                     Known::No => Err(Refusal::Failed(unknown(&fingerprint))),
                 }
