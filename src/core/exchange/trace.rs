@@ -66,6 +66,8 @@ pub struct Trace {
     hops: Vec<HopTaken>,
     /// The followed input is being processed: what is published now follows from it.
     pub(super) is_live: bool,
+    /// The input is a password: nothing is noted, because its length is a secret too.
+    is_secret: bool,
 }
 
 impl Hop {
@@ -126,12 +128,13 @@ impl Hop {
 impl Trace {
     /// Nothing has come from `who` yet.
     pub(super) fn of(who: SessionId) -> Trace {
-        Trace { who, hops: Vec::with_capacity(HOPS_MAX), is_live: false }
+        Trace { who, hops: Vec::with_capacity(HOPS_MAX), is_live: false, is_secret: false }
     }
 
     /// Forgets the last input.
-    pub(super) fn clear(&mut self) {
+    pub(super) fn clear(&mut self, is_secret: bool) {
         self.hops.clear();
+        self.is_secret = is_secret;
     }
 
     /// The hops so far, in order.
@@ -148,6 +151,9 @@ impl Trace {
 
     /// Adds a hop. The lines of one read pass the same hops again and again: they are counted together.
     pub(super) fn add(&mut self, hop: Hop, count: usize, other: Option<SessionId>) {
+        if self.is_secret {
+            return;
+        }
         if let Some(taken) = self.hops.iter_mut().find(|taken| taken.hop == hop) {
             taken.count += count;
         } else if self.hops.len() < HOPS_MAX {

@@ -24,7 +24,7 @@ impl Exchange {
         if let Some(trace) = &mut self.endpoints.trace
             && trace.who() == id
         {
-            trace.clear();
+            trace.clear(self.chat.has_session(id) && self.chat.is_giving_password(id));
             trace.add(Hop::Wake, events, None);
             trace.add(Hop::Read, bytes, None);
         }
