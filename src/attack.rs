@@ -10,16 +10,18 @@ pub mod kinds;
 pub mod report;
 mod witness;
 
+use std::net::TcpStream;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
 use crate::client::options::Server;
 use crate::core::limits::{
-    ATTACK_BYTES, ATTACK_BYTES_MAX, ATTACK_CONNECTIONS_MAX, ATTACK_SECONDS_MAX,
+    ATTACK_BYTES, ATTACK_BYTES_MAX, ATTACK_CONNECTIONS_MAX, ATTACK_SECONDS_MAX, PEER_PATIENCE_S,
 };
-use crate::peers::target;
+use crate::peers::target::{self, Refusal};
 use campaign::Campaign;
 use kinds::{KINDS, Kind};
 use report::size;
@@ -107,17 +109,18 @@ pub fn run(args: &AttackArgs) -> ExitCode {
     match try_run(args) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(reason) => {
-            eprintln!("chinwag: {}", reason.replace(char::is_control, "?"));
-            ExitCode::FAILURE
-        }
+        Err(refusal) => refusal.report(),
     }
 }
 
 /// Returns whether the honest people were served.
-fn try_run(args: &AttackArgs) -> Result<bool, String> {
+fn try_run(args: &AttackArgs) -> Result<bool, Refusal> {
     let server = target::resolve_loopback(&args.server)?;
-    let kind = kinds::find(&args.kind).ok_or("no such attack")?;
+    let kind =
+        kinds::find(&args.kind).ok_or_else(|| Refusal::Usage("no such attack".to_owned()))?;
+    // Before the preface: without a server there is nothing to look for.
+    TcpStream::connect_timeout(&server, Duration::from_secs(PEER_PATIENCE_S))
+        .map_err(|error| format!("no server at {server}: {error}"))?;
     let connections = args.connections.unwrap_or(kind.connections);
     let seconds = args.seconds.unwrap_or(kind.seconds);
     let failed = |error: std::io::Error| error.to_string();
@@ -125,7 +128,7 @@ fn try_run(args: &AttackArgs) -> Result<bool, String> {
         campaign::print(&preface(kind, connections, seconds, args.bytes)).map_err(failed)?;
     }
     let mut campaign = Campaign::new(kind, server, args.json).map_err(failed)?;
-    campaign.run(connections as usize, seconds, args.bytes)
+    Ok(campaign.run(connections as usize, seconds, args.bytes)?)
 }
 
 /// What the attack does, what to look for, what protects, and its bounds.

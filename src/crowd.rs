@@ -22,7 +22,7 @@ use crate::core::limits::{
 };
 use crate::peers::peer::{Micros, SECOND};
 use crate::peers::pool::Pool;
-use crate::peers::target;
+use crate::peers::target::{self, Refusal};
 use crate::server::descriptors::Descriptors;
 use listener::Listener;
 use people::Note;
@@ -81,36 +81,34 @@ pub fn run(args: &CrowdArgs) -> ExitCode {
     match try_run(args) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
-        Err(reason) => {
-            eprintln!("chinwag: {}", reason.replace(char::is_control, "?"));
-            ExitCode::FAILURE
-        }
+        Err(refusal) => refusal.report(),
     }
 }
 
 /// Returns the number of problems.
-fn try_run(args: &CrowdArgs) -> Result<u64, String> {
+fn try_run(args: &CrowdArgs) -> Result<u64, Refusal> {
     let server = target::resolve(&args.server)?;
     let people = args.people as usize;
     let is_here = server.ip().to_canonical().is_loopback();
     if !is_here && (people > CROWD_PEOPLE_ELSEWHERE_MAX || args.fast) {
-        return Err(format!(
+        return Err(Refusal::Usage(format!(
             "{} is another machine, which others may be using: at most \
              {CROWD_PEOPLE_ELSEWHERE_MAX} people there, and not --fast",
             server.ip()
-        ));
+        )));
     }
     let possible = Descriptors::raise().connections();
     if people > possible {
         return Err(format!(
             "{people} people need as many file descriptors, and the limit here leaves {possible}; \
              raise it with ulimit -n"
-        ));
+        )
+        .into());
     }
     let seed = args.seed.unwrap_or_else(|| RandomState::new().hash_one(()) >> 32);
     let mut crowd = Crowd::new(server, seed).map_err(|error| error.to_string())?;
     crowd.invite(people, if args.fast { Pace::fast() } else { Pace::human() });
-    crowd.run(args).map_err(|error| error.to_string())
+    Ok(crowd.run(args).map_err(|error| error.to_string())?)
 }
 
 struct Crowd {
@@ -153,6 +151,9 @@ impl Crowd {
         }
         for _ in 0..self.pool.len() {
             self.listener.report.problem("no goodbye at the end".to_owned());
+        }
+        if !self.listener.report.has_greeted() {
+            self.listener.report.problem("nobody was greeted".to_owned());
         }
         // Of the run, not of its goodbyes.
         self.listener.report.online = online;

@@ -10,15 +10,13 @@ mod panel;
 mod script;
 mod stage;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Args;
-use rustix::stdio::{stdin, stdout};
 
-use crate::client::io::terminal::{Modes, Terminal};
 use crate::core::limits::CROWD_PEOPLE_MAX;
-use crate::watch::look;
+use crate::watch;
+use crate::watch::io::Leaving;
 use children::Theatre;
 use event_loop::EventLoop;
 use script::Script;
@@ -55,25 +53,17 @@ pub struct DemoArgs {
 /// Runs the demonstration until the user or the script ends it.
 #[must_use]
 pub fn run(args: &DemoArgs) -> ExitCode {
-    match try_run(args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(reason) => {
-            eprintln!("chinwag: {}", reason.replace(char::is_control, "?"));
-            ExitCode::FAILURE
-        }
-    }
+    watch::exit_code(try_run(args))
 }
 
-fn try_run(args: &DemoArgs) -> Result<(), String> {
-    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+fn try_run(args: &DemoArgs) -> Result<Leaving, String> {
+    if !watch::can_draw() {
         return Err("the demo needs a terminal".to_owned());
     }
     // Everything that can fail comes before the terminal changes.
     let theatre = Theatre::open(args.people, args.seed)?;
-    let failed = |error: std::io::Error| format!("cannot use the terminal: {error}");
-    let mut terminal = Terminal::borrow(stdin(), stdout()).map_err(failed)?;
-    terminal.turn_on(Modes { is_full_screen: true, ..Modes::default() }).map_err(failed)?;
-    terminal.restore_on_panic().map_err(failed)?;
+    let terminal = watch::full_screen()?;
     let script = args.script.then(Script::default);
-    EventLoop::new(terminal, theatre, look(), script).map_err(failed)?.run().map_err(failed)
+    let event_loop = EventLoop::new(terminal, theatre, watch::look(), script);
+    event_loop.and_then(EventLoop::run).map_err(watch::terminal_failed)
 }

@@ -76,7 +76,8 @@ pub fn replay(args: &ReplayArgs) -> ExitCode {
     }))
 }
 
-fn exit_code(end: Result<Leaving, String>) -> ExitCode {
+/// The exit code of a full-screen program. A failure is printed on standard error.
+pub(crate) fn exit_code(end: Result<Leaving, String>) -> ExitCode {
     match end {
         Ok(Leaving::Wished) => ExitCode::SUCCESS,
         Ok(Leaving::Hangup) => ExitCode::FAILURE,
@@ -93,17 +94,31 @@ fn exit_code(end: Result<Leaving, String>) -> ExitCode {
 
 /// Shows a subject, which is opened before the terminal changes.
 fn show(open: impl FnOnce() -> Result<Subject, String>) -> Result<Leaving, String> {
-    let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-    if is_dumb || !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+    if !can_draw() {
         return Err("this needs a terminal; ctl watch prints lines of JSON".to_owned());
     }
     let subject = open()?;
-    let failed = |e: std::io::Error| format!("cannot use the terminal: {e}");
-    let mut terminal = Terminal::borrow(stdin(), stdout()).map_err(failed)?;
-    terminal.turn_on(Modes { is_full_screen: true, ..Modes::default() }).map_err(failed)?;
-    terminal.restore_on_panic().map_err(failed)?;
-    let event_loop = EventLoop::new(terminal, subject).map_err(failed)?;
-    event_loop.run().map_err(failed)
+    let event_loop = EventLoop::new(full_screen()?, subject).map_err(terminal_failed)?;
+    event_loop.run().map_err(terminal_failed)
+}
+
+/// Whether there is a terminal to draw on. A dumb one shows escape sequences as text.
+pub(crate) fn can_draw() -> bool {
+    let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+    !is_dumb && std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
+/// Takes the whole screen, until the value is dropped.
+pub(crate) fn full_screen() -> Result<Terminal, String> {
+    let mut terminal = Terminal::borrow(stdin(), stdout()).map_err(terminal_failed)?;
+    let modes = Modes { is_full_screen: true, ..Modes::default() };
+    terminal.turn_on(modes).map_err(terminal_failed)?;
+    terminal.restore_on_panic().map_err(terminal_failed)?;
+    Ok(terminal)
+}
+
+pub(crate) fn terminal_failed(error: std::io::Error) -> String {
+    format!("cannot use the terminal: {error}")
 }
 
 /// What the terminal can show, by the environment.

@@ -360,6 +360,54 @@ fn a_helper_that_hangs_delays_nobody_who_chats() {
     server.is_healthy();
 }
 
+/// (7.95)
+#[test]
+fn an_answer_that_arrived_while_the_server_was_stopped_is_in_time() {
+    let folder = TempFolder::new();
+    let server = starts(&folder);
+    registers(&server, "chris").exits();
+    let helper = pid(helper(&server));
+    kill_process(helper, Signal::STOP).expect("the helper runs");
+    let mut chris = Person::arrives(&server);
+    chris.sends(format!("chris\n{PASSWORD}\n").as_bytes());
+    chris.reads_until("? Password for chris:");
+    let mut operator = Console::opens(&folder.path("console"));
+    let until = now() + timeout();
+    while !operator.runs("metrics").iter().any(|line| line.ends_with("account_queue 1")) {
+        assert!(now() < until, "the server does not ask the helper");
+    }
+    server.signal(Signal::STOP);
+    kill_process(helper, Signal::CONT).expect("the helper runs");
+    // The deadline passes while the server is stopped.
+    chris.reads_nothing_for(Duration::from_millis(10_500));
+    server.signal(Signal::CONT);
+    chris.reads_until("* Hello, chris");
+}
+
+/// (8.2.9, 8.4.4)
+#[test]
+fn a_console_whose_account_command_fails_at_once_goes_on() {
+    let folder = TempFolder::new();
+    let server = starts(&folder);
+    registers(&server, "chris").exits();
+    let mut operator = Console::opens(&folder.path("console"));
+    let mut last = helper(&server);
+    // Each death makes the wait for the next helper longer (7.95).
+    for _ in 0..5 {
+        kill(last);
+        last = next_helper(&server, last);
+    }
+    kill(last);
+    // The first command may still go to the dead one; the second finds none.
+    for _ in 0..2 {
+        operator.sends(b"account reset chris another horse\nbans\n");
+        let answer = operator.reads_answer();
+        assert!(answer.last().is_some_and(|line| line.starts_with("! ")), "{answer:?}");
+        let answer = operator.reads_answer();
+        assert!(answer.last().is_some_and(|line| line.contains("ban")), "{answer:?}");
+    }
+}
+
 /// (3.4.4)
 #[test]
 fn a_script_signs_in_with_a_password_file() {

@@ -3,6 +3,7 @@
 mod common;
 
 use common::server::{Server, run};
+use rustix::process::Signal;
 use serde_json::Value;
 
 /// Runs a crowd, and returns its exit code and its last report.
@@ -41,10 +42,20 @@ fn a_crowd_without_a_server_fails_with_a_reason() {
 }
 
 #[test]
+fn a_crowd_that_nobody_greets_fails() {
+    let server = Server::starts();
+    server.signal(Signal::STOP);
+    let ran = run(&["crowd", "2", &server.address().to_string(), "--for", "1"], &[]);
+    server.signal(Signal::CONT);
+    assert_eq!(ran.status.code(), Some(1), "{}", ran.stdout);
+    assert!(ran.stdout.contains("nobody was greeted"), "{}", ran.stdout);
+}
+
+#[test]
 fn a_crowd_at_another_machine_is_small_and_slow() {
     for flags in [&["101", "192.0.2.7"][..], &["3", "192.0.2.7", "--fast"]] {
         let ran = run(&[&["crowd"], flags].concat(), &[]);
-        assert_eq!(ran.status.code(), Some(1));
+        assert_eq!(ran.status.code(), Some(2));
         assert!(ran.stderr.contains("is another machine"), "{}", ran.stderr);
         assert_eq!(ran.stderr.lines().count(), 1);
     }

@@ -69,7 +69,7 @@ impl Campaign {
         let is_over = |this: &Campaign| this.report.pair_is_ready() || !this.report.lost.is_empty();
         self.wait(MEETING, is_over).map_err(failed)?;
         if !self.report.pair_is_ready() {
-            let why = self.report.lost.first().map_or("nothing", String::as_str);
+            let why = self.report.lost.first().map_or("the server does not answer", String::as_str);
             return Err(format!("no honest pair came into a chat before the attack: {why}"));
         }
         self.wait(CALM, |_| false).map_err(failed)?;

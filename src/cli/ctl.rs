@@ -133,11 +133,13 @@ fn send_command(args: &CtlArgs, line: &str) -> Result<Outcome, String> {
     // answer. Ignore errors here: a server with too many consoles sends a refusal and closes before
     // it reads. Its answer is still readable.
     drop(stream.write_all(line.as_bytes()));
-    // A stream goes on until the reader ends it.
-    if args.command.first().is_none_or(|word| word != "watch") {
+    // A stream goes on until the reader ends it, or the server refuses it.
+    let is_stream = args.command.first().is_some_and(|word| word == "watch");
+    if !is_stream {
         drop(stream.shutdown(Shutdown::Write));
     }
-    match print_answer(BufReader::new(stream), &mut io::stdout().lock(), &mut io::stderr()) {
+    let (answer, mut out) = (BufReader::new(stream), io::stdout().lock());
+    match print_answer(answer, is_stream, &mut out, &mut io::stderr()) {
         Ok(Some(outcome)) => Ok(outcome),
         Ok(None) => Err(format!("{} ended without an answer", args.console.display())),
         Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
@@ -151,6 +153,7 @@ fn send_command(args: &CtlArgs, line: &str) -> Result<Outcome, String> {
 /// incomplete.
 fn print_answer(
     mut answer: impl BufRead,
+    is_stream: bool,
     out: &mut impl Write,
     errors: &mut impl Write,
 ) -> io::Result<Option<Outcome>> {
@@ -169,6 +172,9 @@ fn print_answer(
             errors.write_all(b"chinwag: ")?;
             errors.write_all(refusal)?;
             outcome = Some(Outcome::Refused);
+            if is_stream {
+                break;
+            }
         } else {
             out.write_all(&line)?;
             outcome = outcome_of(&line).or(outcome);
@@ -207,7 +213,7 @@ mod tests {
 
     fn printed(answer: &str) -> (Option<Outcome>, String, String) {
         let (mut out, mut errors) = (Vec::new(), Vec::new());
-        let outcome = print_answer(answer.as_bytes(), &mut out, &mut errors).unwrap();
+        let outcome = print_answer(answer.as_bytes(), false, &mut out, &mut errors).unwrap();
         (outcome, String::from_utf8(out).unwrap(), String::from_utf8(errors).unwrap())
     }
 

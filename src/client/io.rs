@@ -9,6 +9,7 @@ pub(super) mod event_loop;
 mod known_hosts_file;
 pub(super) mod log_file;
 pub(super) mod pipe;
+pub mod regular_file;
 pub(super) mod socket;
 pub mod terminal;
 mod tls;

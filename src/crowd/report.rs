@@ -35,6 +35,12 @@ impl Report {
         *self.problems.entry(text).or_default() += 1;
     }
 
+    /// Whether the server has greeted anybody.
+    #[must_use]
+    pub fn has_greeted(&self) -> bool {
+        self.latencies[What::Greeting as usize].count() > 0
+    }
+
     /// How many problems there were.
     #[must_use]
     pub fn problem_count(&self) -> u64 {

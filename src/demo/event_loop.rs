@@ -22,7 +22,7 @@ use crate::client::io::terminal::Terminal;
 use crate::client::ui::keys::{Key, KeyReader};
 use crate::core::limits::TERMINAL_READ_BYTES;
 use crate::peers::lines::Lines;
-use crate::watch::io::Screen;
+use crate::watch::io::{Leaving, Screen};
 use crate::watch::view::{FIRST_COMMAND, Look, View, Wish};
 
 const TERMINAL: Token = Token(0);
@@ -83,7 +83,7 @@ pub(super) struct EventLoop {
     script: Option<Script>,
     began: Instant,
     buffer: Vec<u8>,
-    is_over: bool,
+    ending: Option<Leaving>,
 }
 
 impl EventLoop {
@@ -122,15 +122,18 @@ impl EventLoop {
             script,
             began: clock(),
             buffer: vec![0; 16 * 1024],
-            is_over: false,
+            ending: None,
             poll,
         })
     }
 
     /// Runs until the user, the script or a signal ends it.
-    pub(super) fn run(mut self) -> io::Result<()> {
+    pub(super) fn run(mut self) -> io::Result<Leaving> {
         let mut events = Events::with_capacity(16);
-        while !self.is_over {
+        loop {
+            if let Some(ending) = self.ending {
+                return Ok(ending);
+            }
             self.draw();
             match self.poll.poll(&mut events, self.timeout()) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => events.clear(),
@@ -160,7 +163,6 @@ impl EventLoop {
             self.read_console();
             self.send_commands();
         }
-        Ok(())
     }
 
     /// How long the poll may wait: not at all while a source has more, and not beyond the next key.
@@ -178,7 +180,7 @@ impl EventLoop {
     /// Draws, unless the terminal is stopped: it gets the latest picture when it goes on.
     fn draw(&mut self) {
         if self.terminal.is_stopped() && self.terminal.flush().is_err() {
-            self.is_over = true;
+            self.ending = Some(Leaving::Wished);
         }
         if self.terminal.is_stopped() {
             return;
@@ -191,7 +193,9 @@ impl EventLoop {
             let below = Rect { y: area.y + above.height, height: rows, ..area };
             panel::draw(stage, look, below, buffer);
         });
-        self.is_over |= self.terminal.write(&out).is_err();
+        if self.terminal.write(&out).is_err() {
+            self.ending = Some(Leaving::Hangup);
+        }
     }
 
     fn handle_signals(&mut self) {
@@ -201,9 +205,9 @@ impl EventLoop {
                 // The shell may have changed the terminal's modes meanwhile.
                 SIGCONT => match self.terminal.enter() {
                     Ok(()) => self.screen.forget(self.terminal.size()),
-                    Err(_) => self.is_over = true,
+                    Err(_) => self.ending = Some(Leaving::Hangup),
                 },
-                _ => self.is_over = true,
+                signal => self.ending = Some(Leaving::Signal(signal)),
             }
         }
     }
@@ -211,10 +215,10 @@ impl EventLoop {
     fn read_keys(&mut self) {
         let mut buffer = [0; TERMINAL_READ_BYTES];
         let count = match self.terminal.read(&mut buffer) {
-            Ok(0) => return self.is_over = true,
+            Ok(0) => return self.ending = Some(Leaving::Hangup),
             Ok(count) => count,
             Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
-            Err(_) => return self.is_over = true,
+            Err(_) => return self.ending = Some(Leaving::Hangup),
         };
         for &byte in &buffer[..count] {
             if let Some(key) = self.keys.push(byte) {
@@ -235,7 +239,7 @@ impl EventLoop {
             Action::Attack(n) => self.start_attack(n),
             Action::EndAttack => self.end_attack(),
             Action::PassOn => match self.view.handle_key(key) {
-                Wish::Quit => self.is_over = true,
+                Wish::Quit => self.ending = Some(Leaving::Wished),
                 Wish::Send(line) => self.unsent.extend_from_slice(line.as_bytes()),
                 Wish::Draw => {}
                 Wish::Unused if *key == Key::Control('l') => {

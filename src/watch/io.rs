@@ -6,6 +6,7 @@ mod recording;
 mod screen;
 
 pub(super) use console::Console;
-pub(super) use event_loop::{EventLoop, Leaving, Live, Subject};
+pub(crate) use event_loop::Leaving;
+pub(super) use event_loop::{EventLoop, Live, Subject};
 pub(super) use recording::read as read_recording;
 pub use screen::Screen;

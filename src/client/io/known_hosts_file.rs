@@ -3,8 +3,8 @@
 
 use std::env;
 use std::fmt;
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Read, Write};
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use rustix::fs::OFlags;
 use rustix::process::Signal;
 use signal_hook::flag;
 
+use super::regular_file::{check_regular, read_bounded};
 use super::socket::describe;
 use crate::client::known_hosts::line;
 use crate::core::limits::KNOWN_HOSTS_BYTES_MAX;
@@ -79,20 +80,6 @@ fn config_folder() -> Option<PathBuf> {
     folder("XDG_CONFIG_HOME").or_else(|| Some(folder("HOME")?.join(".config")))
 }
 
-/// Reads a regular file of at most `max` bytes.
-pub(super) fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
-    // Without the flag, a pipe that nobody writes to would hang the client.
-    let flags = OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    check_regular(&file)?;
-    let mut bytes = Vec::new();
-    let count = file.take(max + 1).read_to_end(&mut bytes)?;
-    match count as u64 > max {
-        true => Err(io::Error::other(format!("it has more than {max} bytes"))),
-        false => Ok(bytes),
-    }
-}
-
 /// Appends in one write, so that two clients cannot mix their lines. Only the user can read a new
 /// file.
 fn append(path: &Path, text: &str) -> io::Result<()> {
@@ -110,11 +97,4 @@ fn append(path: &Path, text: &str) -> io::Result<()> {
     }
     file.write_all(text.as_bytes())?;
     file.sync_all()
-}
-
-fn check_regular(file: &File) -> io::Result<()> {
-    match file.metadata()?.is_file() {
-        true => Ok(()),
-        false => Err(io::Error::other("it is not a regular file")),
-    }
 }

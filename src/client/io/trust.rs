@@ -20,7 +20,8 @@ use rustls::{
     RootCertStore, SignatureScheme,
 };
 
-use super::known_hosts_file::{KnownHostsFile, read_bounded};
+use super::known_hosts_file::KnownHostsFile;
+use super::regular_file::read_bounded;
 use super::socket::describe;
 use crate::client::known_hosts::{Known, look_up};
 use crate::client::options::Server;

@@ -53,8 +53,8 @@ impl State {
             return self.take(figures);
         }
         let line = cleaned(&String::from_utf8_lossy(line), NOTE_CHARACTERS_MAX);
-        // The answer to the first command tells nothing that the screen does not.
-        if self.has_received && line.starts_with(['*', '!']) {
+        // The answer to the first command tells nothing that the screen does not; a refusal does.
+        if line.starts_with('!') || (self.has_received && line.starts_with('*')) {
             self.note = line;
         }
     }
