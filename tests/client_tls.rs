@@ -198,7 +198,7 @@ fn a_client_that_reconnects_asks_nothing_and_refuses_another_certificate() {
 }
 
 #[test]
-fn no_sends_nothing_and_remembers_nothing() {
+fn no_leaves_and_remembers_nothing() {
     let home = Home::new("no");
     home.makes_certificate("own");
     let server = home.serves("own", LISTEN);

@@ -1,19 +1,21 @@
 //! `chinwag demo` as a person sees it: under a pty, with a terminal emulator that reads its screen. And
 //! nothing of it stays behind, however it ends.
 #![cfg(target_os = "linux")]
-#![allow(dead_code, reason = "the tests of the client use the rest of the harness")]
 
+#[allow(dead_code, reason = "the tests of the client use the rest of the harness")]
 #[path = "client/person.rs"]
 mod person;
+#[allow(dead_code, reason = "the tests of the client use the rest of the harness")]
 #[path = "client/picture.rs"]
 mod picture;
+#[allow(dead_code, reason = "the tests of the client use the rest of the harness")]
 #[path = "client/server.rs"]
 mod server;
 
 use std::fs;
 use std::time::Instant;
 
-use person::Person;
+use person::{Person, has};
 use rustix::process::{Pid, Signal, kill_process};
 use server::{CHINWAG, TIMEOUT};
 
@@ -26,10 +28,6 @@ fn visitor(rows: u16, columns: u16) -> Person {
     person.sees_row(" number name");
     person.waits_until("the crowd", has("20 people"));
     person
-}
-
-fn has(part: &str) -> impl Fn(&[String]) -> bool {
-    move |screen| screen.iter().any(|row| row.contains(part))
 }
 
 /// The processes that this demonstration has started and that still run.

@@ -1,7 +1,7 @@
 //! Followers of the lists (5.8) in crowds: what a storm costs them, who waits, and that nothing is
 //! done while nothing changes. `tests/transcripts/14-following.txt` has the words.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use chinwag::core::SessionId;
 use chinwag::core::exchange::{Action, Exchange};
@@ -161,10 +161,16 @@ fn a_storm_of_logins_costs_a_follower_one_short_message_a_second() {
     crowd.say(follower, "/follow");
     crowd.lines(follower);
     let (mut bytes, mut messages, seconds) = (0, 0, 20);
+    let mut here = VecDeque::new();
     for n in 0..seconds * 100 {
+        // Everybody stays for half a second: who has left before the lists are compared is not told.
         for name in ["anna", "bert", "zoe"] {
             let key = crowd.join(&format!("{name}{n}"));
             crowd.say(key, &format!("4 room{}", n % 100));
+            here.push_back(key);
+        }
+        while here.len() > 150 {
+            let key = here.pop_front().expect("somebody");
             crowd.say(key, "/exit");
             crowd.lines(key);
         }
@@ -174,7 +180,7 @@ fn a_storm_of_logins_costs_a_follower_one_short_message_a_second() {
         messages += lines.iter().filter(|line| line.starts_with(CHANGED)).count();
     }
     let most = seconds * 1_000 / LIST_CHANGES_INTERVAL_MS as usize + 1;
-    assert!(messages <= most, "{messages} messages in {seconds} s");
+    assert!((seconds - 1..=most).contains(&messages), "{messages} messages in {seconds} s");
     assert!(bytes <= messages * 4_096, "{bytes} bytes in {messages} messages");
 }
 

@@ -22,7 +22,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use person::Person;
+use person::{Person, has};
 use server::{CHINWAG, Peer, Server};
 
 const SSHD: &str = "/usr/sbin/sshd";
@@ -188,7 +188,7 @@ impl Drop for House {
 
 /// Waits until a row has this text. The times before it are those of the machine.
 fn shows(person: &mut Person, text: &str) {
-    person.waits_until(text, |screen| screen.iter().any(|row| row.contains(text)));
+    person.waits_until(text, has(text));
 }
 
 #[test]
@@ -243,6 +243,7 @@ fn no_key_press_leads_out_of_the_client_or_to_another_name() {
     anna.press("\x05\x15\x1a");
     shows(&mut anna, "Ctrl-Z is off here");
     anna.press("\x1c\x1a!sh\r");
+    shows(&mut anna, "Unknown choice");
     ben.say("1");
     ben.read_until("- anna available");
     assert!(!PathBuf::from(&nowhere).exists());

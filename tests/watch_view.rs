@@ -1,19 +1,21 @@
 //! `chinwag watch` as a person sees it: it runs under a pty against the real server, and a terminal
 //! emulator reads its screen.
 #![cfg(unix)]
-#![allow(dead_code, reason = "the tests of the client use the rest of the harness")]
 
+#[allow(dead_code, reason = "the tests of the client use the rest of the harness")]
 #[path = "client/person.rs"]
 mod person;
+#[allow(dead_code, reason = "the tests of the client use the rest of the harness")]
 #[path = "client/picture.rs"]
 mod picture;
+#[allow(dead_code, reason = "the tests of the client use the rest of the harness")]
 #[path = "client/server.rs"]
 mod server;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use person::Person;
+use person::{Person, has};
 use rustix::process::Signal;
 use server::{CHINWAG, Peer, Server};
 
@@ -45,10 +47,6 @@ impl Drop for Stage {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.console);
     }
-}
-
-fn has(part: &str) -> impl Fn(&[String]) -> bool {
-    move |screen| screen.iter().any(|row| row.contains(part))
 }
 
 /// The terminal is as it was: its modes, its screen, its cursor.

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::net::{Ipv4Addr, ToSocketAddrs};
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand};
 use clap_complete::Shell;
 use ipnet::IpNet;
@@ -156,7 +157,7 @@ pub struct ServeArgs {
     pub accounts: AccountsArg,
 
     /// Take passwords over connections that others may read
-    #[arg(long, env = "CHINWAG_ALLOW_PLAIN_PASSWORDS")]
+    #[arg(long, env = "CHINWAG_ALLOW_PLAIN_PASSWORDS", value_parser = FalseyValueParser::new())]
     pub allow_plain_passwords: bool,
 
     /// Log more; given twice, log everything

@@ -31,7 +31,7 @@ export class Model {
 	busy = false;
 	ignored = new Set();
 	people = { rows: [], users: 0 };
-	found = {};
+	found = { at: -Infinity };
 	rooms = [];
 	members = { names: new Set(), more: 0 };
 	filter = "";

@@ -17,6 +17,11 @@ use rustix::termios::tcgetattr;
 use crate::picture::{picture, size};
 use crate::server::{CHINWAG, Server, TIMEOUT};
 
+/// Whether a row of the screen contains `part`.
+pub(crate) fn has(part: &str) -> impl Fn(&[String]) -> bool {
+    move |screen| screen.iter().any(|row| row.contains(part))
+}
+
 /// A terminal and the program that runs in the terminal.
 pub(crate) struct Person {
     pty: Pty,

@@ -4,7 +4,7 @@
 //! [`Connection::advance`] once per turn. This module knows nothing of chats, rooms or screens.
 
 use std::collections::VecDeque;
-use std::io::ErrorKind;
+use std::io::{Error, ErrorKind};
 use std::net::{SocketAddr, ToSocketAddrs};
 
 use mio::{Registry, Token};
@@ -45,6 +45,17 @@ pub(in crate::client) struct Connection {
     acknowledged: Acknowledged,
 }
 
+/// How far the end of our half is, once all lines are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Finishing {
+    /// It is not wanted yet, or done.
+    No,
+    /// The question comes next.
+    Ask,
+    /// The end itself comes next.
+    End,
+}
+
 /// IAC AYT: asks a server whether it is there (2.2.3; RFC 854).
 const ARE_YOU_THERE: &[u8] = &[255, 246];
 /// IAC NOP: does nothing (RFC 854).
@@ -71,8 +82,8 @@ enum State {
         /// The last read did not reach `WouldBlock`. With edge-triggered polling no new event
         /// announces the bytes that are left (epoll(7)), so the next turn must read without one.
         still_readable: bool,
-        /// Shut our half down as soon as `outgoing` is empty.
-        finishing: bool,
+        /// What to do as soon as `outgoing` is empty.
+        finishing: Finishing,
         /// When the silence of the server is too long; `None` once it has said something.
         silent_until: Option<Time>,
     },
@@ -160,7 +171,7 @@ impl Connection {
     /// Without the answer a FIN from the server could come from its crash.
     pub(in crate::client) fn finish(&mut self) {
         if let State::Open { finishing, .. } = &mut self.state {
-            *finishing = true;
+            *finishing = Finishing::Ask;
         }
     }
 
@@ -248,12 +259,19 @@ impl Connection {
                 Err(_) => return,
             }
         }
-        if *finishing {
-            match channel.write(ARE_YOU_THERE).and_then(|_| channel.end()) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Ok(()) | Err(_) => {}
+        let is_blocked = |error: &Error| error.kind() == ErrorKind::WouldBlock;
+        if *finishing == Finishing::Ask {
+            if channel.write(ARE_YOU_THERE).is_err_and(|error| is_blocked(&error)) {
+                return;
             }
-            *finishing = false;
+            // Not again if the end has to wait: nothing may follow it.
+            *finishing = Finishing::End;
+        }
+        if *finishing == Finishing::End {
+            if channel.end().is_err_and(|error| is_blocked(&error)) {
+                return;
+            }
+            *finishing = Finishing::No;
         }
     }
 
@@ -320,7 +338,8 @@ impl Connection {
         let privacy = channel.privacy();
         let silent_until = Some(now.after_ms(SILENCE_MS));
         // The first bytes may have come with the event that reported the connection.
-        self.state = State::Open { channel, still_readable: true, finishing: false, silent_until };
+        self.state =
+            State::Open { channel, still_readable: true, finishing: Finishing::No, silent_until };
         Outcome::Connected(privacy)
     }
 

@@ -175,7 +175,10 @@ impl Verifier {
     fn failed(&self, certificate: &CertificateDer<'_>, error: &CertificateError) -> Refusal {
         Refusal::Failed(match error {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-                let day = Validity::of(certificate).map(|validity| validity.last_day());
+                // Another certificate of the chain may be the one that has expired.
+                let now = i64::try_from(UnixTime::now().as_secs()).unwrap_or(i64::MAX);
+                let own = Validity::of(certificate).filter(|validity| validity.not_after < now);
+                let day = own.map(|validity| validity.last_day());
                 let day = day.map_or_else(String::new, |day| format!(" on {day}"));
                 format!("its certificate expired{day}; the operator must renew it")
             }
