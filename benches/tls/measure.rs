@@ -203,7 +203,7 @@ fn handshakes_per_cpu_second(kind: Kind, core: usize, pair: &str, count: usize) 
     Ok(count as f64 / used.as_secs_f64())
 }
 
-/// Users who have logged in and said a line or two.
+/// Bytes of memory for each idle user.
 fn bytes_per_idle_user(kind: Kind, core: usize, count: usize) -> io::Result<f64> {
     let server = kind.start(core, "chain")?;
     // The buffers that all users share are there already.

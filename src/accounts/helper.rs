@@ -129,8 +129,8 @@ fn answer(
             Ok(AccountAnswer::Failed(AccountFailure::Missing))
         }
         QuestionKind::Register | QuestionKind::ChangePassword => {
-            let no_memory = || StoreError::NotStored(io::ErrorKind::OutOfMemory.into());
-            let hash = hasher.hash(password).ok_or_else(no_memory)?;
+            let no_salt = || StoreError::NotStored(io::Error::other("no random bytes for a salt"));
+            let hash = hasher.hash(password).ok_or_else(no_salt)?;
             store.set(name, &hash).map(|()| AccountAnswer::Ok)
         }
         QuestionKind::Remove => store.remove(name).map(|()| AccountAnswer::Ok),

@@ -4,6 +4,7 @@
 //! for is bounded: a damaged file must not make the helper take all memory.
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::password_hash::try_generate_salt;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use zeroize::Zeroizing;
 
@@ -33,9 +34,9 @@ impl Hasher {
         Hasher(vec![Block::new(); params().block_count()])
     }
 
-    /// Hashes a password with a new salt. `None` if the system has no randomness.
+    /// Hashes a password with a new salt. `None` if the system gives no random bytes.
     pub(super) fn hash(&mut self, password: &[u8]) -> Option<String> {
-        let (params, salt) = (params(), Salt::generate());
+        let (params, salt) = (params(), Salt::new(&try_generate_salt().ok()?).ok()?);
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
         let hash = self.output(&argon2, password, &salt, Params::DEFAULT_OUTPUT_LEN)?;
         let hash = PasswordHash {

@@ -61,7 +61,8 @@ impl Store {
         drop(fs::remove_file(folder.join(TEMPORARY)));
         let text = match read(&path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                let (file, len) = write_anew(folder, &BTreeMap::new()).map_err(io_fault)?;
+                let (file, len) = write_anew(folder, &BTreeMap::new())
+                    .map_err(|(StoreError::NotStored(e) | StoreError::Unknown(e))| io_fault(e))?;
                 return Ok(Store::new(folder, file, len, BTreeMap::new(), 0));
             }
             text => text.map_err(io_fault)?,
@@ -103,8 +104,7 @@ impl Store {
     pub(super) fn set(&mut self, name: &str, hash: &str) -> Result<(), StoreError> {
         self.append(&set_record(name, hash))?;
         self.hashes.insert(name.to_owned(), hash.to_owned());
-        self.compact_if_due();
-        Ok(())
+        self.compact_if_due()
     }
 
     /// Removes an account. When this returns, the disk has it.
@@ -114,8 +114,7 @@ impl Store {
     pub(super) fn remove(&mut self, name: &str) -> Result<(), StoreError> {
         self.append(&line(&format!("- {name}")))?;
         self.hashes.remove(name);
-        self.compact_if_due();
-        Ok(())
+        self.compact_if_due()
     }
 
     fn append(&mut self, record: &str) -> Result<(), StoreError> {
@@ -134,10 +133,11 @@ impl Store {
     }
 
     /// Writes the file anew when most of its lines are outdated. If that fails, for example on a full
-    /// disk, the file stays as it is, and the next attempt comes after as many lines again.
-    fn compact_if_due(&mut self) {
+    /// disk, the file stays as it is, and the next attempt comes after as many lines again. An error
+    /// says that the new file has the name already, but perhaps not after a crash.
+    fn compact_if_due(&mut self) -> Result<(), StoreError> {
         if self.records < self.compact_at {
-            return;
+            return Ok(());
         }
         match write_anew(&self.folder, &self.hashes) {
             Ok((file, len)) => {
@@ -145,8 +145,10 @@ impl Store {
                 let records = hashes.len();
                 *self = Store::new(&folder, file, len, hashes, records);
             }
-            Err(_) => self.compact_at += ACCOUNTS_OUTDATED_MAX,
+            Err(StoreError::NotStored(_)) => self.compact_at += ACCOUNTS_OUTDATED_MAX,
+            Err(unknown) => return Err(unknown),
         }
+        Ok(())
     }
 }
 
@@ -226,15 +228,18 @@ fn checksum(content: &str) -> String {
 }
 
 /// Writes the whole file, and waits until the disk has it and its name.
-fn write_anew(folder: &Path, hashes: &BTreeMap<String, String>) -> io::Result<(File, u64)> {
+fn write_anew(folder: &Path, hashes: &BTreeMap<String, String>) -> Result<(File, u64), StoreError> {
     let temporary = folder.join(TEMPORARY);
     let mut text = HEADER.to_owned();
     hashes.iter().for_each(|(name, hash)| text.push_str(&set_record(name, hash)));
-    let mut file = safe_file::create(&temporary)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&temporary, folder.join(FILE))?;
-    File::open(folder)?.sync_all()?;
+    let write = || {
+        let mut file = safe_file::create(&temporary)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&temporary, folder.join(FILE)).map(|()| file)
+    };
+    let file = write().map_err(StoreError::NotStored)?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(StoreError::Unknown)?;
     Ok((file, text.len() as u64))
 }
 

@@ -50,8 +50,8 @@ impl Frame<'_> {
         str::from_utf8(self.line()?).ok()
     }
 
-    /// Overwrites the text, if the frame owns it: it was a password. A line that is borrowed lies in the
-    /// shell's read buffer, which the next read overwrites.
+    /// Overwrites the text, if the frame owns it: it was a password. Who owns the bytes of a borrowed line
+    /// overwrites them ([`crate::core::exchange::Exchange::is_secret`]).
     pub(crate) fn wipe(&mut self) {
         if let Frame::Assembled(buffer) = self {
             buffer.as_mut_slice().fill(0);

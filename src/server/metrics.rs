@@ -50,8 +50,6 @@ pub(super) struct Metrics {
     pub(super) bytes_in: u64,
     /// Bytes written to user connections.
     pub(super) bytes_out: u64,
-    /// How often the loop did not read a readable socket because of backpressure.
-    pub(super) inputs_held: u64,
     /// Rejected connections, by the number of the [`Rejection`].
     rejected: [u64; Rejection::ALL.len()],
     /// Sessions that took a username.
@@ -78,7 +76,6 @@ impl Metrics {
             closes: 0,
             bytes_in: 0,
             bytes_out: 0,
-            inputs_held: 0,
             rejected: [0; Rejection::ALL.len()],
             named: 0,
             asked: 0,
@@ -189,9 +186,7 @@ impl Server {
     /// Counters and histograms of lines, bytes and turns.
     fn metrics_of_traffic(&self) -> Vec<MetricFamily> {
         let (metrics, traffic) = (&self.metrics, self.exchange.traffic());
-        // Input is held in two places: in the socket, counted by the loop, and in the exchange,
-        // when a read brought more lines than the partner can take.
-        let held = traffic.inputs_held + metrics.inputs_held;
+        let held = self.exchange.holds().iter().sum::<u64>();
         vec![
             counter("lines_in", "Lines that users sent", traffic.lines_in),
             counter("lines_out", "Lines for users", traffic.lines_out),
@@ -202,7 +197,7 @@ impl Server {
             ),
             counter("bytes_in", "Bytes read from users", metrics.bytes_in),
             counter("bytes_out", "Bytes written to users", metrics.bytes_out),
-            counter("inputs_held", "Times input waited for a slow reader", held),
+            counter("inputs_held", "Times input had to wait", held),
             counter("inputs_slowed", "Times input waited for an allowance", traffic.inputs_slowed),
             counter("log_lines_lost", "Lines that the log did not take", logging::lost_lines()),
             counter("turns", "Turns of the loop", metrics.turn_ns.count()),

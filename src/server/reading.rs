@@ -117,8 +117,7 @@ impl Server {
         if self.exchange.wants_input(id) {
             received = self.read_socket(id);
         } else {
-            self.metrics.inputs_held += 1;
-            self.exchange.handle_unread(id);
+            self.exchange.count_hold(id);
         }
         self.record_work(id, before, received, began);
         self.end_handshake_if_done(id);
@@ -149,7 +148,11 @@ impl Server {
             IoOutcome::Bytes(n) => {
                 self.exchange.trace_read(id, self.watching.turn_events as usize, n);
                 self.metrics.bytes_in += n as u64;
+                let was_secret = self.exchange.is_secret(id);
                 self.exchange.handle_received(self.now, id, &self.read_buffer[..n]);
+                if was_secret || self.exchange.is_secret(id) {
+                    self.read_buffer[..n].fill(0);
+                }
                 return n;
             }
             IoOutcome::End => self.exchange.handle_end_of_input(self.now, id),

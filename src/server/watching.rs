@@ -1,4 +1,4 @@
-//! Watching: what the loop did in its last turns, for operators who watch (8.2.11 to 8.2.13).
+//! Watching: what the loop did in its last turns, for operators who watch (8.2.11 to 8.2.13, 7.100 to 7.107).
 //!
 //! While nobody watches, each step of a turn costs one branch. While somebody does, `Server::end_step`
 //! takes the time of each step. What happened in a turn is the difference of counters that the server

@@ -22,7 +22,6 @@ impl Endpoints {
             held_input.shrink(0);
         }
         self.held_input_bytes += bytes.len();
-        self.traffic.inputs_held += 1;
         self.note(id, Hop::Hold, bytes.len());
         self.note_growth();
     }

@@ -143,16 +143,12 @@ impl Exchange {
         self.hold(id).is_none()
     }
 
-    /// Counts that received input of a client waits.
-    pub(super) fn count_hold(&mut self, id: SessionId) {
+    /// Counts that the input of a client waits: received already, or in the socket, which the shell did
+    /// not read.
+    pub fn count_hold(&mut self, id: SessionId) {
         if let Some(hold) = self.hold(id) {
             self.holds[hold as usize] += 1;
         }
-    }
-
-    /// Counts that the shell did not read a socket, because the client's input waits.
-    pub fn handle_unread(&mut self, id: SessionId) {
-        self.count_hold(id);
     }
 
     /// How often input has waited, by the number of the [`Hold`].

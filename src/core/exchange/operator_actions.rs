@@ -18,8 +18,6 @@ pub struct TrafficCounts {
     pub lines_out: u64,
     /// Room lines that slow readers missed (6.2.2).
     pub lines_missed: u64,
-    /// How often backpressure held input that had been received (7.7, 7.9).
-    pub inputs_held: u64,
     /// How often a rate limit held input (5.7.2, 6.2.3).
     pub inputs_slowed: u64,
     /// Deadlines that have fired.

@@ -38,6 +38,13 @@ impl Exchange {
             || (self.holds_input(id) && self.may_process_input(id))
     }
 
+    /// Whether the input of that session may be a password. If it was so before or is so after an input,
+    /// the owner of the bytes overwrites them: a password is kept no longer than needed.
+    #[must_use]
+    pub fn is_secret(&self, id: SessionId) -> bool {
+        self.chat.has_session(id) && self.chat.is_giving_password(id)
+    }
+
     /// Bytes in the outbox of that session. The difference around a call shows how much reply one
     /// input has cost.
     #[must_use]
@@ -77,9 +84,13 @@ impl Exchange {
     }
 
     fn process_held_input(&mut self, now: Time, id: SessionId, mut held_input: Box<Buffer>) {
+        let was_secret = self.is_secret(id);
         let mut rest = held_input.as_slice();
         self.process_input(now, id, &mut rest);
         let handed_on = held_input.len() - rest.len();
+        if was_secret || self.is_secret(id) {
+            held_input.as_mut_slice()[..handed_on].fill(0);
+        }
         held_input.take(handed_on);
         self.endpoints.put_back_held_input(id, held_input, handed_on);
     }

@@ -21,10 +21,11 @@ impl Exchange {
 
     /// The shell has read an input of the session: what was noted before is forgotten.
     pub fn trace_read(&mut self, id: SessionId, events: usize, bytes: usize) {
+        let is_secret = self.is_secret(id);
         if let Some(trace) = &mut self.endpoints.trace
             && trace.who() == id
         {
-            trace.clear(self.chat.has_session(id) && self.chat.is_giving_password(id));
+            trace.clear(is_secret);
             trace.add(Hop::Wake, events, None);
             trace.add(Hop::Read, bytes, None);
         }

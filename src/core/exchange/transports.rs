@@ -23,6 +23,7 @@ impl Exchange {
     pub(super) fn receive_encoded(&mut self, now: Time, id: SessionId, bytes: &[u8]) {
         // One buffer serves all connections: decoding allocates nothing once it has grown.
         let mut input = std::mem::take(&mut self.decoded);
+        let was_secret = self.is_secret(id);
         let received = self.endpoints.decode(now, id, bytes, &mut input);
         received.iter().for_each(|&received| self.mark_end(received, &mut input));
         match received {
@@ -30,6 +31,9 @@ impl Exchange {
                 self.receive_opening(now, id, received, &input);
             }
             _ => self.process_received(now, id, &input),
+        }
+        if was_secret || self.is_secret(id) {
+            input.fill(0);
         }
         input.clear();
         self.decoded = input;

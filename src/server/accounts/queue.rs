@@ -73,10 +73,11 @@ impl<T> Queue<T> {
                     .take_from_greediest(1)
                     .or_else(|| self.known.take_from_greediest(2)),
                 (true, _) => self.strangers.take_from_greediest(1),
-                (false, 0) => self
-                    .strangers
-                    .take_from_greediest(2)
-                    .or_else(|| self.known.take_from_greediest(2)),
+                // Strangers never take the half of the queue that is for known addresses.
+                (false, 0) if self.known.len() > ACCOUNT_QUEUE_MAX / 2 => {
+                    self.known.take_from_greediest(2)
+                }
+                (false, 0) => self.strangers.take_from_greediest(2),
                 (false, _) => None,
             };
             let Some((greedy, latest)) = latest else { return Err(question) };
@@ -153,6 +154,10 @@ impl<T> Queue<T> {
 }
 
 impl<T> Line<T> {
+    fn len(&self) -> usize {
+        self.waiting.values().map(VecDeque::len).sum()
+    }
+
     fn push(&mut self, origin: Origin, question: T) {
         let questions = self.waiting.entry(origin).or_default();
         if questions.is_empty() {
@@ -321,5 +326,17 @@ mod tests {
         .collect::<Vec<_>>();
         left.sort_unstable();
         assert_eq!((left, queue.len()), (vec![1, 3, 5], 0));
+    }
+
+    /// (3.4.7)
+    #[test]
+    fn strangers_never_displace_the_second_question_of_a_known_address() {
+        let mut queue = Queue::default();
+        let known = Origin::v4([198, 51, 100, 1]);
+        assert!((200..202).all(|n| queue.push(known, true, n).is_ok()));
+        let pushed = (0..100).map(|n| queue.push(address(n), false, n));
+        assert!(pushed.filter_map(Result::err).all(|n| n < 100));
+        let all = queue.take_all();
+        assert!(all.contains(&200) && all.contains(&201));
     }
 }
