@@ -157,7 +157,7 @@ fn telnet_negotiation_without_end_is_answered_and_goes_nowhere() {
     assert!(said(&report, "! That line is longer") > 0, "{report:#}");
 }
 
-/// (5.7.1, 5.7.3)
+/// (5.7.1)
 #[test]
 fn a_squatter_cannot_ask_again_at_once() {
     let mut server = Server::starts();

@@ -1,5 +1,5 @@
 //! `chinwag demo` as a person sees it: under a pty, with a terminal emulator that reads its screen. And
-//! nothing of it stays behind, however it ends.
+//! no process of it stays behind, however it ends.
 #![cfg(target_os = "linux")]
 
 #[allow(dead_code, reason = "the tests of the client use the rest of the harness")]
@@ -108,7 +108,7 @@ fn the_demo_works_at_80_by_24() {
 }
 
 #[test]
-fn nothing_stays_behind_however_the_demo_ends() {
+fn no_process_stays_behind_however_the_demo_ends() {
     for signal in [Signal::TERM, Signal::HUP] {
         let mut visitor = visitor(UP, WIDE);
         let demo = visitor.pid();
@@ -123,7 +123,7 @@ fn nothing_stays_behind_however_the_demo_ends() {
 
 /// The shell that started the demonstration lives on, so no closing terminal ends the children.
 #[test]
-fn nothing_stays_behind_when_the_demo_is_killed() {
+fn no_process_stays_behind_when_the_demo_is_killed() {
     let script = "\"$0\" demo --people 20; read line";
     let mut shell = Person::run("sh", &["-c", script, CHINWAG], UP, WIDE);
     shell.waits_until("the crowd", has("20 people"));

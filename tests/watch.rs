@@ -99,6 +99,26 @@ fn a_watcher_reads_why_input_waits_and_for_how_long() {
 
 /// (8.2.13)
 #[test]
+fn of_a_password_a_watcher_sees_neither_hops_nor_length() {
+    let folder = TempFolder::new();
+    let server = folder.server(&["--state", &folder.argument("state")]);
+    let mut anna = Person::joins(&server, "anna");
+    let mut console = Console::opens(&folder.path("console"));
+    console.succeeds("watch anna", "* Watching, and following anna");
+    let hops = |report: &Value| report["followed"]["hops"].as_array().map_or(0, Vec::len);
+    anna.says("register");
+    anna.reads_until("? New password for anna:");
+    report_with(&mut console, |report| hops(report) > 0);
+    anna.says("correct horse");
+    anna.reads_until("? The same password again:");
+    report_with(&mut console, |report| {
+        assert_ne!(report["total"]["bytes_in"], 14, "the length of the password");
+        hops(report) == 0
+    });
+}
+
+/// (8.2.13)
+#[test]
 fn the_next_message_of_one_session_is_followed_from_hop_to_hop() {
     let folder = TempFolder::new();
     let server = folder.server(&[]);

@@ -109,7 +109,7 @@ impl Campaign {
         let report = &mut self.report;
         self.pool.stop(false, &mut |_, now, note| report.hear(now, note));
         self.wait(LEAVING, |this| this.pool.len() <= WITNESSES)?;
-        self.pool.drop_all(false);
+        self.pool.drop_others();
         self.report.begin(Phase::After);
         let now = self.pool.now();
         self.pool.add(Box::new(Newcomer::new(self.tag, now)), now, true);

@@ -56,8 +56,8 @@ fn half_close(server: &Server) -> Outcome {
     anna.ends_its_half();
     anna.reads_all("2.1.6", &["* …", "? …"])?;
     (0..2).try_for_each(|_| anna.reads_all("2.1.6", &["* …", "- anna…", "? …"]))?;
-    // A goodbye may come or not: only the end is promised.
-    while anna.line().is_ok() {}
+    // A goodbye may come or not: only the end is promised. A server that prompts for ever fails there.
+    (0..8).take_while(|_| anna.line().is_ok()).count();
     anna.ends("2.1.6")
 }
 

@@ -23,7 +23,11 @@ impl Listener {
             Note::Took(what, took) => self.report.took(what, took),
             Note::Entered(name) => {
                 self.ledger.forget(&name);
-                self.names.insert(key, name);
+                if let Some(old) = self.names.insert(key, name.clone())
+                    && old != name
+                {
+                    self.ledger.remove(&old);
+                }
             }
             Note::Left => {
                 self.ledger.remove(name);

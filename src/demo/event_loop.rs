@@ -180,7 +180,7 @@ impl EventLoop {
     /// Draws, unless the terminal is stopped: it gets the latest picture when it goes on.
     fn draw(&mut self) {
         if self.terminal.is_stopped() && self.terminal.flush().is_err() {
-            self.ending = Some(Leaving::Wished);
+            self.ending = Some(Leaving::Hangup);
         }
         if self.terminal.is_stopped() {
             return;

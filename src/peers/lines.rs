@@ -1,5 +1,6 @@
 //! Cuts the bytes of a server into lines.
 
+use crate::core::framing::text;
 use crate::core::limits::PEER_LINE_BYTES_MAX;
 
 /// The beginning of a line whose end has not come.
@@ -20,7 +21,8 @@ impl Lines {
                 &self.begun
             };
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            each(&String::from_utf8_lossy(line));
+            // A report may show it on a terminal.
+            each(&text::clean(&String::from_utf8_lossy(line)));
             self.begun.clear();
             bytes = &bytes[end + 1..];
         }
@@ -45,6 +47,14 @@ mod tests {
             text.chunks(cut).for_each(|part| lines.push(part, |line| found.push(line.to_owned())));
             assert_eq!(found, ["* Welcome", "? Username:", "", "- züg"]);
         }
+    }
+
+    #[test]
+    fn what_a_server_says_cannot_move_the_cursor_of_whoever_reads_a_report() {
+        let mut found = Vec::new();
+        let hostile = b"! \x1b[2J\x1b]0;title\x07no\xc2\x9b1m\n";
+        Lines::default().push(hostile, |line| found.push(line.to_owned()));
+        assert!(found.iter().all(|line| !line.contains(char::is_control)), "{found:?}");
     }
 
     #[test]

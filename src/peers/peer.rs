@@ -55,7 +55,7 @@ pub enum Close {
 pub struct Acts<N> {
     /// Bytes to send, behind those that wait.
     pub send: Vec<u8>,
-    /// When [`Input::Due`] comes. Each input clears it, except if the peer keeps it.
+    /// When [`Input::Due`] comes. It stays until the peer changes it; the peer clears it at `Due`.
     pub wake_at: Option<Micros>,
     /// Whether to read from now on.
     pub reads: Option<bool>,

@@ -123,8 +123,8 @@ impl<N> Pool<N> {
     }
 
     /// Removes the peers that have not left by themselves.
-    pub fn drop_all(&mut self, everybody: bool) {
-        self.slots.retain(|_, slot| slot.is_first && !everybody);
+    pub fn drop_others(&mut self) {
+        self.slots.retain(|_, slot| slot.is_first);
         self.timers.retain(|(_, key)| self.slots.contains(*key));
     }
 
@@ -213,10 +213,12 @@ impl<N> Pool<N> {
     }
 
     fn read(&mut self, key: usize, tell: Tell<'_, N>) {
-        let Some(connection) = self.connection(key) else { return };
+        if self.slots.get(key).is_none_or(|slot| slot.connection.is_none()) {
+            return;
+        }
         // Borrowed apart from the slots, because the peer handles the bytes.
         let mut buffer = std::mem::take(&mut self.buffer);
-        let read = connection_read(&mut self.slots, connection, &mut buffer);
+        let read = connection_read(&mut self.slots, key, &mut buffer);
         match read {
             Read::Nothing => {}
             Read::Bytes(count) => {
@@ -246,11 +248,6 @@ impl<N> Pool<N> {
             // What the server said before it closed can still be read.
             Err(_) => connection.give_up_writing(),
         }
-    }
-
-    /// The key, if its peer has a connection.
-    fn connection(&self, key: usize) -> Option<usize> {
-        self.slots.get(key).filter(|slot| slot.connection.is_some()).map(|_| key)
     }
 
     fn end(&mut self, key: usize, end: End, tell: Tell<'_, N>) {

@@ -48,6 +48,8 @@ pub(super) struct Metrics {
     pub(super) closes: u64,
     /// Bytes read from user connections.
     pub(super) bytes_in: u64,
+    /// Those of them that may be passwords: a watcher must not see how long one is.
+    pub(super) secret_bytes_in: u64,
     /// Bytes written to user connections.
     pub(super) bytes_out: u64,
     /// Rejected connections, by the number of the [`Rejection`].
@@ -75,6 +77,7 @@ impl Metrics {
             writes: 0,
             closes: 0,
             bytes_in: 0,
+            secret_bytes_in: 0,
             bytes_out: 0,
             rejected: [0; Rejection::ALL.len()],
             named: 0,

@@ -152,6 +152,7 @@ impl Server {
                 self.exchange.handle_received(self.now, id, &self.read_buffer[..n]);
                 if was_secret || self.exchange.is_secret(id) {
                     self.read_buffer[..n].fill(0);
+                    self.metrics.secret_bytes_in += n as u64;
                 }
                 return n;
             }

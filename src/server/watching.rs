@@ -203,7 +203,7 @@ impl Server {
         TurnCounts {
             accepted: u64::from(self.accepted_count),
             reads: metrics.reads,
-            bytes_in: metrics.bytes_in,
+            bytes_in: metrics.bytes_in - metrics.secret_bytes_in,
             lines: traffic.lines_in,
             held: self.exchange.holds(),
             timers: traffic.timeouts,

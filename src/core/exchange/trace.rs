@@ -5,9 +5,6 @@
 
 use crate::core::SessionId;
 
-/// Hops of one input that are kept: more than the longest way has.
-const HOPS_MAX: usize = 16;
-
 /// A place on the way of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hop {
@@ -128,7 +125,7 @@ impl Hop {
 impl Trace {
     /// Nothing has come from `who` yet.
     pub(super) fn of(who: SessionId) -> Trace {
-        Trace { who, hops: Vec::with_capacity(HOPS_MAX), is_live: false, is_secret: false }
+        Trace { who, hops: Vec::with_capacity(Hop::ALL.len()), is_live: false, is_secret: false }
     }
 
     /// Forgets the last input.
@@ -156,7 +153,9 @@ impl Trace {
         }
         if let Some(taken) = self.hops.iter_mut().find(|taken| taken.hop == hop) {
             taken.count += count;
-        } else if self.hops.len() < HOPS_MAX {
+            // The bytes of several readers belong to none of them.
+            taken.other = taken.other.filter(|_| taken.other == other);
+        } else {
             self.hops.push(HopTaken { hop, count, other });
         }
     }

@@ -94,11 +94,11 @@ impl Server {
         if self.watching.connections_until.is_some_and(|until| self.now < until) {
             return;
         }
-        let mut ranked = self.connections.iter().map(|(key, open)| {
+        let ranked = self.connections.iter().map(|(key, open)| {
             let id = SessionId::from_key(key);
             (Reverse(self.rank(id)), open.number, id)
         });
-        let mut ranked = ranked.by_ref().collect::<Vec<_>>();
+        let mut ranked = ranked.collect::<Vec<_>>();
         if ranked.len() > WATCHED_CONNECTIONS_MAX {
             ranked.select_nth_unstable(WATCHED_CONNECTIONS_MAX - 1);
             ranked.truncate(WATCHED_CONNECTIONS_MAX);

@@ -153,6 +153,13 @@ impl Server {
         if self.stop_by.is_some() {
             return refused(WatchRefusal::Stopping);
         }
+        match &self.watching.teaching {
+            None => return refused(WatchRefusal::NotTeaching),
+            Some(teaching) if command == TeachCommand::Step && !teaching.is_paused => {
+                return refused(WatchRefusal::NotHeld);
+            }
+            Some(_) => {}
+        }
         match self.watching.is_on {
             false => self.begin_watched_turn(),
             // The loop is held at the end of this step, also in a turn that is not measured.
@@ -167,7 +174,6 @@ impl Server {
                 teaching.is_paused = true;
                 WatchOutcome::Held
             }
-            TeachCommand::Step if !teaching.is_paused => return refused(WatchRefusal::NotHeld),
             TeachCommand::Step => {
                 teaching.may_step = true;
                 WatchOutcome::Stepped(if is_held { teaching.next.word() } else { "next" })
