@@ -7,4 +7,5 @@ pub mod ctl;
 mod manual;
 pub mod teach;
 pub mod tls;
+pub mod units;
 pub mod web;

@@ -12,6 +12,7 @@ pub mod framing;
 pub mod limits;
 pub mod operator;
 mod origin;
+pub mod recording;
 mod session_id;
 pub mod time;
 pub mod transport;

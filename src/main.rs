@@ -4,6 +4,7 @@
 //! error. The library does the work; this file only connects its parts.
 
 use std::env;
+use std::fs;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -20,7 +21,9 @@ use chinwag::core::transport::Scheme;
 use chinwag::crowd;
 use chinwag::demo;
 use chinwag::server::descriptors::{self, Descriptors};
-use chinwag::server::{ListenAddress, Operators, Server, ServerTls, StateFolder, logging};
+use chinwag::server::{
+    ListenAddress, Operators, RecordingFile, Server, ServerTls, StateFolder, logging,
+};
 use chinwag::watch;
 use clap::error::ErrorKind;
 use log::info;
@@ -74,14 +77,22 @@ fn serve(args: &ServeArgs) -> io::Result<()> {
     let tls = args.tls.files().map(ServerTls::load).transpose()?;
     let state = args.state.as_deref().map(StateFolder::open).transpose()?;
     let operators = Operators::open(console.as_deref(), state.as_ref())?;
+    let recorded = args.teach.record.as_deref();
+    let bytes_max = args.limits.max_record as u64;
+    let recording = recorded.map(|path| RecordingFile::create(path, bytes_max)).transpose()?;
     let limits = args.limits(descriptors.connections());
-    let mut server = Server::bind(&args.addresses(), tls, limits, state)?;
+    let mut server = Server::bind(&args.addresses(), tls, limits, state, recording)
+        // The next start would find the file, which has nothing in it.
+        .inspect_err(|_| drop(recorded.map(fs::remove_file)))?;
     server.add_operators(operators)?;
     // Log only now: a failed start must print one line, the error.
     server.trust_proxies(args.proxy_protocol.clone());
     server.set_web_options(args.web.options());
     if args.teach.teach {
         server.allow_teaching(Duration::from_millis(args.limits.max_pause.0));
+    }
+    if let Some(path) = recorded {
+        info!(target: "chinwag", "recording what is typed to {}", path.display());
     }
     info!(target: "chinwag", "{descriptors}");
     // Ignore an error: the reader of standard output may have gone, and the server runs without it.

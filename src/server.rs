@@ -26,6 +26,7 @@ mod operator_commands;
 mod operators;
 mod read_queue;
 mod reading;
+mod recording;
 pub(crate) mod safe_file;
 mod shutdown;
 mod socket_file;
@@ -45,9 +46,9 @@ use signal_hook_mio::v1_0::Signals;
 use slab::Slab;
 
 use crate::core::SessionId;
-use crate::core::exchange::Exchange;
 use crate::core::limits::{EVENTS_PER_TURN, Limits, READ_BYTES_PER_TURN, TLS_HANDSHAKES_PER_TURN};
 use crate::core::operator::Step;
+use crate::core::recording::Recorded;
 use crate::core::time::Time;
 use crate::core::transport::Scheme;
 use crate::core::transport::http::Site;
@@ -63,6 +64,7 @@ use memory::MemoryUse;
 use metrics::Metrics;
 pub use operators::Operators;
 use read_queue::ReadQueue;
+pub use recording::RecordingFile;
 pub use state_folder::StateFolder;
 pub use tls::{ServerTls, TlsFiles};
 use watching::Watching;
@@ -87,7 +89,9 @@ pub struct Server {
     admission: Admission,
     /// Every client socket. The key is also the poll token and the session id.
     connections: Slab<Connection>,
-    exchange: Exchange,
+    /// The core, and the recorder of its inputs if there is one.
+    exchange: Recorded,
+    recording: Option<RecordingFile>,
     /// The folder for everything that lasts, if the operator wants one; held for its lock.
     _state: Option<StateFolder>,
     /// The files that keep room history over a restart.
@@ -135,7 +139,7 @@ pub struct Server {
 
 impl Server {
     /// Binds all `addresses`, takes over the signals that stop the server, and restores what is in
-    /// the state folder. Some addresses need `tls`.
+    /// the state folder. Some addresses need `tls`. Every input of the core goes to `recording`.
     ///
     /// # Errors
     /// An address that cannot be bound or a state that cannot be used, with the reason.
@@ -144,8 +148,9 @@ impl Server {
         tls: Option<ServerTls>,
         limits: Limits,
         state: Option<StateFolder>,
+        recording: Option<RecordingFile>,
     ) -> io::Result<Server> {
-        let mut exchange = Exchange::new(limits.clone());
+        let mut exchange = recording::begin(&limits, recording.as_ref())?;
         let poll = Poll::new()?;
         // First of all, because it may fail, and a failed start prints one line.
         let accounts = Accounts::open(state.as_ref(), &limits, &mut exchange, poll.registry())?;
@@ -158,12 +163,7 @@ impl Server {
             info!(target: "chinwag", "listening on {address}, for {} at a time", limits.connections_max);
         }
         accounts.iter().for_each(Accounts::log_start);
-        if let Some(page) = listener::place(&listeners, [Scheme::Https, Scheme::Http]) {
-            exchange.set_page(&page);
-        }
-        if let Some(place) = listener::place(&listeners, [Scheme::Tls, Scheme::Https]) {
-            exchange.set_tls(&place);
-        }
+        tell_places(&listeners, &mut exchange);
         Ok(Server {
             poll,
             events: Events::with_capacity(EVENTS_PER_TURN),
@@ -192,6 +192,7 @@ impl Server {
             stop_by: None,
             closing_ms: limits.closing_ms,
             exchange,
+            recording,
             history_store,
             _state: state,
             site: Rc::default(),
@@ -252,6 +253,7 @@ impl Server {
         self.act();
         self.shorten_shutdown();
         self.follow_memory_use();
+        self.write_recording();
         logging::flush_due();
         let awake = self.elapsed().saturating_sub(self.woke);
         self.metrics.turn_ns.record(u64::try_from(awake.as_nanos()).unwrap_or(u64::MAX));
@@ -324,5 +326,15 @@ impl Server {
         self.metrics.turn_events.record(count);
         self.postpone_fan_out(count);
         self.events = events;
+    }
+}
+
+/// Tells the exchange where the page is, and where TLS is spoken, for clients at the wrong port.
+fn tell_places(listeners: &[Listener], exchange: &mut Recorded) {
+    if let Some(page) = listener::place(listeners, [Scheme::Https, Scheme::Http]) {
+        exchange.set_page(&page);
+    }
+    if let Some(place) = listener::place(listeners, [Scheme::Tls, Scheme::Https]) {
+        exchange.set_tls(&place);
     }
 }

@@ -260,7 +260,9 @@ fn every_limit_with_a_flag_stands_in_the_protocol_with_its_default() {
         let row = protocol.lines().find(|line| line.contains(&name));
         let row = row.unwrap_or_else(|| panic!("protocol.md does not name {name}"));
         for default in flag.get_default_values() {
-            let default = with_separators(default.to_str().unwrap()).replace('k', " KiB");
+            let default = with_separators(default.to_str().unwrap())
+                .replace('k', " KiB")
+                .replace('m', " MiB");
             assert!(row.contains(&default), "{name} has the default {default}: {row}");
         }
         count += 1;

@@ -16,9 +16,12 @@ mod tls_peer;
 #[path = "transport/web_peer.rs"]
 mod web_peer;
 
+use std::rc::Rc;
+
 use chinwag::core::chat::{DisconnectReason, Event};
-use chinwag::core::exchange::{Action, Exchange};
+use chinwag::core::exchange::Action;
 use chinwag::core::limits::Limits;
+use chinwag::core::recording::{Player, Recorded, Recorder, Recording};
 use chinwag::core::time::Time;
 use chinwag::core::transport::TransportError;
 use chinwag::core::{Origin, SessionId};
@@ -39,7 +42,7 @@ struct Client {
 
 /// An exchange with clients that all use the same encoding.
 struct Scene {
-    exchange: Exchange,
+    exchange: Recorded,
     now: Time,
     encoding: Encoding,
     clients: Vec<Client>,
@@ -48,10 +51,36 @@ struct Scene {
     closed: Vec<SessionId>,
 }
 
+/// Each scene is replayed from its recording: without keys and random numbers, every user is sent the same.
+impl Drop for Scene {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let bytes = self.exchange.take_recording();
+        if bytes.is_empty() {
+            return;
+        }
+        let mut player = Player::new(Rc::new(Recording::parse(&bytes).unwrap()));
+        let mut outputs = Vec::new();
+        while player.next_call().is_some() {
+            player.step(&mut outputs).unwrap();
+        }
+        for (key, client) in self.clients.iter().enumerate() {
+            let to_client = outputs.iter().filter(|output| output.to.key() == key);
+            let sent = to_client.flat_map(|output| output.bytes.clone()).collect::<Vec<_>>();
+            let [sent, read] = [&sent, &client.read].map(|bytes| String::from_utf8_lossy(bytes));
+            assert!(sent.contains(&*read), "client {key} of {:?}", self.encoding);
+        }
+    }
+}
+
 impl Scene {
     fn new(encoding: Encoding, clients: usize) -> Scene {
+        let mut exchange = Recorded::new(Limits::default());
+        exchange.start_recorder(Recorder::new(&Limits::default(), 1 << 30), [9; 32]);
         let mut scene = Scene {
-            exchange: Exchange::new(Limits::default()),
+            exchange,
             now: Time::START,
             encoding,
             clients: Vec::new(),
@@ -68,8 +97,11 @@ impl Scene {
     fn connects(&mut self) {
         let id = SessionId::from_key(self.clients.len());
         match self.encoding.transport(self.now) {
-            None => self.exchange.handle_connect(self.now, id),
-            Some(transport) => self.exchange.handle_connect_through(self.now, id, transport),
+            None => self.exchange.handle_connect_from(self.now, id, Origin::NONE),
+            Some(transport) => {
+                let origin = Origin::NONE;
+                self.exchange.handle_connect_through_from(self.now, id, origin, transport);
+            }
         }
         self.clients.push(Client { side: ClientSide::new(self.encoding), ..Client::default() });
         self.answers(id);
@@ -167,6 +199,10 @@ impl Scene {
 fn play(encoding: Encoding, seed: u64, cut_max: usize) -> Vec<String> {
     const CLIENTS: usize = 6;
     let mut scene = Scene::new(encoding, CLIENTS);
+    if cut_max == 1 {
+        // To record every single byte would take as long again.
+        scene.exchange.end_recorder();
+    }
     let mut random = Random::with_seed(seed);
     for who in 0..CLIENTS {
         scene.types(who, &format!("u{who}"), 3);
@@ -330,7 +366,8 @@ fn exit_writes_the_last_line_then_the_close_then_ends_the_connection() {
 fn a_broken_record_ends_the_connection_and_the_alert_is_written() {
     let mut scene = Scene::new(Encoding::Plain, 0);
     let id = SessionId::from_key(0);
-    scene.exchange.handle_connect_through(scene.now, id, Box::new(Scrambled::new(scene.now)));
+    let transport = Box::new(Scrambled::new(scene.now));
+    scene.exchange.handle_connect_through_from(scene.now, id, Origin::NONE, transport);
     scene.exchange.handle_received(scene.now, id, b"GET / HTTP/1.1\r\n");
     let mut written = Vec::new();
     let mut actions = Vec::new();
@@ -352,7 +389,8 @@ fn a_handshake_that_is_never_finished_ends_at_the_deadline_of_the_transport() {
     let mut scene = Scene::new(Encoding::Plain, 0);
     let id = SessionId::from_key(0);
     scene.clients.push(Client::default());
-    scene.exchange.handle_connect_through(scene.now, id, Box::new(Scrambled::new(scene.now)));
+    let transport = Box::new(Scrambled::new(scene.now));
+    scene.exchange.handle_connect_through_from(scene.now, id, Origin::NONE, transport);
     scene.exchange.handle_received(scene.now, id, &HELLO[..3]);
     scene.settle();
     scene.ms_pass(HANDSHAKE_MS - 1);

@@ -17,6 +17,7 @@ use crate::cli::cert::{self, CertArgs};
 use crate::cli::ctl::{self, CtlArgs};
 use crate::cli::teach::TeachArgs;
 use crate::cli::tls::TlsArgs;
+use crate::cli::units::{Milliseconds, bytes, recorded_bytes, seconds, seconds_or_none};
 use crate::cli::web::{WebArgs, network};
 use crate::client::options::ConnectArgs;
 use crate::core::limits::{Limits, PORT, WEB_PORT};
@@ -275,6 +276,10 @@ pub struct LimitArgs {
     #[arg(long, value_name = "SECONDS", env = "CHINWAG_MAX_PAUSE", default_value = "600", value_parser = seconds)]
     pub max_pause: Milliseconds,
 
+    /// Bytes of a recording (--record), at most 256m
+    #[arg(long, value_name = "BYTES", env = "CHINWAG_MAX_RECORD", default_value = "64m", value_parser = recorded_bytes)]
+    pub max_record: usize,
+
     /// Log lines of one kind per second, such as "connected"; the others are counted. 0 means no limit
     #[arg(long, value_name = "COUNT", env = "CHINWAG_LOG_PACE", default_value = "100")]
     pub log_pace: u32,
@@ -282,10 +287,6 @@ pub struct LimitArgs {
 
 /// The addresses that one `--listen` stands for: a host name can have several.
 pub type Addresses = std::sync::Arc<[ListenAddress]>;
-
-/// A length of time from the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Milliseconds(pub u64);
 
 impl ServeArgs {
     /// The addresses to listen on, in the order given, or those that nobody need give.
@@ -354,39 +355,6 @@ fn addresses(text: &str) -> Result<Addresses, String> {
     let found = found.map(|address| ListenAddress { scheme, address, is_optional: false });
     let found = found.collect::<Addresses>();
     if found.is_empty() { Err(wanted()) } else { Ok(found) }
-}
-
-/// Seconds, with a fraction if need be, between a millisecond and a day.
-fn seconds(text: &str) -> Result<Milliseconds, String> {
-    let range = 0.001..=86_400.0;
-    match text.parse::<f64>() {
-        Ok(seconds) if range.contains(&seconds) => {
-            Ok(Milliseconds((seconds * 1000.0).round() as u64))
-        }
-        _ => Err("from 0.001 to 86400 seconds".to_owned()),
-    }
-}
-
-/// Seconds as above, or 0 for none. The deadlines do not take 0: without a deadline a client could
-/// hold a connection for ever.
-fn seconds_or_none(text: &str) -> Result<Milliseconds, String> {
-    match text.parse::<f64>() {
-        Ok(0.0) => Ok(Milliseconds(0)),
-        _ => seconds(text).map_err(|range| format!("{range}, or 0 for none")),
-    }
-}
-
-/// Bytes, with k or m behind for KiB and MiB, between a line and a gibibyte.
-fn bytes(text: &str) -> Result<usize, String> {
-    let lower = text.to_ascii_lowercase();
-    let (digits, unit) = match lower.as_bytes().last() {
-        Some(b'k') => (&lower[..lower.len() - 1], 1024),
-        Some(b'm') => (&lower[..lower.len() - 1], 1024 * 1024),
-        _ => (&*lower, 1),
-    };
-    let bytes = digits.parse::<usize>().ok().and_then(|count| count.checked_mul(unit));
-    let range = 1024..=1024 * 1024 * 1024;
-    bytes.filter(|bytes| range.contains(bytes)).ok_or_else(|| "from 1k to 1024m".to_owned())
 }
 
 #[cfg(test)]

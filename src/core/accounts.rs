@@ -6,8 +6,10 @@
 //! is gone: the number of the request finds what it was about.
 
 mod secret;
+mod stand_in;
 
 pub use secret::{PasswordError, Secret};
+pub(crate) use stand_in::stand_in;
 
 use crate::core::chat::name::Name;
 use crate::core::{Origin, SessionId};

@@ -75,7 +75,7 @@ pub struct Chat {
     /// Where TLS is spoken, or empty: a TLS client at the wrong port could read it (2.4.1).
     tls: String,
     /// What everybody who connects reads below the welcome.
-    notice: Option<&'static str>,
+    notices: Vec<String>,
     /// Whether lines said in rooms are recorded for the history store ([`Output::Record`]).
     records_history: bool,
     /// A stop that an operator has announced, until it happens or is called off (8.2.6).
@@ -106,7 +106,7 @@ impl Chat {
             wall_clock: (Time::START, 0),
             page: String::new(),
             tls: String::new(),
-            notice: None,
+            notices: Vec::new(),
             records_history: false,
             planned_stop: None,
             answers: Answers::default(),
@@ -131,8 +131,8 @@ impl Chat {
     }
 
     /// What everybody who connects reads below the welcome; a line of the operator's program.
-    pub fn set_notice(&mut self, text: &'static str) {
-        self.notice = Some(text);
+    pub fn add_notice(&mut self, text: &str) {
+        self.notices.push(text.to_owned());
     }
 
     /// Where TLS is spoken, for TLS clients at the wrong port.
@@ -146,8 +146,8 @@ impl Chat {
         self.assert_drained();
         self.roster.add(id, now.after_ms(self.limits.naming_ms), origin, is_private);
         self.say(id, Line::News(News::Welcome));
-        if let Some(notice) = self.notice {
-            self.say(id, Line::News(News::Notice(notice)));
+        for notice in &self.notices {
+            self.outputs.say(id, &Line::News(News::Notice(notice)));
         }
         self.say_planned_stop(now, id);
         self.say(id, Line::Prompt(Prompt::Username));

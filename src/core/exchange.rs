@@ -24,6 +24,8 @@ mod operator_actions;
 mod relay;
 mod resuming;
 mod scarcity;
+mod tap;
+mod tapping;
 #[cfg(test)]
 mod tests;
 mod timeouts;
@@ -46,6 +48,7 @@ use endpoint::Receiving;
 use endpoints::Endpoints;
 pub use holds::{Deadline, Hold};
 pub use operator_actions::TrafficCounts;
+pub(crate) use tap::Taken;
 pub use trace::{Hop, HopTaken, Place, Trace};
 
 /// The chat, and our end of every connection.
@@ -254,6 +257,12 @@ impl Exchange {
         action
     }
 
+    /// Whether `id` is of a connection that was not forgotten.
+    #[must_use]
+    pub fn has_connection(&self, id: SessionId) -> bool {
+        self.endpoints.contains(id)
+    }
+
     /// The chat, read-only.
     #[must_use]
     pub fn chat(&self) -> &Chat {
@@ -266,7 +275,10 @@ impl Exchange {
         // While memory is scarce, a client gets one answer in a turn, and then has to read it.
         let replies_max = if self.endpoints.is_scarce { 0 } else { REPLY_BYTES_PER_TURN };
         while self.may_process_input(id) {
-            let Some(frame) = self.next_frame(id, bytes) else { return };
+            let unread = *bytes;
+            let frame = self.next_frame(id, bytes);
+            self.tap(id, &unread[..unread.len() - bytes.len()], frame.as_ref());
+            let Some(frame) = frame else { return };
             let drains = self.endpoints.drains.len();
             self.handle_frame(now, id, frame);
             // Whoever ends a chat goes on after the drain: a question to the old partner must not come

@@ -11,6 +11,7 @@ mod telnet;
 pub mod text;
 
 pub use line_reader::LineReader;
+pub(crate) use telnet::CommandFilter;
 pub use telnet::{DO_NOT_ECHO_REFUSAL, ECHO_OFF, ECHO_ON};
 
 use crate::core::buffers::{Buffer, Pool};

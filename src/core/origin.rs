@@ -40,6 +40,16 @@ impl Origin {
         }
     }
 
+    /// The origin as a number, for a recording.
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The origin that has this number. Every number is one.
+    pub(crate) fn from_number(number: u64) -> Origin {
+        Origin(number)
+    }
+
     /// The /48 of an IPv6 origin. A site can have a /48, and use all of its 65,536 /64.
     pub(crate) fn site(self) -> Option<Origin> {
         (self.0 > u32::MAX.into()).then_some(Origin(self.0 & !0xffff))

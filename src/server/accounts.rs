@@ -23,9 +23,9 @@ use crate::core::accounts::{
     RequestNumber,
 };
 use crate::core::chat::Name;
-use crate::core::exchange::Exchange;
 use crate::core::limits::{HELPER_ANSWER_MS, HELPER_RESTART_MS, HELPER_RESTART_MS_MAX, Limits};
 use crate::core::operator::AnswerFormat;
+use crate::core::recording::Recorded;
 use crate::core::time::Time;
 use process::Process;
 use queue::Queue;
@@ -92,7 +92,7 @@ impl Accounts {
     pub(super) fn open(
         state: Option<&StateFolder>,
         limits: &Limits,
-        exchange: &mut Exchange,
+        exchange: &mut Recorded,
         registry: &Registry,
     ) -> io::Result<Option<Accounts>> {
         let state = match (limits.accounts, state) {

@@ -6,8 +6,9 @@ use std::io;
 use super::history_store::{HistoryStore, StoredHistory};
 use super::wall_clock::unix_seconds;
 use super::{Server, StateFolder};
-use crate::core::exchange::{Exchange, Hop};
+use crate::core::exchange::Hop;
 use crate::core::limits::WALL_CLOCK_MS;
+use crate::core::recording::Recorded;
 use crate::core::time::Time;
 
 /// Restores the history in the state folder, if there is one, and begins to record.
@@ -15,7 +16,7 @@ use crate::core::time::Time;
 /// # Errors
 /// The folder cannot be used.
 pub(super) fn restore(
-    exchange: &mut Exchange,
+    exchange: &mut Recorded,
     state: Option<&StateFolder>,
 ) -> io::Result<Option<HistoryStore>> {
     let folder = state.map(StateFolder::history).transpose()?;

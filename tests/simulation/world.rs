@@ -8,12 +8,13 @@ mod event_loop;
 pub(crate) mod following;
 mod pending;
 mod people;
+mod recording;
 mod restart;
 
 use std::collections::BTreeMap;
 
 use chinwag::core::SessionId;
-use chinwag::core::exchange::Exchange;
+use chinwag::core::recording::Recorded;
 use chinwag::core::time::Time;
 
 use crate::model::Model;
@@ -31,7 +32,7 @@ const CHAT_CHECKED_EVERY: usize = 8;
 pub(crate) struct World {
     random: Random,
     plan: Plan,
-    exchange: Exchange,
+    exchange: Recorded,
     model: Model,
     sockets: BTreeMap<SessionKey, Socket>,
     /// Keys of closed connections. The last is reused first, as the server's slab does.
@@ -84,6 +85,12 @@ pub(crate) struct Stats {
     pub(crate) registrations: u64,
     /// Messages about changes of the lists.
     pub(crate) told: u64,
+    /// Calls that were recorded and made again.
+    pub(crate) replayed: u64,
+    /// Passwords that a recording has a stand-in for.
+    pub(crate) stand_ins: u64,
+    /// Replays that ended early, because memory was scarce at another moment.
+    pub(crate) scarce_differences: u64,
 }
 
 pub(crate) fn id(who: SessionKey) -> SessionId {
@@ -98,10 +105,10 @@ impl World {
         if is_traced {
             eprintln!("{plan:?}");
         }
-        let mut exchange = Exchange::new(plan.limits.clone());
+        let mut exchange = recording::new_server(&plan.limits);
         exchange.start_recording();
         let mut world = World {
-            exchange: Exchange::new(plan.limits.clone()),
+            exchange: Recorded::new(plan.limits.clone()),
             model: Model::new(plan.model_limits(), is_traced),
             random,
             plan,
@@ -265,6 +272,7 @@ impl World {
             self.jump_to_next_deadline();
         }
         self.check_empty();
+        self.check_recording();
         self.stats.chats = self.model.chats;
         self.stats.messages = self.model.messages;
         self.stats.room_lines = self.model.room_lines;
@@ -301,5 +309,8 @@ impl Stats {
         self.take_overs += other.take_overs;
         self.registrations += other.registrations;
         self.told += other.told;
+        self.replayed += other.replayed;
+        self.stand_ins += other.stand_ins;
+        self.scarce_differences += other.scarce_differences;
     }
 }

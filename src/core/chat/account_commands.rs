@@ -60,6 +60,11 @@ impl Chat {
         self.roster.is_giving_password(id)
     }
 
+    /// Whether a line is no password, although one is awaited: a command.
+    pub(crate) fn is_instead_of_password(line: &str) -> bool {
+        Command::instead_of_password(line).is_some()
+    }
+
     /// The next question to the store.
     pub fn poll_account_request(&mut self) -> Option<AccountRequest> {
         self.accounts.poll_request()

@@ -20,8 +20,8 @@ impl Exchange {
     }
 
     /// What everybody who connects reads below the welcome.
-    pub fn set_notice(&mut self, text: &'static str) {
-        self.chat.set_notice(text);
+    pub fn add_notice(&mut self, text: &str) {
+        self.chat.add_notice(text);
     }
 
     /// Where TLS is spoken, for TLS clients at the wrong port.

@@ -120,6 +120,7 @@ impl Endpoints {
             }
             frame.recycle(pool);
         }
+        self.tap_stale(id, &bytes[..bytes.len() - rest.len()]);
         self.drains[at].lines += lines;
         self.drains[at].end_said = end_said;
         // The borrow of the endpoint ends above; only then can a reply go into its outbox.

@@ -9,6 +9,7 @@ use std::ops::{Index, IndexMut};
 use super::broadcast_log::BroadcastLogs;
 use super::clocks::Clocks;
 use super::endpoint::{Drain, Endpoint, Sending};
+use super::tap::Tap;
 use super::trace::Trace;
 use super::transport_table::TransportTable;
 use super::{Action, TrafficCounts};
@@ -51,6 +52,8 @@ pub(super) struct Endpoints {
     pub(super) paused: BTreeMap<SessionId, (Time, Pace)>,
     /// The way of one session's last input, if somebody follows it.
     pub(super) trace: Option<Box<Trace>>,
+    /// What is taken from each connection, if somebody records.
+    pub(super) tap: Option<Box<Tap>>,
     /// Sessions whose input may go on.
     pub(super) resumable: VecDeque<SessionId>,
     /// Sessions whose old input is to be discarded before their output is written.
@@ -98,6 +101,7 @@ impl Endpoints {
             resumable: VecDeque::new(),
             paused: BTreeMap::new(),
             trace: None,
+            tap: None,
             fan_out: VecDeque::new(),
             fan_out_left: FAN_OUT_WRITES_PER_TURN,
         }
@@ -110,6 +114,7 @@ impl Endpoints {
             self.endpoints.resize_with(id.key() + 1, || None);
         }
         self.endpoints[id.key()] = Some(Endpoint::new());
+        self.tap.iter_mut().for_each(|tap| tap.begin(id));
     }
 
     /// Removes an endpoint and returns all of its buffers to the pool. The id may be reused at once.
@@ -118,6 +123,7 @@ impl Endpoints {
         self.drop_transport(id);
         self.drop_drain(id);
         self.drop_clocks(id);
+        self.tap.iter_mut().for_each(|tap| tap.forget(id));
         let Some(mut endpoint) = self.endpoints[id.key()].take() else { return };
         let unsent = endpoint.outbox.len();
         endpoint.outbox.clear(&mut self.pool);

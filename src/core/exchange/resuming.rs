@@ -99,6 +99,7 @@ impl Exchange {
     fn finish(&mut self, now: Time, id: SessionId) {
         let (endpoint, pool) = self.endpoints.with_pool(id);
         if let Some(frame) = endpoint.reader.finish(pool) {
+            self.tap(id, b"", Some(&frame));
             self.handle_frame(now, id, frame);
             // The client reads the whole answer to its last line before the end. The line may be a
             // password, or ask for a long list.

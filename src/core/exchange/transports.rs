@@ -53,6 +53,12 @@ impl Exchange {
             && self.endpoints.transports.get(id).is_some_and(|transport| transport.is_handshaking())
     }
 
+    /// Whether the bytes of that connection pass through a transport.
+    #[must_use]
+    pub fn is_encoded(&self, id: SessionId) -> bool {
+        self.endpoints.contains(id) && self.endpoints[id].is_encoded
+    }
+
     /// Puts the end of input behind the decoded bytes, if the peer closed the transport.
     pub(super) fn mark_end(&self, received: Received, input: &mut Vec<u8>) {
         if received == Received::EndOfInput {

@@ -17,6 +17,7 @@ const EC: u8 = 247;
 const AYT: u8 = 246;
 const IP: u8 = 244;
 const BRK: u8 = 243;
+const NOP: u8 = 241;
 const SE: u8 = 240;
 /// End of file (RFC 1184); the lowest number of a telnet command.
 const EOF: u8 = 236;
@@ -109,6 +110,45 @@ impl Telnet {
     }
 }
 
+/// Finds the telnet commands in a stream and leaves out all text, for whoever must know what a client
+/// negotiates while it sends a password.
+#[derive(Debug, Default)]
+pub(crate) struct CommandFilter {
+    telnet: Telnet,
+    /// The first bytes of a command; no longer than a subnegotiation may be.
+    begun: Vec<u8>,
+}
+
+impl CommandFilter {
+    /// Appends the commands that end in `bytes` to `commands`. IAC EOF, the commands that edit a line and
+    /// a subnegotiation without an end become IAC NOP: what they do shows in the line itself, and that the
+    /// client speaks telnet counts too.
+    pub(crate) fn push(&mut self, bytes: &[u8], commands: &mut Vec<u8>) {
+        for &byte in bytes {
+            let was_text = self.telnet == Telnet::Text;
+            let event = self.telnet.step(byte);
+            if was_text && self.telnet == Telnet::Text {
+                continue;
+            }
+            self.begun.push(byte);
+            if self.telnet == Telnet::Text {
+                match event {
+                    TelnetEvent::Nothing | TelnetEvent::Reply(_) | TelnetEvent::AreYouThere => {
+                        commands.extend_from_slice(&self.begun);
+                    }
+                    // An IAC that began no command.
+                    TelnetEvent::Byte(_) => {}
+                    TelnetEvent::EraseCharacter
+                    | TelnetEvent::EraseLine
+                    | TelnetEvent::End
+                    | TelnetEvent::SubnegotiationTooLong => commands.extend([IAC, NOP]),
+                }
+                self.begun.clear();
+            }
+        }
+    }
+}
+
 /// Interprets the byte after an IAC outside a subnegotiation.
 fn command(byte: u8) -> (Telnet, TelnetEvent) {
     match byte {
@@ -162,5 +202,20 @@ mod tests {
         bytes.extend([b'z'; SUBNEGOTIATION_BYTES_MAX as usize + 1]);
         bytes.push(b'x');
         assert_eq!(events(&bytes), [TelnetEvent::SubnegotiationTooLong, TelnetEvent::Byte(b'x')]);
+    }
+
+    #[test]
+    fn the_commands_between_the_letters_of_a_password_are_found() {
+        let sent =
+            [b'p', IAC, DO, ECHO, b'a', IAC, IAC, IAC, EC, IAC, SB, 24, 0, IAC, SE, IAC, AYT];
+        for cut in 1..sent.len() {
+            let (mut filter, mut found) = (CommandFilter::default(), Vec::new());
+            sent.chunks(cut).for_each(|part| filter.push(part, &mut found));
+            assert_eq!(
+                found,
+                [IAC, DO, ECHO, IAC, NOP, IAC, SB, 24, 0, IAC, SE, IAC, AYT],
+                "{cut}"
+            );
+        }
     }
 }

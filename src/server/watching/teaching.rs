@@ -86,7 +86,7 @@ impl Server {
     pub fn allow_teaching(&mut self, pause_max: Duration) {
         self.watching.teaching = Some(Teaching::new(pause_max));
         self.exchange
-            .set_notice("This server is used for teaching: its operator may hold it still");
+            .add_notice("This server is used for teaching: its operator may hold it still");
     }
 
     /// How long the loop was held so far.

@@ -5,7 +5,7 @@ use chinwag::core::accounts::{
     AccountAnswer, AccountChange, AccountFailure, AccountRequest, AccountTask, RequestNumber,
 };
 use chinwag::core::chat::Name;
-use chinwag::core::exchange::Exchange;
+use chinwag::core::recording::Recorded;
 
 use super::{World, id};
 use crate::habits::{some_username, usual_password};
@@ -62,7 +62,7 @@ impl Typing {
 
 impl World {
     /// Gives a new server the accounts that the store has.
-    pub(super) fn load_accounts(&mut self, exchange: &mut Exchange) {
+    pub(super) fn load_accounts(&mut self, exchange: &mut Recorded) {
         if !self.plan.keeps_accounts {
             return;
         }

@@ -2,9 +2,8 @@
 //! history (6.3.3).
 
 use chinwag::core::chat::{HistoryCursor, Record};
-use chinwag::core::exchange::Exchange;
 
-use super::World;
+use super::{World, recording};
 use crate::sabotage::Fault;
 
 /// One step in so many begins or continues to write the file anew.
@@ -70,6 +69,7 @@ impl World {
         if self.is_traced {
             eprintln!("{:>8}     the server is killed", self.now);
         }
+        self.check_recording();
         self.stats.restarts += 1;
         self.rewriting = None;
         self.sockets.clear();
@@ -85,7 +85,7 @@ impl World {
             record.unwrap_or_else(|| panic!("{:?} is not a record", String::from_utf8_lossy(line)))
         });
         let records = records.collect::<Vec<_>>();
-        let mut exchange = Exchange::new(self.plan.limits.clone());
+        let mut exchange = recording::new_server(&self.plan.limits);
         exchange.handle_start(self.now / 1_000, records.iter().copied());
         exchange.start_recording();
         let kept = records

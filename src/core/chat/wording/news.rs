@@ -21,7 +21,7 @@ pub(in crate::core::chat) enum News<'a> {
     /// The first line of every connection (4.1.1).
     Welcome,
     /// What everybody should know of this server (8.2.14).
-    Notice(&'static str),
+    Notice(&'a str),
     /// The user has this username now (4.2.2).
     Hello(&'a Name),
     /// Heads a complete list of users, with their number (5.2.1).
