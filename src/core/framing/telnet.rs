@@ -117,16 +117,26 @@ pub(crate) struct CommandFilter {
     telnet: Telnet,
     /// The first bytes of a command; no longer than a subnegotiation may be.
     begun: Vec<u8>,
+    /// The last byte of text was a CR.
+    after_cr: bool,
 }
 
 impl CommandFilter {
     /// Appends the commands that end in `bytes` to `commands`. IAC EOF, the commands that edit a line and
     /// a subnegotiation without an end become IAC NOP: what they do shows in the line itself, and that the
-    /// client speaks telnet counts too.
+    /// client speaks telnet counts too. An LF or NUL is found too if it belongs to a line ending that began
+    /// before.
     pub(crate) fn push(&mut self, bytes: &[u8], commands: &mut Vec<u8>) {
+        let mut ends_line = self.after_cr;
         for &byte in bytes {
             let was_text = self.telnet == Telnet::Text;
             let event = self.telnet.step(byte);
+            if let TelnetEvent::Byte(text) = event {
+                if std::mem::take(&mut ends_line) && matches!(text, b'\n' | 0) {
+                    commands.push(text);
+                }
+                self.after_cr = text == b'\r';
+            }
             if was_text && self.telnet == Telnet::Text {
                 continue;
             }
@@ -217,5 +227,17 @@ mod tests {
                 "{cut}"
             );
         }
+    }
+
+    #[test]
+    fn the_rest_of_a_line_ending_is_found_and_a_whole_one_is_not() {
+        let found = |parts: &[&[u8]]| {
+            let (mut filter, mut found) = (CommandFilter::default(), Vec::new());
+            parts.iter().for_each(|part| filter.push(part, &mut found));
+            found
+        };
+        assert_eq!(found(&[b"secret\r", b"\n", b"\n"]), b"\n");
+        assert_eq!(found(&[b"secret\r", &[IAC, NOP], b"\0more\r\n"]), [IAC, NOP, 0]);
+        assert_eq!(found(&[b"secret\r\n", b"\n", b"more\r", b"x\n"]), b"");
     }
 }

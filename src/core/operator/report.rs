@@ -6,7 +6,9 @@ use std::fmt::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use crate::core::exchange::{Hold, HopTaken};
+use crate::core::SessionId;
+use crate::core::exchange::{Exchange, Hold, HopTaken};
+use crate::core::time::Time;
 
 /// The version of the form. A change that breaks a reader changes it.
 pub const WATCH_VERSION: u64 = 1;
@@ -266,6 +268,20 @@ impl TurnCounts {
     }
 }
 
+impl Followed {
+    /// The followed session; `None` if `id` is not the one that is traced.
+    #[must_use]
+    pub fn of(exchange: &Exchange, id: SessionId, number: u32) -> Option<Followed> {
+        let trace = exchange.trace().filter(|trace| trace.who() == id)?;
+        let name = |id: Option<SessionId>| {
+            let name = id.and_then(|id| exchange.chat().name(id));
+            name.map(ToString::to_string).unwrap_or_default()
+        };
+        let hops = trace.hops().iter().map(|taken| (*taken, name(taken.other))).collect();
+        Some(Followed { number, name: name(Some(id)), hops })
+    }
+}
+
 impl WatchReport {
     /// The line, with its ending. It is written piece by piece: a tree of values in between would cost a
     /// busy server several percent.
@@ -328,6 +344,35 @@ fn write_list<T>(
 }
 
 impl WatchedConnection {
+    /// What the core knows of a connection at `now`. What only the shell knows is left out: unread input in
+    /// the socket, and the cost.
+    #[must_use]
+    pub fn of(exchange: &Exchange, now: Time, id: SessionId, number: u32) -> WatchedConnection {
+        let chat = exchange.chat();
+        let left = |at: Time| at.ms_since(now);
+        let session = chat.deadline(id).map(|(deadline, at)| (deadline.word(), left(at)));
+        let deadlines = exchange.deadlines(id).map(|(deadline, at)| (deadline.word(), left(at)));
+        let partner = chat.partner(id).and_then(|with| chat.name(with));
+        let state = chat.state(id).unwrap_or("-");
+        // A member of a room who is asked sees the request first.
+        let room = chat.room(id).filter(|_| state == "IN ROOM");
+        let room = room.and_then(|room| chat.room_name(room));
+        let held_bytes = exchange.held_input_bytes(id);
+        WatchedConnection {
+            number,
+            name: chat.name(id).map(ToString::to_string).unwrap_or_default(),
+            state,
+            with: partner.or(room).map(ToString::to_string).unwrap_or_default(),
+            output: exchange.outbox_bytes(id),
+            is_congested: exchange.is_congested(id),
+            held_bytes,
+            waits: held_bytes > 0 && exchange.hold(id).is_some(),
+            hold: exchange.hold(id),
+            deadlines: session.into_iter().chain(deadlines).collect(),
+            cpu_percent: 0.0,
+        }
+    }
+
     fn json(&self) -> Value {
         let deadlines = self.deadlines.iter();
         let deadlines = deadlines.map(|&(word, ms)| (word.to_owned(), json!(ms)));

@@ -60,6 +60,8 @@ struct Open {
     began: Option<usize>,
     /// How many bytes of the chunk nobody has taken.
     left: usize,
+    /// The chunk before has so many bytes that are taken first.
+    stale: Option<(usize, usize)>,
     /// The transport has reported the end, which the exchange adds to the chunk.
     is_ended: bool,
 }
@@ -120,8 +122,13 @@ impl Recording {
                 self.calls.push((last.after_ms(after_ms), call));
             }
             Entry::Took(id, mut bytes) => {
-                let chunk = self.chunks.get_mut(&open.get(&id)?.received?)?;
-                chunk.append(&mut bytes);
+                let open = open.get_mut(&id)?;
+                if let Some((place, count)) = open.stale.take() {
+                    let own = bytes.split_off(count.min(bytes.len()));
+                    self.chunks.get_mut(&place)?.append(&mut bytes);
+                    bytes = own;
+                }
+                self.chunks.get_mut(&open.received?)?.append(&mut bytes);
             }
             Entry::Left(id, count) => {
                 let open = open.get_mut(&id)?;
@@ -152,8 +159,12 @@ impl Recording {
             Call::Received(id) | Call::StaleInput(id) => {
                 self.chunks.insert(place, Vec::new());
                 let open = open.entry(*id).or_default();
-                self.end_chunk(open);
-                *open = Open { received: Some(place), began: open.began, ..Open::default() };
+                let waiting = open.received.filter(|_| open.left > 0).map(|last| (last, open.left));
+                let stale = waiting.filter(|_| matches!(call, Call::StaleInput(_)));
+                if stale.is_none() {
+                    self.end_chunk(open);
+                }
+                *open = Open { received: Some(place), began: open.began, stale, ..Open::default() };
             }
             _ => {}
         }

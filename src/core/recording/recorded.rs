@@ -159,7 +159,8 @@ impl Recorded {
         self.pass(
             Some(now),
             |recorder, exchange| {
-                recorder.note_chunk(id, if exchange.is_encoded(id) { 0 } else { bytes.len() });
+                recorder
+                    .note_stale_chunk(id, if exchange.is_encoded(id) { 0 } else { bytes.len() });
                 Call::StaleInput(id)
             },
             |exchange| exchange.handle_stale_input(now, id, bytes),

@@ -68,6 +68,12 @@ impl Recorder {
         self.untaken.insert(id, (bytes, 0));
     }
 
+    /// So many bytes come in the next call, which takes those that wait before them.
+    pub(super) fn note_stale_chunk(&mut self, id: SessionId, bytes: usize) {
+        let waiting = self.untaken.get(&id).map_or(0, |(untaken, _)| *untaken);
+        self.untaken.insert(id, (waiting + bytes, 0));
+    }
+
     /// Notes what the framing took in the last call.
     pub(super) fn note_taken(&mut self, taken: Vec<Taken>) {
         for Taken { id, bytes, count } in taken {

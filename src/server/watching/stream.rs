@@ -79,14 +79,7 @@ impl Server {
     /// The way of the followed session's last input.
     fn followed(&self) -> Option<Followed> {
         let id = self.watching.followed?;
-        let trace = self.exchange.trace()?;
-        let name = |id: Option<SessionId>| {
-            let name = id.and_then(|id| self.exchange.chat().name(id));
-            name.map(ToString::to_string).unwrap_or_default()
-        };
-        let hops = trace.hops().iter().map(|taken| (*taken, name(taken.other))).collect();
-        let number = self.connections.get(id.key())?.number;
-        Some(Followed { number, name: name(Some(id)), hops })
+        Followed::of(&self.exchange, id, self.connections.get(id.key())?.number)
     }
 
     /// Looks at all connections, if that was not done just now (7.104).
@@ -126,30 +119,13 @@ impl Server {
     }
 
     fn watched(&self, id: SessionId) -> Option<WatchedConnection> {
-        let connection = self.connections.get(id.key())?;
-        let (chat, exchange) = (self.exchange.chat(), &self.exchange);
-        let left = |at: Time| at.ms_since(self.now);
-        let session = chat.deadline(id).map(|(deadline, at)| (deadline.word(), left(at)));
-        let deadlines = exchange.deadlines(id).map(|(deadline, at)| (deadline.word(), left(at)));
-        let partner = chat.partner(id).and_then(|with| chat.name(with));
-        let state = chat.state(id).unwrap_or("-");
-        // A member of a room who is asked sees the request first.
-        let room = chat.room(id).filter(|_| state == "IN ROOM");
-        let room = room.and_then(|room| chat.room_name(room));
+        let number = self.connections.get(id.key())?.number;
         let now_s = self.now_s();
-        let cost = self.costs.of(now_s, id.key(), connection.number);
+        let cost = self.costs.of(now_s, id.key(), number);
         Some(WatchedConnection {
-            number: connection.number,
-            name: chat.name(id).map(ToString::to_string).unwrap_or_default(),
-            state,
-            with: partner.or(room).map(ToString::to_string).unwrap_or_default(),
-            output: exchange.outbox_bytes(id),
-            is_congested: exchange.is_congested(id),
-            held_bytes: exchange.held_input_bytes(id),
             waits: self.input_waits(id),
-            hold: exchange.hold(id),
-            deadlines: session.into_iter().chain(deadlines).collect(),
             cpu_percent: cost.map_or(0.0, |cost| self.costs.cpu_percent(now_s, cost)),
+            ..WatchedConnection::of(&self.exchange, self.now, id, number)
         })
     }
 }
