@@ -9,7 +9,8 @@ pub mod io;
 pub mod view;
 
 use std::env;
-use std::io::{IsTerminal, Write};
+use std::io::{BufWriter, ErrorKind, IsTerminal, Write};
+use std::panic;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -19,6 +20,8 @@ use rustix::stdio::{stdin, stdout};
 use crate::client::io::terminal::{Modes, Terminal};
 use io::{Console, EventLoop, Leaving, Live, Subject};
 use view::{Look, Replay, View};
+
+const NEEDS_TERMINAL: &str = "this needs a terminal; ctl watch prints lines of JSON";
 
 /// Common shells add this to the number of the signal that ended a program.
 const SIGNAL_EXIT_CODE: u8 = 128;
@@ -30,8 +33,9 @@ Examples:
   chinwag watch --console /run/chinwag.sock      watch its loop
   ssh host chinwag watch --console PATH          needs ssh -t, for a terminal
   chinwag ctl watch                              the same as lines of JSON
-  chinwag ctl watch > FILE                       records it, until Ctrl-C
-  chinwag replay FILE                            walks the recording
+  chinwag ctl watch > FILE                       keeps it, until Ctrl-C
+  chinwag serve --record FILE                    records the chat itself
+  chinwag replay FILE                            walks either of them
 
 Keys: up and down choose a connection, enter follows its input hop by hop.
 With serve --teach, space holds the loop and lets it go, s runs one step,
@@ -48,7 +52,7 @@ pub struct WatchArgs {
 /// The flags of `replay`.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
-    /// What ctl watch printed
+    /// A recording of serve --record, or what ctl watch printed
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 }
@@ -64,16 +68,44 @@ pub fn run(args: &WatchArgs) -> ExitCode {
     }))
 }
 
-/// Shows a recording; see [`run`].
+/// Shows a recording; see [`run`]. Without a terminal, a recording of `serve --record` is printed as text.
 #[must_use]
 pub fn replay(args: &ReplayArgs) -> ExitCode {
-    exit_code(show(|| {
+    let open = || {
         let bytes = io::read_recording(&args.file)?;
-        let replay = Replay::new(bytes, look());
-        replay
-            .map(Subject::Recorded)
+        quietly(|| Replay::new(bytes, look()))
             .map_err(|why| format!("cannot replay {}: {why}", args.file.display()))
-    }))
+    };
+    if can_draw() {
+        return exit_code(show(|| open().map(Subject::Recorded)));
+    }
+    exit_code(open().and_then(|mut replay| print(&mut replay)))
+}
+
+/// Runs a replay whose recording may end in a panic of the core, which is told by other means.
+fn quietly<T>(open: impl FnOnce() -> T) -> T {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let result = open();
+    panic::set_hook(hook);
+    result
+}
+
+/// Prints a recording as text.
+fn print(replay: &mut Replay) -> Result<Leaving, String> {
+    let texts = replay.text().ok_or(NEEDS_TERMINAL)?;
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    for text in texts {
+        match out.write_all(text.as_bytes()) {
+            // The reader has seen enough, as `head` has.
+            Err(e) if e.kind() == ErrorKind::BrokenPipe => break,
+            written => written.map_err(|e| format!("cannot print: {e}"))?,
+        }
+    }
+    match out.flush() {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(format!("cannot print: {e}")),
+        _ => Ok(Leaving::Wished),
+    }
 }
 
 /// The exit code of a full-screen program. A failure is printed on standard error.
@@ -95,7 +127,7 @@ pub(crate) fn exit_code(end: Result<Leaving, String>) -> ExitCode {
 /// Shows a subject, which is opened before the terminal changes.
 fn show(open: impl FnOnce() -> Result<Subject, String>) -> Result<Leaving, String> {
     if !can_draw() {
-        return Err("this needs a terminal; ctl watch prints lines of JSON".to_owned());
+        return Err(NEEDS_TERMINAL.to_owned());
     }
     let subject = open()?;
     let event_loop = EventLoop::new(full_screen()?, subject).map_err(terminal_failed)?;

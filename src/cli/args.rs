@@ -87,7 +87,7 @@ pub enum Command {
     #[command(after_help = watch::EXAMPLES)]
     Watch(WatchArgs),
 
-    /// Walk what ctl watch has printed, forwards and backwards
+    /// Walk a recording forwards and backwards; in a pipe, print it as text
     Replay(ReplayArgs),
 
     /// Make a certificate that vouches for itself, for addresses with tls:// and https://

@@ -6,13 +6,16 @@
 //! carries its time.
 
 mod connections;
+mod core_tape;
 mod figures;
 mod hops;
+mod narration;
 mod paper;
 mod picture;
 mod replay;
 mod state;
 mod steps;
+mod story;
 mod strip;
 #[cfg(test)]
 mod tests;

@@ -132,10 +132,16 @@ impl Player {
         self.numbers.iter().map(|(id, number)| (*id, *number))
     }
 
+    /// Connections so far.
+    #[must_use]
+    pub fn connections_so_far(&self) -> u32 {
+        self.connections_so_far
+    }
+
     /// Follows the inputs of the connection with this number from now on.
     pub fn follow(&mut self, number: Option<u32>) {
-        let id = number.and_then(|number| self.numbers.iter().find(|(_, it)| **it == number));
-        self.exchange.begin_trace(id.map(|(id, _)| *id));
+        let found = number.and_then(|number| self.connections().find(|(_, it)| *it == number));
+        self.exchange.begin_trace(found.map(|(id, _)| id));
     }
 
     /// Whether the exchange allows the call now.

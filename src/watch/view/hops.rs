@@ -17,9 +17,9 @@ pub(super) fn rows(followed: &Followed) -> u16 {
     2 + hops.clamp(1, HOPS_MAX)
 }
 
-/// Draws the part; `row` is its first row, which stays blank.
-pub(super) fn draw(followed: &Followed, paper: &mut Paper<'_>, row: u16) {
-    let row = row + 1;
+/// Draws the part into `rows` rows from `row` on. The first stays blank.
+pub(super) fn draw(followed: &Followed, paper: &mut Paper<'_>, row: u16, rows: u16) {
+    let (row, hops_max) = (row + 1, HOPS_MAX.min(rows.saturating_sub(2)));
     let who = match &*followed.name {
         "" => format!("#{}", followed.number),
         name => name.to_owned(),
@@ -28,7 +28,7 @@ pub(super) fn draw(followed: &Followed, paper: &mut Paper<'_>, row: u16) {
     if followed.hops.is_empty() {
         return paper.put(1, row + 1, 60, "it has sent nothing since", Ink::Quiet);
     }
-    for (n, hop) in (1..).zip(followed.hops.iter().take(usize::from(HOPS_MAX))) {
+    for (n, hop) in (1..).zip(followed.hops.iter().take(usize::from(hops_max))) {
         draw_hop(hop, paper, row + n);
     }
 }

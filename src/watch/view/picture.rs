@@ -3,12 +3,14 @@
 
 use super::paper::{Ink, Paper, milliseconds, number};
 use super::state::State;
-use super::{connections, hops, steps, strip};
+use super::{connections, hops, steps, story, strip};
 
 /// Rows of the head with the blank row below it.
 const HEAD_ROWS: u16 = 2;
 /// Rows that the list of connections keeps: its head and two more.
 const LIST_ROWS_MIN: u16 = 3;
+/// Rows of the hops that are worth their head.
+const HOP_ROWS_MIN: u16 = 4;
 /// Columns between the pictures and the edges.
 const MARGIN: u16 = 1;
 
@@ -30,13 +32,18 @@ pub(super) fn draw(state: &State, paper: &mut Paper<'_>) {
     }
     // What follows may use the rows from `row` up to the foot.
     let mut row = HEAD_ROWS;
-    if row + steps::ROWS > last {
+    let first_rows = if state.story.is_some() { story::ROWS } else { steps::ROWS };
+    if row + first_rows > last {
         return;
     }
-    steps::draw(state, paper, row);
-    row += steps::ROWS + 1;
+    match &state.story {
+        Some(story) => story.draw(paper, row),
+        None => steps::draw(state, paper, row),
+    }
+    row += first_rows + 1;
     let hop_rows = state.followed.as_ref().map_or(0, hops::rows);
-    let is_low = row + strip::HEIGHT + 2 + LIST_ROWS_MIN + hop_rows > last;
+    // A replay has no times of steps, so its columns are all of one height.
+    let is_low = state.story.is_some() || row + strip::HEIGHT + 2 + LIST_ROWS_MIN + hop_rows > last;
     let height = if is_low { strip::LOW_HEIGHT } else { strip::HEIGHT };
     if row + height + 1 > last {
         return;
@@ -44,10 +51,12 @@ pub(super) fn draw(state: &State, paper: &mut Paper<'_>) {
     strip::draw(state, paper, row, height);
     row += height + 2;
     let left = last.saturating_sub(row);
-    let hop_rows = if left >= hop_rows + LIST_ROWS_MIN { hop_rows } else { 0 };
+    // With little room the last hops are left out.
+    let hop_rows = hop_rows.min(left.saturating_sub(LIST_ROWS_MIN));
+    let hop_rows = if hop_rows >= HOP_ROWS_MIN { hop_rows } else { 0 };
     connections::draw(state, paper, row, left - hop_rows);
     if let Some(followed) = state.followed.as_ref().filter(|_| hop_rows > 0) {
-        hops::draw(followed, paper, last - hop_rows);
+        hops::draw(followed, paper, last - hop_rows, hop_rows);
     }
 }
 
@@ -59,6 +68,7 @@ fn draw_head(state: &State, paper: &mut Paper<'_>) {
         Some(teach) if teach.slow_ms > 0 => {
             (format!("{} before each step", milliseconds(teach.slow_ms)), Ink::Warm)
         }
+        _ if state.story.is_some() => ("replay".to_owned(), Ink::Quiet),
         _ => ("the loop".to_owned(), Ink::Quiet),
     };
     if state.has_received {
@@ -68,7 +78,10 @@ fn draw_head(state: &State, paper: &mut Paper<'_>) {
         let seconds = state.at_ms / 1_000;
         let up = format!("{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
         let (count, turns) = (number(state.count), number(turns));
-        let figures = format!("{count} {noun} {dot} {turns} turns/s {dot} {up}");
+        let figures = match &state.story {
+            Some(_) => format!("{count} {noun} {dot} {up}.{:03}", state.at_ms % 1_000),
+            None => format!("{count} {noun} {dot} {turns} turns/s {dot} {up}"),
+        };
         paper.put_right(right, 0, &figures, Ink::Plain);
     }
     // Last, so that no number covers it.

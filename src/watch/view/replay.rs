@@ -1,44 +1,54 @@
-//! A recorded stream, walked forwards and backwards in the same view.
+//! A recording, walked forwards and backwards in the same view.
 //!
-//! `chinwag ctl watch > FILE` records one. It holds lengths and names, and never what people say. A step
-//! back draws the lines before it anew, so each place looks as it did when it was live.
+//! There are two kinds. `chinwag ctl watch > FILE` keeps the lines of the stream: lengths and names, and
+//! never what people say. `serve --record FILE` keeps every input of the core, so the chat itself is run
+//! again (`core_tape.rs`). A step back draws the places before it anew, so each looks as it did before.
 
 use std::ops::Range;
 
 use ratatui_core::buffer::Buffer;
 use ratatui_core::layout::Rect;
 
+use super::core_tape::CoreTape;
 use super::figures::Figures;
 use super::{Look, View, Wish};
 use crate::client::ui::keys::Key;
 use crate::core::limits::{WATCH_IDLE_MS, WATCH_LINE_BYTES_MAX};
+use crate::core::recording::Recording;
 
-/// Lines that are drawn again for a step back: they fill the strip and the last second.
-const LINES_AGAIN: usize = 600;
+/// Places that are drawn again for a step back: they fill the strip and the last second.
+const PLACES_AGAIN: usize = 600;
 
-/// Lines of a leap.
+/// Places of a leap.
 const LEAP: usize = 50;
 
-/// A recorded stream and the place in it.
+/// A recording and the place in it.
 #[derive(Debug)]
 pub struct Replay {
-    bytes: Vec<u8>,
-    /// Where each line of the stream is, and its time in milliseconds.
-    lines: Vec<(Range<usize>, u64)>,
-    /// How many lines are shown; at least one.
+    tape: Tape,
+    /// How many places are shown; at least one.
     shown: usize,
     is_playing: bool,
     look: Look,
     view: View,
 }
 
-impl Replay {
-    /// Opens a recording, and shows its first line. Lines that are not of a stream are skipped: `ctl
-    /// watch` prints an answer first.
-    ///
-    /// # Errors
-    /// There is no line of a stream in it.
-    pub fn new(bytes: Vec<u8>, look: Look) -> Result<Replay, String> {
+/// What is walked.
+#[derive(Debug)]
+enum Tape {
+    /// The stream of `watch`: where each line is, and its time in milliseconds.
+    Stream { bytes: Vec<u8>, lines: Vec<(Range<usize>, u64)> },
+    /// All inputs of the core.
+    Core(Box<CoreTape>),
+}
+
+impl Tape {
+    /// Lines that are not of a stream are skipped: `ctl watch` prints an answer first.
+    fn new(bytes: Vec<u8>) -> Result<Tape, String> {
+        if Recording::is_one(&bytes) {
+            let recording = Recording::parse(&bytes).map_err(|why| why.to_string())?;
+            return Ok(Tape::Core(Box::new(CoreTape::new(recording)?)));
+        }
         let mut lines = Vec::new();
         let mut start = 0;
         for line in bytes.split_inclusive(|&byte| byte == b'\n') {
@@ -50,28 +60,79 @@ impl Replay {
                 lines.push((place, figures.at_ms));
             }
         }
-        if lines.is_empty() {
-            return Err("there is no line of `ctl watch` in it".to_owned());
+        match lines.is_empty() {
+            true => Err("there is no line of `ctl watch` in it".to_owned()),
+            false => Ok(Tape::Stream { bytes, lines }),
         }
-        let view = View::new(look);
-        let mut replay = Replay { bytes, lines, shown: 0, is_playing: false, look, view };
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Tape::Stream { lines, .. } => lines.len(),
+            Tape::Core(tape) => tape.len(),
+        }
+    }
+
+    fn at_ms(&self, place: usize) -> Option<u64> {
+        match self {
+            Tape::Stream { lines, .. } => lines.get(place).map(|(_, at_ms)| *at_ms),
+            Tape::Core(tape) => tape.at_ms(place),
+        }
+    }
+
+    /// Shows a place in the view.
+    fn show(&mut self, place: usize, view: &mut View) {
+        match self {
+            Tape::Stream { bytes, lines } => {
+                if let Some((place, _)) = lines.get(place) {
+                    view.receive(&bytes[place.clone()]);
+                }
+            }
+            Tape::Core(tape) => {
+                if let Some(shown) = tape.show(place) {
+                    view.receive(&shown.line);
+                    view.state.story = Some(shown.story.clone());
+                }
+            }
+        }
+    }
+}
+
+impl Replay {
+    /// Opens a recording, and shows its first place.
+    ///
+    /// # Errors
+    /// It is none, it is damaged, or nothing happens in it.
+    pub fn new(bytes: Vec<u8>, look: Look) -> Result<Replay, String> {
+        let (tape, view) = (Tape::new(bytes)?, View::new(look));
+        let mut replay = Replay { tape, shown: 0, is_playing: false, look, view };
         replay.go_to(1);
         Ok(replay)
     }
 
-    /// Milliseconds until the next line while the recording plays. Then the caller calls
+    /// The whole recording as text: each input, and the lines that left for users. `None` for the stream
+    /// of `watch`, which has no text in it.
+    pub fn text(&mut self) -> Option<impl Iterator<Item = String> + use<'_>> {
+        let Tape::Core(tape) = &mut self.tape else { return None };
+        let end = tape.ending().map(|why| format!("! {why}\n"));
+        let places = 0..tape.len();
+        let texts = places.map_while(|place| tape.show(place).map(|shown| shown.story.text()));
+        Some(texts.chain(end))
+    }
+
+    /// Milliseconds until the next place while the recording plays. Then the caller calls
     /// [`Replay::advance`].
     #[must_use]
     pub fn next_in_ms(&self) -> Option<u64> {
         if !self.is_playing {
             return None;
         }
-        let (now, next) = (self.lines.get(self.shown - 1)?.1, self.lines.get(self.shown)?.1);
+        let (now, next) = (self.tape.at_ms(self.shown - 1)?, self.tape.at_ms(self.shown)?);
         // A recording may lie about its times.
         Some(next.saturating_sub(now).min(WATCH_IDLE_MS))
     }
 
-    /// Shows the next line.
+    /// Shows the next place.
     pub fn advance(&mut self) {
         self.go_to(self.shown + 1);
     }
@@ -84,11 +145,12 @@ impl Replay {
             Key::WordRight => self.go_to(self.shown + LEAP),
             Key::WordLeft => self.go_to(self.shown.saturating_sub(LEAP)),
             Key::Home => self.go_to(1),
-            Key::End => self.go_to(self.lines.len()),
+            Key::End => self.go_to(self.tape.len()),
             Key::Char(' ') => {
-                self.is_playing = !self.is_playing && self.shown < self.lines.len();
+                self.is_playing = !self.is_playing && self.shown < self.tape.len();
                 self.name_keys();
             }
+            Key::Enter => self.follow(),
             key => {
                 return match self.view.handle_key(key) {
                     // There is no server to send it to.
@@ -105,29 +167,52 @@ impl Replay {
         self.view.draw(area, buffer);
     }
 
-    /// Shows the first `count` lines, as far as there are so many.
+    /// Follows the chosen connection, or nobody if it is followed already.
+    fn follow(&mut self) {
+        let Tape::Core(tape) = &mut self.tape else { return };
+        let followed = self.view.state.followed.as_ref().map(|followed| followed.number);
+        let chosen = self.view.state.chosen.filter(|chosen| Some(*chosen) != followed);
+        tape.follow(chosen.and_then(|number| u32::try_from(number).ok()));
+        let shown = std::mem::take(&mut self.shown);
+        self.renew_view();
+        self.go_to(shown);
+    }
+
+    fn renew_view(&mut self) {
+        let chosen = self.view.state.chosen;
+        self.view = View::new(self.look);
+        self.view.state.chosen = chosen;
+    }
+
+    /// Shows the first `count` places, as far as there are so many.
     fn go_to(&mut self, count: usize) {
-        let count = count.clamp(1, self.lines.len());
+        let count = count.clamp(1, self.tape.len());
         if count < self.shown {
-            let chosen = self.view.state.chosen;
-            self.view = View::new(self.look);
-            self.view.state.chosen = chosen;
-            self.shown = count.saturating_sub(LINES_AGAIN);
-        } else if count - self.shown > LINES_AGAIN {
-            self.shown = count - LINES_AGAIN;
+            self.renew_view();
+            self.shown = count.saturating_sub(PLACES_AGAIN);
+        } else if count - self.shown > PLACES_AGAIN {
+            self.shown = count - PLACES_AGAIN;
         }
-        for (place, _) in &self.lines[self.shown..count] {
-            self.view.receive(&self.bytes[place.clone()]);
+        for place in self.shown..count {
+            self.tape.show(place, &mut self.view);
         }
         self.shown = count;
-        self.is_playing &= count < self.lines.len();
+        self.is_playing &= count < self.tape.len();
         self.name_keys();
     }
 
     fn name_keys(&mut self) {
         let space = if self.is_playing { "hold" } else { "play" };
+        let is_last = self.shown == self.tape.len();
+        let (what, end) = match &self.tape {
+            Tape::Stream { .. } => ("line", None),
+            Tape::Core(tape) => ("input", tape.ending().filter(|_| is_last)),
+        };
         let keys = format!("q quit  left/right, home/end walk  space {space}");
-        let note = format!("line {} of {}", self.shown, self.lines.len());
+        let note = match end {
+            Some(why) => format!("! {why}"),
+            None => format!("{what} {} of {}", self.shown, self.tape.len()),
+        };
         self.view.set_foot(&keys, &note);
     }
 }
@@ -154,7 +239,7 @@ mod tests {
         for recording in RECORDINGS {
             let mut replay = Replay::new(recording.into(), LOOK).unwrap();
             let mut places = vec![drawn(&replay)];
-            while replay.shown < replay.lines.len() {
+            while replay.shown < replay.tape.len() {
                 assert_eq!(replay.handle_key(&Key::Right), Wish::Draw);
                 places.push(drawn(&replay));
             }
@@ -181,7 +266,8 @@ mod tests {
             ms += more;
             replay.advance();
         }
-        let (first, last) = (replay.lines[0].1, replay.lines.last().unwrap().1);
+        let (first, last) =
+            (replay.tape.at_ms(0).unwrap(), replay.tape.at_ms(replay.tape.len() - 1).unwrap());
         assert_eq!(ms, last - first);
         assert!(!replay.is_playing);
         replay.handle_key(&Key::Char(' '));
@@ -194,14 +280,14 @@ mod tests {
             assert!(Replay::new(garbage.into(), LOOK).is_err(), "{garbage:?}");
         }
         let whole = RECORDINGS[2].as_bytes();
-        let lines = Replay::new(whole.to_vec(), LOOK).unwrap().lines.len();
+        let lines = Replay::new(whole.to_vec(), LOOK).unwrap().tape.len();
         for cut in (0..whole.len()).step_by(97) {
-            let kept = Replay::new(whole[..cut].to_vec(), LOOK).map_or(0, |it| it.lines.len());
+            let kept = Replay::new(whole[..cut].to_vec(), LOOK).map_or(0, |it| it.tape.len());
             assert!(kept <= lines);
             let mut damaged = whole.to_vec();
             damaged[cut] = 0xff;
             let mut replay = Replay::new(damaged, LOOK).unwrap();
-            assert!(replay.lines.len() >= lines - 1);
+            assert!(replay.tape.len() >= lines - 1);
             replay.handle_key(&Key::End);
             drawn(&replay);
         }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use super::Wish;
 use super::figures::{Connection, Figures, Followed, Teach, Turns, cleaned};
+use super::story::Story;
 
 /// The time that shares and rates are about.
 const WINDOW_MS: u64 = 1_000;
@@ -37,6 +38,8 @@ pub(super) struct State {
     window: VecDeque<(u64, Turns)>,
     /// The last turns, the oldest first.
     pub(super) strip: VecDeque<Turns>,
+    /// What happened at this place, in words; only a replay of the core knows.
+    pub(super) story: Option<Story>,
     /// The number of the chosen connection.
     pub(super) chosen: Option<u64>,
     /// The keys of the program that the view is a part of.

@@ -20,7 +20,9 @@ const SLOW_NS: u64 = 10_000_000;
 
 /// Draws the part from `row` on, with columns of `height` rows.
 pub(super) fn draw(state: &State, paper: &mut Paper<'_>, row: u16, height: u16) {
-    let labels = ["10 ms", "1 ms", "0.1 ms"];
+    // A replay of the core has one column for each input, and no times.
+    let is_replay = state.story.is_some();
+    let labels = if is_replay { ["", "", ""] } else { ["10 ms", "1 ms", "0.1 ms"] };
     for (n, label) in (0..height).zip(labels) {
         paper.put(1, row + n, LABEL_COLUMNS - 1, label, Ink::Quiet);
     }
@@ -38,7 +40,8 @@ pub(super) fn draw(state: &State, paper: &mut Paper<'_>, row: u16, height: u16) 
         let (mark, ink) = mark(turns);
         paper.put(column, row + height, 1, mark, ink);
     }
-    paper.put(1, row + height, LABEL_COLUMNS - 1, "turns", Ink::Quiet);
+    let what = if is_replay { "inputs" } else { "turns" };
+    paper.put(1, row + height, LABEL_COLUMNS - 1, what, Ink::Quiet);
 }
 
 /// The height of a column, in eighths of a row; at least one.
