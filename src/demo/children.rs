@@ -116,13 +116,11 @@ pub(super) struct Theatre {
     folder: Folder,
     /// Where the server listens.
     pub(super) address: String,
-    /// What the crowd prints, until it is taken.
-    pub(super) crowd_lines: Option<Receiver>,
 }
 
 impl Theatre {
-    /// Starts a server and a crowd.
-    pub(super) fn open(people: u32, seed: u64) -> Result<Theatre, String> {
+    /// Starts a server and a crowd. Returns what the crowd prints, too.
+    pub(super) fn open(people: u32, seed: u64) -> Result<(Theatre, Receiver), String> {
         let failed = |error: io::Error| format!("the demo cannot start: {error}");
         let folder = Folder::create().map_err(failed)?;
         let console = folder.0.join("console");
@@ -136,16 +134,16 @@ impl Theatre {
         let seconds = CROWD_SECONDS_MAX.to_string();
         let crowd = ["crowd", &people, &address, "--json", "--seed", &seed, "--for", &seconds];
         let mut crowd = Process::start(&crowd, Stdio::null()).map_err(failed)?;
-        let crowd_lines = Some(crowd.lines().map_err(failed)?);
-        Ok(Theatre {
+        let crowd_lines = crowd.lines().map_err(failed)?;
+        let theatre = Theatre {
             attack: None,
             _crowd: crowd,
             _server: server,
             _server_output: server_output,
             folder,
             address,
-            crowd_lines,
-        })
+        };
+        Ok((theatre, crowd_lines))
     }
 
     /// The socket for operator commands.
