@@ -9,7 +9,7 @@ use ratatui_core::buffer::Buffer;
 use ratatui_core::layout::Rect;
 
 use super::DemoArgs;
-use super::children::Theatre;
+use super::children::{Server, Theatre, failed};
 use super::panel;
 use super::script::Script;
 use super::stage::{Action, Stage, kind_of, seconds_of};
@@ -61,16 +61,17 @@ impl Performance {
     /// One of them does not start, with the reason.
     pub(super) fn open(args: &DemoArgs, registry: &Registry) -> Result<Performance, String> {
         let look = watch::look();
-        let (theatre, crowd) = Theatre::open(args.people, args.seed)?;
-        let live = Live::connect(&theatre.console(), registry, look)?;
-        let failed = |error: std::io::Error| format!("the demo cannot start: {error}");
+        let server = Server::start()?;
+        let live = Live::connect(&server.console(), registry, look)?;
+        let stage = Stage::new(server.address.clone());
+        let (theatre, crowd) = Theatre::open(server, args.people, args.seed)?;
         Ok(Performance {
             registry: registry.try_clone().map_err(failed)?,
             look,
             live,
-            stage: Stage::new(theatre.address.clone()),
-            crowd: Some(Output::watch(registry, crowd, CROWD).map_err(failed)?),
+            stage,
             theatre,
+            crowd: Some(Output::watch(registry, crowd, CROWD).map_err(failed)?),
             attack: None,
             script: args.script.then(Script::default),
             began: clock(),
@@ -78,20 +79,17 @@ impl Performance {
     }
 
     fn start_attack(&mut self, n: usize) {
-        self.end_attack();
         let Some(kind) = kind_of(n) else { return };
         let lines = self.theatre.attack(kind, seconds_of(n));
         match lines.and_then(|lines| Output::watch(&self.registry, lines, ATTACK)) {
             Ok(output) => self.attack = Some(output),
-            Err(_) => {
-                self.stage.attack_has_ended();
-                self.end_attack();
-            }
+            Err(_) => self.end_attack(),
         }
     }
 
     fn end_attack(&mut self) {
         self.attack = None;
+        self.stage.attack_has_ended();
         self.theatre.end_attack();
     }
 }
@@ -119,6 +117,10 @@ impl Subject for Performance {
     }
 
     fn handle_key(&mut self, key: &Key) -> Wish {
+        // The loop suspends all processes. An attack would report the pause as the fault of the server.
+        if *key == Key::Control('z') {
+            self.end_attack();
+        }
         match self.stage.handle_key(key) {
             Action::Attack(n) => self.start_attack(n),
             Action::EndAttack => self.end_attack(),
@@ -143,7 +145,6 @@ impl Subject for Performance {
         if let Some(attack) = &mut self.attack
             && attack.read(events, |line| stage.hear_attack(line))
         {
-            self.stage.attack_has_ended();
             self.end_attack();
         }
     }
