@@ -2,9 +2,13 @@
 //! the clause says, and everything works afterwards.
 
 mod common;
+#[allow(dead_code, reason = "the tests of the ladder use the rest")]
+#[path = "lessons/harness.rs"]
+mod harness;
 
 use common::server::{Server, run};
 use common::{MENU, Person, now, timeout};
+use harness::Lesson;
 use serde_json::Value;
 
 /// The longest time that a line of the honest pair may take while an attack runs. Far more than it
@@ -215,9 +219,10 @@ fn an_attack_without_a_server_is_one_line_and_exit_code_1() {
 /// The last rung of the ladder has names, requests and chats, and so it can be attacked too.
 #[test]
 fn the_small_chinwag_serves_its_honest_users_as_well() {
-    let server = SmallServer::starts("lesson-12-fixed");
+    let server = Lesson::starts("lesson-12-fixed");
+    let address = server.address.to_string();
     for kind in ["flood", "reset-storm", "half-close", "byte-at-a-time", "long-line"] {
-        let flags = ["attack", kind, &server.address, "--connections", "5", "--for", "1"];
+        let flags = ["attack", kind, &address, "--connections", "5", "--for", "1"];
         let ran = run(&flags, &[]);
         assert_eq!(ran.status.code(), Some(0), "{kind}: {}{}", ran.stdout, ran.stderr);
     }
@@ -226,37 +231,8 @@ fn the_small_chinwag_serves_its_honest_users_as_well() {
 /// An attack can fail: this server serves one client at a time, so no honest pair meets.
 #[test]
 fn a_server_that_serves_one_client_at_a_time_breaks_the_promise() {
-    let server = SmallServer::starts("lesson-01-broken");
-    let ran = run(&["attack", "slowloris", &server.address], &[]);
+    let server = Lesson::starts("lesson-01-broken");
+    let ran = run(&["attack", "slowloris", &server.address.to_string()], &[]);
     assert_eq!(ran.status.code(), Some(1));
     assert!(ran.stderr.contains("no honest pair came into a chat"), "{}", ran.stderr);
-}
-
-/// A rung of the ladder. Cargo builds the examples for `cargo test`.
-struct SmallServer {
-    process: std::process::Child,
-    address: String,
-}
-
-impl SmallServer {
-    fn starts(rung: &str) -> SmallServer {
-        use std::io::{BufRead, BufReader};
-        let test = std::env::current_exe().expect("the path of this test");
-        let profile = test.ancestors().nth(2).expect("the folder of the profile");
-        let mut command = std::process::Command::new(profile.join("examples").join(rung));
-        command.arg("0").stdout(std::process::Stdio::piped());
-        let mut process = command.spawn().expect("the examples are built: cargo build --examples");
-        let mut line = String::new();
-        let stdout = process.stdout.take().expect("piped");
-        BufReader::new(stdout).read_line(&mut line).expect("the rung says where it listens");
-        let address = line.split_whitespace().last().expect("an address").to_owned();
-        SmallServer { process, address }
-    }
-}
-
-impl Drop for SmallServer {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }

@@ -2,6 +2,9 @@
 //! their pages say so.
 
 mod common;
+#[allow(dead_code, reason = "the tests of the ladder use the rest")]
+#[path = "lessons/harness.rs"]
+mod harness;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -34,13 +37,10 @@ fn chinwag_passes_every_level() {
     assert_eq!((&report["failed"], &report["level"]), (&0.into(), &8.into()));
 }
 
-/// The last rung of the ladder, if the examples are built: cargo builds them for `cargo test`.
+/// The last rung of the ladder.
 #[test]
 fn the_small_chinwag_passes_every_level() {
-    let test = std::env::current_exe().expect("the path of this test");
-    let profile = test.ancestors().nth(2).expect("the folder of the profile");
-    let path = profile.join("examples/lesson-12-fixed");
-    assert!(path.exists(), "{} is not built: cargo build --examples", path.display());
+    let path = harness::example("lesson-12-fixed");
     let (code, report) = grades(&format!("exec '{}' {{port}}", path.display()), "8");
     assert_eq!(code, Some(0), "{report:#}");
 }

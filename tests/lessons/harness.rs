@@ -16,7 +16,7 @@ const A_MOMENT: Duration = Duration::from_millis(200);
 /// A program of the ladder that runs.
 pub(crate) struct Lesson {
     child: Child,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Lesson {

@@ -2,7 +2,7 @@
 //! "intermediate" profile.
 //!
 //! `CHINWAG_TESTS_SSLYZE` names the program. `.ci/run` fetches it if PyPI answers; without it the test
-//! does nothing.
+//! is skipped.
 
 use std::fs;
 use std::path::Path;
@@ -14,6 +14,8 @@ use rcgen::{
 };
 
 use super::Server;
+use super::common::console::TempFolder;
+use super::common::skip_everywhere;
 
 /// Makes an authority and a certificate for `localhost`, as certbot would get one.
 fn makes_certificate(folder: &Path) {
@@ -42,13 +44,11 @@ fn makes_certificate(folder: &Path) {
 #[test]
 fn sslyze_finds_mozillas_intermediate_profile() {
     let Ok(sslyze) = std::env::var("CHINWAG_TESTS_SSLYZE") else {
-        eprintln!("CHINWAG_TESTS_SSLYZE names no program");
-        return;
+        return skip_everywhere("CHINWAG_TESTS_SSLYZE names no program");
     };
-    let folder = std::env::temp_dir().join(format!("chinwag-sslyze-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    makes_certificate(&folder);
-    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let folder = TempFolder::new();
+    makes_certificate(&folder.path(""));
+    let path = |name: &str| folder.argument(name);
     let (cert, key) = (path("cert.pem"), path("key.pem"));
     let flags = ["--listen", "https://127.0.0.1:0", "--tls-cert", &cert, "--tls-key", &key];
     let mut command = Server::command("tls://127.0.0.1:0", &flags);
@@ -64,5 +64,4 @@ fn sslyze_finds_mozillas_intermediate_profile() {
         assert!(text.contains("OK - Compliant."), "{text}");
     }
     server.is_healthy();
-    fs::remove_dir_all(&folder).unwrap();
 }
