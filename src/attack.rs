@@ -116,7 +116,7 @@ pub fn run(args: &AttackArgs) -> ExitCode {
 
 /// Returns whether the honest people were served.
 fn try_run(args: &AttackArgs) -> Result<bool, Refusal> {
-    let server = target::resolve_loopback(&args.server)?;
+    let server = target::resolve(&args.server, "attacks")?;
     let kind =
         kinds::find(&args.kind).ok_or_else(|| Refusal::Usage("no such attack".to_owned()))?;
     // Before the preface: without a server there is nothing to look for.

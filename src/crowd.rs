@@ -17,9 +17,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::client::options::Server;
-use crate::core::limits::{
-    CROWD_PEOPLE_ELSEWHERE_MAX, CROWD_PEOPLE_MAX, CROWD_SECONDS, CROWD_SECONDS_MAX, PEER_PATIENCE_S,
-};
+use crate::core::limits::{CROWD_PEOPLE_MAX, CROWD_SECONDS, CROWD_SECONDS_MAX, PEER_PATIENCE_S};
 use crate::peers::peer::{Micros, SECOND};
 use crate::peers::pool::Pool;
 use crate::peers::target::{self, Refusal};
@@ -38,7 +36,8 @@ Examples:
   chinwag crowd 50 --seed 7                   the same 50 people as last time
 
 The people list, ask, say yes and no, chat, withdraw, visit rooms, leave and
-come back. You can meet them: join with nc, and ask one of them to chat.
+come back. You can meet them: join with nc, and ask one of them to chat. For
+a server on another machine, run the crowd there: ssh HOST chinwag crowd 50.
 \"refused\" counts what happens among people, such as a user who is taken.
 Exit code: 0 no problems, 1 problems or no server, 2 wrong arguments.";
 
@@ -53,7 +52,7 @@ pub struct CrowdArgs {
     #[arg(value_name = "N", value_parser = clap::value_parser!(u32).range(1..=CROWD_PEOPLE_MAX as i64))]
     pub people: u32,
 
-    /// The server. At another machine than this one, at most 100 people, without --fast
+    /// The server, on this machine: crowds go nowhere else
     #[arg(value_name = "HOST[:PORT]", default_value = "127.0.0.1:7878")]
     pub server: Server,
 
@@ -87,16 +86,8 @@ pub fn run(args: &CrowdArgs) -> ExitCode {
 
 /// Returns the number of problems.
 fn try_run(args: &CrowdArgs) -> Result<u64, Refusal> {
-    let server = target::resolve(&args.server)?;
+    let server = target::resolve(&args.server, "crowds")?;
     let people = args.people as usize;
-    let is_here = server.ip().to_canonical().is_loopback();
-    if !is_here && (people > CROWD_PEOPLE_ELSEWHERE_MAX || args.fast) {
-        return Err(Refusal::Usage(format!(
-            "{} is another machine, which others may be using: at most \
-             {CROWD_PEOPLE_ELSEWHERE_MAX} people there, and not --fast",
-            server.ip()
-        )));
-    }
     let possible = Descriptors::raise().connections();
     if people > possible {
         return Err(format!(

@@ -188,7 +188,7 @@ fn an_attack_goes_to_this_machine_only_and_no_flag_changes_that() {
     for elsewhere in ["192.0.2.7", "0.0.0.0:7878", "[2001:db8::1]:7878"] {
         let ran = run(&["attack", "flood", elsewhere], &[]);
         assert_eq!((ran.status.code(), &*ran.stdout), (Some(2), ""));
-        assert!(ran.stderr.contains("attacks run against this machine only"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("attacks go to this machine only"), "{}", ran.stderr);
         assert_eq!(ran.stderr.lines().count(), 1);
     }
 }

@@ -52,11 +52,11 @@ fn a_crowd_that_nobody_greets_fails() {
 }
 
 #[test]
-fn a_crowd_at_another_machine_is_small_and_slow() {
-    for flags in [&["101", "192.0.2.7"][..], &["3", "192.0.2.7", "--fast"]] {
-        let ran = run(&[&["crowd"], flags].concat(), &[]);
-        assert_eq!(ran.status.code(), Some(2));
-        assert!(ran.stderr.contains("is another machine"), "{}", ran.stderr);
+fn a_crowd_goes_to_this_machine_only_and_no_flag_changes_that() {
+    for elsewhere in ["192.0.2.7", "0.0.0.0:7878", "[2001:db8::1]:7878"] {
+        let ran = run(&["crowd", "1", elsewhere, "--for", "1"], &[]);
+        assert_eq!((ran.status.code(), &*ran.stdout), (Some(2), ""));
+        assert!(ran.stderr.contains("crowds go to this machine only"), "{}", ran.stderr);
         assert_eq!(ran.stderr.lines().count(), 1);
     }
 }

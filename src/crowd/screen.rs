@@ -20,7 +20,7 @@ impl Screen {
             let fast = if args.fast { " --fast" } else { "" };
             print(&format!(
                 "{people} people at {server} for {seconds} s, from the seed {seed}\n\
-                 the same people again: chinwag crowd {people} --seed {seed}{fast}\n"
+                 the same people again: chinwag crowd {people} {server} --seed {seed}{fast}\n"
             ))?;
         }
         Ok(Screen { seed, as_json: args.json, table: screen::Screen::new() })

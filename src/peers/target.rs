@@ -33,30 +33,22 @@ impl Refusal {
     }
 }
 
-/// Looks up the address of the server.
+/// Looks up the address of the server, and refuses any that is not loopback: a server elsewhere has users
+/// and an operator who have asked for no `visitors`, such as "crowds". The word begins the refusal.
 ///
 /// # Errors
-/// The host has no address.
-pub fn resolve(server: &Server) -> Result<SocketAddr, Refusal> {
+/// The host has no address. Or the address is another machine's, or 0.0.0.0, which could be.
+pub fn resolve(server: &Server, visitors: &str) -> Result<SocketAddr, Refusal> {
     let found = (server.host.as_str(), server.port).to_socket_addrs();
     let found = found.map_err(|error| format!("cannot look up {}: {error}", server.host))?;
     // A name such as localhost has addresses of both families, and servers listen on 127.0.0.1.
-    let mut found = found.collect::<Vec<_>>();
-    found.sort_by_key(SocketAddr::is_ipv6);
-    found.first().copied().ok_or_else(|| format!("{} has no address", server.host).into())
-}
-
-/// Looks up the address of the server, and refuses any that is not loopback.
-///
-/// # Errors
-/// The address is another machine's, or 0.0.0.0, which could be.
-pub fn resolve_loopback(server: &Server) -> Result<SocketAddr, Refusal> {
-    let address = resolve(server)?;
+    let address = found.min_by_key(SocketAddr::is_ipv6);
+    let address = address.ok_or_else(|| format!("{} has no address", server.host))?;
     match address.ip().to_canonical().is_loopback() {
         true => Ok(address),
         false => Err(Refusal::Usage(format!(
-            "attacks run against this machine only (127.0.0.1 or [::1]); {} is elsewhere, and \
-             nothing was sent",
+            "{visitors} go to this machine only (127.0.0.1 or [::1]); {} is elsewhere, and nothing \
+             was sent",
             address.ip()
         ))),
     }
@@ -67,8 +59,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_attack_goes_to_this_machine_only() {
-        let resolve = |text: &str| resolve_loopback(&text.parse().unwrap());
+    fn nobody_goes_to_another_machine() {
+        let resolve = |text: &str| resolve(&text.parse().unwrap(), "crowds");
         for here in ["127.0.0.1", "127.9.9.9:7000", "[::1]:7878", "[::ffff:127.0.0.1]:7878"] {
             assert!(resolve(here).is_ok(), "{here}");
         }

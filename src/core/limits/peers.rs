@@ -4,9 +4,6 @@
 /// People of a crowd on this machine: each needs two descriptors here, its own and the server's.
 pub const CROWD_PEOPLE_MAX: usize = 10_000;
 
-/// People of a crowd on another machine, which others may be using.
-pub const CROWD_PEOPLE_ELSEWHERE_MAX: usize = 100;
-
 /// Seconds of a crowd, unless `--for` says otherwise; and at most.
 pub const CROWD_SECONDS: u64 = 60;
 /// The most seconds of a crowd: a long lesson, and a night.
