@@ -10,6 +10,7 @@ pub mod chat;
 pub mod exchange;
 pub mod framing;
 pub mod limits;
+pub(crate) mod number;
 pub mod operator;
 mod origin;
 pub mod recording;

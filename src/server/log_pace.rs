@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use log::Level;
 
+use crate::core::number::with_separators;
+
 /// How long lines of one kind count together.
 const WINDOW: Duration = Duration::from_secs(1);
 
@@ -120,19 +122,6 @@ impl LogPace {
     }
 }
 
-/// `16300` as a person reads it: `16,300`.
-fn with_separators(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,10 +151,6 @@ mod tests {
         assert_eq!(pace.take_due(seconds(6)), [Withheld { level: Level::Info, text }]);
         assert!(!pace.has_withheld());
         assert_eq!(pace.admit(A, Level::Info), Verdict::Write, "a new second begins");
-        assert_eq!(
-            [1, 999, 1_000, 1_234_567].map(with_separators).join(" "),
-            "1 999 1,000 1,234,567"
-        );
     }
 
     /// (7.60)

@@ -2,7 +2,8 @@
 //! passed it.
 
 use super::figures::{Followed, Hop};
-use super::paper::{Ink, Paper, number};
+use super::paper::{Ink, Paper};
+use crate::core::number::with_separators;
 
 /// Hops that are shown.
 const HOPS_MAX: u16 = 9;
@@ -43,6 +44,6 @@ fn draw_hop(hop: &Hop, paper: &mut Paper<'_>, row: u16) {
         _ => &hop.unit,
     };
     let with = if hop.with.is_empty() { String::new() } else { format!(", {}", hop.with) };
-    let text = format!("{} {unit}{with}", number(hop.count));
+    let text = format!("{} {unit}{with}", with_separators(hop.count));
     paper.put(COUNT, row, paper.columns().saturating_sub(COUNT), &text, Ink::Plain);
 }

@@ -166,16 +166,3 @@ pub(super) fn milliseconds(ms: u64) -> String {
         _ => format!("{} min", ms / 60_000),
     }
 }
-
-/// A number with separators: `12,345`.
-pub(super) fn number(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}

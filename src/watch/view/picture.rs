@@ -1,9 +1,10 @@
 //! The whole picture: a head, the steps, the strip of turns, the connections, the followed session, and
 //! the keys. A part for which there is no room is left out, the last one first.
 
-use super::paper::{Ink, Paper, milliseconds, number};
+use super::paper::{Ink, Paper, milliseconds};
 use super::state::State;
 use super::{connections, hops, steps, story, strip};
+use crate::core::number::with_separators;
 
 /// Rows of the head with the blank row below it.
 const HEAD_ROWS: u16 = 2;
@@ -77,7 +78,7 @@ fn draw_head(state: &State, paper: &mut Paper<'_>) {
         let noun = if state.count == 1 { "connection" } else { "connections" };
         let seconds = state.at_ms / 1_000;
         let up = format!("{}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
-        let (count, turns) = (number(state.count), number(turns));
+        let (count, turns) = (with_separators(state.count), with_separators(turns));
         let figures = match &state.story {
             Some(_) => format!("{count} {noun} {dot} {up}.{:03}", state.at_ms % 1_000),
             None => format!("{count} {noun} {dot} {turns} turns/s {dot} {up}"),
@@ -100,7 +101,7 @@ fn draw_foot(state: &State, paper: &mut Paper<'_>, row: u16) {
     let note = match state.skipped {
         _ if !state.note.is_empty() => state.note.clone(),
         0 => String::new(),
-        skipped => format!("{} turns were not shown", number(skipped)),
+        skipped => format!("{} turns were not shown", with_separators(skipped)),
     };
     let ink = match state.has_ended || note.starts_with('!') {
         true => Ink::Hot,

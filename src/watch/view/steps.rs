@@ -4,8 +4,9 @@
 //! loop would show none of them otherwise.
 
 use super::figures::{STEPS, Turns};
-use super::paper::{Ink, Paper, bytes, number};
+use super::paper::{Ink, Paper, bytes};
 use super::state::State;
+use crate::core::number::with_separators;
 
 /// Rows of this part: two steps in each.
 pub(super) const ROWS: u16 = 4;
@@ -58,12 +59,20 @@ fn draw_counts(state: &State, second: &Turns, paper: &mut Paper<'_>, row: u16) {
     let waiting = state.connections.iter().filter(|open| open.waits && !open.hold.is_empty());
     let waiting = waiting.count();
     let rows = [
-        ("read", format!("{} {:>6}", number(second.reads), bytes(second.bytes_in)), Ink::Plain),
-        ("wrote", format!("{} {:>6}", number(second.writes), bytes(second.bytes_out)), Ink::Plain),
-        ("lines", number(second.lines), Ink::Plain),
+        (
+            "read",
+            format!("{} {:>6}", with_separators(second.reads), bytes(second.bytes_in)),
+            Ink::Plain,
+        ),
+        (
+            "wrote",
+            format!("{} {:>6}", with_separators(second.writes), bytes(second.bytes_out)),
+            Ink::Plain,
+        ),
+        ("lines", with_separators(second.lines), Ink::Plain),
         (
             "held",
-            format!("{} times, {waiting} now", number(held)),
+            format!("{} times, {waiting} now", with_separators(held)),
             if waiting > 0 { Ink::Warm } else { Ink::Plain },
         ),
     ];
