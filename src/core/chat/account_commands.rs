@@ -162,14 +162,25 @@ impl Chat {
         let Some(command) = Command::instead_of_password(line) else {
             return self.take_step(now, id, purpose, step, line);
         };
+        self.command_instead_of_password(now, id, command, |chat| {
+            chat.leave_password(id);
+            chat.say(id, Line::News(News::Account(AccountNews::NothingChanged)));
+            chat.prompt(id);
+        });
+    }
+
+    /// A command that was typed where a password is awaited; `cancel` is what going back means there.
+    pub(super) fn command_instead_of_password(
+        &mut self,
+        now: Time,
+        id: SessionId,
+        command: Command<'_>,
+        cancel: impl FnOnce(&mut Chat),
+    ) {
         match command {
             Command::Exit => self.end_session(now, id, DisconnectReason::Exit),
-            Command::Cancel | Command::Leave => {
-                self.leave_password(id);
-                self.say(id, Line::News(News::Account(AccountNews::NothingChanged)));
-                self.prompt(id);
-            }
-            Command::Common(common) if self.is_help(common) => self.common_command(id, common),
+            Command::Cancel | Command::Leave => cancel(self),
+            Command::Common(CommonCommand::Help) => self.common_command(id, CommonCommand::Help),
             Command::Chat(_)
             | Command::Join(_)
             | Command::Yes(_)
@@ -183,11 +194,6 @@ impl Chat {
             | Command::Common(_)
             | Command::Unknown => self.refuse(id, Refusal::Account(AccountRefusal::PasswordFirst)),
         }
-    }
-
-    /// The only command that works while a password is awaited.
-    pub(super) fn is_help(&self, command: CommonCommand<'_>) -> bool {
-        command == CommonCommand::Help
     }
 
     fn take_step(

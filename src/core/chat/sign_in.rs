@@ -47,23 +47,7 @@ impl Chat {
         let Some(command) = Command::instead_of_password(line) else {
             return self.check_password(now, id, line);
         };
-        match command {
-            Command::Exit => self.end_session(now, id, DisconnectReason::Exit),
-            Command::Cancel | Command::Leave => self.cancel_sign_in(now, id),
-            Command::Common(common) if self.is_help(common) => self.common_command(id, common),
-            Command::Chat(_)
-            | Command::Join(_)
-            | Command::Yes(_)
-            | Command::No(_)
-            | Command::Say(_)
-            | Command::Act(_)
-            | Command::NoText
-            | Command::Who(_)
-            | Command::History(_)
-            | Command::Account(_)
-            | Command::Common(_)
-            | Command::Unknown => self.refuse(id, Refusal::Account(AccountRefusal::PasswordFirst)),
-        }
+        self.command_instead_of_password(now, id, command, |chat| chat.cancel_sign_in(now, id));
     }
 
     /// The session wants another name after all. Its deadline stays, so nobody stays for ever.
