@@ -11,7 +11,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::receiver::{Framing, Received, Receiver};
+use super::receiver::{Framing, Receiver};
 use super::{Server, timeout};
 
 /// A temporary folder. Dropping the value deletes the folder and everything in the folder.
@@ -113,18 +113,12 @@ impl Console {
 
     #[track_caller]
     pub(crate) fn reads_a_line(&mut self) -> String {
-        match self.receiver.next("a line") {
-            Received::Line(line) => line,
-            other => self.receiver.fail(&format!("expected a line, read {other:?}")),
-        }
+        self.receiver.reads_a_line()
     }
 
     #[track_caller]
     pub(crate) fn reads_end_of_stream(&mut self) {
-        match self.receiver.next("the end of the stream") {
-            Received::End => {}
-            other => self.receiver.fail(&format!("expected the end of the stream, read {other:?}")),
-        }
+        self.receiver.reads_end_of_stream();
     }
 
     pub(crate) fn half_close(&mut self) {

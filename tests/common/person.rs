@@ -257,19 +257,13 @@ impl Person {
     /// Reads the next line. Returns the line.
     #[track_caller]
     pub(crate) fn reads_a_line(&mut self) -> String {
-        match self.receiver.next("a line") {
-            Received::Line(line) => line,
-            other => self.receiver.fail(&format!("expected a line, read {other:?}")),
-        }
+        self.receiver.reads_a_line()
     }
 
     /// Reads the end of the stream: the server has ended its half without a failure (4.10.3).
     #[track_caller]
     pub(crate) fn reads_end_of_stream(&mut self) {
-        match self.receiver.next("the end of the stream") {
-            Received::End => {}
-            other => self.receiver.fail(&format!("expected the end of the stream, read {other:?}")),
-        }
+        self.receiver.reads_end_of_stream();
     }
 
     /// Reads until the connection has ended, by an end of stream or by a failure. Returns the lines

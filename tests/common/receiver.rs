@@ -120,6 +120,24 @@ impl Receiver {
         }
     }
 
+    /// The next unit, which must be a line.
+    #[track_caller]
+    pub(crate) fn reads_a_line(&mut self) -> String {
+        match self.next("a line") {
+            Received::Line(line) => line,
+            other => self.fail(&format!("expected a line, read {other:?}")),
+        }
+    }
+
+    /// The next unit, which must be the end of the stream.
+    #[track_caller]
+    pub(crate) fn reads_end_of_stream(&mut self) {
+        match self.next("the end of the stream") {
+            Received::End => {}
+            other => self.fail(&format!("expected the end of the stream, read {other:?}")),
+        }
+    }
+
     /// The next unit, or `None` if nothing comes within `time`.
     pub(crate) fn next_within(&mut self, time: Duration) -> Option<Received> {
         let until = now() + time;
