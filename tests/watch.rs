@@ -200,7 +200,7 @@ fn a_held_loop_serves_consoles_and_nobody_loses_time() {
     let server = folder.server(&["--teach", "--max-pause", "1", "--naming-timeout", "0.5"]);
     let mut console = Console::opens(&folder.path("console"));
     console.succeeds("pause", "* The loop is held");
-    console.succeeds("users", "* 0 users");
+    report_with(&mut console, |report| report["followed"]["number"] == 1);
     console.succeeds("go", "* The loop runs");
     let mut anna = Person::connects(server.address());
     anna.reads("* Welcome");
@@ -208,7 +208,7 @@ fn a_held_loop_serves_consoles_and_nobody_loses_time() {
     anna.reads_exactly("? Username:");
     console.succeeds("pause", "* The loop is held");
     anna.says("anna");
-    console.succeeds("users", "* 0 users");
+    report_with(&mut console, |report| report["followed"]["number"] == 1);
     // The pause is twice as long as the deadline, and ends by itself.
     server.logs(&["the loop was held for 1 s"]);
     anna.reads_exactly("* Hello, anna");
@@ -279,4 +279,20 @@ fn only_a_server_for_teaching_can_be_held() {
         assert!(answer[0].starts_with("! The server was started without --teach"), "{answer:?}");
     }
     Person::joins(&server, "anna");
+}
+
+/// (8.2.12, 2.7.4)
+#[test]
+fn a_connection_without_a_session_is_watched_as_any_other() {
+    let folder = TempFolder::new();
+    let server = folder.server(&["--proxy-protocol=127.0.0.1"]);
+    // It sends no header, so its session never begins.
+    let _opening = std::net::TcpStream::connect(server.address()).expect("the server listens");
+    let mut console = Console::opens(&folder.path("console"));
+    console.succeeds("watch", "* Watching");
+    let report = report_with(&mut console, |report| report["count"] == 1);
+    let open = &report["connections"][0];
+    assert_eq!((&open["name"], &open["hold"]), (&"".into(), &"opening".into()));
+    console.succeeds("watch #1", "* Watching, and following #1");
+    report_with(&mut console, |report| report["followed"]["number"] == 1);
 }
