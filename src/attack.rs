@@ -21,6 +21,7 @@ use crate::client::options::Server;
 use crate::core::limits::{
     ATTACK_BYTES, ATTACK_BYTES_MAX, ATTACK_CONNECTIONS_MAX, ATTACK_SECONDS_MAX, PEER_PATIENCE_S,
 };
+use crate::peers::screen::print;
 use crate::peers::target::{self, Refusal};
 use campaign::Campaign;
 use kinds::{KINDS, Kind};
@@ -125,7 +126,7 @@ fn try_run(args: &AttackArgs) -> Result<bool, Refusal> {
     let seconds = args.seconds.unwrap_or(kind.seconds);
     let failed = |error: std::io::Error| error.to_string();
     if !args.json {
-        campaign::print(&preface(kind, connections, seconds, args.bytes)).map_err(failed)?;
+        print(&preface(kind, connections, seconds, args.bytes)).map_err(failed)?;
     }
     let mut campaign = Campaign::new(kind, server, args.json).map_err(failed)?;
     Ok(campaign.run(connections as usize, seconds, args.bytes)?)

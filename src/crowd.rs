@@ -158,7 +158,7 @@ impl Crowd {
         // Of the run, not of its goodbyes.
         self.listener.report.online = online;
         screen.finish(&self.listener.report, ended)?;
-        Ok(self.listener.report.problem_count())
+        Ok(self.listener.report.problems.total())
     }
 
     fn turn(&mut self, until: Micros) -> io::Result<()> {

@@ -2,24 +2,22 @@
 //!
 //! `main` calls [`run`]. Server, crowd and attacks are processes of this same program
 //! ([`children`]); nothing is a thread. `stage` decides what a key means and what is shown, and is
-//! pure.
+//! pure. `performance` joins them for the loop of [`watch::io`].
 
 pub mod children;
-mod event_loop;
 mod panel;
+mod performance;
 mod script;
 mod stage;
 
 use std::process::ExitCode;
 
 use clap::Args;
+use mio::Registry;
 
 use crate::core::limits::CROWD_PEOPLE_MAX;
 use crate::watch;
-use crate::watch::io::Leaving;
-use children::Theatre;
-use event_loop::EventLoop;
-use script::Script;
+use performance::Performance;
 
 /// The examples in the help text and the manual page.
 pub const EXAMPLES: &str = "\
@@ -53,17 +51,6 @@ pub struct DemoArgs {
 /// Runs the demonstration until the user or the script ends it.
 #[must_use]
 pub fn run(args: &DemoArgs) -> ExitCode {
-    watch::exit_code(try_run(args))
-}
-
-fn try_run(args: &DemoArgs) -> Result<Leaving, String> {
-    if !watch::can_draw() {
-        return Err("the demo needs a terminal".to_owned());
-    }
-    // Everything that can fail comes before the terminal changes.
-    let theatre = Theatre::open(args.people, args.seed)?;
-    let terminal = watch::full_screen()?;
-    let script = args.script.then(Script::default);
-    let event_loop = EventLoop::new(terminal, theatre, watch::look(), script);
-    event_loop.and_then(EventLoop::run).map_err(watch::terminal_failed)
+    let open = |registry: &Registry| Performance::open(args, registry);
+    watch::exit_code(watch::show("the demo needs a terminal", open))
 }

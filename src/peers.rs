@@ -9,4 +9,6 @@ pub mod lines;
 pub mod peer;
 pub mod pool;
 pub mod random;
+pub mod screen;
+pub mod tally;
 pub mod target;

@@ -2,8 +2,8 @@
 //!
 //! The folder `view` is pure: lines of the console and keys go in, a drawn buffer comes out. A program
 //! that has a terminal of its own, such as a demonstration, draws a [`view::View`] into a part of it.
-//! The folder `io` owns the terminal, the console and the poll. `main` calls [`run`]
-//! and [`replay`].
+//! The folder `io` owns the terminal, the console and the poll, and the demonstration runs it with a
+//! subject of its own. `main` calls [`run`] and [`replay`].
 
 pub mod io;
 pub mod view;
@@ -15,11 +15,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use mio::{Poll, Registry};
 use rustix::stdio::{stdin, stdout};
 
 use crate::client::io::terminal::{Modes, Terminal};
-use io::{Console, EventLoop, Leaving, Live, Subject};
-use view::{Look, Replay, View};
+use io::{EventLoop, Leaving, Live, Subject};
+use view::{Look, Replay};
 
 const NEEDS_TERMINAL: &str = "this needs a terminal; ctl watch prints lines of JSON";
 
@@ -62,10 +63,7 @@ pub struct ReplayArgs {
 /// The exit code is 0 for an orderly end, 1 for a failure, and 128 plus the number of a signal.
 #[must_use]
 pub fn run(args: &WatchArgs) -> ExitCode {
-    exit_code(show(|| {
-        let console = Console::connect(&args.console)?;
-        Ok(Subject::Live(Live::new(console, View::new(look()))))
-    }))
+    exit_code(show(NEEDS_TERMINAL, |registry| Live::connect(&args.console, registry, look())))
 }
 
 /// Shows a recording; see [`run`]. Without a terminal, a recording of `serve --record` is printed as text.
@@ -77,7 +75,7 @@ pub fn replay(args: &ReplayArgs) -> ExitCode {
             .map_err(|why| format!("cannot replay {}: {why}", args.file.display()))
     };
     if can_draw() {
-        return exit_code(show(|| open().map(Subject::Recorded)));
+        return exit_code(show(NEEDS_TERMINAL, |_| open()));
     }
     exit_code(open().and_then(|mut replay| print(&mut replay)))
 }
@@ -124,24 +122,28 @@ pub(crate) fn exit_code(end: Result<Leaving, String>) -> ExitCode {
     }
 }
 
-/// Shows a subject, which is opened before the terminal changes.
-fn show(open: impl FnOnce() -> Result<Subject, String>) -> Result<Leaving, String> {
+/// Shows a subject. It is opened before the terminal changes, so its failure is a plain line. Without a terminal, the failure is `needs_terminal`.
+pub(crate) fn show<S: Subject>(
+    needs_terminal: &str,
+    open: impl FnOnce(&Registry) -> Result<S, String>,
+) -> Result<Leaving, String> {
     if !can_draw() {
-        return Err(NEEDS_TERMINAL.to_owned());
+        return Err(needs_terminal.to_owned());
     }
-    let subject = open()?;
-    let event_loop = EventLoop::new(full_screen()?, subject).map_err(terminal_failed)?;
+    let poll = Poll::new().map_err(|e| format!("cannot wait for events: {e}"))?;
+    let subject = open(poll.registry())?;
+    let event_loop = EventLoop::new(poll, full_screen()?, subject).map_err(terminal_failed)?;
     event_loop.run().map_err(terminal_failed)
 }
 
 /// Whether there is a terminal to draw on. A dumb one shows escape sequences as text.
-pub(crate) fn can_draw() -> bool {
+fn can_draw() -> bool {
     let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
     !is_dumb && std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
 /// Takes the whole screen, until the value is dropped.
-pub(crate) fn full_screen() -> Result<Terminal, String> {
+fn full_screen() -> Result<Terminal, String> {
     let mut terminal = Terminal::borrow(stdin(), stdout()).map_err(terminal_failed)?;
     let modes = Modes { is_full_screen: true, ..Modes::default() };
     terminal.turn_on(modes).map_err(terminal_failed)?;
@@ -149,7 +151,7 @@ pub(crate) fn full_screen() -> Result<Terminal, String> {
     Ok(terminal)
 }
 
-pub(crate) fn terminal_failed(error: std::io::Error) -> String {
+fn terminal_failed(error: std::io::Error) -> String {
     format!("cannot use the terminal: {error}")
 }
 

@@ -2,6 +2,7 @@
 //! no process of it stays behind, however it ends.
 #![cfg(target_os = "linux")]
 
+mod common;
 #[allow(dead_code, reason = "the tests of the client use the rest of the harness")]
 #[path = "client/person.rs"]
 mod person;
@@ -15,6 +16,7 @@ mod server;
 use std::fs;
 use std::time::Instant;
 
+use common::console::TempFolder;
 use person::{Person, has};
 use rustix::process::{Pid, Signal, kill_process};
 use server::{CHINWAG, TIMEOUT};
@@ -123,14 +125,19 @@ fn no_process_stays_behind_however_the_demo_ends() {
 
 /// The shell that started the demonstration lives on, so no closing terminal ends the children.
 #[test]
-fn no_process_stays_behind_when_the_demo_is_killed() {
+fn no_process_and_no_file_stays_behind_when_the_demo_is_killed() {
+    let folder = TempFolder::new();
     let script = "\"$0\" demo --people 20; read line";
-    let mut shell = Person::run("sh", &["-c", script, CHINWAG], UP, WIDE);
+    let temporary = folder.argument("");
+    let temporary = [("TMPDIR", &*temporary)];
+    let mut shell = Person::run_with("sh", &["-c", script, CHINWAG], UP, WIDE, &temporary);
     shell.waits_until("the crowd", has("20 people"));
     shell.press("2");
     shell.waits_until("the attack", has("200 connections"));
     let demo = child_of(shell.pid());
     assert_eq!(children_of(demo).len(), 3);
+    let left = fs::read_dir(folder.path("")).expect("a folder").count();
+    assert_eq!(left, 0, "there is nothing to remove when it ends");
     let pid = i32::try_from(demo).ok().and_then(Pid::from_raw).expect("a process ID");
     kill_process(pid, Signal::KILL).expect("the demonstration runs");
     nothing_is_left(demo);
@@ -146,6 +153,27 @@ fn child_of(parent: u32) -> u32 {
     let names = fs::read_dir("/proc").expect("proc(5)").filter_map(Result::ok);
     let mut pids = names.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.find(is_child).expect("the shell has started the demonstration")
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
+    let mut shell = Person::run("sh", &["-i"], UP, WIDE);
+    shell.sees_row("$ |");
+    shell.press(&format!("{CHINWAG} demo --people 20\r"));
+    shell.waits_until("the crowd", has("20 people"));
+    shell.press("3");
+    shell.waits_until("its figures", has("50 connections"));
+    shell.press("\x1a");
+    shell.waits_until("the shell", |screen| screen.last().is_some_and(|row| row == "$ |"));
+    assert!(shell.has_restored_the_terminal());
+    shell.press("fg\r");
+    // What the attack measured meanwhile would be the pause.
+    shell.waits_until("the attack has ended", has("flood  was ended"));
+    shell.press("6");
+    shell.waits_until("the next attack", has("attack   reset-storm"));
+    shell.press("q");
+    shell.waits_until("the shell", |screen| screen.last().is_some_and(|row| row == "$ |"));
+    assert!(shell.has_restored_the_terminal());
 }
 
 #[test]

@@ -135,6 +135,23 @@ fn the_terminal_is_restored_on_every_way_out() {
 }
 
 #[test]
+fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
+    let stage = Stage::new("suspended", &[]);
+    let mut shell = Person::run("sh", &["-i"], 24, 80);
+    shell.sees_row("$ |");
+    shell.press(&format!("{CHINWAG} watch --console {}\r", stage.console.display()));
+    shell.sees_row(" number name");
+    shell.press("\x1a");
+    shell.waits_until("the shell", |screen| screen.last().is_some_and(|row| row == "$ |"));
+    is_restored(&shell);
+    shell.press("fg\r");
+    shell.sees_row(" number name");
+    shell.press("q");
+    shell.waits_until("the shell", |screen| screen.last().is_some_and(|row| row == "$ |"));
+    is_restored(&shell);
+}
+
+#[test]
 fn a_recording_is_walked_forwards_and_backwards() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/watch/held.jsonl");
     let mut person = Person::run(CHINWAG, &["replay", file], 24, 80);

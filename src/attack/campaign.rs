@@ -1,6 +1,6 @@
 //! One run of an attack: the honest pair alone, the attack, and the time after it.
 
-use std::io::{self, IsTerminal, Write};
+use std::io;
 use std::net::SocketAddr;
 
 use super::Note;
@@ -11,6 +11,7 @@ use super::witness::{Newcomer, Witness};
 use crate::core::limits::PEER_PATIENCE_S;
 use crate::peers::peer::{Micros, SECOND};
 use crate::peers::pool::Pool;
+use crate::peers::screen::{Screen, print};
 use crate::server::descriptors::Descriptors;
 
 /// The honest pair, which stays in the pool.
@@ -30,6 +31,7 @@ pub(super) struct Campaign {
     cast: Cast,
     tag: u32,
     as_json: bool,
+    screen: Screen,
     /// When progress is shown next, and when the attack began.
     shown_at: Micros,
     began: Micros,
@@ -45,7 +47,8 @@ impl Campaign {
         let cast = Cast::new(kind.prefix, tag);
         let report = Report::new(cast.stem());
         let pool = Pool::new(server)?;
-        Ok(Campaign { kind, pool, report, cast, tag, as_json, shown_at: 0, began: 0 })
+        let screen = Screen::new();
+        Ok(Campaign { kind, pool, report, cast, tag, as_json, screen, shown_at: 0, began: 0 })
     }
 
     /// Runs all of it. Returns whether the honest people were served.
@@ -77,14 +80,11 @@ impl Campaign {
         let elapsed = self.pool.now() - self.began;
         self.calm_down().map_err(failed)?;
         let (report, bytes) = (&self.report, self.pool.bytes);
-        let text = match self.as_json {
-            true => format!("{}\n", report.json(self.kind.name, elapsed, bytes, true)),
-            false if io::stdout().is_terminal() => {
-                format!("\r\x1b[K{}", report.text(elapsed, bytes))
-            }
-            false => report.text(elapsed, bytes),
-        };
-        print(&text).map_err(failed)?;
+        match self.as_json {
+            true => print(&format!("{}\n", report.json(self.kind.name, elapsed, bytes, true))),
+            false => self.screen.draw(&report.text(elapsed, bytes)),
+        }
+        .map_err(failed)?;
         Ok(self.report.lost.is_empty())
     }
 
@@ -147,23 +147,11 @@ impl Campaign {
     }
 
     /// Shows progress. A reader that has gone, such as `head`, ends the run.
-    fn show(&self, now: Micros) -> io::Result<()> {
-        let (elapsed, bytes) = (now - self.began, self.pool.bytes);
-        let line = match self.as_json {
-            true => self.report.json(self.kind.name, elapsed, bytes, false).to_string(),
-            false => self.report.progress(elapsed, bytes),
-        };
-        match !self.as_json && io::stdout().is_terminal() {
-            // One line, drawn anew.
-            true => print(&format!("\r\x1b[K{line}")),
-            false => print(&format!("{line}\n")),
+    fn show(&mut self, now: Micros) -> io::Result<()> {
+        let (report, elapsed, bytes) = (&self.report, now - self.began, self.pool.bytes);
+        match self.as_json {
+            true => print(&format!("{}\n", report.json(self.kind.name, elapsed, bytes, false))),
+            false => self.screen.draw(&format!("{}\n", report.progress(elapsed, bytes))),
         }
     }
-}
-
-/// Writes to standard output, where the reader may have gone.
-pub(super) fn print(text: &str) -> io::Result<()> {
-    let mut out = io::stdout();
-    out.write_all(text.as_bytes())?;
-    out.flush()
 }

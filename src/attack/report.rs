@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::Note;
-use crate::core::limits::REPORTED_TEXTS_MAX;
-use crate::peers::latencies::{Latencies, shown};
+use crate::peers::latencies::{Latencies, ms, shown, table_head};
 use crate::peers::peer::{Micros, SECOND};
 use crate::peers::pool::Traffic;
+use crate::peers::tally::Tally;
 
 /// The part of a run that a figure belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct Report {
     not_connected: u64,
     disconnected: u64,
     left: u64,
-    said: BTreeMap<String, u64>,
+    said: Tally,
     counted: BTreeMap<&'static str, u64>,
     facts: Vec<String>,
     witness: [Latencies; 3],
@@ -59,7 +59,7 @@ impl Report {
             not_connected: 0,
             disconnected: 0,
             left: 0,
-            said: BTreeMap::new(),
+            said: Tally::default(),
             counted: BTreeMap::new(),
             facts: Vec::new(),
             witness: Default::default(),
@@ -107,8 +107,7 @@ impl Report {
             }
         });
         let line = words.collect::<Vec<_>>().join(" ").replace("NAME;", "NAME");
-        let is_full = self.said.len() >= REPORTED_TEXTS_MAX && !self.said.contains_key(&line);
-        *self.said.entry(if is_full { "and others".into() } else { line }).or_default() += count;
+        self.said.add(line, count);
     }
 
     pub(super) fn begin(&mut self, phase: Phase) {
@@ -175,17 +174,11 @@ impl Report {
         if !self.said.is_empty() {
             text += "The server said\n";
         }
-        for (line, count) in &self.said {
-            text += &format!("{count:>9}  {line}\n");
-        }
+        text += &self.said.lines();
         text += "An honest pair in a chat meanwhile\n";
-        text += &format!("{:<9}{:>8}{:>12}{:>12}{:>12}\n", "", "lines", "p50", "p99", "longest");
+        text += &table_head("lines");
         for (phase, title) in PHASES {
-            let pair = &self.witness[phase as usize];
-            let [p50, p99, longest] =
-                [pair.percentile(50), pair.percentile(99), pair.longest()].map(shown);
-            let count = pair.count();
-            text += &format!("{title:<9}{count:>8}{p50:>12}{p99:>12}{longest:>12}\n");
+            text += &self.witness[phase as usize].table_row(title);
         }
         match self.newcomer {
             Some(took) => text += &format!("A newcomer was served afterwards in {}\n", shown(took)),
@@ -198,23 +191,16 @@ impl Report {
     /// The same as JSON. Times are in milliseconds.
     #[must_use]
     pub fn json(&self, kind: &str, elapsed: Micros, bytes: Traffic, is_final: bool) -> Value {
-        let ms = |took: Micros| took as f64 / 1e3;
-        let pair = PHASES.map(|(phase, title)| {
-            let pair = &self.witness[phase as usize];
-            let row = json!({
-                "lines": pair.count(), "p50_ms": ms(pair.percentile(50)),
-                "p99_ms": ms(pair.percentile(99)), "longest_ms": ms(pair.longest()),
-            });
-            (title.to_owned(), row)
-        });
+        let row = |phase: Phase| self.witness[phase as usize].json("lines");
+        let pair = PHASES.map(|(phase, title)| (title.to_owned(), row(phase)));
         let phase = PHASES[self.phase as usize].1;
         json!({
             "kind": kind, "seconds": elapsed as f64 / 1e6, "final": is_final, "phase": phase,
             "connected": self.connected, "welcomed": self.welcomed, "refused": self.refused,
             "not_connected": self.not_connected, "disconnected": self.disconnected,
             "standing": self.standing(), "left": self.left, "sent_bytes": bytes.sent,
-            "read_bytes": bytes.read, "said": self.said, "counted": self.counted,
-            "facts": self.facts, "pair": pair.into_iter().collect::<serde_json::Map<_, _>>(),
+            "read_bytes": bytes.read, "said": self.said.json(), "counted": self.counted,
+            "facts": self.facts, "pair": pair.into_iter().collect::<Value>(),
             "newcomer_ms": self.newcomer.map(ms), "lost": self.lost,
         })
     }

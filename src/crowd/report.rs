@@ -1,13 +1,11 @@
 //! What a crowd has measured: as a table for a person, as JSON for a program.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::people::What;
-use crate::core::limits::REPORTED_TEXTS_MAX;
-use crate::peers::latencies::{Latencies, shown};
+use crate::peers::latencies::{Latencies, table_head};
 use crate::peers::peer::{Micros, SECOND};
+use crate::peers::tally::Tally;
 
 /// The counts of a run.
 #[derive(Debug, Default)]
@@ -18,7 +16,7 @@ pub struct Report {
     /// Refusals of the server that people meet: a user who is taken, a request that is over.
     pub refused: u64,
     /// What must not happen, and how often it did.
-    pub problems: BTreeMap<String, u64>,
+    pub problems: Tally,
 }
 
 impl Report {
@@ -29,10 +27,7 @@ impl Report {
 
     /// Counts a problem.
     pub fn problem(&mut self, what: String) {
-        let is_known = self.problems.contains_key(&what);
-        let has_space = self.problems.len() < REPORTED_TEXTS_MAX;
-        let text = if is_known || has_space { what } else { "and others".to_owned() };
-        *self.problems.entry(text).or_default() += 1;
+        self.problems.add(what, 1);
     }
 
     /// Whether the server has greeted anybody.
@@ -41,63 +36,32 @@ impl Report {
         self.latencies[What::Greeting as usize].count() > 0
     }
 
-    /// How many problems there were.
-    #[must_use]
-    pub fn problem_count(&self) -> u64 {
-        self.problems.values().sum()
-    }
-
     /// The table. The number of rows changes only with the problems.
     #[must_use]
     pub fn table(&self, elapsed: Micros) -> String {
         let mut table = format!(
-            "{:>6} s   {} online   {} refused   {} problems\n{:<12}{:>10}{:>12}{:>12}{:>12}\n",
+            "{:>6} s   {} online   {} refused   {} problems\n{}",
             elapsed / SECOND,
             self.online,
             self.refused,
-            self.problem_count(),
-            "",
-            "count",
-            "p50",
-            "p99",
-            "longest"
+            self.problems.total(),
+            table_head("count")
         );
         for what in What::ALL {
-            let found = &self.latencies[what as usize];
-            let times = match found.count() {
-                0 => ["-".to_owned(), "-".to_owned(), "-".to_owned()],
-                _ => [found.percentile(50), found.percentile(99), found.longest()].map(shown),
-            };
-            let [p50, p99, longest] = times;
-            let (title, count) = (what.title(), found.count());
-            table += &format!("{title:<12}{count:>10}{p50:>12}{p99:>12}{longest:>12}\n");
+            table += &self.latencies[what as usize].table_row(what.title());
         }
         table
-    }
-
-    /// The problems, one a line.
-    #[must_use]
-    pub fn problem_lines(&self) -> String {
-        let lines = self.problems.iter().map(|(text, count)| format!("{count:>6} × {text}\n"));
-        lines.collect()
     }
 
     /// The same as JSON. Times are in milliseconds.
     #[must_use]
     pub fn json(&self, seed: u64, elapsed: Micros, is_final: bool) -> Value {
-        let ms = |took: Micros| took as f64 / 1e3;
-        let rows = What::ALL.into_iter().map(|what| {
-            let found = &self.latencies[what as usize];
-            let row = json!({
-                "count": found.count(), "p50_ms": ms(found.percentile(50)),
-                "p99_ms": ms(found.percentile(99)), "longest_ms": ms(found.longest()),
-            });
-            (what.title().replace(' ', "_"), row)
-        });
+        let row = |what: What| self.latencies[what as usize].json("count");
+        let rows = What::ALL.map(|what| (what.title().replace(' ', "_"), row(what)));
         json!({
             "seed": seed, "seconds": elapsed as f64 / SECOND as f64, "final": is_final,
-            "online": self.online, "refused": self.refused, "problems": self.problem_count(),
-            "texts": self.problems, "latencies": rows.collect::<serde_json::Map<_, _>>(),
+            "online": self.online, "refused": self.refused, "problems": self.problems.total(),
+            "texts": self.problems.json(), "latencies": rows.into_iter().collect::<Value>(),
         })
     }
 }
@@ -120,13 +84,5 @@ room line            0           -           -           -
 list                 1       2.5 s       2.5 s       2.5 s
 ";
         assert_eq!(table, wanted);
-    }
-
-    #[test]
-    fn a_server_that_says_ever_new_things_fills_no_memory() {
-        let mut report = Report::default();
-        (0..1_000).for_each(|n| report.problem(format!("problem {n}")));
-        assert_eq!(report.problems.len(), REPORTED_TEXTS_MAX + 1);
-        assert_eq!(report.problem_count(), 1_000);
     }
 }

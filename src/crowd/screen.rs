@@ -1,38 +1,37 @@
-//! Shows the report of a crowd: in a terminal the table is drawn anew every second.
+//! Shows the report of a crowd: as a table, or as lines of JSON.
 
-use std::io::{self, IsTerminal, Write};
+use std::io;
 
 use super::CrowdArgs;
 use super::report::Report;
 use crate::peers::peer::Micros;
+use crate::peers::screen::{self, print};
 
 pub(super) struct Screen {
     seed: u64,
     as_json: bool,
-    is_terminal: bool,
-    /// Rows of the table that stands on the screen.
-    rows: usize,
+    table: screen::Screen,
 }
 
 impl Screen {
     pub(super) fn new(args: &CrowdArgs, seed: u64) -> io::Result<Screen> {
-        let mut out = io::stdout();
         if !args.json {
             let CrowdArgs { people, server, seconds, .. } = args;
             let fast = if args.fast { " --fast" } else { "" };
-            writeln!(out, "{people} people at {server} for {seconds} s, from the seed {seed}")?;
-            writeln!(out, "the same people again: chinwag crowd {people} --seed {seed}{fast}")?;
+            print(&format!(
+                "{people} people at {server} for {seconds} s, from the seed {seed}\n\
+                 the same people again: chinwag crowd {people} --seed {seed}{fast}\n"
+            ))?;
         }
-        let is_terminal = out.is_terminal();
-        Ok(Screen { seed, as_json: args.json, is_terminal, rows: 0 })
+        Ok(Screen { seed, as_json: args.json, table: screen::Screen::new() })
     }
 
-    /// Shows the report as it is now.
+    /// Shows the report as it is now. In a file, a table every second would be one too many.
     pub(super) fn show(&mut self, report: &Report, elapsed: Micros) -> io::Result<()> {
-        match (self.as_json, self.is_terminal) {
-            (true, _) => print(&format!("{}\n", report.json(self.seed, elapsed, false))),
-            (false, true) => self.draw(&report.table(elapsed)),
-            (false, false) => Ok(()),
+        match self.as_json {
+            true => print(&format!("{}\n", report.json(self.seed, elapsed, false))),
+            false if self.table.is_terminal() => self.table.draw(&report.table(elapsed)),
+            false => Ok(()),
         }
     }
 
@@ -41,24 +40,6 @@ impl Screen {
         if self.as_json {
             return print(&format!("{}\n", report.json(self.seed, elapsed, true)));
         }
-        self.draw(&report.table(elapsed))?;
-        print(&report.problem_lines())
+        self.table.draw(&format!("{}{}", report.table(elapsed), report.problems.lines()))
     }
-
-    /// Draws the table in the place of the last one.
-    fn draw(&mut self, table: &str) -> io::Result<()> {
-        let up = match self.rows {
-            rows if rows > 0 && self.is_terminal => format!("\x1b[{rows}A\x1b[J"),
-            _ => String::new(),
-        };
-        self.rows = table.lines().count();
-        print(&format!("{up}{table}"))
-    }
-}
-
-/// A reader that has gone, such as `head`, ends the run.
-fn print(text: &str) -> io::Result<()> {
-    let mut out = io::stdout();
-    out.write_all(text.as_bytes())?;
-    out.flush()
 }

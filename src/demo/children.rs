@@ -8,7 +8,7 @@ use std::fs::{self, DirBuilder};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufRead, BufReader};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use mio::unix::pipe::Receiver;
@@ -106,51 +106,78 @@ impl Drop for Folder {
     }
 }
 
+/// A server, before its console is connected to.
+pub(super) struct Server {
+    process: Process,
+    /// Keeps the pipe open: the server may print.
+    output: BufReader<ChildStdout>,
+    /// Where the server listens.
+    pub(super) address: String,
+    folder: Folder,
+}
+
+impl Server {
+    /// Starts a server.
+    pub(super) fn start() -> Result<Server, String> {
+        let folder = Folder::create().map_err(failed)?;
+        let console = console_in(&folder);
+        let console = console.to_str().ok_or("the temporary folder has no UTF-8 name")?;
+        let mut flags = SERVER_FLAGS.to_vec();
+        flags.push(console);
+        let mut process = Process::start(&flags, Stdio::inherit()).map_err(failed)?;
+        let mut output = BufReader::new(process.output().map_err(failed)?);
+        let address = listening_address(&mut output).map_err(failed)?;
+        Ok(Server { process, output, address, folder })
+    }
+
+    /// The socket for operator commands.
+    pub(super) fn console(&self) -> PathBuf {
+        console_in(&self.folder)
+    }
+}
+
+fn console_in(folder: &Folder) -> PathBuf {
+    folder.0.join("console")
+}
+
+pub(super) fn failed(error: io::Error) -> String {
+    format!("the demo cannot start: {error}")
+}
+
 /// The running processes. They end when this value goes, attackers first.
 pub(super) struct Theatre {
     attack: Option<Process>,
     _crowd: Process,
     _server: Process,
-    /// Keeps the pipe open: the server may print.
     _server_output: BufReader<ChildStdout>,
-    folder: Folder,
-    /// Where the server listens.
-    pub(super) address: String,
-    /// What the crowd prints, until it is taken.
-    pub(super) crowd_lines: Option<Receiver>,
+    address: String,
 }
 
 impl Theatre {
-    /// Starts a server and a crowd.
-    pub(super) fn open(people: u32, seed: u64) -> Result<Theatre, String> {
-        let failed = |error: io::Error| format!("the demo cannot start: {error}");
-        let folder = Folder::create().map_err(failed)?;
-        let console = folder.0.join("console");
-        let console = console.to_str().ok_or("the temporary folder has no UTF-8 name")?;
-        let mut flags = SERVER_FLAGS.to_vec();
-        flags.push(console);
-        let mut server = Process::start(&flags, Stdio::inherit()).map_err(failed)?;
-        let mut server_output = BufReader::new(server.output().map_err(failed)?);
-        let address = listening_address(&mut server_output).map_err(failed)?;
+    /// Starts a crowd at a server. Returns what the crowd prints, too.
+    ///
+    /// The console must be connected: its socket is removed here, with the folder. A demonstration that
+    /// is killed later leaves nothing behind.
+    pub(super) fn open(
+        server: Server,
+        people: u32,
+        seed: u64,
+    ) -> Result<(Theatre, Receiver), String> {
+        let Server { process, output, address, folder } = server;
+        drop(folder);
         let (people, seed) = (people.to_string(), seed.to_string());
         let seconds = CROWD_SECONDS_MAX.to_string();
         let crowd = ["crowd", &people, &address, "--json", "--seed", &seed, "--for", &seconds];
         let mut crowd = Process::start(&crowd, Stdio::null()).map_err(failed)?;
-        let crowd_lines = Some(crowd.lines().map_err(failed)?);
-        Ok(Theatre {
+        let crowd_lines = crowd.lines().map_err(failed)?;
+        let theatre = Theatre {
             attack: None,
             _crowd: crowd,
-            _server: server,
-            _server_output: server_output,
-            folder,
+            _server: process,
+            _server_output: output,
             address,
-            crowd_lines,
-        })
-    }
-
-    /// The socket for operator commands.
-    pub(super) fn console(&self) -> PathBuf {
-        Path::join(&self.folder.0, "console")
+        };
+        Ok((theatre, crowd_lines))
     }
 
     /// Starts an attack in the place of the one that runs.

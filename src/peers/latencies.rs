@@ -1,5 +1,7 @@
 //! How long things took: percentiles from counts of fixed memory.
 
+use serde_json::{Value, json};
+
 use super::peer::Micros;
 
 /// Bits that stay of each number: the percentiles are at most 1/32 too high.
@@ -51,6 +53,38 @@ impl Latencies {
         });
         found.map_or(0, |bucket| highest(bucket).min(self.longest))
     }
+
+    /// A row of the table under [`table_head`].
+    #[must_use]
+    pub fn table_row(&self, title: &str) -> String {
+        let times = match self.count {
+            0 => ["-"; 3].map(str::to_owned),
+            _ => [self.percentile(50), self.percentile(99), self.longest].map(shown),
+        };
+        let ([p50, p99, longest], count) = (times, self.count);
+        format!("{title:<12}{count:>10}{p50:>12}{p99:>12}{longest:>12}\n")
+    }
+
+    /// The same as JSON, in milliseconds. `counted` is the name of the count.
+    #[must_use]
+    pub fn json(&self, counted: &str) -> Value {
+        json!({
+            counted: self.count, "p50_ms": ms(self.percentile(50)),
+            "p99_ms": ms(self.percentile(99)), "longest_ms": ms(self.longest),
+        })
+    }
+}
+
+/// The head of a table of latencies. `counted` names what is counted.
+#[must_use]
+pub fn table_head(counted: &str) -> String {
+    format!("{:<12}{counted:>10}{:>12}{:>12}{:>12}\n", "", "p50", "p99", "longest")
+}
+
+/// Milliseconds, as a number of JSON.
+#[must_use]
+pub fn ms(took: Micros) -> f64 {
+    took as f64 / 1e3
 }
 
 /// The bucket of a number: its highest bit, and the [`BITS`] bits below that.
@@ -71,8 +105,8 @@ fn highest(bucket: usize) -> u64 {
 #[must_use]
 pub fn shown(took: Micros) -> String {
     match took {
-        0..10_000 => format!("{:.2} ms", took as f64 / 1e3),
-        10_000..1_000_000 => format!("{:.0} ms", took as f64 / 1e3),
+        0..10_000 => format!("{:.2} ms", ms(took)),
+        10_000..1_000_000 => format!("{:.0} ms", ms(took)),
         _ => format!("{:.1} s", took as f64 / 1e6),
     }
 }

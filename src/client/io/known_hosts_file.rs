@@ -3,17 +3,12 @@
 
 use std::env;
 use std::fmt;
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::DirBuilder;
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use rustix::fs::OFlags;
-use rustix::process::Signal;
-use signal_hook::flag;
-
-use super::regular_file::{check_regular, read_bounded};
+use super::regular_file::{open_to_append, read_bounded};
 use super::socket::describe;
 use crate::client::known_hosts::line;
 use crate::core::limits::KNOWN_HOSTS_BYTES_MAX;
@@ -80,18 +75,12 @@ fn config_folder() -> Option<PathBuf> {
     folder("XDG_CONFIG_HOME").or_else(|| Some(folder("HOME")?.join(".config")))
 }
 
-/// Appends in one write, so that two clients cannot mix their lines. Only the user can read a new
-/// file.
+/// Appends in one write, so that two clients cannot mix their lines.
 fn append(path: &Path, text: &str) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
-    // As in `log_file`: a limit on the size of files must not kill the client.
-    flag::register(Signal::XFSZ.as_raw(), Arc::default())?;
-    let flags = OFlags::NONBLOCK.bits().cast_signed();
-    let mut file =
-        OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(flags).open(path)?;
-    check_regular(&file)?;
+    let mut file = open_to_append(path)?;
     if file.metadata()?.len() + text.len() as u64 > KNOWN_HOSTS_BYTES_MAX {
         return Err(io::Error::other("it is full"));
     }

@@ -3,20 +3,12 @@
 //! Chats are private, so a new file can be read by its owner only. `ui::chat_log` decides what is
 //! written; this module must not know.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::Arc;
 
-use rustix::fs::OFlags;
-use rustix::process::Signal;
-use signal_hook::flag;
-
+use super::regular_file::open_to_append;
 use super::socket::describe;
-
-/// The permissions of a new file.
-const MODE: u32 = 0o600;
 
 /// The open file.
 #[derive(Debug)]
@@ -28,24 +20,9 @@ impl LogFile {
     /// # Errors
     /// If that is impossible. The text is ready to print.
     pub(in crate::client) fn open(path: &Path) -> Result<LogFile, String> {
-        let failed = |reason: &str| format!("cannot log to {}: {reason}", path.display());
-        // Without the flag, a pipe that nobody reads would hang the client.
-        let flags = OFlags::NONBLOCK.bits().cast_signed();
-        let file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(MODE)
-            .custom_flags(flags)
-            .open(path)
-            .map_err(|error| failed(&describe(&error)))?;
-        if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-            return Err(failed("it is not a regular file"));
-        }
-        // Without a handler, a write above the limit on file size would kill the client and leave
-        // the terminal in raw mode (setrlimit(2)).
-        flag::register(Signal::XFSZ.as_raw(), Arc::default())
-            .map_err(|error| failed(&describe(&error)))?;
-        Ok(LogFile(file))
+        let file = open_to_append(path);
+        file.map(LogFile)
+            .map_err(|error| format!("cannot log to {}: {}", path.display(), describe(&error)))
     }
 
     /// Appends `text`.

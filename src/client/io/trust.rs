@@ -139,42 +139,41 @@ impl Verifier {
         certificate: &CertificateDer<'_>,
         name: &ServerName<'_>,
         now: UnixTime,
-        error: CertificateError,
+        error: &CertificateError,
     ) -> Result<String, Refusal> {
         let fingerprint = fingerprint(certificate);
-        let is_unvouched = !is_of_certificate(&error);
+        let fault = Fault::of(error);
         match &self.personal {
-            Personal::File { path, certificates } => {
-                if is_unvouched && certificates.iter().any(|known| known == certificate) {
-                    is_for(certificate, name, now)
-                        .map_err(|error| self.failed(certificate, &error))?;
-                    return Ok(path.clone());
+            Personal::File { path, certificates } => match fault {
+                Some(fault) => Err(self.failed(certificate, fault)),
+                None if certificates.iter().any(|known| known == certificate) => {
+                    match fault_of(certificate, name, now) {
+                        Some(fault) => Err(self.failed(certificate, fault)),
+                        None => Ok(path.clone()),
+                    }
                 }
-                Err(match is_unvouched {
-                    true => Refusal::Failed(format!(
-                        "{path} does not vouch for its certificate, SHA-256 {fingerprint}"
-                    )),
-                    false => self.failed(certificate, &error),
-                })
-            }
+                None => Err(Refusal::Failed(format!(
+                    "{path} does not vouch for its certificate, SHA-256 {fingerprint}"
+                ))),
+            },
             Personal::KnownHosts { file, asks } => {
-                match look_up(file.text(), &self.server, &fingerprint) {
-                    Known::Yes => Ok("its fingerprint in known_hosts".to_owned()),
+                match (look_up(file.text(), &self.server, &fingerprint), fault) {
+                    (Known::Yes, _) => Ok("its fingerprint in known_hosts".to_owned()),
                     // First of all: an expired certificate may be a false one, too.
-                    Known::Another { line, fingerprint: known } => {
+                    (Known::Another { line, fingerprint: known }, _) => {
                         Err(Refusal::Failed(changed(&fingerprint, &known, line, file)))
                     }
-                    Known::No if !is_unvouched => Err(self.failed(certificate, &error)),
-                    Known::No if *asks => Err(Refusal::Unknown { fingerprint }),
-                    Known::No => Err(Refusal::Failed(unknown(&fingerprint))),
+                    (Known::No, Some(fault)) => Err(self.failed(certificate, fault)),
+                    (Known::No, None) if *asks => Err(Refusal::Unknown { fingerprint }),
+                    (Known::No, None) => Err(Refusal::Failed(unknown(&fingerprint))),
                 }
             }
         }
     }
 
-    fn failed(&self, certificate: &CertificateDer<'_>, error: &CertificateError) -> Refusal {
-        Refusal::Failed(match error {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+    fn failed(&self, certificate: &CertificateDer<'_>, fault: Fault) -> Refusal {
+        Refusal::Failed(match fault {
+            Fault::Expired => {
                 // Another certificate of the chain may be the one that has expired.
                 let now = i64::try_from(UnixTime::now().as_secs()).unwrap_or(i64::MAX);
                 let own = Validity::of(certificate).filter(|validity| validity.not_after < now);
@@ -182,16 +181,14 @@ impl Verifier {
                 let day = day.map_or_else(String::new, |day| format!(" on {day}"));
                 format!("its certificate expired{day}; the operator must renew it")
             }
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            Fault::NotValidYet => {
                 "its certificate is not valid yet, or the clock of this machine is slow".to_owned()
             }
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            Fault::OtherName => {
                 format!("its certificate is for another name than {}", self.server)
             }
-            CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
-                "its certificate is not one for servers".to_owned()
-            }
-            _ => "its certificate is not valid".to_owned(),
+            Fault::OtherPurpose => "its certificate is not one for servers".to_owned(),
+            Fault::Damaged => "its certificate is not valid".to_owned(),
         })
     }
 }
@@ -217,7 +214,7 @@ impl ServerCertVerifier for Verifier {
                 Personal::KnownHosts { .. } => "an authority that this system trusts".to_owned(),
             },
             Err(Error::InvalidCertificate(error)) => {
-                self.judge(certificate, name, now, error).map_err(|refusal| {
+                self.judge(certificate, name, now, &error).map_err(|refusal| {
                     Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(
                         refusal,
                     ))))
@@ -255,40 +252,49 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Whether an error is about the certificate itself, and not about who vouches for it. webpki looks at
-/// these matters before the issuers, except the name.
-fn is_of_certificate(error: &CertificateError) -> bool {
-    matches!(
-        error,
-        CertificateError::Expired
-            | CertificateError::ExpiredContext { .. }
-            | CertificateError::NotValidYet
-            | CertificateError::NotValidYetContext { .. }
-            | CertificateError::NotValidForName
-            | CertificateError::NotValidForNameContext { .. }
-            | CertificateError::InvalidPurpose
-            | CertificateError::InvalidPurposeContext { .. }
-            | CertificateError::BadEncoding
-    )
+/// What can be wrong with a certificate itself, whoever vouches for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Expired,
+    NotValidYet,
+    OtherName,
+    OtherPurpose,
+    Damaged,
+}
+
+impl Fault {
+    /// `None` if the error is about who vouches for the certificate. webpki looks at the other matters
+    /// before the issuers, except the name.
+    fn of(error: &CertificateError) -> Option<Fault> {
+        use CertificateError as E;
+        match error {
+            E::Expired | E::ExpiredContext { .. } => Some(Fault::Expired),
+            E::NotValidYet | E::NotValidYetContext { .. } => Some(Fault::NotValidYet),
+            E::NotValidForName | E::NotValidForNameContext { .. } => Some(Fault::OtherName),
+            E::InvalidPurpose | E::InvalidPurposeContext { .. } => Some(Fault::OtherPurpose),
+            E::BadEncoding => Some(Fault::Damaged),
+            _ => None,
+        }
+    }
 }
 
 /// Checks the dates and the names of a certificate that is trusted by itself.
-fn is_for(
+fn fault_of(
     certificate: &CertificateDer<'_>,
     name: &ServerName<'_>,
     now: UnixTime,
-) -> Result<(), CertificateError> {
-    let validity = Validity::of(certificate).ok_or(CertificateError::BadEncoding)?;
+) -> Option<Fault> {
+    let Some(validity) = Validity::of(certificate) else { return Some(Fault::Damaged) };
     let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
     if now < validity.not_before {
-        return Err(CertificateError::NotValidYet);
+        return Some(Fault::NotValidYet);
     }
     if now > validity.not_after {
-        return Err(CertificateError::Expired);
+        return Some(Fault::Expired);
     }
     let is_named = ParsedCertificate::try_from(certificate)
         .and_then(|certificate| verify_server_name(&certificate, name));
-    is_named.map_err(|_| CertificateError::NotValidForName)
+    is_named.is_err().then_some(Fault::OtherName)
 }
 
 fn changed(fingerprint: &str, known: &str, line: usize, file: &KnownHostsFile) -> String {

@@ -1,57 +1,49 @@
 //! The connection to a server's console.
 
-use std::io::{self, Read, Write};
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use mio::net::UnixStream;
-use mio::{Interest, Registry, Token};
+use mio::{Events, Interest, Registry, Token};
+
+use super::source::Source;
 
 /// Bytes of commands that wait for the server. A person types less.
 const UNSENT_BYTES_MAX: usize = 4096;
 
 /// A console that is read and written without blocking.
 #[derive(Debug)]
-pub(crate) struct Console {
-    stream: UnixStream,
+pub(super) struct Console {
+    source: Source<UnixStream>,
     unsent: Vec<u8>,
 }
 
-/// What a read brought.
-pub(crate) enum Heard {
-    /// This many bytes.
-    Bytes(usize),
-    /// Nothing at present.
-    Nothing,
-    /// The server has gone.
-    End,
-}
-
 impl Console {
-    /// Connects to the socket at `path`.
+    /// Connects to the socket at `path`. The events carry `token`.
     ///
     /// # Errors
     /// There is no server, with the reason.
-    pub(crate) fn connect(path: &Path) -> Result<Console, String> {
-        let stream = UnixStream::connect(path)
+    pub(super) fn connect(
+        path: &Path,
+        registry: &Registry,
+        token: Token,
+    ) -> Result<Console, String> {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let source = UnixStream::connect(path)
+            .and_then(|stream| Source::watch(registry, stream, token, interest))
             .map_err(|e| format!("no server at {}: {e}", path.display()))?;
-        Ok(Console { stream, unsent: Vec::new() })
+        Ok(Console { source, unsent: Vec::new() })
     }
 
-    pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        registry.register(&mut self.stream, token, Interest::READABLE | Interest::WRITABLE)
+    /// Whether the next turn has work here without a new event.
+    pub(super) fn has_more(&self) -> bool {
+        self.source.has_more()
     }
 
-    /// Reads once.
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> Heard {
-        loop {
-            match self.stream.read(buffer) {
-                Ok(0) => return Heard::End,
-                Ok(count) => return Heard::Bytes(count),
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return Heard::Nothing,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return Heard::End,
-            }
-        }
+    /// Writes what waits, and reads what has come. Returns whether the server has gone.
+    pub(super) fn turn(&mut self, events: &Events, each: impl FnMut(&[u8])) -> bool {
+        self.flush();
+        self.source.read(events, each)
     }
 
     /// Sends a command. A server that reads nothing gets no more of them.
@@ -62,12 +54,12 @@ impl Console {
         self.flush();
     }
 
-    /// Writes what waits. If the server has gone, the next read says so.
-    pub(super) fn flush(&mut self) {
+    /// If the server has gone, the next read says so.
+    fn flush(&mut self) {
         while !self.unsent.is_empty() {
-            match self.stream.write(&self.unsent) {
+            match self.source.stream().write(&self.unsent) {
                 Ok(count) => drop(self.unsent.drain(..count)),
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return,
             }
         }
