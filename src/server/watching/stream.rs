@@ -80,7 +80,9 @@ impl Server {
     fn followed(&self) -> Option<Followed> {
         let id = self.watching.followed?;
         let trace = self.exchange.trace()?;
+        // The trace may be older than the end of the other session.
         let name = |id: Option<SessionId>| {
+            let id = id.filter(|id| self.exchange.chat().has_session(*id));
             let name = id.and_then(|id| self.exchange.chat().name(id));
             name.map(ToString::to_string).unwrap_or_default()
         };
@@ -131,16 +133,18 @@ impl Server {
         let left = |at: Time| at.ms_since(self.now);
         let session = chat.deadline(id).map(|(deadline, at)| (deadline.word(), left(at)));
         let deadlines = exchange.deadlines(id).map(|(deadline, at)| (deadline.word(), left(at)));
-        let partner = chat.partner(id).and_then(|with| chat.name(with));
+        // A request for the web page has no session, nor has a handshake.
+        let user = Some(id).filter(|id| chat.has_session(*id));
+        let partner = user.and_then(|id| chat.partner(id)).and_then(|with| chat.name(with));
         let state = chat.state(id).unwrap_or("-");
         // A member of a room who is asked sees the request first.
-        let room = chat.room(id).filter(|_| state == "IN ROOM");
+        let room = user.and_then(|id| chat.room(id)).filter(|_| state == "IN ROOM");
         let room = room.and_then(|room| chat.room_name(room));
         let now_s = self.now_s();
         let cost = self.costs.of(now_s, id.key(), connection.number);
         Some(WatchedConnection {
             number: connection.number,
-            name: chat.name(id).map(ToString::to_string).unwrap_or_default(),
+            name: user.and_then(|id| chat.name(id)).map(ToString::to_string).unwrap_or_default(),
             state,
             with: partner.or(room).map(ToString::to_string).unwrap_or_default(),
             output: exchange.outbox_bytes(id),
