@@ -5,6 +5,7 @@ mod common;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -150,6 +151,29 @@ fn the_next_message_of_one_session_is_followed_from_hop_to_hop() {
     });
     assert!(!report.to_string().contains("hello"));
     assert!(console.runs("watch nobody").iter().all(|line| !line.starts_with('*')));
+}
+
+/// A request for the web page has no session. The partner of a followed user may have left.
+/// (8.2.12, 8.2.13)
+#[test]
+fn a_watcher_sees_connections_that_have_no_session_yet_or_no_more() {
+    let folder = TempFolder::new();
+    let server = folder.server(&["--listen", "http://127.0.0.1:0"]);
+    let (mut anna, mut bert) = (Person::joins(&server, "anna"), Person::joins(&server, "bert"));
+    anna.chats_with(&mut bert);
+    let mut console = Console::opens(&folder.path("console"));
+    console.succeeds("watch anna", "* Watching, and following anna");
+    anna.says("hello");
+    bert.reads("anna: hello");
+    drop(bert);
+    anna.reads("* bert left");
+    report_with(&mut console, |report| {
+        report["count"] == 1 && report["followed"]["hops"].as_array().map(Vec::len) == Some(8)
+    });
+    let _browser = TcpStream::connect(server.page()).expect("a connection");
+    let report = report_with(&mut console, |report| report["count"] == 2);
+    let states = report["connections"].as_array().expect("a list").iter().map(|c| &c["state"]);
+    assert!(states.into_iter().any(|state| state == "-"), "{report}");
 }
 
 /// (8.2.13)
