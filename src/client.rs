@@ -16,7 +16,7 @@ use io::event_loop::EventLoop;
 use io::log_file::LogFile;
 use io::socket::describe;
 use io::terminal::{Modes, Terminal};
-use io::trust::Trust;
+use io::trust::{Confirming, Trust};
 use options::{Bell, ConnectArgs, Notify, Server, Timestamps};
 use ui::state_machine::{Leaving, Setup, StateMachine};
 
@@ -74,7 +74,8 @@ fn run_pipe(args: &ConnectArgs, server: &Server) -> Result<ExitCode, String> {
     if args.log.is_some() {
         return Err("--log needs a terminal; in a pipe, redirect the output".to_owned());
     }
-    let connection = Connection::new(server, trust(args, server, false)?, io::pipe::SOCKET)?;
+    let trust = trust(args, server, Confirming::InTerminal)?;
+    let connection = Connection::new(server, trust, io::pipe::SOCKET)?;
     // A person who must keep the username must not be asked for another.
     let is_interactive = std::io::stdin().is_terminal() && !args.keeps_name();
     io::pipe::run(args, server, connection, is_interactive)?;
@@ -83,7 +84,7 @@ fn run_pipe(args: &ConnectArgs, server: &Server) -> Result<ExitCode, String> {
 
 fn run_terminal(args: &ConnectArgs, server: Server) -> Result<ExitCode, String> {
     let log = args.log.as_deref().map(LogFile::open).transpose()?;
-    let trust = trust(args, &server, !args.keeps_name())?;
+    let trust = trust(args, &server, Confirming::Here)?;
     let connection = Connection::new(&server, trust, io::event_loop::SOCKET)?;
     let terminal_failed =
         |error: std::io::Error| format!("cannot use the terminal: {}", describe(&error));
@@ -122,10 +123,15 @@ fn run_terminal(args: &ConnectArgs, server: Server) -> Result<ExitCode, String> 
     }
 }
 
-/// What a connection to `server` trusts, if it is one with TLS. `asks` tells that the user can be
-/// asked about an unknown certificate.
-fn trust(args: &ConnectArgs, server: &Server, asks: bool) -> Result<Option<Trust>, String> {
-    let trust = || Trust::new(server, args.tls_ca.as_deref(), asks);
+/// What a connection to `server` trusts, if it is one with TLS. A user who must keep the username can
+/// confirm no certificate.
+fn trust(
+    args: &ConnectArgs,
+    server: &Server,
+    confirming: Confirming,
+) -> Result<Option<Trust>, String> {
+    let confirming = if args.keeps_name() { Confirming::Nowhere } else { confirming };
+    let trust = || Trust::new(server, args.tls_ca.as_deref(), confirming);
     server.is_tls.then(trust).transpose()
 }
 

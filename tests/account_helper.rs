@@ -429,6 +429,10 @@ fn a_script_signs_in_with_a_password_file() {
     assert!(!joined.stdout.contains("assword") && !joined.stdout.contains(PASSWORD));
     let without = connect(&[]);
     assert!(!without.status.success() && without.stderr.contains("--password-file"));
+    // With `--only-name` no file is read, so the error must not propose one.
+    let kept = run(&["connect", &address, "--only-name", "anna"], &[]);
+    assert!(!kept.status.success() && kept.stderr.contains("in a terminal"), "{}", kept.stderr);
+    assert!(!kept.stderr.contains("--password-file"), "{}", kept.stderr);
     fs::write(folder.path("password"), "wrong horse\n").expect("a file");
     let wrong = connect(&["--password-file", &folder.argument("password")]);
     assert!(!wrong.status.success() && wrong.stderr.contains("Wrong password"), "{}", wrong.stderr);

@@ -222,6 +222,11 @@ fn in_a_pipe_an_unknown_certificate_is_an_error_that_names_the_fingerprint() {
     for part in [&*own, "--tls-ca", "Connect once in a terminal"] {
         assert!(text.contains(part), "{part}: {text}");
     }
+    // With `--only-name` the client asks in no terminal either, and the user gives no arguments.
+    let output = home.pipes(&tls(&server), &["--only-name", "anna"], "");
+    let text = failure(&output);
+    assert!(text.contains(&own) && text.contains("Tell the operator"), "{text}");
+    assert!(!text.contains("terminal") && !text.contains("--tls-ca"), "{text}");
     for cert in [home.path("own.pem"), certificate("p256.pem")] {
         let address = tls(&server).replace("127.0.0.1", "localhost");
         let output = home.pipes(&address, &["--tls-ca", &cert], "anna\n1\n3\n");

@@ -1,4 +1,10 @@
 //! The attackers: what each attack sends, and the loop that plays all of them.
+//!
+//! The loop is not that of `src/peers`, which plays the crowds and attacks of the program. That one is fair
+//! among its peers and leaves room for a measurement in the same process: one read and one write of a
+//! connection at a time, a few connections a turn. Here the attackers measure nothing, and must send what
+//! the server takes from 15,000 connections on half a core. And the load must stay the same from build to
+//! build: with `src/peers` a change of the program would change what is compared.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;

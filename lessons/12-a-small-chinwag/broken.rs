@@ -293,7 +293,7 @@ impl Client {
                     self.pending.push_back(self.lines.end());
                 }
             }
-            Ok(count) => self.lines.push(&buffer[..count], &mut self.pending),
+            Ok(count) => self.lines.push(&buffer[..count], &mut self.pending, &mut self.outbox),
             Err(error) if error.kind() == ErrorKind::WouldBlock => self.may_have_more = false,
             Err(error) => return error.kind() == ErrorKind::Interrupted,
         }
@@ -315,24 +315,37 @@ impl Client {
     }
 }
 
-/// Cuts bytes into lines: rung 6. Telnet commands are taken out.
+/// Cuts bytes into lines: rung 6. Telnet commands are taken out, and each option is refused.
 #[derive(Default)]
 struct Lines {
     line: Vec<u8>,
     is_too_long: bool,
     after_cr: bool,
-    /// Bytes of a telnet command that are still to come, or 2 directly after IAC.
+    /// The last byte of a telnet command whose end is still to come, or 0.
     telnet: u8,
 }
 
 impl Lines {
-    fn push(&mut self, bytes: &[u8], lines: &mut VecDeque<Result<String, &'static str>>) {
+    fn push(
+        &mut self,
+        bytes: &[u8],
+        lines: &mut VecDeque<Result<String, &'static str>>,
+        replies: &mut Vec<u8>,
+    ) {
         for &byte in bytes {
             let after_cr = std::mem::take(&mut self.after_cr);
             match (self.telnet, byte) {
-                (2, 251..=254) => self.telnet = 1,
-                (1 | 2, _) => self.telnet = 0,
-                (_, 255) => self.telnet = 2,
+                (255, 251..=254) => self.telnet = byte,
+                (1.., _) => {
+                    // WILL is answered with DONT, DO with WONT. A refusal gets no answer (RFC 854).
+                    let refusal = match std::mem::take(&mut self.telnet) {
+                        251 => Some(254),
+                        253 => Some(252),
+                        _ => None,
+                    };
+                    replies.extend(refusal.into_iter().flat_map(|refusal| [255, refusal, byte]));
+                }
+                (_, 255) => self.telnet = byte,
                 (_, b'\n' | 0) if after_cr => {}
                 (_, b'\n' | b'\r') => {
                     self.after_cr = byte == b'\r';

@@ -56,8 +56,13 @@ impl Person {
             came: error.to_string(),
             scene: Vec::new(),
         })?;
+        Ok(Person::over(stream, name))
+    }
+
+    /// A person with a connection.
+    pub(super) fn over(stream: TcpStream, name: &'static str) -> Person {
         let stream = BufReader::new(stream);
-        Ok(Person { name, stream, scene: Vec::new(), ending: String::new() })
+        Person { name, stream, scene: Vec::new(), ending: String::new() }
     }
 
     /// Connects and reads the welcome.
@@ -131,6 +136,24 @@ impl Person {
         Err(if line.is_empty() { what } else { format!("{:?}, then {what}", line) })
     }
 
+    /// Expects these bytes of telnet.
+    pub(super) fn reads_telnet(&mut self, clause: &'static str, expected: &[u8]) -> Outcome {
+        let mut came = Vec::new();
+        let result = (&mut self.stream).take(expected.len() as u64).read_to_end(&mut came);
+        let words = in_words(&came);
+        if came == expected {
+            self.scene.push(format!("{}< {words}", self.name));
+            return Ok(());
+        }
+        let came = match result {
+            Ok(_) if came.len() == expected.len() => words,
+            Ok(_) => format!("{words} the end of the connection"),
+            Err(error) if is_timeout(error.kind()) => format!("{words} nothing, for 4 s"),
+            Err(error) => format!("{words} {error}"),
+        };
+        self.fails(clause, in_words(expected), came.trim_start())
+    }
+
     /// Expects the end of the connection, orderly or not.
     pub(super) fn ends(&mut self, clause: &'static str) -> Outcome {
         match self.line() {
@@ -176,6 +199,25 @@ impl Person {
         let (expected, came) = (printable(&expected.into()), printable(&came.into()));
         Err(Failure { clause, expected, came, scene })
     }
+}
+
+/// Bytes of telnet in the words of RFC 854, other bytes as they are or in hexadecimal.
+fn in_words(bytes: &[u8]) -> String {
+    let mut words = Vec::new();
+    let mut before = [0; 2];
+    for &byte in bytes {
+        words.push(match (before, byte) {
+            ([_, 255], 251) => "WILL".to_owned(),
+            ([_, 255], 252) => "WONT".to_owned(),
+            ([_, 255], 253) => "DO".to_owned(),
+            ([_, 255], 254) => "DONT".to_owned(),
+            ([255, 251..=254], option) => option.to_string(),
+            (_, 255) => "IAC".to_owned(),
+            (_, byte) => byte.escape_ascii().to_string(),
+        });
+        before = [before[1], byte];
+    }
+    words.join(" ")
 }
 
 /// Text from a server, short and without what would move the cursor of a terminal.

@@ -105,10 +105,21 @@ fn controls(server: &Server) -> Outcome {
 
 fn telnet(server: &Server) -> Outcome {
     let mut anna = Person::arrives(server, "anna")?;
+    negotiates(&mut anna)?;
     anna.sends(b"an\xff\xf1na\n");
     anna.reads_all("2.2.1", &["* …", "? …"])?;
     anna.says("1");
     anna.reads_all("2.2.1", &["* …", "- anna…", "? …"])
+}
+
+/// A request and an offer are refused, twice alike, and a refusal is not answered.
+fn negotiates(anna: &mut Person) -> Outcome {
+    for _ in 0..2 {
+        anna.sends(b"\xff\xfd\x01\xff\xfb\x18");
+        anna.reads_telnet("2.2.2", b"\xff\xfc\x01\xff\xfe\x18")?;
+    }
+    anna.sends(b"\xff\xfe\x01\xff\xfc\x18");
+    anna.is_silent("2.2.2")
 }
 
 fn reset_storm(server: &Server) -> Outcome {
@@ -118,4 +129,49 @@ fn reset_storm(server: &Server) -> Outcome {
     }
     anna.says("1");
     anna.reads_all("4.10.1", &["* …", "- anna…", "? …"])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::{Shutdown, TcpListener, TcpStream};
+
+    use super::*;
+
+    /// The grade of a server that sends these bytes, and ends or waits.
+    fn grade(replies: &[u8], ends: bool) -> Outcome {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        server.write_all(replies).unwrap();
+        if ends {
+            server.shutdown(Shutdown::Write).unwrap();
+        }
+        negotiates(&mut Person::over(stream, "anna"))
+    }
+
+    /// (2.2.2)
+    #[test]
+    fn a_server_must_refuse_each_telnet_option_and_answer_no_refusal() {
+        let right = b"\xff\xfc\x01\xff\xfe\x18".as_slice();
+        let twice = [right, right].concat();
+        assert!(grade(&twice, false).is_ok());
+        for (replies, came) in [
+            // It takes the commands out, and answers nothing.
+            (b"".as_slice(), "the end of the connection"),
+            // It refuses one of them, or the first time only.
+            (&right[..3], "IAC WONT 1 the end of the connection"),
+            (right, "the end of the connection"),
+            // It mixes the two answers up, or agrees.
+            (b"\xff\xfe\x01\xff\xfc\x18", "IAC DONT 1 IAC WONT 24"),
+            (b"\xff\xfb\x01\xff\xfd\x18", "IAC WILL 1 IAC DO 24"),
+            // It takes the bytes for text.
+            (b"! That is not UTF-8", "!   T h a t"),
+            // It answers a refusal.
+            (&[&twice, &right[..3]].concat(), r"\xff\xfc\x01"),
+        ] {
+            let failure = grade(replies, true).unwrap_err();
+            assert_eq!((failure.clause, &*failure.came), ("2.2.2", came));
+        }
+    }
 }

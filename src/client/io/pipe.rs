@@ -19,6 +19,7 @@ use zeroize::Zeroizing;
 use super::connection::{Connection, Outcome, Received};
 use super::socket::describe;
 use super::terminal::write_all;
+use super::trust::unvouched;
 use crate::client::options::{ConnectArgs, Server};
 use crate::client::ui::state_machine::{cannot_connect, not_chinwag};
 use crate::core::limits::{GREETING_MS, LINE_BYTES_MAX, PIPE_READ_BYTES};
@@ -47,13 +48,22 @@ struct Pipe {
     held: Vec<u8>,
     /// The username is on its way to the server, or was accepted.
     is_name_sent: bool,
-    /// The password of `--password-file`, until the server has asked for it.
-    password: Option<Zeroizing<String>>,
+    password: Password,
     /// A person types the input. A person reads that a username is taken, and chooses another.
     is_interactive: bool,
     output: Output,
     /// When a chinwag server would have asked for a username; `None` before the connection is open.
     greeting_due: Option<Time>,
+}
+
+/// The password of the username, without a person who could type it.
+enum Password {
+    /// The first line of `--password-file`, until the server has asked for it.
+    Given(Zeroizing<String>),
+    /// None was given.
+    Missing,
+    /// None can be given: `--only-name` reads no file.
+    Closed,
 }
 
 /// Whether standard input can be read.
@@ -89,9 +99,11 @@ pub(in crate::client) fn run(
     let started = clock();
     let cannot_wait = |error: io::Error| format!("cannot wait for input: {}", describe(&error));
     let mut pipe = Pipe::new(server.clone(), connection, is_interactive).map_err(cannot_wait)?;
-    if !args.keeps_name() {
-        pipe.password = args.password_file.as_deref().map(read_password).transpose()?;
-    }
+    pipe.password = match &args.password_file {
+        _ if args.keeps_name() => Password::Closed,
+        Some(path) => Password::Given(read_password(path)?),
+        None => Password::Missing,
+    };
     if let Some(name) = args.name() {
         pipe.connection.push(format!("{name}\r\n").into_bytes());
         pipe.is_name_sent = true;
@@ -110,8 +122,7 @@ pub(in crate::client) fn run(
             Some(Outcome::Failed(reason)) => return Err(cannot_connect(server, &reason)),
             // Nobody is there to be asked, and the connection knows that.
             Some(Outcome::Untrusted { fingerprint }) => {
-                let reason = format!("nobody vouches for its certificate, SHA-256 {fingerprint}");
-                return Err(cannot_connect(server, &reason));
+                return Err(cannot_connect(server, &unvouched(&fingerprint)));
             }
             Some(Outcome::Lost { reason, is_clean }) => return pipe.end(reason, is_clean),
         }
@@ -141,7 +152,7 @@ impl Pipe {
             input,
             held: Vec::new(),
             is_name_sent: false,
-            password: None,
+            password: Password::Missing,
             is_interactive,
             output,
             greeting_due: None,
@@ -257,8 +268,16 @@ impl Pipe {
         if !is_asked || session.has_name || self.is_interactive {
             return Ok(());
         }
-        let Some(password) = self.password.take() else {
-            return Err("the username has a password, which --password-file can give".to_owned());
+        let password = match std::mem::replace(&mut self.password, Password::Missing) {
+            Password::Given(password) => password,
+            Password::Missing => {
+                let why = "the username has a password, which --password-file can give";
+                return Err(why.to_owned());
+            }
+            Password::Closed => {
+                let why = "the username has a password; in a terminal the client asks for it";
+                return Err(why.to_owned());
+            }
         };
         self.connection.push(escape_iac([password.as_bytes(), b"\r\n"].concat()));
         self.connection.flush();

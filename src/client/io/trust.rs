@@ -60,19 +60,30 @@ struct Verifier {
 enum Personal {
     /// The file of `--tls-ca`, and nothing else. The certificate of the server itself may be in it.
     File { path: String, certificates: Vec<CertificateDer<'static>> },
-    /// Confirmed certificates. Without `asks`, no further one can be confirmed.
-    KnownHosts { file: KnownHostsFile, asks: bool },
+    /// Confirmed certificates, and where a further one can be confirmed.
+    KnownHosts { file: KnownHostsFile, confirming: Confirming },
+}
+
+/// Where the user can confirm a certificate for which nobody vouches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::client) enum Confirming {
+    /// Here: the client asks.
+    Here,
+    /// In a pipe nobody can answer. The client would ask in a terminal.
+    InTerminal,
+    /// Nowhere: somebody else has started the client (`--only-name`).
+    Nowhere,
 }
 
 impl Trust {
-    /// Reads what is trusted. Without `asks` the user cannot confirm a certificate.
+    /// Reads what is trusted.
     ///
     /// # Errors
     /// A file cannot be read. The text is ready to print.
     pub(in crate::client) fn new(
         server: &Server,
         tls_ca: Option<&Path>,
-        asks: bool,
+        confirming: Confirming,
     ) -> Result<Trust, String> {
         let host = server.host.trim_end_matches('.').to_owned();
         let name = ServerName::try_from(host)
@@ -86,7 +97,7 @@ impl Trust {
             }
             None => {
                 roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-                Personal::KnownHosts { file: KnownHostsFile::open()?, asks }
+                Personal::KnownHosts { file: KnownHostsFile::open()?, confirming }
             }
         };
         let provider = Arc::new(ring::default_provider());
@@ -156,7 +167,7 @@ impl Verifier {
                     "{path} does not vouch for its certificate, SHA-256 {fingerprint}"
                 ))),
             },
-            Personal::KnownHosts { file, asks } => {
+            Personal::KnownHosts { file, confirming } => {
                 match (look_up(file.text(), &self.server, &fingerprint), fault) {
                     (Known::Yes, _) => Ok("its fingerprint in known_hosts".to_owned()),
                     // First of all: an expired certificate may be a false one, too.
@@ -164,8 +175,7 @@ impl Verifier {
                         Err(Refusal::Failed(changed(&fingerprint, &known, line, file)))
                     }
                     (Known::No, Some(fault)) => Err(self.failed(certificate, fault)),
-                    (Known::No, None) if *asks => Err(Refusal::Unknown { fingerprint }),
-                    (Known::No, None) => Err(Refusal::Failed(unknown(&fingerprint))),
+                    (Known::No, None) => Err(unknown(fingerprint, *confirming)),
                 }
             }
         }
@@ -304,11 +314,20 @@ fn changed(fingerprint: &str, known: &str, line: usize, file: &KnownHostsFile) -
     )
 }
 
-fn unknown(fingerprint: &str) -> String {
-    format!(
-        "nobody vouches for its certificate, SHA-256 {fingerprint}. Connect once in a terminal to \
-         confirm it, or give its file with --tls-ca"
-    )
+fn unknown(fingerprint: String, confirming: Confirming) -> Refusal {
+    let way = match confirming {
+        Confirming::Here => return Refusal::Unknown { fingerprint },
+        Confirming::InTerminal => {
+            ". Connect once in a terminal to confirm it, or give its file with --tls-ca"
+        }
+        Confirming::Nowhere => ", and with --only-name nobody can confirm it. Tell the operator",
+    };
+    Refusal::Failed(format!("{}{way}", unvouched(&fingerprint)))
+}
+
+/// What is wrong with a certificate that only the user can judge.
+pub(super) fn unvouched(fingerprint: &str) -> String {
+    format!("nobody vouches for its certificate, SHA-256 {fingerprint}")
 }
 
 fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
@@ -331,7 +350,7 @@ impl From<io::Error> for Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::Unknown { fingerprint } => f.write_str(&unknown(fingerprint)),
+            Refusal::Unknown { fingerprint } => f.write_str(&unvouched(fingerprint)),
             Refusal::Failed(reason) => f.write_str(reason),
         }
     }

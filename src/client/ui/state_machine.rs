@@ -7,6 +7,7 @@
 mod completing;
 mod departure;
 mod input_kind;
+mod keeping_name;
 mod key_handling;
 mod link;
 mod local_commands;

@@ -9,6 +9,7 @@ use rustls::{ServerConfig, ServerConnection};
 use socket2::SockRef;
 
 use super::*;
+use crate::client::io::trust::Confirming;
 use crate::client::options::Server;
 
 #[test]
@@ -81,7 +82,7 @@ fn ends() -> (TlsStream, Reader) {
             .unwrap();
     let session = ServerConnection::new(config.into()).unwrap();
     let server = Server { host: "localhost".to_owned(), port, is_tls: true };
-    let trust = Trust::new(&server, Some(Path::new(&file("ca.pem"))), false).unwrap();
+    let trust = Trust::new(&server, Some(Path::new(&file("ca.pem"))), Confirming::Here).unwrap();
     let mut stream = TlsStream::new(TcpStream::from_std(client), &trust).unwrap();
     let mut reader = Reader { session, socket };
     while !stream.shake_hands().unwrap() {

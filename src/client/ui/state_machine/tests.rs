@@ -4,6 +4,7 @@ mod bytes;
 mod delivery;
 mod editing;
 mod hostile;
+mod keeping_name;
 mod passwords;
 mod random_deaths;
 mod rooms;
@@ -108,7 +109,12 @@ impl Scene {
             Action::Send(line) => line,
             other => panic!("the action sends no line: {other:?}"),
         };
-        std::iter::from_fn(|| self.state_machine.poll_action()).map(line_of).collect()
+        self.actions().into_iter().map(line_of).collect()
+    }
+
+    /// What the client does, until it waits.
+    fn actions(&mut self) -> Vec<Action> {
+        std::iter::from_fn(|| self.state_machine.poll_action()).collect()
     }
 
     /// Draws, and returns the last `rows` rows of the screen, without empty rows at the bottom.
