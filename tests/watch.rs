@@ -5,6 +5,7 @@ mod common;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -152,6 +153,29 @@ fn the_next_message_of_one_session_is_followed_from_hop_to_hop() {
     assert!(console.runs("watch nobody").iter().all(|line| !line.starts_with('*')));
 }
 
+/// A request for the web page has no session. The partner of a followed user may have left.
+/// (8.2.12, 8.2.13)
+#[test]
+fn a_watcher_sees_connections_that_have_no_session_yet_or_no_more() {
+    let folder = TempFolder::new();
+    let server = folder.server(&["--listen", "http://127.0.0.1:0"]);
+    let (mut anna, mut bert) = (Person::joins(&server, "anna"), Person::joins(&server, "bert"));
+    anna.chats_with(&mut bert);
+    let mut console = Console::opens(&folder.path("console"));
+    console.succeeds("watch anna", "* Watching, and following anna");
+    anna.says("hello");
+    bert.reads("anna: hello");
+    drop(bert);
+    anna.reads("* bert left");
+    report_with(&mut console, |report| {
+        report["count"] == 1 && report["followed"]["hops"].as_array().map(Vec::len) == Some(8)
+    });
+    let _browser = TcpStream::connect(server.page()).expect("a connection");
+    let report = report_with(&mut console, |report| report["count"] == 2);
+    let states = report["connections"].as_array().expect("a list").iter().map(|c| &c["state"]);
+    assert!(states.into_iter().any(|state| state == "-"), "{report}");
+}
+
 /// (8.2.13)
 #[test]
 fn every_hop_names_a_function_that_is_in_its_file() {
@@ -279,4 +303,20 @@ fn only_a_server_for_teaching_can_be_held() {
         assert!(answer[0].starts_with("! The server was started without --teach"), "{answer:?}");
     }
     Person::joins(&server, "anna");
+}
+
+/// (8.2.12, 2.7.4)
+#[test]
+fn a_connection_without_a_session_is_watched_as_any_other() {
+    let folder = TempFolder::new();
+    let server = folder.server(&["--proxy-protocol=127.0.0.1"]);
+    // It sends no header, so its session never begins.
+    let _opening = std::net::TcpStream::connect(server.address()).expect("the server listens");
+    let mut console = Console::opens(&folder.path("console"));
+    console.succeeds("watch", "* Watching");
+    let report = report_with(&mut console, |report| report["count"] == 1);
+    let open = &report["connections"][0];
+    assert_eq!((&open["name"], &open["hold"]), (&"".into(), &"opening".into()));
+    console.succeeds("watch #1", "* Watching, and following #1");
+    report_with(&mut console, |report| report["followed"]["number"] == 1);
 }

@@ -128,6 +128,8 @@ pub(super) fn table(rows: &[Row]) -> String {
     let mut table = String::from("| | relay | chinwag | goal |");
     let others = [
         ServerKind::Web,
+        ServerKind::Watched,
+        ServerKind::Recorded,
         ServerKind::Other,
         ServerKind::Redis,
         ServerKind::Inspircd,
@@ -136,7 +138,9 @@ pub(super) fn table(rows: &[Row]) -> String {
     for other in others {
         let _ = write!(table, " {} |", other.name());
     }
-    table.push_str("\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
+    table.push_str("\n| --- | --- | --- | --- |");
+    table.push_str(&" --- |".repeat(others.len()));
+    table.push('\n');
     for row in rows {
         let (relay, chinwag) = (row.shown(ServerKind::Relay), row.shown(ServerKind::Chinwag));
         let _ = write!(table, "| {} | {relay} | **{chinwag}** | {} |", row.name, row.goal_shown());

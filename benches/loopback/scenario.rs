@@ -268,8 +268,8 @@ impl<'a> Scenarios<'a> {
         let reason = error.to_string();
         eprintln!("{}: {reason}", kind.name());
         let is_ours =
-            |kind| matches!(kind, ServerKind::Chinwag | ServerKind::Web | ServerKind::Other);
-        if kind == ServerKind::Relay || is_ours(kind) {
+            |kind| !matches!(kind, ServerKind::Redis | ServerKind::Inspircd | ServerKind::Ngircd);
+        if is_ours(kind) {
             self.failures.push(format!("{}: {reason}", kind.name()));
         }
         reason.split(':').next().unwrap_or("failed").to_owned()

@@ -29,6 +29,10 @@ pub(super) enum ServerKind {
     Chinwag,
     /// This package over WebSocket.
     Web,
+    /// This package, with one operator who watches the loop.
+    Watched,
+    /// This package, while it records its inputs.
+    Recorded,
     /// Another build of chinwag: the program that [`OTHER_VARIABLE`] names. It shows in one run what a
     /// change costs.
     Other,
@@ -51,10 +55,12 @@ pub(super) enum Workload<'a> {
 
 impl ServerKind {
     /// All servers, the baseline first.
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Relay,
         Self::Chinwag,
         Self::Web,
+        Self::Watched,
+        Self::Recorded,
         Self::Other,
         Self::Redis,
         Self::Inspircd,
@@ -67,6 +73,8 @@ impl ServerKind {
             Self::Relay => "relay",
             Self::Chinwag => "chinwag",
             Self::Web => "web",
+            Self::Watched => "watched",
+            Self::Recorded => "recorded",
             Self::Other => "other",
             Self::Redis => "redis",
             Self::Inspircd => "inspircd",
@@ -78,7 +86,7 @@ impl ServerKind {
     pub(super) fn protocol(self) -> Protocol {
         match self {
             Self::Relay => Protocol::Relay,
-            Self::Chinwag | Self::Other => Protocol::Chinwag,
+            Self::Chinwag | Self::Watched | Self::Recorded | Self::Other => Protocol::Chinwag,
             Self::Web => Protocol::Web,
             Self::Redis => Protocol::Redis,
             Self::Inspircd => Protocol::Inspircd,
@@ -96,7 +104,7 @@ impl ServerKind {
     pub(super) fn program(self) -> Option<PathBuf> {
         let name = match self {
             Self::Relay => return std::env::current_exe().ok(),
-            Self::Chinwag | Self::Web => {
+            Self::Chinwag | Self::Web | Self::Watched | Self::Recorded => {
                 return Some(PathBuf::from(env!("CARGO_BIN_EXE_chinwag")));
             }
             Self::Other => {
@@ -114,17 +122,46 @@ impl ServerKind {
         folders.into_iter().map(|folder| folder.join(name)).find(|program| program.is_file())
     }
 
-    /// Starts the server on `core`. Returns once it listens.
+    /// Whether the server writes files of its own, apart from room history.
+    pub(super) fn needs_folder(self) -> bool {
+        matches!(self, Self::Watched | Self::Recorded)
+    }
+
+    /// Starts whoever must look on while the server runs: an operator who watches, on `core`.
+    pub(super) fn start_watcher(self, core: usize, folder: &Path) -> io::Result<Option<Process>> {
+        match self.program().filter(|_| self == Self::Watched) {
+            None => Ok(None),
+            Some(program) => {
+                let words = ["ctl", "--console", &console(folder), "watch"].map(str::to_owned);
+                Process::start_silent(core, program, &words).map(Some)
+            }
+        }
+    }
+
+    /// Starts the server on `core`. Returns once it listens. It may write to `folder`.
     pub(super) fn start(
         self,
         core: usize,
         workload: Workload,
+        folder: Option<&Path>,
     ) -> io::Result<(Process, SocketAddr)> {
         let program = self.program().ok_or_else(|| io::Error::other("not installed"))?;
         let arguments = match self {
             Self::Relay => return start_ours(core, &program, &relay_arguments(workload)),
-            Self::Chinwag | Self::Other => {
-                return start_ours(core, &program, &chinwag_arguments(CHINWAG, workload));
+            Self::Chinwag | Self::Other | Self::Watched | Self::Recorded => {
+                let mut words = chinwag_arguments(CHINWAG, workload);
+                match (self, folder) {
+                    (Self::Watched, Some(folder)) => {
+                        words.extend(["--console".to_owned(), console(folder)]);
+                    }
+                    (Self::Recorded, Some(folder)) => {
+                        let file = folder.join("recording").display().to_string();
+                        words.extend(["--record".to_owned(), file]);
+                        words.extend(["--max-record", "256m"].map(str::to_owned));
+                    }
+                    _ => {}
+                }
+                return start_ours(core, &program, &words);
             }
             Self::Web => {
                 return start_ours(core, &program, &chinwag_arguments(CHINWAG_WEB, workload));
@@ -166,12 +203,22 @@ impl ServerKind {
                 ]
             }
             Self::Ngircd => vec!["-n".into(), "-f".into(), configuration(NGIRCD)?],
-            Self::Relay | Self::Chinwag | Self::Web | Self::Other => {
+            Self::Relay
+            | Self::Chinwag
+            | Self::Web
+            | Self::Watched
+            | Self::Recorded
+            | Self::Other => {
                 unreachable!("the relay and chinwag choose a port themselves")
             }
         };
         Ok((arguments, address))
     }
+}
+
+/// The console of a server that is watched.
+fn console(folder: &Path) -> String {
+    folder.join("console").display().to_string()
 }
 
 fn relay_arguments(workload: Workload) -> Vec<String> {

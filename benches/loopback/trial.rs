@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ChildStdout;
 use std::time::Duration;
 
-use super::process::{Cores, Process, Usage, memory_of};
+use super::process::{Cores, Folder, Process, Usage, memory_of};
 use super::server_kind::{ServerKind, Workload};
 
 /// The hidden first argument that turns this program into the load generator.
@@ -51,7 +51,9 @@ impl TrialResult {
 pub(super) struct Trial {
     load: Process,
     replies: BufReader<ChildStdout>,
+    _watcher: Option<Process>,
     server: Process,
+    _folder: Option<Folder>,
 }
 
 impl Trial {
@@ -61,7 +63,10 @@ impl Trial {
     }
 
     fn start_for(workload: Workload, kind: ServerKind, cores: Cores) -> io::Result<Self> {
-        let (server, address) = kind.start(cores.server, workload)?;
+        let folder = kind.needs_folder().then(|| Folder::new(kind.name())).transpose()?;
+        let path = folder.as_ref().map(Folder::path);
+        let (server, address) = kind.start(cores.server, workload, path)?;
+        let watcher = path.map(|path| kind.start_watcher(cores.load, path)).transpose()?.flatten();
         let arguments = [
             LOAD_ARGUMENT.to_owned(),
             format!("{:?}", kind.protocol()),
@@ -70,7 +75,7 @@ impl Trial {
         ];
         let mut load = Process::start(cores.load, std::env::current_exe()?, &arguments)?;
         let replies = BufReader::new(load.0.stdout.take().expect("standard output is a pipe"));
-        Ok(Self { load, replies, server })
+        Ok(Self { load, replies, _watcher: watcher, server, _folder: folder })
     }
 
     /// Starts both, logs in `users` users and brings them into chats.

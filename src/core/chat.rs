@@ -262,10 +262,10 @@ impl Chat {
         self.roster.deadlines().next().into_iter().chain(rooms).chain(stop).chain(lists).min()
     }
 
-    /// The partner of a session that is in a chat.
+    /// The partner of a session that is in a chat. A connection without a session has none.
     #[must_use]
     pub fn partner(&self, id: SessionId) -> Option<SessionId> {
-        match self.roster.session(id) {
+        match self.roster.find_session(id)? {
             Session::User(user) => match user.state {
                 UserState::Chatting { partner } => Some(partner),
                 UserState::Menu { .. }

@@ -97,6 +97,7 @@ impl Outbox {
         parts: [&[u8]; N],
         high_water_bytes: usize,
     ) {
+        debug_assert!(parts.iter().any(|part| !part.is_empty()), "an empty buffer never waits");
         let buffer = self.waiting.get_or_insert_with(|| pool.lend());
         buffer.push(parts);
         self.congested |= buffer.len() > high_water_bytes;

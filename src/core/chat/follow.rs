@@ -229,10 +229,10 @@ impl Follows {
         self.changed_at = None;
         self.next_round = now.after_ms(LIST_CHANGES_INTERVAL_MS);
         let board = Board::of(roster);
-        let Message { text, lines } = &mut self.changes;
-        text.clear();
-        let Some(rows) = board.changes_since(&self.board, text) else { return };
-        *lines = 1 + rows as u64;
+        // If nothing has changed, the last changes stay: a follower may be told them late.
+        let mut text = String::new();
+        let Some(rows) = board.changes_since(&self.board, &mut text) else { return };
+        self.changes = Message { text, lines: 1 + rows as u64 };
         self.board = board;
         self.number += 1;
         self.make_again();

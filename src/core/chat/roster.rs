@@ -301,7 +301,7 @@ impl Roster {
 
     /// Whether a session has this id.
     pub(super) fn contains(&self, id: SessionId) -> bool {
-        self.sessions.get(id.key()).is_some_and(Option::is_some)
+        self.find_session(id).is_some()
     }
 
     /// The session with this id.
@@ -311,6 +311,11 @@ impl Roster {
     /// [`Self::remove`].
     pub(super) fn session(&self, id: SessionId) -> &Session {
         self.sessions[id.key()].as_ref().expect("ids are removed only after their last use")
+    }
+
+    /// The session with this id; `None` for a connection whose session has not begun.
+    pub(super) fn find_session(&self, id: SessionId) -> Option<&Session> {
+        self.sessions.get(id.key())?.as_ref()
     }
 
     fn session_mut(&mut self, id: SessionId) -> &mut Session {

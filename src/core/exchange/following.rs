@@ -38,3 +38,48 @@ impl Endpoints {
         endpoint.sending == Sending::Open && !is_waiting
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::exchange::Action;
+    use crate::core::limits::Limits;
+
+    /// What `id` reads of its output, after the turn of `now`.
+    fn reads(exchange: &mut Exchange, now: Time, id: SessionId) -> String {
+        exchange.handle_timeout(now);
+        while let Some(action) = exchange.poll_action_at_once(now) {
+            match action {
+                Action::Write(to) if to != id => {
+                    let count = exchange.output(to).len();
+                    exchange.handle_sent(now, to, count);
+                }
+                _ => {}
+            }
+        }
+        let text = String::from_utf8_lossy(exchange.output(id)).into_owned();
+        exchange.handle_sent(now, id, text.len());
+        text
+    }
+
+    /// (5.8.5)
+    #[test]
+    fn a_follower_who_reads_late_is_told_although_nothing_more_has_changed() {
+        let mut exchange = Exchange::new(Limits::default());
+        let (zoe, bert) = (SessionId::from_key(0), SessionId::from_key(1));
+        let after = |ms| Time::START.after_ms(ms);
+        exchange.handle_connect(after(0), zoe);
+        exchange.handle_received(after(0), zoe, b"zoe\n/follow\n");
+        assert!(reads(&mut exchange, after(0), zoe).contains("You follow the lists"));
+        exchange.handle_announcement(after(1), "zoe has this to read");
+        exchange.handle_connect(after(1), bert);
+        exchange.handle_received(after(1), bert, b"bert\n");
+        exchange.handle_timeout(after(2_000));
+        exchange.handle_received(after(2_000), bert, b"/busy\n/free\n");
+        exchange.handle_timeout(after(4_000));
+        let read = reads(&mut exchange, after(4_000), zoe);
+        assert!(read.ends_with("zoe has this to read\r\n"), "{read}");
+        let read = reads(&mut exchange, after(6_000), zoe);
+        assert!(read.contains("- bert available"), "{read}");
+    }
+}

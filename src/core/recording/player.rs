@@ -316,3 +316,64 @@ fn message(panic: &(dyn Any + Send)) -> String {
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     text.unwrap_or("without a message").to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RECORDINGS: [&str; 3] = [
+        include_str!("../../../tests/recordings/chat.jsonl"),
+        include_str!("../../../tests/recordings/accounts.jsonl"),
+        include_str!("../../../tests/recordings/burst.jsonl"),
+    ];
+
+    /// Plays as far as it goes.
+    fn play(text: &str) -> Result<usize, Difference> {
+        let recording = Recording::parse(text.as_bytes()).map_err(|_| Difference::Impossible(0))?;
+        let (mut player, mut outputs) = (Player::new(Rc::new(recording)), Vec::new());
+        while player.next_call().is_some() {
+            player.step(&mut outputs)?;
+        }
+        Ok(player.made())
+    }
+
+    #[test]
+    fn a_difference_is_found_where_it_is() {
+        let changed = RECORDINGS[0].replace("how are you?", "how are you!");
+        assert_ne!(changed, RECORDINGS[0]);
+        assert!(play(RECORDINGS[0]).is_ok());
+        assert!(matches!(play(&changed), Err(Difference::OtherOutput(_))));
+    }
+
+    /// A file may hold any calls in any order. A call that the exchange cannot take is refused before it
+    /// is made; this looks for one that gets through.
+    #[test]
+    fn lines_that_are_missing_doubled_or_swapped_end_a_replay_and_nothing_else() {
+        for recording in RECORDINGS {
+            let lines = recording.lines().collect::<Vec<_>>();
+            for at in (1..lines.len() - 1).step_by(7) {
+                let missing = [&lines[..at], &lines[at + 1..]].concat();
+                let doubled = [&lines[..=at], &lines[at..]].concat();
+                let mut swapped = lines.clone();
+                swapped.swap(at, at + 1);
+                for lines in [missing, doubled, swapped] {
+                    let end = play(&format!("{}\n", lines.join("\n")));
+                    assert!(!matches!(end, Err(Difference::Panic(..))), "line {at}: {end:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_call_that_panics_is_told_with_its_message() {
+        let text =
+            RECORDINGS[0].replace("[0,\"poll action\"]", "[18446744073709551615,\"timeout\"]");
+        assert!(play(&text).is_err(), "all deadlines have passed");
+        let panic: Box<dyn Any + Send> = Box::new("ids are dense".to_owned());
+        assert_eq!(message(&*panic), "ids are dense");
+        assert_eq!(
+            Difference::Panic(7, message(&*panic)).to_string(),
+            "call 7 panics: ids are dense"
+        );
+    }
+}

@@ -112,9 +112,7 @@ impl Recorded {
     ) {
         let transport: Box<dyn Transport> = match &self.recorder {
             None => transport,
-            Some(recorder) => {
-                Box::new(NotedTransport::new(id, transport, recorder.transports.clone()))
-            }
+            Some(recorder) => Box::new(NotedTransport::new(id, transport, &recorder.transports)),
         };
         self.pass(
             Some(now),

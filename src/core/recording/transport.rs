@@ -7,7 +7,7 @@
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use serde_json::Value;
 
@@ -51,7 +51,9 @@ struct State {
 }
 
 /// The log that all transports of one recorder write to: who, what, and how many application bytes came.
-pub(super) type TransportLog = Rc<RefCell<Vec<(SessionId, TransportEvent, usize)>>>;
+pub(super) type TransportLog = Rc<TransportEvents>;
+
+type TransportEvents = RefCell<Vec<(SessionId, TransportEvent, usize)>>;
 
 /// Bytes of encoded output that a replay believes. No transport of ours buffers as much.
 const OUTPUT_BYTES_MAX: usize = 1024 * 1024;
@@ -64,7 +66,8 @@ const LEARNED: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0
 pub(super) struct NotedTransport {
     id: SessionId,
     inner: Box<dyn Transport>,
-    log: TransportLog,
+    /// Gone with the recorder: the connection may outlive it.
+    log: Weak<TransportEvents>,
 }
 
 /// The answers of a transport that was noted.
@@ -192,8 +195,8 @@ impl TransportEvent {
 
 impl NotedTransport {
     /// Notes the answers of `inner` in `log`, the first of them at once.
-    pub(super) fn new(id: SessionId, inner: Box<dyn Transport>, log: TransportLog) -> Self {
-        let noted = NotedTransport { id, inner, log };
+    pub(super) fn new(id: SessionId, inner: Box<dyn Transport>, log: &TransportLog) -> Self {
+        let noted = NotedTransport { id, inner, log: Rc::downgrade(log) };
         noted.note(Answer::Done);
         noted
     }
@@ -203,8 +206,10 @@ impl NotedTransport {
     }
 
     fn note_decoded(&self, answer: Answer, count: usize) {
-        let state = State::of(&*self.inner);
-        self.log.borrow_mut().push((self.id, TransportEvent { answer, state }, count));
+        if let Some(log) = self.log.upgrade() {
+            let state = State::of(&*self.inner);
+            log.borrow_mut().push((self.id, TransportEvent { answer, state }, count));
+        }
     }
 }
 
@@ -392,6 +397,7 @@ impl Transport for ReplayedTransport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::transport::ProxyProtocol;
 
     #[test]
     fn every_event_is_read_as_it_was_written() {
@@ -419,5 +425,17 @@ mod tests {
                 assert_eq!(TransportEvent::from_json(&event.to_json()), Some(event));
             }
         }
+    }
+
+    #[test]
+    fn a_connection_that_outlives_the_recording_is_noted_no_more() {
+        let (id, log) = (SessionId::from_key(0), TransportLog::default());
+        let transport = Box::new(ProxyProtocol::new(Time::START, None));
+        let mut noted = NotedTransport::new(id, transport, &log);
+        noted.close();
+        assert_eq!(log.borrow().len(), 2);
+        drop(log);
+        noted.close();
+        assert!(noted.log.upgrade().is_none(), "nothing collects what nobody takes");
     }
 }

@@ -222,11 +222,15 @@ mod tests {
     use super::*;
 
     const LOOK: Look = Look { color: false, unicode: true };
-    const RECORDINGS: [&str; 3] = [
+    const RECORDINGS: [&str; 6] = [
         include_str!("../../../tests/watch/lazy-reader.jsonl"),
         include_str!("../../../tests/watch/followed.jsonl"),
         include_str!("../../../tests/watch/held.jsonl"),
+        include_str!("../../../tests/recordings/chat.jsonl"),
+        include_str!("../../../tests/recordings/accounts.jsonl"),
+        include_str!("../../../tests/recordings/burst.jsonl"),
     ];
+    const CHAT: usize = 3;
 
     fn drawn(replay: &Replay) -> Buffer {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 80, 24));
@@ -254,6 +258,31 @@ mod tests {
             replay.handle_key(&Key::Home);
             assert_eq!(&drawn(&replay), &places[0]);
         }
+    }
+
+    #[test]
+    fn a_replay_of_the_core_shows_the_input_the_lines_and_the_way_of_the_followed_session() {
+        let mut replay = Replay::new(RECORDINGS[CHAT].into(), LOOK).unwrap();
+        let screen = |replay: &Replay| {
+            let buffer = drawn(replay);
+            let rows = buffer.content.chunks(80);
+            let rows = rows.map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>());
+            rows.collect::<Vec<_>>().join("\n")
+        };
+        while !screen(&replay).contains("bert sends \"i\"") {
+            assert!(replay.shown < replay.tape.len(), "bert says it");
+            replay.handle_key(&Key::Right);
+        }
+        assert!(screen(&replay).contains("anna         bert: hi"), "{}", screen(&replay));
+        assert!(!screen(&replay).contains("hop by hop"));
+        replay.handle_key(&Key::Down);
+        replay.handle_key(&Key::Down);
+        replay.handle_key(&Key::Enter);
+        let followed = screen(&replay);
+        assert!(followed.contains("the last input of bert, hop by hop"), "{followed}");
+        assert!(followed.contains("Outbox::push"), "{followed}");
+        replay.handle_key(&Key::Enter);
+        assert!(!screen(&replay).contains("hop by hop"), "nobody is followed");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::core::chat::status::Status;
 impl Roster {
     /// The username of a session. A session that has ended keeps its name until it is removed.
     pub(in crate::core::chat) fn name_of(&self, id: SessionId) -> Option<&Name> {
-        match self.session(id) {
+        match self.find_session(id)? {
             Session::Naming { .. } | Session::SigningIn(_) => None,
             Session::User(user) => Some(&user.name),
             Session::Over { name } => name.as_ref(),
@@ -56,7 +56,7 @@ impl Roster {
 
     /// The room that a session is in.
     pub(in crate::core::chat) fn room_of(&self, id: SessionId) -> Option<RoomId> {
-        match self.session(id) {
+        match self.find_session(id)? {
             Session::User(user) => user.state.room(),
             Session::Naming { .. } | Session::SigningIn(_) | Session::Over { .. } => None,
         }
