@@ -23,6 +23,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use common::console::TempFolder;
 use common::skip;
 use person::{Person, has};
 use server::{CHINWAG, Peer, Server};
@@ -32,7 +33,7 @@ const SSHD: &str = "/usr/sbin/sshd";
 /// A server, and sshd in front of it.
 struct House {
     server: Server,
-    folder: PathBuf,
+    folder: TempFolder,
     listener: TcpListener,
     /// The processes of sshd.
     doors: Vec<Child>,
@@ -65,13 +66,9 @@ fn is_missing() -> bool {
 
 impl House {
     /// `recipe` is 0 for the key that fixes a username, 1 for guests.
-    fn new(test: &str, recipe: usize) -> House {
+    fn new(recipe: usize) -> House {
         let server = Server::start();
-        let name = format!("chinwag-ssh-{test}-{}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).expect("a folder can be made");
-        let folder = fs::canonicalize(folder).expect("it was made");
+        let folder = TempFolder::new();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let house = House { server, folder, listener, doors: Vec::new() };
         for name in ["host", "key"] {
@@ -87,7 +84,7 @@ impl House {
     }
 
     fn path(&self, name: &str) -> String {
-        self.folder.join(name).to_str().expect("UTF-8").to_owned()
+        self.folder.argument(name)
     }
 
     /// Writes the configuration of the document, with the paths and the user of this test.
@@ -183,7 +180,6 @@ impl Drop for House {
         if std::thread::panicking() {
             eprintln!("sshd: {}", fs::read_to_string(self.path("log")).unwrap_or_default());
         }
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -197,7 +193,7 @@ fn a_session_with_the_name_of_the_key() {
     if is_missing() {
         return;
     }
-    let mut house = House::new("session", 0);
+    let mut house = House::new(0);
     let mut ben = Peer::join(&house.server, "ben");
     let mut anna = house.person(&[], &[]);
     shows(&mut anna, "menu> |");
@@ -224,7 +220,7 @@ fn no_key_press_leads_out_of_the_client_or_to_another_name() {
     if is_missing() {
         return;
     }
-    let mut house = House::new("keys", 0);
+    let mut house = House::new(0);
     let mut ben = Peer::join(&house.server, "ben");
     let nowhere = house.path("nowhere");
     let variables = [
@@ -252,7 +248,7 @@ fn no_key_press_leads_out_of_the_client_or_to_another_name() {
 
     // The name is taken: the client ends, and what was typed becomes no name.
     drop(house);
-    let mut house = House::new("taken", 0);
+    let mut house = House::new(0);
     let mut other = Peer::join(&house.server, "anna");
     let mut anna = house.person(&[], &[]);
     anna.press("mallory\rmallory\r");
@@ -270,7 +266,7 @@ fn there_is_no_shell_no_file_transfer_and_no_forwarding() {
         return;
     }
     for recipe in [0, 1] {
-        let mut house = House::new(&format!("shell-{recipe}"), recipe);
+        let mut house = House::new(recipe);
         let name = if recipe == 0 { "" } else { "anna\n" };
         let proof = house.path("proof");
         let touch = format!("touch {proof}");

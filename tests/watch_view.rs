@@ -2,6 +2,7 @@
 //! emulator reads its screen.
 #![cfg(unix)]
 
+mod common;
 #[allow(dead_code, reason = "the tests of the client use the rest of the harness")]
 #[path = "client/person.rs"]
 mod person;
@@ -12,40 +13,33 @@ mod picture;
 #[path = "client/server.rs"]
 mod server;
 
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use common::console::TempFolder;
 use person::{Person, has};
 use rustix::process::Signal;
 use server::{CHINWAG, Peer, Server};
 
-/// A server with a console, and the path of the console. Dropping it removes the socket.
+/// A server with a console, in a folder.
 struct Stage {
     server: Server,
-    console: PathBuf,
+    folder: TempFolder,
 }
 
 impl Stage {
-    fn new(name: &str, flags: &[&str]) -> Stage {
-        let file = format!("chinwag-view-{}-{name}", std::process::id());
-        let console = std::env::temp_dir().join(file);
-        let path = console.to_str().expect("UTF-8");
-        let flags = [&["--console", path], flags].concat();
-        Stage { server: Server::start_with("127.0.0.1:0", &flags), console }
+    fn new(flags: &[&str]) -> Stage {
+        let folder = TempFolder::new();
+        let console = folder.argument("console");
+        let flags = [&["--console", &console], flags].concat();
+        Stage { server: Server::start_with("127.0.0.1:0", &flags), folder }
     }
 
     /// A person who watches in a terminal of 80 by 24.
     fn watcher(&self) -> Person {
-        let console = self.console.to_str().expect("UTF-8");
-        let mut person = Person::run(CHINWAG, &["watch", "--console", console], 24, 80);
+        let console = self.folder.argument("console");
+        let mut person = Person::run(CHINWAG, &["watch", "--console", &console], 24, 80);
         person.sees_row(" number name");
         person
-    }
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.console);
     }
 }
 
@@ -62,7 +56,7 @@ fn is_restored(person: &Person) {
 
 #[test]
 fn the_view_shows_the_loop_and_follows_a_message() {
-    let stage = Stage::new("shows", &[]);
+    let stage = Stage::new(&[]);
     let (mut anna, mut ben) = (Peer::join(&stage.server, "anna"), Peer::join(&stage.server, "ben"));
     let mut watcher = stage.watcher();
     watcher.waits_until("both", |screen| has("2 connections")(screen) && has(" ben ")(screen));
@@ -98,7 +92,7 @@ fn the_view_shows_the_loop_and_follows_a_message() {
 
 #[test]
 fn the_view_holds_the_loop_and_lets_it_go() {
-    let stage = Stage::new("holds", &["--teach"]);
+    let stage = Stage::new(&["--teach"]);
     let mut watcher = stage.watcher();
     watcher.press(" ");
     watcher.waits_until("the loop is held", has("held before timers"));
@@ -116,7 +110,7 @@ fn the_view_holds_the_loop_and_lets_it_go() {
 
 #[test]
 fn the_terminal_is_restored_on_every_way_out() {
-    let stage = Stage::new("restored", &[]);
+    let stage = Stage::new(&[]);
     for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
         let mut watcher = stage.watcher();
         watcher.signal(signal);
@@ -136,10 +130,10 @@ fn the_terminal_is_restored_on_every_way_out() {
 
 #[test]
 fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
-    let stage = Stage::new("suspended", &[]);
+    let stage = Stage::new(&[]);
     let mut shell = Person::run("sh", &["-i"], 24, 80);
     shell.sees_row("$ |");
-    shell.press(&format!("{CHINWAG} watch --console {}\r", stage.console.display()));
+    shell.press(&format!("{CHINWAG} watch --console {}\r", stage.folder.argument("console")));
     shell.sees_row(" number name");
     shell.press("\x1a");
     shell.waits_until("the shell", |screen| screen.last().is_some_and(|row| row == "$ |"));

@@ -249,9 +249,9 @@ fn a_killed_server_loses_no_line_of_a_paste_without_a_word() {
 /// (6.1.4, 6.3.1)
 #[test]
 fn after_a_restart_of_the_server_the_room_goes_on_where_it_was() {
-    let folder = std::env::temp_dir().join(format!("chinwag-missed-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder can be made");
-    let folder = folder.join("state");
+    let temporary = std::env::temp_dir().join(format!("chinwag-missed-{}", std::process::id()));
+    std::fs::create_dir_all(&temporary).expect("a folder can be made");
+    let folder = temporary.join("state");
     let folder = folder.to_str().expect("a path in UTF-8").to_owned();
     let server = Server::start_with("127.0.0.1:0", &["--state", &folder]);
     let address = server.address.to_string();
@@ -283,7 +283,7 @@ fn after_a_restart_of_the_server_the_room_goes_on_where_it_was() {
     anna.sees_row("ben: after");
     let before = anna.screen().iter().filter(|row| row.ends_with("ben: before")).count();
     assert_eq!(before, 1, "nothing is shown twice: {:#?}", anna.screen());
-    std::fs::remove_dir_all(&folder).expect("the history can be removed");
+    std::fs::remove_dir_all(&temporary).expect("the history can be removed");
 }
 
 #[test]
