@@ -53,8 +53,8 @@ pub(super) fn draw(state: &State, paper: &mut Paper<'_>) {
     row += height + 2;
     let left = last.saturating_sub(row);
     // With little room the last hops are left out.
-    let hop_rows = hop_rows.min(left.saturating_sub(LIST_ROWS_MIN));
-    let hop_rows = if hop_rows >= HOP_ROWS_MIN { hop_rows } else { 0 };
+    let fitting = hop_rows.min(left.saturating_sub(LIST_ROWS_MIN));
+    let hop_rows = if fitting >= hop_rows.min(HOP_ROWS_MIN) { fitting } else { 0 };
     connections::draw(state, paper, row, left - hop_rows);
     if let Some(followed) = state.followed.as_ref().filter(|_| hop_rows > 0) {
         hops::draw(followed, paper, last - hop_rows, hop_rows);
