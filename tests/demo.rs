@@ -177,6 +177,17 @@ fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
 }
 
 #[test]
+fn a_demo_that_cannot_start_is_one_line_on_a_terminal_that_was_never_taken() {
+    let nowhere = [("TMPDIR", "/nowhere")];
+    let mut visitor = Person::run_with(CHINWAG, &["demo"], UP, WIDE, &nowhere);
+    assert_eq!(visitor.exits().code(), Some(1));
+    let written = String::from_utf8_lossy(&visitor.written);
+    assert!(written.starts_with("chinwag: cannot make the folder /nowhere/"), "{written}");
+    assert_eq!(written.trim_end().lines().count(), 1);
+    assert!(!written.contains('\x1b'), "{written:?}");
+}
+
+#[test]
 fn without_a_terminal_the_demo_is_one_line_and_exit_code_1() {
     let ran = std::process::Command::new(CHINWAG).arg("demo").output().expect("the program starts");
     assert_eq!(ran.status.code(), Some(1));

@@ -92,11 +92,13 @@ impl Drop for Process {
 struct Folder(PathBuf);
 
 impl Folder {
-    fn create() -> io::Result<Folder> {
+    fn create() -> Result<Folder, String> {
         let name = format!("chinwag-demo-{:016x}", RandomState::new().hash_one(()));
         let path = env::temp_dir().join(name);
-        DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(Folder(path))
+        match DirBuilder::new().mode(0o700).create(&path) {
+            Ok(()) => Ok(Folder(path)),
+            Err(error) => Err(format!("cannot make the folder {}: {error}", path.display())),
+        }
     }
 }
 
@@ -119,7 +121,7 @@ pub(super) struct Server {
 impl Server {
     /// Starts a server.
     pub(super) fn start() -> Result<Server, String> {
-        let folder = Folder::create().map_err(failed)?;
+        let folder = Folder::create()?;
         let console = console_in(&folder);
         let console = console.to_str().ok_or("the temporary folder has no UTF-8 name")?;
         let mut flags = SERVER_FLAGS.to_vec();
