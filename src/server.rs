@@ -1,6 +1,6 @@
 //! The loop: one thread, one `mio::Poll`, every socket.
 //!
-//! Readiness becomes calls of the [`Exchange`], and the actions of the exchange become system calls.
+//! Readiness becomes calls of the exchange ([`Recorded`]), and its actions become system calls.
 //! `Server::turn` lists the steps of one turn: wait, record events, accept, read, serve consoles, fire
 //! timeouts, act. Nothing here knows what a line means; the exchange never sees a socket.
 
