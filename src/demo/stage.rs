@@ -41,7 +41,9 @@ pub(super) struct Stage {
     pub(super) crowd: Option<Value>,
     /// The attack that runs, as its place in the panel.
     pub(super) attack: Option<usize>,
-    /// The last report of that attack, or of the last one.
+    /// The attack that runs or ran last: it may end before its first report.
+    last: Option<usize>,
+    /// The last report of that attack.
     pub(super) report: Option<Value>,
 }
 
@@ -59,7 +61,7 @@ impl Stage {
             self.attack = None;
             return Action::EndAttack;
         }
-        (self.attack, self.report) = (Some(n), None);
+        (self.attack, self.last, self.report) = (Some(n), Some(n), None);
         Action::Attack(n)
     }
 
@@ -82,13 +84,9 @@ impl Stage {
         self.attack = None;
     }
 
-    /// The attack that runs, or whose report is shown.
+    /// The attack that runs or ran last.
     pub(super) fn kind(&self) -> Option<&'static Kind> {
-        let reported = || self.report.as_ref().and_then(|report| report["kind"].as_str());
-        match self.attack {
-            Some(n) => kind_of(n),
-            None => reported().and_then(kinds::find),
-        }
+        self.last.and_then(kind_of)
     }
 }
 
@@ -120,6 +118,7 @@ mod tests {
             assert_eq!(stage.handle_key(&Key::Char(key)), Action::Attack(n));
             assert_eq!(stage.kind().map(|kind| kind.name), Some(name));
             assert_eq!(stage.handle_key(&Key::Char(key)), Action::EndAttack, "again ends it");
+            assert_eq!(stage.kind().map(|kind| kind.name), Some(name), "and it is not forgotten");
         }
     }
 
@@ -138,6 +137,6 @@ mod tests {
             stage.hear_attack(line);
             stage.hear_crowd(line);
         }
-        assert_eq!(stage.kind().map(|kind| kind.name), Some("flood"));
+        assert!(stage.kind().is_none(), "no key was pressed");
     }
 }
