@@ -456,6 +456,16 @@ impl Model {
     /// The history store was written anew: lines that memory does not hold any more may be gone.
     pub(crate) fn history_rewritten(&mut self) {
         let Rooms { rooms, log, forgotten, .. } = &mut self.rooms;
+        // After a restart, a room may have lines that were said under another spelling of its name. The
+        // new file has them under the one that the room has now.
+        for room in rooms.values() {
+            let is_its =
+                |name: &String| Name::new(name).is_some_and(|it| it.folded == room.name.folded);
+            let lines = log.iter_mut().rev().filter(|(_, name, _)| is_its(name));
+            for (_, name, _) in lines.take(room.history.len()) {
+                name.clone_from(&room.name.spelling);
+            }
+        }
         forgotten.clear();
         for (_, room, _) in log.iter() {
             *forgotten.entry(room.clone()).or_default() += 1;
