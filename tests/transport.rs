@@ -199,8 +199,8 @@ impl Scene {
 fn play(encoding: Encoding, seed: u64, cut_max: usize) -> Vec<String> {
     const CLIENTS: usize = 6;
     let mut scene = Scene::new(encoding, CLIENTS);
-    if cut_max == 1 {
-        // To record every single byte would take as long again.
+    if cut_max == 1 || !seed.is_multiple_of(4) {
+        // To record every session, and every single byte, would take as long again.
         scene.exchange.end_recorder();
     }
     let mut random = Random::with_seed(seed);

@@ -101,7 +101,7 @@ fn every_line_anybody_reads_follows_from_the_protocol() {
     let accounts_were_used =
         totals.sign_ins > 0 && totals.take_overs > 0 && totals.registrations > 0;
     assert!(totals.told > 100 || seeds < 20, "followers were hardly told anything");
-    let was_recorded = totals.replayed > 100_000 && totals.stand_ins > 100;
+    let was_recorded = totals.replayed > 100_000 && totals.stand_ins > 50;
     assert!(was_recorded || seeds < 20, "little was recorded");
     assert!(accounts_were_used || seeds < 20, "too little happened with accounts");
 }

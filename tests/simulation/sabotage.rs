@@ -84,6 +84,11 @@ impl Sabotage {
         Sabotage { fault, skips_left, has_struck: false }
     }
 
+    /// Whether nothing goes wrong on purpose.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.fault == Fault::Nothing
+    }
+
     /// Whether `fault` strikes now. It strikes once, after the skipped opportunities.
     pub(crate) fn strikes(&mut self, fault: Fault) -> bool {
         if self.fault != fault || self.has_struck {

@@ -85,7 +85,7 @@ impl World {
             record.unwrap_or_else(|| panic!("{:?} is not a record", String::from_utf8_lossy(line)))
         });
         let records = records.collect::<Vec<_>>();
-        let mut exchange = recording::new_server(&self.plan.limits);
+        let mut exchange = recording::new_server(&self.plan.limits, self.is_recorded);
         exchange.handle_start(self.now / 1_000, records.iter().copied());
         exchange.start_recording();
         let kept = records
