@@ -44,7 +44,11 @@ pub(super) struct Scenarios<'a> {
 impl<'a> Scenarios<'a> {
     /// Selects every server that is wanted and installed. Reports those that are not installed.
     pub(super) fn new(options: &'a Options, cores: Cores) -> Self {
-        let wanted = ServerKind::ALL.into_iter().filter(|kind| options.wants_server(kind.name()));
+        let wanted = ServerKind::ALL.into_iter().filter(|kind| match kind.needs_folder() {
+            // Few want to know what these cost, and everybody would wait for them.
+            true => options.names_server(kind.name()),
+            false => options.wants_server(kind.name()),
+        });
         let (kinds, missing): (Vec<_>, Vec<_>) = wanted.partition(|kind| kind.program().is_some());
         for kind in missing {
             eprintln!("{}: skipped, not installed", kind.name());

@@ -56,7 +56,12 @@ impl Options {
     /// Whether the options select this server.
     #[allow(dead_code, reason = "the core benchmark runs no servers")]
     pub(crate) fn wants_server(&self, name: &str) -> bool {
-        self.with.is_empty() || self.with.contains(name)
+        self.with.is_empty() || self.names_server(name)
+    }
+
+    /// Whether the command line names a server.
+    pub(crate) fn names_server(&self, name: &str) -> bool {
+        self.with.contains(name)
     }
 
     /// One of three values, by length.
